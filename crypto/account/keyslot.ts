@@ -1,0 +1,145 @@
+import type { KeyslotKind, StretchingProfile } from '../messages/account-messages.ts';
+import {
+  type Bytes,
+  concat,
+  encodeUtf8,
+  fromBase64Url,
+  lengthPrefixed,
+  toBase64Url,
+  uint32,
+} from '../primitives/bytes.ts';
+import { committedSealOverhead, openCommitted, sealCommitted } from '../primitives/committed-seal.ts';
+import { CryptoError } from '../primitives/errors.ts';
+import { labelled } from '../primitives/hash.ts';
+import { deriveBytes } from '../primitives/hkdf.ts';
+import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../primitives/sealed-header.ts';
+import { Secret } from '../primitives/secret.ts';
+
+/** What each kind of keyslot is opened with; later kinds join with their own secret. */
+type KeyslotSecrets = {
+  readonly password: Secret<'ExportKey'>;
+  readonly recovery: Secret<'RecoveryEntropy'>;
+};
+export type OpenableKeyslotKind = keyof KeyslotSecrets;
+
+const plaintextLength = 16 + 32 + 32;
+/** `header (6) || salt (32) || commitment (32) || ciphertext (80) || tag (16)`. */
+export const keyslotBodyLength = sealedHeaderLength + committedSealOverhead + plaintextLength;
+
+/** SPEC.md §4.2: one secret never gives the same key for two kinds. */
+export function deriveKeyEncryptionKey<Kind extends OpenableKeyslotKind>(
+  kind: Kind,
+  secret: KeyslotSecrets[Kind],
+): Secret<'KeyEncryptionKey'> {
+  const info = labelled('sotto/v1/key-encryption-key', encodeUtf8(kind));
+  return new Secret('KeyEncryptionKey', deriveBytes({ key: secret.expose(), info, length: 32 }));
+}
+
+type Place = {
+  readonly kind: KeyslotKind;
+  readonly slotId: Uint8Array;
+  /** Rises with every change of the slot, so that an older body of it no longer fits. */
+  readonly generation: number;
+  /** Of the login that opens it; null for a kind that stretches nothing. */
+  readonly stretching: StretchingProfile | null;
+};
+
+function contextOf(
+  place: Place & { keyEncryptionKey: Secret<'KeyEncryptionKey'> },
+  header: Uint8Array,
+  server: Uint8Array,
+) {
+  const kind = encodeUtf8(place.kind);
+  if (
+    place.slotId.length !== 16 ||
+    place.generation < 1 ||
+    (place.kind === 'password') !== (place.stretching !== null)
+  ) {
+    throw new CryptoError('invalid-argument');
+  }
+  const stretching = encodeUtf8(place.stretching ?? '');
+  return {
+    key: place.keyEncryptionKey.expose(),
+    info: labelled('sotto/v1/keyslot', kind, place.slotId),
+    associatedData: lengthPrefixed(header, kind, place.slotId, uint32(place.generation), stretching, server),
+  };
+}
+
+function decodeServerKey(text: string): Bytes {
+  const bytes = fromBase64Url(text);
+  if (bytes.length !== 32) throw new CryptoError('invalid-argument');
+  return bytes;
+}
+
+/**
+ * Wraps the account key of one epoch for one way in (SPEC.md §4.2).
+ *
+ * The account id and the relay's OPAQUE key travel inside: a device learns neither from the relay.
+ *
+ * @param input.stretching - Of the registration for `password`, null for every other kind.
+ * @param input.serverStaticPublicKey - base64url of 32 bytes, as OPAQUE gave it.
+ * @returns 166 bytes.
+ * @throws {CryptoError} `invalid-argument`, `not-ready`.
+ */
+export function wrapAccountKey(
+  input: Place & {
+    readonly epoch: number;
+    readonly serverStaticPublicKey: string;
+    readonly keyEncryptionKey: Secret<'KeyEncryptionKey'>;
+    readonly accountId: Uint8Array;
+    readonly accountKey: Secret<'AccountKey'>;
+  },
+): Bytes {
+  const serverKey = decodeServerKey(input.serverStaticPublicKey);
+  if (input.accountId.length !== 16 || input.accountKey.expose().length !== 32) {
+    throw new CryptoError('invalid-argument');
+  }
+  const header = encodeSealedHeader(input.epoch);
+  const context = contextOf(input, header, boundServerKey(input.kind, serverKey));
+  const plaintext = concat(input.accountId, serverKey, input.accountKey.expose());
+  const body = concat(header, sealCommitted({ ...context, plaintext }));
+  plaintext.fill(0);
+  return body;
+}
+
+/** Only a password login has just met the relay's OPAQUE key; elsewhere there is nothing to bind it to. */
+function boundServerKey(kind: KeyslotKind, serverKey: Uint8Array): Uint8Array {
+  return kind === 'password' ? serverKey : new Uint8Array(0);
+}
+
+/**
+ * Opens a keyslot.
+ *
+ * @param input.serverStaticPublicKey - What this login saw for `password`, null for every other kind.
+ * @returns also the OPAQUE key of the relay that the account knows: a later registration must show the same.
+ * @throws {CryptoError} `open-failed` for another kind, slot, generation, profile, server key, epoch or secret.
+ */
+export function unwrapAccountKey(
+  input: Place & {
+    readonly serverStaticPublicKey: string | null;
+    readonly keyEncryptionKey: Secret<'KeyEncryptionKey'>;
+    readonly body: Uint8Array;
+  },
+): {
+  readonly accountId: Bytes;
+  readonly epoch: number;
+  readonly accountKey: Secret<'AccountKey'>;
+  readonly serverStaticPublicKey: string;
+} {
+  if ((input.kind === 'password') !== (input.serverStaticPublicKey !== null)) throw new CryptoError('invalid-argument');
+  const { header, epoch, sealed } = decodeSealedHeader(input.body);
+  if (input.body.length !== keyslotBodyLength) throw new CryptoError('malformed');
+  const seenServerKey =
+    input.serverStaticPublicKey === null ? new Uint8Array(0) : decodeServerKey(input.serverStaticPublicKey);
+  const context = contextOf(input, header, boundServerKey(input.kind, seenServerKey));
+  const plaintext = openCommitted({ ...context, sealed });
+  const accountKey = new Secret('AccountKey', plaintext.slice(48, 80));
+  const opened = {
+    accountId: plaintext.slice(0, 16),
+    epoch,
+    accountKey,
+    serverStaticPublicKey: toBase64Url(plaintext.slice(16, 48)),
+  };
+  plaintext.fill(0);
+  return opened;
+}

@@ -1,0 +1,21 @@
+import type { EnclaveEvidence } from '../messages/enclave-messages.ts';
+import { type Bytes, fromBase64Url } from '../primitives/bytes.ts';
+import { encodeCanonicalJson } from '../primitives/canonical-json.ts';
+import { labelled, sha256 } from '../primitives/hash.ts';
+
+/** SHA-256 over evidence, statement and signature as they were verified (SPEC.md §9.4); collateral is no part of it. */
+export function digestEvidence(answer: Pick<EnclaveEvidence, 'evidence' | 'statement' | 'signature'>): Bytes {
+  return sha256(
+    labelled(
+      'sotto/v1/evidence',
+      encodeCanonicalJson(answer.evidence),
+      fromBase64Url(answer.statement),
+      fromBase64Url(answer.signature),
+    ),
+  );
+}
+
+/** What a request that is sealed to two enclaves carries: both digests, in the order of its recipients (SPEC.md §9.4). */
+export function joinEvidenceDigests(first: Uint8Array, second: Uint8Array): Bytes {
+  return sha256(labelled('sotto/v1/evidence-pair', first, second));
+}

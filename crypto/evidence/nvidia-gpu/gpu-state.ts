@@ -1,0 +1,47 @@
+import { refuse } from '../evidence-step.ts';
+import type { NvidiaGpuPolicy } from '../policy.ts';
+import type { GpuDevice } from './gpu-device.ts';
+
+/** Feature flags: the names of 0 and 1 differ between NVIDIA's own tools; both keep links and memory encrypted. */
+const confidentialFlags: readonly (number | null)[] = [null, 0, 1];
+const protectedPcieFlag = 2;
+
+/** Architecture and driver. @throws {EvidenceRefused} `kind-not-allowed`, `outdated-firmware`. */
+export function verifyVersions(devices: readonly GpuDevice[], policy: NvidiaGpuPolicy): void {
+  for (const { architecture, report } of devices) {
+    if (!policy.architectures.includes(architecture)) {
+      refuse('kind-not-allowed', 'GPU driver', 'The policy does not accept GPUs of this architecture.');
+    }
+    if (compareVersions(report.driverVersion, policy.minimumDriverVersion) < 0) {
+      refuse('outdated-firmware', 'GPU driver', 'The driver is older than this client accepts.');
+    }
+  }
+}
+
+/**
+ * No GPU in a mode that leaves traffic in the clear, and all in the same one. That a GPU is in confidential mode at all, and not
+ * in that for developers, shows in its measurements: reference values are of the production mode alone.
+ */
+export function verifyModes(devices: readonly GpuDevice[]): void {
+  for (const { report } of devices) {
+    if (report.isProtectedPcie || report.featureFlag === protectedPcieFlag) {
+      refuse('not-confidential', 'GPU mode', 'Protected PCIe: traffic between the GPUs is in the clear.');
+    }
+    if (!confidentialFlags.includes(report.featureFlag)) {
+      refuse('not-confidential', 'GPU mode', 'The GPU is in a mode that this client does not know.');
+    }
+  }
+  if (new Set(devices.map(({ report }) => report.featureFlag)).size > 1) {
+    refuse('not-confidential', 'GPU mode', 'The GPUs are in different modes.');
+  }
+}
+
+/** Number by number; a part that is missing is 0. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
+  for (let index = 0; index < 4; index++) {
+    const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,56 @@
+import { type Bytes, equalBytes } from '../../primitives/bytes.ts';
+import { refuse } from '../evidence-step.ts';
+import type { TdReport } from './quote.ts';
+
+const stepName = 'Trust domain';
+
+/** Bits of TD attributes (Intel TDX Module 1.5 ABI, ATTRIBUTES). */
+const underDebug = 0xffn;
+const septVeDisable = 1n << 28n;
+const migratable = 1n << 29n;
+/** Protection keys and performance counters: the trust domain's own affair. */
+const harmless = (1n << 30n) | (1n << 63n);
+/** Bits of XFAM: x87 and SSE are always on; the rest are register states that a processor may have (same ABI, XFAM). */
+const xfamAlways = 0x3n;
+const xfamPossible = 0x6dbe7n;
+
+/**
+ * Checks that nothing but the measured software has a say in the trust domain.
+ *
+ * @throws {EvidenceRefused} `debug`, `migration`, `guest-policy`.
+ */
+export function checkTrustDomain(report: TdReport): void {
+  const attributes = readUint64(report.tdAttributes);
+  if ((attributes & underDebug) !== 0n) refuse('debug', stepName, "The host may look into the machine's memory.");
+  if ((attributes & migratable) !== 0n) refuse('migration', stepName, 'The machine may be moved to another host.');
+  if ((attributes & septVeDisable) === 0n) {
+    refuse('guest-policy', stepName, 'The host may take pages away from the machine unseen (SEPT_VE_DISABLE).');
+  }
+  if ((attributes & ~(septVeDisable | harmless)) !== 0n) {
+    refuse('guest-policy', stepName, 'The machine has attributes that this client does not know.');
+  }
+  const xfam = readUint64(report.xfam);
+  if ((xfam & xfamAlways) !== xfamAlways || (xfam & ~xfamPossible) !== 0n) {
+    refuse('guest-policy', stepName, 'The machine has processor features that this client does not know.');
+  }
+  if (!isZero(report.seamAttributes)) refuse('debug', stepName, 'The TDX module is not one for production.');
+  // Set by the host, free of meaning for our image: what is not expected could only be there to be mistaken for something.
+  if (!isZero(report.mrConfigId) || !isZero(report.mrOwner) || !isZero(report.mrOwnerConfig)) {
+    refuse(
+      'guest-policy',
+      stepName,
+      'The host gave the machine an owner or a configuration that nothing accounts for.',
+    );
+  }
+  if (report.mrServiceTd !== null && !isZero(report.mrServiceTd)) {
+    refuse('migration', stepName, 'Another machine (a service TD) has a say in this one.');
+  }
+}
+
+function isZero(bytes: Bytes): boolean {
+  return equalBytes(bytes, new Uint8Array(bytes.length));
+}
+
+function readUint64(bytes: Bytes): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+}

@@ -1,0 +1,194 @@
+import * as v from 'valibot';
+import type { EnclaveEvidence, KeyStatement } from '../messages/enclave-messages.ts';
+import type { MachineKind } from '../messages/evidence-messages.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../primitives/bytes.ts';
+import { CryptoError } from '../primitives/errors.ts';
+import { keyIdOf } from '../primitives/key-id.ts';
+import { digestEvidence } from './evidence-digest.ts';
+import {
+  enforced,
+  EvidenceRefused,
+  notOffered,
+  type RefusalCode,
+  refuse,
+  type VerificationStep,
+} from './evidence-step.ts';
+import { isSignedBy, verifyKeyStatement } from './key-statement.ts';
+import { type EnclavePolicy, enclavePolicy, type ProtectionLevel, protectionLevels, type Release } from './policy.ts';
+import { verifyMachine } from './verify-machine.ts';
+
+export type EnclaveVerdict =
+  | {
+      readonly refused: true;
+      readonly code: RefusalCode;
+      readonly sentence: string;
+      readonly steps: readonly VerificationStep[];
+    }
+  | {
+      readonly refused: false;
+      readonly sentence: string;
+      readonly kind: MachineKind;
+      readonly level: ProtectionLevel;
+      /** What the hardware measured, in the vendor's own hex; null where none did. */
+      readonly measurement: string | null;
+      /** The release that the measurement belongs to. */
+      readonly release: Release | null;
+      readonly statement: KeyStatement;
+      readonly identityPublicKey: Bytes;
+      /** In the statement's order, the one to use first. */
+      readonly publicKeys: readonly { readonly keyId: Bytes; readonly publicKey: Bytes; readonly notAfterMs: number }[];
+      /** Goes into every request that is sealed on the ground of this verdict. */
+      readonly evidenceDigest: Bytes;
+      readonly steps: readonly VerificationStep[];
+    };
+
+export type EnclaveQuestion = {
+  /** Parsed by its schema. */
+  readonly answer: Omit<EnclaveEvidence, 'status'>;
+  /** What the client drew for this call (32). */
+  readonly nonce: Uint8Array;
+  /** The model that was asked for, or `default`. */
+  readonly model: string;
+  /** The person's own; the policy's stands if it is higher. */
+  readonly minimum: ProtectionLevel;
+  /** Compiled into the client; checked here too, since a missing field must refuse. */
+  readonly policy: unknown;
+  /** The client's clock: for the dates of certificates and collateral. */
+  readonly nowMs: number;
+};
+
+const unreadable = new EvidenceRefused('malformed', 'Evidence', 'It is not of a form that this client reads.');
+const refusedSentence = 'This enclave could not be verified, so nothing is sent to it.';
+
+/**
+ * Checks an enclave's evidence against the client's own policy, step by step (SPEC.md §9.4). The first step that fails
+ * ends it: there is no "verified, with warnings". The verifier of a kind is loaded when that kind is met.
+ */
+export async function verifyEnclave(question: EnclaveQuestion): Promise<EnclaveVerdict> {
+  const steps: VerificationStep[] = [];
+  try {
+    return await verifySteps(question, steps);
+  } catch (error) {
+    // Whatever a reader of a format could not make sense of ends here as well: only a defect or a missing file goes on.
+    const refusal = error instanceof CryptoError ? unreadable : error;
+    if (!(refusal instanceof EvidenceRefused)) throw error;
+    return { refused: true, code: refusal.code, sentence: refusedSentence, steps: [...steps, refusal.step] };
+  }
+}
+
+async function verifySteps(question: EnclaveQuestion, steps: VerificationStep[]): Promise<EnclaveVerdict> {
+  const { answer, nonce } = question;
+  const parsed = v.safeParse(enclavePolicy, question.policy);
+  if (!parsed.success) refuse('policy-incomplete', 'Policy', 'This client carries no complete policy.');
+  const policy = parsed.output;
+  steps.push(enforced('Policy', 'Compiled into this client, not sent by the relay.'));
+
+  const kind = answer.evidence[0]?.kind;
+  if (kind === undefined || kind === 'nvidia-gpu' || !policy.allowedKinds.includes(kind)) {
+    refuse('kind-not-allowed', 'Kind of evidence', 'The policy does not accept this kind.');
+  }
+  steps.push(enforced('Kind of evidence', kind));
+
+  const { statement, identityPublicKey } = readStatement(answer);
+  steps.push(enforced('Signature', 'The identity in the evidence signed the key statement.'));
+  const fresh = attempt(() => verifyKeyStatement({ identityPublicKey, ...statement, nonce }));
+  if (fresh === null) refuse('nonce', 'Freshness', 'It does not answer this question: it may be an old one.');
+  steps.push(enforced('Freshness', 'Made for this question, not replayed.'));
+
+  const publicKeys = pairKeys(fresh, answer.publicKeys);
+  if (publicKeys === null) refuse('keys', 'Keys', 'The keys given are not the keys of the statement.');
+  steps.push(enforced('Keys', 'The keys that messages are sealed to are those of the statement.'));
+
+  if (!isModelAllowed(fresh, question.model, policy)) {
+    refuse('model', 'Model', 'The enclave runs another model than the one asked for or accepted.');
+  }
+  steps.push(enforced('Model', fresh.model));
+  steps.push(weightsStep(fresh, policy));
+
+  const machine = await verifyMachine({ ...question, policy, statement: fresh, steps });
+  const minimum = higher(question.minimum, policy.minimum);
+  if (rank(machine.level) < rank(minimum)) {
+    refuse('below-minimum', 'Your minimum', 'This enclave offers less protection than you ask for.');
+  }
+  steps.push(
+    minimum === 'any'
+      ? notOffered('Your minimum', 'You ask for none.')
+      : enforced('Your minimum', 'This enclave offers at least what you ask for.'),
+  );
+  return {
+    refused: false,
+    ...machine,
+    kind,
+    statement: fresh,
+    identityPublicKey,
+    publicKeys,
+    evidenceDigest: digestEvidence(answer),
+    steps,
+  };
+}
+
+/** The identity key is the one that the first piece of evidence names; that piece is verified against it later. */
+function readStatement(answer: EnclaveQuestion['answer']) {
+  const [first] = answer.evidence;
+  const identityPublicKey =
+    first === undefined || first.kind === 'nvidia-gpu' ? null : attempt(() => fromBase64Url(first.identityPublicKey));
+  const statement = attempt(() => fromBase64Url(answer.statement));
+  const signature = attempt(() => fromBase64Url(answer.signature));
+  if (identityPublicKey === null || statement === null || signature === null) {
+    refuse('malformed', 'Signature', 'The key statement is not readable.');
+  }
+  if (!isSignedBy({ identityPublicKey, statement, signature })) {
+    refuse('signature', 'Signature', 'Not signed by the identity in the evidence.');
+  }
+  return { identityPublicKey, statement: { statement, signature } };
+}
+
+function rank(level: ProtectionLevel): number {
+  return protectionLevels.indexOf(level);
+}
+
+function higher(a: ProtectionLevel, b: ProtectionLevel): ProtectionLevel {
+  return rank(a) > rank(b) ? a : b;
+}
+
+function pairKeys(statement: KeyStatement, encodedKeys: readonly string[]) {
+  if (encodedKeys.length !== statement.keys.length) return null;
+  const pairs = [];
+  for (const [index, { keyId, notAfterMs }] of statement.keys.entries()) {
+    const publicKey = attempt(() => fromBase64Url(encodedKeys[index] ?? ''));
+    const expectedId = attempt(() => fromBase64Url(keyId));
+    if (publicKey === null || expectedId === null || notAfterMs <= statement.issuedAtMs) return null;
+    const actualId = attempt(() => keyIdOf(publicKey));
+    if (actualId === null || !equalBytes(actualId, expectedId)) return null;
+    pairs.push({ keyId: actualId, publicKey, notAfterMs });
+  }
+  return pairs;
+}
+
+function isModelAllowed(statement: KeyStatement, asked: string, policy: EnclavePolicy): boolean {
+  if (asked !== 'default' && asked !== statement.model) return false;
+  if (policy.models === null) return true;
+  const { weightsDigest } = statement;
+  return policy.models.some(
+    ({ model, weightsDigests }) =>
+      model === statement.model &&
+      (weightsDigests === null || (weightsDigest !== null && weightsDigests.includes(weightsDigest))),
+  );
+}
+
+function weightsStep({ model, weightsDigest }: KeyStatement, policy: EnclavePolicy): VerificationStep {
+  const name = 'Weights';
+  if (weightsDigest === null) return notOffered(name, 'The engine does not show which weights it runs.');
+  const isCompared = policy.models?.some((entry) => entry.model === model && entry.weightsDigests !== null) === true;
+  return isCompared
+    ? enforced(name, weightsDigest)
+    : notOffered(name, `Stated as ${weightsDigest}; this client has no digest to compare with.`);
+}
+
+function attempt<Result>(compute: () => Result): Result | null {
+  try {
+    return compute();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,85 @@
+import * as v from 'valibot';
+import { collateralList, collateralNeeds, evidenceList } from './evidence-messages.ts';
+import { bytesField, countField, formatField, hashField, modelField, timeMsField } from './fields.ts';
+
+export const engineKinds = ['openai', 'gguf', 'rehearsal'] as const;
+/** Why the worker answers with the engine that it has now. */
+export const engineReasons = [
+  'chosen-by-setting',
+  'server-given',
+  'model-file-here',
+  'model-downloading',
+  'model-loading',
+  'download-failed',
+  'model-failed',
+  'server-unreachable',
+  'evidence-pending',
+] as const;
+
+/** What the identity key signs, as canonical JSON (SPEC.md §9). */
+export const keyStatement = v.strictObject({
+  format: formatField,
+  nonce: hashField,
+  issuedAtMs: timeMsField,
+  keys: v.pipe(v.array(v.strictObject({ keyId: hashField, notAfterMs: timeMsField })), v.minLength(1), v.maxLength(4)),
+  model: modelField,
+  weightsDigest: v.nullable(hashField),
+  engine: v.picklist(engineKinds),
+});
+
+/** In clear and unsigned: progress for people, never a ground for trust. */
+export const enclaveStatus = v.strictObject({
+  state: v.picklist(['ready', 'loading', 'draining']),
+  reason: v.picklist(engineReasons),
+  /** The model that will take over, while it is fetched or loaded. */
+  next: v.nullable(
+    v.strictObject({ model: modelField, receivedBytes: countField(), totalBytes: v.nullable(countField()) }),
+  ),
+});
+
+/** Asked by the client, and by the relay of the worker: evidence that covers this nonce. */
+export const enclaveRequest = v.strictObject({
+  format: formatField,
+  nonce: hashField,
+  /** `default` leaves the choice to the enclave; the statement says which it is. */
+  model: modelField,
+  /** Asks for hardware evidence made for this nonce, not for the enclave's own. */
+  freshEvidence: v.exactOptional(v.literal(true)),
+});
+
+const enclaveEvidenceEntries = {
+  format: formatField,
+  evidence: evidenceList,
+  /** Certificates and the like, from the enclave's host or from the relay: believed for their signatures alone. */
+  collateral: v.exactOptional(collateralList),
+  /** Canonical JSON of `keyStatement`. */
+  statement: bytesField(1, 4096),
+  signature: bytesField(64),
+  /** X-Wing public keys, the one to use first. */
+  publicKeys: v.pipe(v.array(bytesField(1216)), v.minLength(1), v.maxLength(4)),
+  status: enclaveStatus,
+};
+/** The worker's own answer; what it needs is fetched by the relay and goes no further. */
+export const enclaveEvidence = v.strictObject({
+  ...enclaveEvidenceEntries,
+  collateralNeeds: v.exactOptional(collateralNeeds),
+});
+/** The relay adds the name under which its pool finds this enclave again. */
+export const enclaveOffer = v.strictObject({
+  ...enclaveEvidenceEntries,
+  enclaveId: v.pipe(v.string(), v.minLength(1), v.maxLength(64), v.regex(/^[A-Za-z0-9_-]+$/)),
+});
+/** The enclave to seal to, and a second one where the pool has it: a request sealed to both survives the loss of one. */
+export const enclaveAnswer = v.strictObject({
+  ...enclaveOffer.entries,
+  alternate: v.exactOptional(enclaveOffer),
+});
+
+export type EngineKind = (typeof engineKinds)[number];
+export type EngineReason = (typeof engineReasons)[number];
+export type KeyStatement = v.InferOutput<typeof keyStatement>;
+export type EnclaveStatus = v.InferOutput<typeof enclaveStatus>;
+export type EnclaveRequest = v.InferOutput<typeof enclaveRequest>;
+export type EnclaveEvidence = v.InferOutput<typeof enclaveEvidence>;
+export type EnclaveOffer = v.InferOutput<typeof enclaveOffer>;
+export type EnclaveAnswer = v.InferOutput<typeof enclaveAnswer>;

@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+import { machineKinds } from './evidence-messages.ts';
+import {
+  bytesField,
+  countField,
+  formatField,
+  hashField,
+  idField,
+  modelField,
+  protectionLevel,
+  timeMsField,
+} from './fields.ts';
+
+/** Longest text of one message in UTF-16 units; the sealed request has its own limit in bytes. */
+export const maximumMessageLength = 200_000;
+export const maximumTitleLength = 200;
+
+const messageText = v.pipe(v.string(), v.maxLength(maximumMessageLength));
+
+/** A value and when it was set: the last writer wins for each field by itself. */
+function lastWriterField<T extends v.GenericSchema>(value: T) {
+  return v.strictObject({ value, setAtMs: timeMsField });
+}
+
+/** A conversation's properties. */
+export const conversationContent = v.strictObject({
+  type: v.literal('conversation'),
+  format: formatField,
+  createdAtMs: timeMsField,
+  title: lastWriterField(v.pipe(v.string(), v.maxLength(maximumTitleLength))),
+  /** Part of every sealed request, so that two conversations never share a prefix cache. */
+  cacheSalt: hashField,
+  /** Set by the person for this conversation alone; it holds until the account's own is set again. */
+  minimumProtection: v.exactOptional(lastWriterField(protectionLevel)),
+});
+
+/** What the person wrote, with the key that opens the answer. Never changed after it is stored. */
+export const messageContent = v.strictObject({
+  type: v.literal('message'),
+  format: formatField,
+  conversationId: idField,
+  /** The message or reply before this one; null at the beginning. Two children make a branch. */
+  parentId: v.nullable(idField),
+  createdAtMs: timeMsField,
+  text: messageText,
+  turnId: idField,
+  turnKey: bytesField(32),
+  /** Where the compact answer will be. */
+  replyItemId: idField,
+  /** The verification that this question was first sealed on the ground of. */
+  verificationItemId: v.exactOptional(idField),
+});
+
+/** How an answer ended. `cut-off`: the transcript stops before END. */
+export const replyOutcomes = ['complete', 'stopped', 'length', 'error', 'busy', 'cut-off'] as const;
+
+/** The answer, compact, in place of its transcript. */
+export const replyContent = v.strictObject({
+  type: v.literal('reply'),
+  format: formatField,
+  conversationId: idField,
+  parentId: idField,
+  turnId: idField,
+  createdAtMs: timeMsField,
+  text: v.pipe(v.string(), v.maxLength(2_000_000)),
+  reasoning: v.pipe(v.string(), v.maxLength(2_000_000)),
+  outcome: v.picklist(replyOutcomes),
+  /** SHA-256 over the transcript that was shown. */
+  transcriptHash: hashField,
+  model: modelField,
+  engine: v.pipe(v.string(), v.maxLength(32)),
+  /** The sentence that the shield showed when the question was sent. */
+  protection: v.pipe(v.string(), v.maxLength(500)),
+  usage: v.nullable(v.strictObject({ promptTokens: countField(), replyTokens: countField() })),
+});
+
+export const settingsContent = v.strictObject({
+  type: v.literal('settings'),
+  format: formatField,
+  theme: lastWriterField(v.picklist(['system', 'light', 'dark'])),
+  /** What an enclave must offer at least before anything is sealed to it. */
+  minimumProtection: v.exactOptional(lastWriterField(protectionLevel)),
+});
+
+/** Longest verification document in bytes (SPEC.md §9.10). */
+export const maximumDocumentLength = 8 * 1024 * 1024;
+
+/** What was verified before questions were sealed, with all that it was verified from (SPEC.md §9.10). */
+export const verificationContent = v.strictObject({
+  type: v.literal('verification'),
+  format: formatField,
+  verifiedAtMs: timeMsField,
+  /** The turn that was sealed anew on its ground, after its message was stored with another one. */
+  turnId: v.exactOptional(idField),
+  kind: v.picklist(machineKinds),
+  level: protectionLevel,
+  model: modelField,
+  measurement: v.nullable(v.pipe(v.string(), v.maxLength(512))),
+  /** Version of the release that the measurement belongs to. */
+  release: v.nullable(v.pipe(v.string(), v.maxLength(64))),
+  /** Canonical JSON of a `verificationDocument`. */
+  document: v.pipe(v.string(), v.minLength(2), v.maxLength(maximumDocumentLength)),
+});
+
+export const itemContent = v.variant('type', [
+  conversationContent,
+  messageContent,
+  replyContent,
+  settingsContent,
+  verificationContent,
+]);
+
+export type ConversationContent = v.InferOutput<typeof conversationContent>;
+export type MessageContent = v.InferOutput<typeof messageContent>;
+export type ReplyContent = v.InferOutput<typeof replyContent>;
+export type SettingsContent = v.InferOutput<typeof settingsContent>;
+export type VerificationContent = v.InferOutput<typeof verificationContent>;
+export type ItemContent = v.InferOutput<typeof itemContent>;
+export type ReplyOutcome = (typeof replyOutcomes)[number];

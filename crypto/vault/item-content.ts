@@ -1,0 +1,79 @@
+import * as v from 'valibot';
+import type { Keyring } from '../account/keyring.ts';
+import {
+  conversationContent,
+  type ItemContent,
+  messageContent,
+  replyContent,
+  settingsContent,
+  verificationContent,
+} from '../messages/item-contents.ts';
+import { type Bytes, concat, decodeUtf8, encodeUtf8 } from '../primitives/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../primitives/canonical-json.ts';
+import { CryptoError } from '../primitives/errors.ts';
+import { maximumContentLength } from '../primitives/size-class.ts';
+import { type ItemPlace, openItem, sealItem } from './item.ts';
+
+const typeName = /^[a-z][a-z0-9-]{0,31}$/;
+
+/** Behind the type comes the JSON of the other fields: the type says how what follows is read, and comes first. */
+const restSchemas = {
+  conversation: v.omit(conversationContent, ['type']),
+  message: v.omit(messageContent, ['type']),
+  reply: v.omit(replyContent, ['type']),
+  settings: v.omit(settingsContent, ['type']),
+  verification: v.omit(verificationContent, ['type']),
+} as const satisfies Record<ItemContent['type'], v.GenericSchema>;
+
+/** @returns `length (1) || type || canonical JSON of the fields but type` (SPEC.md §5.1). */
+export function encodeItemContent(content: ItemContent): Bytes {
+  const { type, ...rest } = content;
+  const name = encodeUtf8(type);
+  const bytes = concat(Uint8Array.of(name.length), name, encodeCanonicalJson(rest));
+  // What would not be read back is never written.
+  decodeItemContent(bytes);
+  return bytes;
+}
+
+/**
+ * @returns null for a type that this build does not know: a newer device of the account wrote it.
+ * @throws {CryptoError} `malformed`.
+ */
+export function decodeItemContent(bytes: Uint8Array): ItemContent | null {
+  const end = 1 + (bytes[0] ?? 0);
+  if (bytes.length < end) throw new CryptoError('malformed');
+  const type = decodeUtf8(bytes.subarray(1, end));
+  if (!typeName.test(type)) throw new CryptoError('malformed');
+  const json = bytes.subarray(end);
+  switch (type) {
+    case 'conversation':
+      return { type, ...decodeCanonicalJson(json, restSchemas.conversation, maximumContentLength) };
+    case 'message':
+      return { type, ...decodeCanonicalJson(json, restSchemas.message, maximumContentLength) };
+    case 'reply':
+      return { type, ...decodeCanonicalJson(json, restSchemas.reply, maximumContentLength) };
+    case 'settings':
+      return { type, ...decodeCanonicalJson(json, restSchemas.settings, maximumContentLength) };
+    case 'verification':
+      return { type, ...decodeCanonicalJson(json, restSchemas.verification, maximumContentLength) };
+    default:
+      return null;
+  }
+}
+
+/** Seals a typed content (SPEC.md §5). @throws {CryptoError} as `sealItem`, and `malformed` for what its schema refuses. */
+export function sealContent(input: ItemPlace & { readonly keyring: Keyring; readonly content: ItemContent }): Bytes {
+  return sealItem({ ...input, content: encodeItemContent(input.content) });
+}
+
+/**
+ * Opens a typed content.
+ *
+ * @returns null for a type that this build does not know.
+ * @throws {CryptoError} as `openItem`, and `malformed` for what its schema refuses.
+ */
+export function openContent(
+  input: ItemPlace & { readonly keyring: Keyring; readonly body: Uint8Array },
+): ItemContent | null {
+  return decodeItemContent(openItem(input));
+}

@@ -1,0 +1,155 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  deriveKeyEncryptionKey,
+  keyslotBodyLength,
+  unwrapAccountKey,
+  wrapAccountKey,
+} from '../../../crypto/account/keyslot.ts';
+import { aeadReady } from '../../../crypto/primitives/aead.ts';
+import { concat, encodeUtf8, lengthPrefixed, toBase64Url, toHex, uint32 } from '../../../crypto/primitives/bytes.ts';
+import { openCommitted } from '../../../crypto/primitives/committed-seal.ts';
+import { labelled } from '../../../crypto/primitives/hash.ts';
+import { Secret } from '../../../crypto/primitives/secret.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
+import { filled } from '../../parts/sample-account.ts';
+
+beforeAll(aeadReady);
+
+const exportKey = (value: number) => new Secret('ExportKey', filled(64, value));
+const entropy = (value: number) => new Secret('RecoveryEntropy', filled(32, value));
+const accountKey = new Secret('AccountKey', filled(32, 0xbb));
+const serverStaticPublicKey = toBase64Url(filled(32, 0xcc));
+const inside = { epoch: 3, accountId: filled(16, 0xaa), accountKey };
+
+const password = {
+  kind: 'password',
+  slotId: filled(16, 1),
+  generation: 7,
+  stretching: 'argon2id-64mib-3',
+  serverStaticPublicKey,
+  keyEncryptionKey: deriveKeyEncryptionKey('password', exportKey(1)),
+} as const;
+const recovery = {
+  kind: 'recovery',
+  slotId: filled(16, 2),
+  generation: 1,
+  stretching: null,
+  keyEncryptionKey: deriveKeyEncryptionKey('recovery', entropy(1)),
+} as const;
+
+describe('password keyslot', () => {
+  it('gives back what it wraps, in 166 bytes', () => {
+    const body = wrapAccountKey({ ...password, ...inside });
+    expect(body).toHaveLength(166);
+    expect(keyslotBodyLength).toBe(166);
+    const opened = unwrapAccountKey({ ...password, body });
+    expect(opened.epoch).toBe(3);
+    expect(opened.accountId).toEqual(inside.accountId);
+    expect(opened.accountKey.expose()).toEqual(accountKey.expose());
+    expect(opened.serverStaticPublicKey).toBe(serverStaticPublicKey);
+  });
+
+  it('is what SPEC.md §4.2 says, byte for byte', () => {
+    const body = wrapAccountKey({ ...password, ...inside });
+    const header = body.subarray(0, 6);
+    expect(toHex(header)).toBe('010100000003');
+    const [kind, stretching] = [encodeUtf8('password'), encodeUtf8('argon2id-64mib-3')];
+    const plaintext = openCommitted({
+      key: password.keyEncryptionKey.expose(),
+      info: labelled('sotto/v1/keyslot', kind, password.slotId),
+      associatedData: lengthPrefixed(header, kind, password.slotId, uint32(7), stretching, filled(32, 0xcc)),
+      sealed: body.subarray(6),
+    });
+    expect(plaintext).toEqual(concat(inside.accountId, filled(32, 0xcc), accountKey.expose()));
+  });
+
+  it('M8: unwrap rejects every changed byte, cut and extension', () => {
+    const body = wrapAccountKey({ ...password, ...inside });
+    const read = (changed: Uint8Array) => unwrapAccountKey({ ...password, body: changed });
+    const codes = ['open-failed', 'malformed', 'unsupported-version', 'unsupported-suite'] as const;
+    expect(unrefusedTamperings(body, read, ...codes)).toEqual([]);
+  });
+
+  it.each([
+    ['another slot', { slotId: filled(16, 3) }],
+    ['M8: an older generation', { generation: 6 }],
+    ['another secret', { keyEncryptionKey: deriveKeyEncryptionKey('password', exportKey(2)) }],
+    ['M5: another OPAQUE server key', { serverStaticPublicKey: toBase64Url(filled(32, 0xcd)) }],
+  ])('unwrap rejects %s', (_, change) => {
+    const body = wrapAccountKey({ ...password, ...inside });
+    expect(refusalOf(() => unwrapAccountKey({ ...password, body }))).toBe('accepted');
+    expect(refusalOf(() => unwrapAccountKey({ ...password, ...change, body }))).toBe('open-failed');
+  });
+
+  it('M9: the same secret opens it under no other kind', () => {
+    const body = wrapAccountKey({ ...password, ...inside });
+    const other = { ...password, kind: 'administrator', stretching: null, serverStaticPublicKey: null } as const;
+    expect(refusalOf(() => unwrapAccountKey({ ...other, body }))).toBe('open-failed');
+  });
+
+  it.each([
+    ['M11: version 2', 0, 2, 'unsupported-version'],
+    ['M11: version 0', 0, 0, 'unsupported-version'],
+    ['M11: suite 2', 1, 2, 'unsupported-suite'],
+    ['M11: suite 0', 1, 0, 'unsupported-suite'],
+    ['another epoch', 5, 4, 'open-failed'],
+    ['epoch 0', 5, 0, 'malformed'],
+  ] as const)('unwrap rejects %s', (_, place, value, code) => {
+    const body = wrapAccountKey({ ...password, ...inside });
+    body[place] = value;
+    expect(refusalOf(() => unwrapAccountKey({ ...password, body }))).toBe(code);
+  });
+});
+
+describe('recovery keyslot', () => {
+  const wrap = () => wrapAccountKey({ ...recovery, ...inside, serverStaticPublicKey });
+
+  it('carries the server key inside, so that a password set afterwards can be checked against it', () => {
+    const opened = unwrapAccountKey({ ...recovery, serverStaticPublicKey: null, body: wrap() });
+    expect(opened.serverStaticPublicKey).toBe(serverStaticPublicKey);
+    expect(opened.accountId).toEqual(inside.accountId);
+  });
+
+  it('rejects another phrase', () => {
+    const keyEncryptionKey = deriveKeyEncryptionKey('recovery', entropy(2));
+    const other = { ...recovery, serverStaticPublicKey: null, keyEncryptionKey, body: wrap() };
+    expect(refusalOf(() => unwrapAccountKey(other))).toBe('open-failed');
+  });
+
+  it('every wrapping is another one', () => {
+    expect(toHex(wrap())).not.toBe(toHex(wrap()));
+  });
+});
+
+describe('misuse', () => {
+  it.each([
+    ['a password slot without profile', { ...password, ...inside, stretching: null }],
+    [
+      'a recovery slot with one',
+      { ...recovery, ...inside, serverStaticPublicKey, stretching: 'argon2id-64mib-3' as const },
+    ],
+    ['an account id of 15 bytes', { ...password, ...inside, accountId: filled(15, 1) }],
+    ['a slot id of 17 bytes', { ...password, ...inside, slotId: filled(17, 1) }],
+    ['generation 0', { ...password, ...inside, generation: 0 }],
+    ['epoch 0', { ...password, ...inside, epoch: 0 }],
+    ['an account key of 16 bytes', { ...password, ...inside, accountKey: new Secret('AccountKey', filled(16, 1)) }],
+    ['a server key of 31 bytes', { ...password, ...inside, serverStaticPublicKey: toBase64Url(filled(31, 1)) }],
+  ])('wrap refuses %s', (_, input) => {
+    expect(refusalOf(() => wrapAccountKey(input))).toBe('invalid-argument');
+  });
+
+  it('unwrap refuses a password slot without server key, and a recovery slot with one', () => {
+    const body = wrapAccountKey({ ...password, ...inside });
+    expect(refusalOf(() => unwrapAccountKey({ ...password, serverStaticPublicKey: null, body }))).toBe(
+      'invalid-argument',
+    );
+    expect(refusalOf(() => unwrapAccountKey({ ...recovery, serverStaticPublicKey, body }))).toBe('invalid-argument');
+  });
+
+  it('one secret gives two kinds two keys', () => {
+    const same = filled(32, 5);
+    const asPassword = deriveKeyEncryptionKey('password', new Secret('ExportKey', same.slice()));
+    const asRecovery = deriveKeyEncryptionKey('recovery', new Secret('RecoveryEntropy', same.slice()));
+    expect(toHex(asPassword.expose())).not.toBe(toHex(asRecovery.expose()));
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { bundleModules, findSealingModules } from '../layers/bundle-modules.ts';
+
+describe('what a part of crypto/ brings along', () => {
+  it('signing in needs OPAQUE, and neither libsodium nor anything that seals', async () => {
+    const modules = await bundleModules('crypto/account/opaque-client.ts');
+    expect(modules.some((module) => module.includes('@serenity-kit/opaque'))).toBe(true);
+    expect(modules.filter((module) => /libsodium|aead|committed-seal|noble/.test(module))).toEqual([]);
+  });
+
+  it.each([
+    'account/recovery-signature.ts',
+    'account/opaque-server.ts',
+    'vault/merkle-tree.ts',
+    'primitives/size-class.ts',
+  ])('%s, which the relay holds, seals nothing', async (file) => {
+    const modules = await bundleModules(`crypto/${file}`);
+    expect(modules).toContain(`crypto/${file}`);
+    expect(findSealingModules(modules)).toEqual([]);
+    expect(modules.filter((module) => /sodium|aead|hkdf/.test(module))).toEqual([]);
+  });
+
+  it('an item does bring what seals, and that brings libsodium: the test can see it', async () => {
+    expect(findSealingModules(await bundleModules('crypto/vault/item.ts'))).toContain('crypto/primitives/aead.ts');
+    const modules = await bundleModules('crypto/primitives/aead.ts');
+    expect(modules.some((module) => module.includes('libsodium'))).toBe(true);
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
+import type { EnclavePolicy, ProtectionLevel } from '../../../../crypto/evidence/policy.ts';
+import { randomBytes } from '../../../../crypto/primitives/bytes.ts';
+import { makeAmdMachine } from '../../../parts/evidence/amd-machine.ts';
+import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
+import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import { makeNvidiaMachine, type NvidiaFaults, sha384Of } from '../../../parts/evidence/nvidia-machine.ts';
+
+const nonce = randomBytes(32);
+const cpu = makeAmdMachine('Genoa');
+const gpu = makeNvidiaMachine({ gpus: 2 });
+const policy: EnclavePolicy = hardwarePolicy({
+  measured: { sevSnp: [cpu.measurement], tdx: [] },
+  sevSnp: cpu.policy,
+  nvidiaGpu: gpu.policy,
+});
+
+const answer = (faults: NvidiaFaults = {}) =>
+  makeHardwareAnswer({
+    nonce,
+    machine: (expected) => cpu.makeEvidence({ expected }),
+    devices: (expected) => gpu.makeEvidence({ expected, ...faults }),
+  });
+
+async function outcome(
+  given: HardwareAnswer,
+  changes: { policy?: Partial<EnclavePolicy>; minimum?: ProtectionLevel } = {},
+): Promise<string> {
+  const verdict = await verifyEnclave({
+    answer: given,
+    nonce,
+    model: 'default',
+    minimum: changes.minimum ?? 'hardware-gpu',
+    policy: { ...policy, ...changes.policy },
+    nowMs: testNowMs,
+  });
+  return verdict.refused ? verdict.code : verdict.level;
+}
+
+describe('verifyEnclave with GPUs', () => {
+  test('vouches for the machine and its GPUs, step by step', async () => {
+    const verdict = await verifyEnclave({
+      answer: await answer(),
+      nonce,
+      model: 'default',
+      minimum: 'hardware-gpu',
+      policy,
+      nowMs: testNowMs,
+    });
+    expect(verdict).toMatchObject({ refused: false, level: 'hardware-gpu', measurement: cpu.measurement });
+    expect(verdict.sentence).toContain('the GPU is genuine, in confidential mode');
+    const names = verdict.steps.filter(({ name }) => name.startsWith('GPU')).map(({ name, result }) => [name, result]);
+    expect(names).toEqual([
+      ['GPU evidence', 'enforced'],
+      ['GPU nonce', 'enforced'],
+      ['GPU certificates', 'enforced'],
+      ['GPU signature', 'enforced'],
+      ['GPU firmware', 'enforced'],
+      ['GPU driver', 'enforced'],
+      ['GPU mode', 'enforced'],
+      ['GPU reference values', 'enforced'],
+      ['GPU measurements', 'enforced'],
+      ['GPU revocation', 'not-offered'],
+    ]);
+  });
+
+  test('refuses GPUs of another answer, since the processor did not sign for them', async () => {
+    const [own, others] = [await answer(), await answer()];
+    expect(await outcome(own)).toBe('hardware-gpu');
+    expect(await outcome({ ...own, evidence: [own.evidence[0]!, others.evidence[1]!] })).toBe('report-data');
+  });
+
+  test('refuses an answer from which the GPUs were left out', async () => {
+    const own = await answer();
+    expect(await outcome({ ...own, evidence: own.evidence.slice(0, 1) }, { minimum: 'any' })).toBe('report-data');
+  });
+
+  test('refuses the GPUs of a machine that itself is in order', async () => {
+    expect(await outcome(await answer({ measurements: { 21: sha384Of('debug') } }))).toBe('measurement');
+    expect(await outcome(await answer({ report: { nonce: randomBytes(32) } }))).toBe('nonce');
+  });
+
+  test('does not go on without them where they are refused, whatever one asks for', async () => {
+    const given = await answer({ opaqueFields: { 21: Uint8Array.of(0xaa) } });
+    expect(await outcome(given, { minimum: 'any' })).toBe('not-confidential');
+    expect(await outcome(await answer(), { policy: { nvidiaGpu: null }, minimum: 'any' })).toBe('kind-not-allowed');
+  });
+
+  test('refuses GPUs without their manifests', async () => {
+    const own = await answer();
+    expect(await outcome({ ...own, collateral: own.collateral!.slice(0, 1) })).toBe('collateral-missing');
+  });
+});

@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
+import { aeadReady } from '../../../crypto/primitives/aead.ts';
+import { concat, decodeUtf8, encodeUtf8, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { decodeItemContent, encodeItemContent, openContent, sealContent } from '../../../crypto/vault/item-content.ts';
+import { sealItem } from '../../../crypto/vault/item.ts';
+import { refusalOf } from '../../parts/refusal.ts';
+import { filled, sampleKeyring } from '../../parts/sample-account.ts';
+
+beforeAll(aeadReady);
+
+const id = (value: number) => toBase64Url(filled(16, value));
+const hash = (value: number) => toBase64Url(filled(32, value));
+const keyring = sampleKeyring();
+const place = { itemId: filled(16, 1), version: 1, expiresAt: 0 };
+
+const contents: readonly ItemContent[] = [
+  {
+    type: 'conversation',
+    format: 1,
+    createdAtMs: 5,
+    title: { value: 'A title', setAtMs: 6 },
+    cacheSalt: hash(1),
+  },
+  {
+    type: 'message',
+    format: 1,
+    conversationId: id(1),
+    parentId: null,
+    createdAtMs: 5,
+    text: 'What is a zero-knowledge proof?\n— \u2028 😀 "quoted" \u0000',
+    turnId: id(2),
+    turnKey: hash(3),
+    replyItemId: id(4),
+  },
+  {
+    type: 'reply',
+    format: 1,
+    conversationId: id(1),
+    parentId: id(2),
+    turnId: id(3),
+    createdAtMs: 7,
+    text: 'It is …',
+    reasoning: '',
+    outcome: 'complete',
+    transcriptHash: hash(4),
+    model: 'rehearsal',
+    engine: 'rehearsal',
+    protection: 'No protection from whoever runs this machine.',
+    usage: { promptTokens: 3, replyTokens: 4 },
+  },
+  { type: 'settings', format: 1, theme: { value: 'dark', setAtMs: 1 } },
+];
+const message = contents[1]!;
+
+describe('item content', () => {
+  it.each(contents)('$type comes back', (content) => {
+    expect(decodeItemContent(encodeItemContent(content))).toEqual(content);
+    const body = sealContent({ keyring, ...place, content });
+    expect(openContent({ keyring, ...place, body })).toEqual(content);
+  });
+
+  it('begins with its type', () => {
+    const bytes = encodeItemContent(contents[3]!);
+    const rest = '{"format":1,"theme":{"setAtMs":1,"value":"dark"}}';
+    expect(decodeUtf8(bytes)).toBe(`\u0008settings${rest}`);
+  });
+
+  it('M14: the fields of one type do not pass as another', () => {
+    const bytes = encodeItemContent(contents[3]!);
+    const renamed = concat(Uint8Array.of(7), encodeUtf8('message'), bytes.subarray(9));
+    expect(refusalOf(() => decodeItemContent(renamed))).toBe('malformed');
+  });
+
+  it('a type of a newer build is null, not an error', () => {
+    const bytes = concat(Uint8Array.of(8), encodeUtf8('document'), encodeUtf8('anything'));
+    expect(decodeItemContent(bytes)).toBeNull();
+    const body = sealItem({ keyring, ...place, content: bytes });
+    expect(openContent({ keyring, ...place, body })).toBeNull();
+  });
+
+  it.each([
+    ['nothing', new Uint8Array(0)],
+    ['a type without characters', Uint8Array.of(0)],
+    ['a type cut short', concat(Uint8Array.of(9), encodeUtf8('settings'))],
+    ['a type in capitals', concat(Uint8Array.of(8), encodeUtf8('Settings{}'))],
+    ['a type of 33 characters', concat(Uint8Array.of(33), encodeUtf8('a'.repeat(33)))],
+    ['a type that is not UTF-8', Uint8Array.of(1, 0xff)],
+    ['no fields', concat(Uint8Array.of(8), encodeUtf8('settings'))],
+    [
+      'M24: the type again',
+      concat(
+        Uint8Array.of(8),
+        encodeUtf8('settings{"format":1,"theme":{"setAtMs":1,"value":"dark"},"type":"settings"}'),
+      ),
+    ],
+    [
+      'M24: a duplicate field',
+      concat(Uint8Array.of(8), encodeUtf8('settings{"format":1,"format":1,"theme":{"setAtMs":1,"value":"dark"}}')),
+    ],
+    [
+      'M24: __proto__',
+      concat(Uint8Array.of(8), encodeUtf8('settings{"__proto__":{},"format":1,"theme":{"setAtMs":1,"value":"dark"}}')),
+    ],
+    [
+      'M11: another format',
+      concat(Uint8Array.of(8), encodeUtf8('settings{"format":2,"theme":{"setAtMs":1,"value":"dark"}}')),
+    ],
+    ['M25: a byte behind', concat(encodeItemContent(contents[3]!), Uint8Array.of(0))],
+    [
+      'an unknown field',
+      concat(Uint8Array.of(8), encodeUtf8('settings{"format":1,"more":1,"theme":{"setAtMs":1,"value":"dark"}}')),
+    ],
+  ])('decode refuses %s', (_, bytes) => {
+    expect(refusalOf(() => decodeItemContent(bytes))).toBe('malformed');
+  });
+
+  it('never writes what it would not read', () => {
+    const long = { ...message, text: 'x'.repeat(200_001) } as ItemContent;
+    expect(refusalOf(() => encodeItemContent(long))).toBe('malformed');
+    expect(refusalOf(() => encodeItemContent({ ...message, turnId: 'short' } as ItemContent))).toBe('malformed');
+  });
+
+  it('a text cut in the middle of an emoji is kept, with the half replaced', () => {
+    const cut = { ...message, text: '😀'.slice(0, 1) } as ItemContent;
+    expect(decodeItemContent(encodeItemContent(cut))).toEqual({ ...cut, text: '\ufffd' });
+  });
+});

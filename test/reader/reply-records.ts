@@ -1,0 +1,98 @@
+import { readCanonicalJson, type JsonObject } from './canonical-json.ts';
+import { Fields, join, readUtf8, u32, u8, zeros, type Bytes } from './conventions.ts';
+import * as json from './json-schema.ts';
+import { refuse } from './refusal.ts';
+
+/** Kinds of SPEC.md §8.3. */
+export const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4 } as const;
+
+const longestRecord = 65_536;
+const longestOf = new Map<number, number>([
+  [recordKinds.text, longestRecord],
+  [recordKinds.reasoning, longestRecord],
+  [recordKinds.end, 1024],
+  [recordKinds.title, 800],
+]);
+
+const endSchema = json.isObject({
+  outcome: json.isOneOf('complete', 'stopped', 'length', 'error', 'busy'),
+  code: json.isOneOf(
+    null,
+    'model-failed',
+    'model-unreachable',
+    'model-refused',
+    'context-too-long',
+    'too-many-turns',
+    'request-invalid',
+  ),
+  usage: json.isNullOr(json.isObject({ promptTokens: json.isCount, replyTokens: json.isCount })),
+  model: json.isText(0, 128),
+  engine: json.isText(0, 32),
+});
+
+export const writeRecord = (kind: number, bytes: Bytes): Bytes => join(u8(kind), u32(bytes.length), bytes);
+
+/** Takes the contents of frames in order and gathers what their records say. */
+export class RecordReader {
+  #pending: Bytes = zeros(0);
+  readonly #decoders = {
+    text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
+    reasoning: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
+  };
+  text = '';
+  reasoning = '';
+  titles: string[] = [];
+  end: JsonObject | null = null;
+
+  /** `malformed` for whatever SPEC.md §8.3 rejects. */
+  add(content: Bytes): void {
+    if (content.length > 0 && this.end !== null) refuse('malformed');
+    this.#pending = join(this.#pending, content);
+    for (;;) {
+      const [kind, length] = this.#nextLength();
+      if (length === null || this.#pending.length < 5 + length) return;
+      const bytes = this.#pending.slice(5, 5 + length);
+      this.#pending = this.#pending.slice(5 + length);
+      this.#take(kind, bytes);
+    }
+  }
+
+  /** The kind and length of the record that begins here, checked as soon as they are there. */
+  #nextLength(): [number, number | null] {
+    const kind = this.#pending[0];
+    if (kind === undefined) return [0, null];
+    if (kind < 128 && !longestOf.has(kind)) refuse('malformed');
+    if (this.#pending.length < 5) return [kind, null];
+    const length = new Fields(this.#pending.slice(1, 5)).integer(4);
+    if (length === 0 || length > (longestOf.get(kind) ?? longestRecord)) refuse('malformed');
+    return [kind, length];
+  }
+
+  #take(kind: number, bytes: Bytes): void {
+    if (kind === recordKinds.text) this.text += this.#decode('text', bytes);
+    if (kind === recordKinds.reasoning) this.reasoning += this.#decode('reasoning', bytes);
+    if (kind === recordKinds.title) this.#takeTitle(readUtf8(bytes));
+    if (kind === recordKinds.end) this.#takeEnd(bytes);
+  }
+
+  #takeTitle(title: string): void {
+    if (title.length > 200) refuse('malformed');
+    this.titles.push(title);
+  }
+
+  #takeEnd(bytes: Bytes): void {
+    this.#decode('text', null);
+    this.#decode('reasoning', null);
+    this.end = json.readObject(readCanonicalJson(bytes, 1024), endSchema);
+    if (this.#pending.length > 0) refuse('malformed');
+  }
+
+  /** A character may lie in two records of one kind; with null it must be complete. */
+  #decode(stream: 'text' | 'reasoning', bytes: Bytes | null): string {
+    try {
+      return bytes === null ? this.#decoders[stream].decode() : this.#decoders[stream].decode(bytes, { stream: true });
+    } catch {
+      return refuse('malformed');
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { writeFile } from 'node:fs/promises';
+import { aeadReady } from '../../crypto/primitives/aead.ts';
+import { makeDocumentVectors } from './document-vectors.ts';
+import { makeTurnVectors } from './generate-turn.ts';
+import { makeEvidenceVectors } from './evidence-vectors.ts';
+import { makeModalVectors } from './modal-vectors.ts';
+import { makeVaultVectors } from './sotto-v1.ts';
+
+/*
+ * Writes the frozen vectors again. They are deterministic: a difference afterwards is a change of the format, which needs
+ * a new version in SPEC.md §1.2 and never only a new file.
+ */
+const files: Readonly<Record<string, () => unknown>> = {
+  'sotto-v1.json': makeVaultVectors,
+  'sotto-v1-turn.json': makeTurnVectors,
+  'sotto-v1-evidence.json': makeEvidenceVectors,
+  'sotto-v1-modal.json': makeModalVectors,
+  'sotto-v1-document.json': makeDocumentVectors,
+};
+
+await aeadReady();
+for (const [name, make] of Object.entries(files)) {
+  await writeFile(new URL(name, import.meta.url), `${JSON.stringify(await make(), null, 1)}\n`);
+  console.log(`wrote test/vectors/${name}`);
+}
