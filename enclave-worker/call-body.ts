@@ -1,0 +1,45 @@
+import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from '../crypto/messages/error-codes.ts';
+import type { Bytes } from '../crypto/primitives/bytes.ts';
+
+/** A refusal of a call: its code is the whole answer. */
+export class CallRefused extends Error {
+  override readonly name = 'CallRefused';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/**
+ * Reads a JSON body as bytes of its own memory, which can be handed to another thread.
+ *
+ * @throws {CallRefused} `wrong-media-type`, `too-large`, or `bad-request` for a body that was cut.
+ */
+export async function readBody(request: IncomingMessage, maximumLength: number): Promise<Bytes> {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new CallRefused('wrong-media-type');
+  }
+  if (Number(request.headers['content-length'] ?? 0) > maximumLength) throw new CallRefused('too-large');
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > maximumLength) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    throw new CallRefused('bad-request');
+  }
+  if (length > maximumLength) throw new CallRefused('too-large');
+  const body = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return body;
+}

@@ -1,0 +1,63 @@
+import type { EnclaveStatus, EngineReason } from '../../crypto/messages/enclave-messages.ts';
+import type { Engine } from './engine.ts';
+
+export type NextModel = NonNullable<EnclaveStatus['next']>;
+
+/** The engines that can be asked now. A model that was ever offered stays, since requests name it. */
+export class EngineShelf {
+  readonly #engines = new Map<string, Engine>();
+  readonly #onChange: () => void;
+  #current: Engine;
+  #reason: EngineReason;
+  #isReady = true;
+  #next: NextModel | null = null;
+
+  constructor(first: Engine, reason: EngineReason, onChange: () => void = () => {}) {
+    this.#engines.set(first.model, first);
+    this.#current = first;
+    this.#reason = reason;
+    this.#onChange = onChange;
+  }
+
+  get current(): Engine {
+    return this.#current;
+  }
+
+  get status(): EnclaveStatus {
+    return { state: this.#isReady ? 'ready' : 'loading', reason: this.#reason, next: this.#next };
+  }
+
+  /** The default first. */
+  get models(): string[] {
+    return [...new Set([this.#current.model, ...this.#engines.keys()])];
+  }
+
+  /** @param model - A model's name, or `default`. */
+  find(model: string): Engine | undefined {
+    return model === 'default' ? this.#current : this.#engines.get(model);
+  }
+
+  /** From now on this engine is the default. */
+  use(engine: Engine, reason: EngineReason, isReady = true): void {
+    this.#engines.set(engine.model, engine);
+    this.#current = engine;
+    this.#next = null;
+    this.explain(reason, isReady);
+  }
+
+  /** Says why the default is what it is, and whether it can answer now. */
+  explain(reason: EngineReason, isReady = true): void {
+    this.#reason = reason;
+    this.#isReady = isReady;
+    this.#onChange();
+  }
+
+  /** What will take over, and how far it is. */
+  announce(next: NextModel | null): void {
+    this.#next = next;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#engines.values()].map((engine) => engine.close()));
+  }
+}

@@ -1,0 +1,98 @@
+import * as v from 'valibot';
+import { encodeUtf8 } from '../crypto/primitives/bytes.ts';
+import { Secret } from '../crypto/primitives/secret.ts';
+import { isLoopbackHost } from './engines/loopback.ts';
+import { defaultGpuTool } from './evidence/gpu-tool.ts';
+
+/** Who vouches for this worker. */
+export type EvidenceSettings =
+  | { readonly kind: 'development' }
+  | { readonly kind: 'sev-snp' | 'tdx'; readonly gpuTool: string | null }
+  | { readonly kind: 'modal'; readonly registrarUrl: string; readonly identityToken: Secret<'IdentityToken'> };
+
+const toolRule = 'EVIDENCE_GPU_TOOL must be the absolute path of nvattest.';
+const registrarRule = 'REGISTRAR_URL must be an https address, or an http one on this machine.';
+
+export const evidenceEntries = {
+  EVIDENCE: v.optional(
+    v.picklist(['development', 'sev-snp', 'tdx', 'modal'], 'EVIDENCE must be development, sev-snp, tdx or modal.'),
+    'development',
+  ),
+  EVIDENCE_GPU: v.optional(v.picklist(['none', 'nvidia'], 'EVIDENCE_GPU must be none or nvidia.'), 'none'),
+  EVIDENCE_GPU_TOOL: v.optional(v.pipe(v.string(), v.regex(/^\/.{1,1000}$/, toolRule)), defaultGpuTool),
+  REGISTRAR_URL: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(2048, registrarRule),
+      v.check((url) => isSafeUrl(url), registrarRule),
+    ),
+  ),
+};
+
+/** What the rules below look at. */
+export type Surroundings = {
+  readonly EVIDENCE: 'development' | 'sev-snp' | 'tdx' | 'modal';
+  readonly EVIDENCE_GPU: 'none' | 'nvidia';
+  readonly EVIDENCE_GPU_TOOL: string;
+  readonly REGISTRAR_URL?: string | undefined;
+  readonly ENGINE: 'auto' | 'openai' | 'gguf' | 'rehearsal';
+  readonly LLM_BASE_URL?: string | undefined;
+  readonly LLM_WEIGHTS_FOLDER?: string | undefined;
+  readonly LLM_WEIGHTS_MANIFEST?: string | undefined;
+};
+
+/**
+ * What evidence demands of everything else: evidence is about one machine, so the model has to be in it, and named.
+ *
+ * @returns a sentence, or null.
+ */
+export function complainOfSurroundings(values: Surroundings): string | null {
+  const { EVIDENCE: kind, ENGINE: engine } = values;
+  if (values.EVIDENCE_GPU === 'nvidia' && kind !== 'sev-snp' && kind !== 'tdx') {
+    return 'EVIDENCE_GPU=nvidia needs EVIDENCE=sev-snp or EVIDENCE=tdx: a GPU alone vouches for no machine.';
+  }
+  if (kind === 'development') return null;
+  if (engine === 'auto') return `EVIDENCE=${kind} needs ENGINE=openai, gguf or rehearsal: it vouches for a chosen one.`;
+  if (engine === 'openai' && !isInsideMachine(values.LLM_BASE_URL ?? '')) {
+    return `EVIDENCE=${kind} needs the model server inside this machine: LLM_BASE_URL must be http://127.0.0.1:…, http://[::1]:… or unix:/….`;
+  }
+  if (kind === 'modal') {
+    return values.REGISTRAR_URL === undefined
+      ? 'EVIDENCE=modal needs REGISTRAR_URL, the address of the registrar.'
+      : null;
+  }
+  if (values.LLM_WEIGHTS_MANIFEST !== undefined) {
+    return `EVIDENCE=${kind} needs weights that are measured: give LLM_WEIGHTS_FOLDER instead of LLM_WEIGHTS_MANIFEST.`;
+  }
+  return engine === 'openai' && values.LLM_WEIGHTS_FOLDER === undefined
+    ? `EVIDENCE=${kind} with ENGINE=openai needs LLM_WEIGHTS_FOLDER, the folder that the model server reads.`
+    : null;
+}
+
+/**
+ * Takes Modal's identity token out of the environment: from then on no child of this process, and nothing that prints
+ * the environment, has it.
+ *
+ * @returns null where there is none, or what is there is no token.
+ */
+export function takeIdentityToken(environment: NodeJS.ProcessEnv): Secret<'IdentityToken'> | null {
+  const token = environment['MODAL_IDENTITY_TOKEN'];
+  delete environment['MODAL_IDENTITY_TOKEN'];
+  const isToken = token !== undefined && token.length <= 8192 && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
+  return isToken ? new Secret('IdentityToken', encodeUtf8(token)) : null;
+}
+
+/** An address in figures: a name, `localhost` even, is what the machine's files make of it. */
+function isInsideMachine(baseUrl: string): boolean {
+  if (baseUrl.startsWith('unix:')) return true;
+  if (!URL.canParse(baseUrl)) return false;
+  const { hostname } = new URL(baseUrl);
+  return hostname !== 'localhost' && isLoopbackHost(hostname);
+}
+
+function isSafeUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(url);
+  const isBare = username === '' && password === '' && search === '' && hash === '';
+  return isBare && (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)));
+}

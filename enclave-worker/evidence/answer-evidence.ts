@@ -1,0 +1,40 @@
+import type { EnclaveEvidence, EnclaveRequest, EnclaveStatus } from '../../crypto/messages/enclave-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { Engine } from '../engines/engine.ts';
+import type { KeyKeeper } from '../keys/key-keeper.ts';
+import type { EvidenceSource } from './evidence-source.ts';
+
+/**
+ * Evidence and key statement over the client's nonce (SPEC.md §9).
+ *
+ * @throws {NoEvidence}
+ */
+export async function answerEvidence(input: {
+  readonly request: EnclaveRequest;
+  readonly engine: Engine;
+  readonly status: EnclaveStatus;
+  readonly keys: Pick<KeyKeeper, 'sign'>;
+  readonly source: EvidenceSource;
+}): Promise<EnclaveEvidence> {
+  const { request, engine, status, keys, source } = input;
+  // Before the statement: its time is what a client counts the evidence's age by.
+  const { evidence, collateral, collateralNeeds } = await source.current(
+    request.freshEvidence === true ? fromBase64Url(request.nonce) : null,
+  );
+  const signed = await keys.sign({
+    nonce: request.nonce,
+    model: engine.model,
+    weightsDigest: engine.weightsDigest,
+    engine: engine.kind,
+  });
+  return {
+    format: 1,
+    evidence: [...evidence],
+    ...(collateral.length === 0 ? {} : { collateral: [...collateral] }),
+    ...(collateralNeeds.length === 0 ? {} : { collateralNeeds: [...collateralNeeds] }),
+    statement: toBase64Url(signed.statement),
+    signature: toBase64Url(signed.signature),
+    publicKeys: signed.publicKeys.map((publicKey) => toBase64Url(publicKey)),
+    status,
+  };
+}

@@ -1,0 +1,31 @@
+import type { PossessionPurpose } from '../../crypto/evidence/modal/possession.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { EvidenceSettings } from '../evidence-settings.ts';
+import { DevelopmentSource } from './development-source.ts';
+import type { EvidenceProblem, EvidenceSource } from './evidence-source.ts';
+import { HardwareSource } from './hardware-source.ts';
+import { nvidiaGpuCollector, sevSnpCollector, tdxCollector } from './machine-collectors.ts';
+import { ModalSource } from './modal-source.ts';
+
+/** The source that the settings name, about this identity key. */
+export function openEvidenceSource(input: {
+  readonly settings: EvidenceSettings;
+  readonly identityPublicKey: Uint8Array;
+  /** Of the file that this worker is; null where it runs from its sources, which development alone allows. */
+  readonly imageDigest: Uint8Array | null;
+  readonly signPossession: (challenge: Bytes, purpose: PossessionPurpose) => Promise<Bytes>;
+  readonly nowMs: () => number;
+  readonly onProblem: (problem: EvidenceProblem) => void;
+  readonly onReady: () => void;
+}): EvidenceSource {
+  const { settings, imageDigest } = input;
+  if (settings.kind === 'development') return new DevelopmentSource(input.identityPublicKey);
+  if (imageDigest === null) throw new Error('No evidence about a worker that runs from its sources.');
+  if (settings.kind === 'modal') return new ModalSource({ ...settings, ...input, sign: input.signPossession });
+  return new HardwareSource({
+    ...input,
+    imageDigest,
+    machine: settings.kind === 'sev-snp' ? sevSnpCollector() : tdxCollector(),
+    gpu: settings.gpuTool === null ? null : nvidiaGpuCollector(settings.gpuTool),
+  });
+}

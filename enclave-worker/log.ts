@@ -1,0 +1,30 @@
+import type { EvidenceProblem } from './evidence/evidence-source.ts';
+
+const levels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof levels)[number];
+
+/**
+ * All that a worker ever logs: fixed events with counts and codes. There is no field for text, ids, names or errors of
+ * others, so nothing that anybody wrote can get into one.
+ */
+export type LogEvent =
+  | { readonly event: 'listening'; readonly port: number }
+  | { readonly event: 'stopping'; readonly runningTurns: number }
+  | { readonly event: 'stopped' }
+  | { readonly event: 'relay-connected' | 'relay-disconnected'; readonly streams: number }
+  | { readonly event: 'call-refused'; readonly code: string }
+  | { readonly event: 'load'; readonly pacedTurns: number; readonly answeringTurns: number; readonly heldBytes: number }
+  | { readonly event: 'evidence-problem'; readonly problem: EvidenceProblem }
+  | { readonly event: 'evidence-ready' }
+  | { readonly event: 'keys-lost' }
+  | { readonly event: 'internal-error'; readonly kind: string };
+
+export type Log = (level: LogLevel, event: LogEvent) => void;
+
+/** Structured lines, one JSON object each. */
+export function createLog(threshold: LogLevel, write: (line: string) => void): Log {
+  return (level, event) => {
+    if (levels.indexOf(level) < levels.indexOf(threshold)) return;
+    write(`${JSON.stringify({ time: new Date().toISOString(), level, part: 'worker', ...event })}\n`);
+  };
+}

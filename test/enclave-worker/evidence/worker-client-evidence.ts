@@ -1,0 +1,66 @@
+import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
+import { enclaveEvidence, type EnclaveEvidence } from '../../../crypto/messages/enclave-messages.ts';
+import type { CollateralItem } from '../../../crypto/messages/evidence-messages.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import * as v from 'valibot';
+
+type Reachable = { readonly url: string; readonly token: string };
+export type EvidenceReply = {
+  readonly status: number;
+  readonly error: string | null;
+  readonly answer: EnclaveEvidence;
+};
+
+/** Asks as the relay does, and parses the answer by its schema. */
+export async function askEvidence(
+  { url, token }: Reachable,
+  nonce: Bytes,
+  options: { readonly fresh?: boolean; readonly model?: string } = {},
+): Promise<EvidenceReply> {
+  const response = await fetch(`${url}/evidence`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      format: 1,
+      nonce: toBase64Url(nonce),
+      model: options.model ?? 'default',
+      ...(options.fresh === true ? { freshEvidence: true } : {}),
+    }),
+  });
+  const body: unknown = await response.json();
+  if (response.status !== 200) {
+    return { status: response.status, error: (body as { error: string }).error, answer: {} as EnclaveEvidence };
+  }
+  return { status: 200, error: null, answer: v.parse(enclaveEvidence, body) };
+}
+
+/** Adds what a relay fetches from the vendors, and takes away what it was asked for. */
+export function withCollateral(answer: EnclaveEvidence, collateral: readonly CollateralItem[]): EnclaveEvidence {
+  const { collateralNeeds: needs = [], ...rest } = answer;
+  const fetched = collateral.filter(({ kind }) => needs.some((need) => need.kind === kind));
+  return { ...rest, collateral: [...(answer.collateral ?? []), ...fetched] };
+}
+
+/** What a client makes of an answer. */
+export function judge(
+  answer: EnclaveEvidence,
+  nonce: Bytes,
+  policy: unknown,
+  nowMs: number = Date.now(),
+): Promise<EnclaveVerdict> {
+  const { status: _status, ...rest } = answer;
+  return verifyEnclave({ answer: rest, nonce, model: 'default', minimum: 'any', policy, nowMs });
+}
+
+export async function askAndJudge(
+  worker: Reachable,
+  policy: unknown,
+  collateral: readonly CollateralItem[],
+  options: { readonly fresh?: boolean } = {},
+): Promise<EnclaveVerdict & { readonly answer: EnclaveEvidence }> {
+  const nonce = randomBytes(32);
+  const reply = await askEvidence(worker, nonce, options);
+  if (reply.error !== null) throw new Error(`${reply.status} ${reply.error}`);
+  const answer = withCollateral(reply.answer, collateral);
+  return { ...(await judge(answer, nonce, policy)), answer };
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { readSettings, SettingError } from '../../enclave-worker/settings.ts';
+
+const token = { ENCLAVE_TOKEN: 'sixteen-letters-or-more' };
+
+function complaintOf(environment: NodeJS.ProcessEnv): string {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('readSettings', () => {
+  test('needs the token alone', () => {
+    expect(readSettings({ ...token, PATH: '/bin', SOMETHING: 'else' })).toMatchObject({
+      host: '127.0.0.1',
+      port: 8788,
+      logLevel: 'info',
+      engines: { engine: 'auto', server: null, modelFile: null },
+    });
+  });
+
+  test('takes a model server with and without key and model', () => {
+    const LLM_BASE_URL = 'http://127.0.0.1:8000/v1';
+    expect(readSettings({ ...token, LLM_BASE_URL }).engines.server).toEqual({
+      baseUrl: LLM_BASE_URL,
+      apiKey: undefined,
+      model: undefined,
+      weights: null,
+    });
+    expect(
+      readSettings({ ...token, LLM_BASE_URL, LLM_API_KEY: 'k', LLM_MODEL: 'Qwen/Qwen3.5-9B' }).engines.server,
+    ).toEqual({
+      baseUrl: LLM_BASE_URL,
+      apiKey: 'k',
+      model: 'Qwen/Qwen3.5-9B',
+      weights: null,
+    });
+  });
+
+  test.each([
+    [{}, 'ENCLAVE_TOKEN is not set'],
+    [{ ENCLAVE_TOKEN: 'short' }, 'ENCLAVE_TOKEN is too short'],
+    [{ ...token, WORKER_PORT: '70000' }, 'WORKER_PORT must be a port'],
+    [{ ...token, WORKER_PORT: 'http' }, 'WORKER_PORT must be a port'],
+    [{ ...token, WORKER_HOST: '' }, 'WORKER_HOST is empty'],
+    [{ ...token, ENGINE: 'Auto' }, 'ENGINE must be auto'],
+    [{ ...token, LLM_BASE_URL: 'localhost:8000' }, 'LLM_BASE_URL must be an address'],
+    [{ ...token, LLM_BASE_URL: 'file:///etc/passwd' }, 'LLM_BASE_URL must be an address'],
+    [{ ...token, LLM_BASE_URL: 'http://h/v1', LLM_MODEL: 'with space' }, "LLM_MODEL must be a model's name"],
+    [{ ...token, ENGINE: 'openai' }, 'ENGINE=openai needs LLM_BASE_URL'],
+    [{ ...token, MODEL_FILE: '/nowhere/model.gguf' }, 'MODEL_FILE names no file'],
+    [{ ...token, LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be'],
+    [{ ...token, ENCLAVE_TOKN: 'x' }, 'There is no setting ENCLAVE_TOKN; did you mean ENCLAVE_TOKEN?'],
+    [{ ...token, LLM_URL: 'x' }, 'There is no setting LLM_URL; did you mean LLM_MODEL?'],
+    [{ ...token, LLM_API_KEYS: 'x' }, 'There is no setting LLM_API_KEYS; did you mean LLM_API_KEY?'],
+  ])('%j is refused in one sentence', (environment, sentence) => {
+    const complaint = complaintOf(environment);
+    expect(complaint).toContain(sentence);
+    expect(complaint).toMatch(/^[^\n]+[.?]$/);
+    expect(complaintOf(token)).toBe('accepted');
+  });
+
+  test("a relay's settings in the same environment are no mistake", () => {
+    const environment = { ...token, ENCLAVE_POOL: 'static', ENCLAVE_URLS: 'http://w:1' };
+    expect(complaintOf(environment)).toBe('accepted');
+  });
+});
