@@ -1,0 +1,100 @@
+import { type Bytes, concat, decodeUtf8 } from '../../crypto/primitives/bytes.ts';
+import { tileWidth } from '../public-log/log-tree.ts';
+import { tilePath, widthAt } from '../public-log/tile-path.ts';
+
+const timeoutMs = 20_000;
+const hashLength = 32;
+/** 256 entries of 65,535 bytes with their lengths. */
+const maximumBundleLength = tileWidth * (2 + 65_535);
+const maximumTries = 4;
+
+/** The log could not be read, which says nothing about what is in it. */
+export class UnreadableLog extends Error {
+  override readonly name = 'UnreadableLog';
+}
+
+/** What a log serves is not what its checkpoint says: whoever keeps it has an account to give. */
+export class DishonestLog extends Error {
+  override readonly name = 'DishonestLog';
+}
+
+/** Fetches what a log serves (C2SP tlog-tiles), within limits. */
+export class LogReader {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/$/, '');
+  }
+
+  async checkpoint(): Promise<string> {
+    const bytes = await this.#fetch('/checkpoint', 4096);
+    try {
+      return decodeUtf8(bytes);
+    } catch {
+      throw new DishonestLog('The checkpoint is not text.');
+    }
+  }
+
+  /** Hashes of one tile of the tree of this size. */
+  async tile(level: number, place: number, size: number): Promise<readonly Bytes[]> {
+    const width = widthAt(size, { level, place });
+    const bytes = await this.#fetch(tilePath({ level, place, width }), tileWidth * hashLength);
+    if (bytes.length !== width * hashLength) throw new DishonestLog('A tile has another length than its path says.');
+    return Array.from({ length: width }, (_, index) => bytes.slice(index * hashLength, (index + 1) * hashLength));
+  }
+
+  /** Entries of one bundle of the log of this size. */
+  async entries(place: number, size: number): Promise<readonly Bytes[]> {
+    const width = widthAt(size, { level: 'entries', place });
+    const bytes = await this.#fetch(tilePath({ level: 'entries', place, width }), maximumBundleLength);
+    const entries: Bytes[] = [];
+    let offset = 0;
+    while (offset < bytes.length) {
+      const start = offset + 2;
+      offset = start + (((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0));
+      if (start > bytes.length || offset > bytes.length) throw new DishonestLog('A bundle of entries is cut off.');
+      entries.push(bytes.slice(start, offset));
+    }
+    if (entries.length !== width) {
+      throw new DishonestLog('A bundle holds another number of entries than its path says.');
+    }
+    return entries;
+  }
+
+  async #fetch(path: string, maximumLength: number): Promise<Bytes> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#try(path);
+      if (answer.status === 200) return readBody(answer, maximumLength);
+      await answer.body?.cancel();
+      const waitS = Number(answer.headers.get('retry-after') ?? '1');
+      // Our own hurry is not the log's fault.
+      if (answer.status !== 429 || attempt === maximumTries || !(waitS <= 120)) {
+        throw new UnreadableLog(`The log answers ${path} with status ${answer.status}.`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, waitS)));
+    }
+  }
+
+  async #try(path: string): Promise<Response> {
+    try {
+      return await fetch(this.#url + path, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    } catch {
+      throw new UnreadableLog(`The log does not answer ${path}.`);
+    }
+  }
+}
+
+async function readBody(answer: Response, maximumLength: number): Promise<Bytes> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+      length += piece.length;
+      if (length > maximumLength) throw new DishonestLog('The log answers with more than a tile can hold.');
+      pieces.push(piece);
+    }
+  } catch (error) {
+    throw error instanceof DishonestLog ? error : new UnreadableLog('The log breaks off its answer.');
+  }
+  return concat(...pieces);
+}

@@ -1,0 +1,55 @@
+import { isIPv6 } from 'node:net';
+import { RegistrarError } from '../registrar-error.ts';
+
+/** What one address may ask: a bucket of `burst` that fills up with `perMinute`. */
+const limits = {
+  /** Challenge, register, renew: two calls for a statement. */
+  statements: { burst: 240, perMinute: 240 },
+  /** An auditor reads the whole log at once, 256 entries a call. */
+  reading: { burst: 3_000, perMinute: 3_000 },
+} as const;
+export type LimitName = keyof typeof limits;
+
+/** What all may ask that have one address: a stranger's calls must not keep a fleet from its statements. */
+const sharedScale = 50;
+const maximumBuckets = 50_000;
+
+/** Token buckets in memory. */
+export class RateLimit {
+  readonly #scale: number;
+  readonly #buckets = new Map<string, { level: number; filledAtMs: number }>();
+
+  /** @param isAddressShared - Whether callers cannot be told apart. */
+  constructor(isAddressShared = false) {
+    this.#scale = isAddressShared ? sharedScale : 1;
+  }
+
+  /** @throws {RegistrarError} `too-many-requests`. */
+  take(name: LimitName, address: string, nowMs: number): void {
+    const burst = limits[name].burst * this.#scale;
+    const perMinute = limits[name].perMinute * this.#scale;
+    const key = `${name} ${networkOf(address)}`;
+    const bucket = this.#buckets.get(key) ?? { level: burst, filledAtMs: nowMs };
+    bucket.level = Math.min(burst, bucket.level + ((nowMs - bucket.filledAtMs) / 60_000) * perMinute);
+    bucket.filledAtMs = nowMs;
+    // The map's order is the order of use: the first one is the longest unused.
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    if (this.#buckets.size > maximumBuckets) {
+      const [oldest] = this.#buckets.keys();
+      if (oldest !== undefined) this.#buckets.delete(oldest);
+    }
+    if (bucket.level < 1) throw new RegistrarError('too-many-requests', Math.ceil(60 / perMinute));
+    bucket.level -= 1;
+  }
+}
+
+/** A household has a /64 of IPv6: the first four groups, with the zeros that `::` stands for. */
+function networkOf(address: string): string {
+  if (!isIPv6(address) || address.includes('.')) return address;
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  return [...left, ...(tail === undefined ? [] : zeros), ...right].slice(0, 4).join(':');
+}

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
+import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { modalPolicy } from '../parts/evidence/modal-machine.ts';
+import { ServedTestLog } from '../parts/evidence/served-log.ts';
+import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+let registrar: TestRegistrar;
+beforeAll(async () => {
+  folder = await makeTemporaryFolder('audit');
+  registrar = await TestRegistrar.start();
+});
+afterAll(async () => {
+  await registrar.stop();
+  await folder.remove();
+});
+let savedFile: string;
+beforeEach(() => {
+  savedFile = join(folder.path, `saved-${toBase64Url(randomBytes(6))}`);
+});
+
+/** `npm run registrar:audit -- URL FILE`. */
+async function audit(url: string, saved: string | null, section: ModalPolicy | null = registrar.policySection) {
+  const policyFile = join(folder.path, 'policy.json');
+  writeFileSync(policyFile, JSON.stringify(modalPolicy(section)));
+  const child = spawn(process.execPath, ['registrar/audit-log.ts', url, ...(saved === null ? [] : [saved])], {
+    cwd: resolve(import.meta.dirname, '../..'),
+    env: { PATH: process.env['PATH'] ?? '', CLIENT_POLICY: policyFile },
+  });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, printed };
+}
+
+test('exit code 0: it keeps the checkpoint, and sees later that the log has only grown', async () => {
+  await registrar.register();
+  const first = await audit(registrar.url, savedFile);
+  expect(first).toEqual({
+    code: 0,
+    printed: `registrar.test/log-1: 1 statements about 1 enclaves; entries, tiles, root and signatures are in order.\nFirst audit: ${savedFile} keeps its checkpoint.\n`,
+  });
+  expect(readFileSync(savedFile, 'utf8')).toMatch(/^registrar\.test\/log-1\n1\n/);
+  await registrar.register();
+  await registrar.register();
+  const second = await audit(`${registrar.url}/`, savedFile);
+  expect(second.printed).toContain(`3 statements about 3 enclaves`);
+  expect(second.printed).toContain(`Nothing of ${savedFile} has changed since.`);
+  expect(second.code).toBe(0);
+  expect(readFileSync(savedFile, 'utf8')).toMatch(/^registrar\.test\/log-1\n3\n/);
+});
+
+test('exit code 1: a log that was written anew; the checkpoint of the honest one is kept', async () => {
+  await registrar.register();
+  expect(await audit(registrar.url, savedFile)).toMatchObject({ code: 0 });
+  const saved = readFileSync(savedFile, 'utf8');
+  const fork = await ServedTestLog.start(registrar.keys);
+  onTestFinished(() => fork.stop());
+  fork.fill(50);
+  expect(await audit(fork.url, savedFile)).toEqual({
+    code: 1,
+    printed: 'The log was rewritten: its beginning is not the log of the saved checkpoint.\n',
+  });
+  expect(readFileSync(savedFile, 'utf8')).toBe(saved);
+  const unsaved = `${savedFile}-other`;
+  const section = { ...registrar.policySection, logPublicKey: registrar.policySection.registrarPublicKey };
+  expect(await audit(registrar.url, unsaved, section)).toMatchObject({ code: 1 });
+  // Nothing of a bad log is kept for the next audit.
+  expect(existsSync(unsaved)).toBe(false);
+});
+
+test('exit code 2: nobody there, no policy, no address', async () => {
+  expect(await audit('http://127.0.0.1:9', null)).toEqual({
+    code: 2,
+    printed: 'The log does not answer /checkpoint.\n',
+  });
+  expect(await audit(registrar.url, null, null)).toMatchObject({
+    code: 2,
+    printed: expect.stringContaining('names no registrar'),
+  });
+  expect(await audit('registrar.example.com', null)).toMatchObject({
+    code: 2,
+    printed: expect.stringContaining('Usage'),
+  });
+});
