@@ -1,0 +1,96 @@
+import * as v from 'valibot';
+import { answerRegistration } from '../../crypto/account/opaque-server.ts';
+import type { PasswordFinish, PasswordStartAnswer } from '../../crypto/messages/account-messages.ts';
+import { idField } from '../../crypto/messages/fields.ts';
+import type { BatchAnswer } from '../../crypto/messages/item-messages.ts';
+import { equalBytes } from '../../crypto/primitives/bytes.ts';
+import { RelayError } from '../relay-error.ts';
+import { headBytes, lockAccount } from '../vault/quota.ts';
+import { decodeBytes } from '../vault/wire-bytes.ts';
+import type { AccountParts } from './account-parts.ts';
+import { headRow, keyslotRow } from './keyslots.ts';
+import { opaqueStep } from './opaque-step.ts';
+
+const lifetimeMs = 30 * 60_000;
+const claimsSchema = v.object({ sid: idField, setup: idField });
+
+type Caller = { readonly accountId: string; readonly sessionId: string };
+
+/** @throws {RelayError} `bad-request`, `session-ended`. */
+export async function startPasswordChange(
+  parts: AccountParts,
+  caller: Caller,
+  registrationRequest: string,
+  nowMs: number,
+): Promise<PasswordStartAnswer> {
+  const account = await parts.database.db
+    .selectFrom('accounts')
+    .select('opaque_user_id')
+    .where('id', '=', caller.accountId)
+    .executeTakeFirst();
+  if (account === undefined) throw new RelayError('session-ended');
+  const setup = parts.keys.newestSetup;
+  const registrationResponse = opaqueStep(() =>
+    answerRegistration({ setup: setup.setup, userIdentifier: account.opaque_user_id, request: registrationRequest }),
+  );
+  const claims = { sid: caller.sessionId, setup: setup.id };
+  const passwordToken = await parts.signer.sign('password', claims, nowMs, lifetimeMs);
+  return { format: 1, passwordToken, registrationResponse };
+}
+
+/**
+ * OPAQUE record, keyslot, keyslot list and head change in one transaction, and every other session ends with it.
+ *
+ * @throws {RelayError} `head-conflict` with nothing changed, `bad-request`.
+ */
+export async function finishPasswordChange(
+  parts: AccountParts,
+  caller: Caller,
+  body: PasswordFinish,
+  nowMs: number,
+): Promise<BatchAnswer> {
+  const { database, sessions, feed } = parts;
+  const { accountId } = caller;
+  const claims = await parts.signer.demand('password', body.passwordToken, claimsSchema, nowMs);
+  if (claims.sid !== caller.sessionId || body.keyslot.kind !== 'password') throw new RelayError('bad-request');
+  const slot = keyslotRow(accountId, body.keyslot);
+  const head = headRow(accountId, body.head, nowMs);
+  const expectedHead = decodeBytes(body.expectedHead);
+  const keyslotList = decodeBytes(body.keyslotList.body);
+  const ended = await database.write(async (trx) => {
+    const account = await lockAccount(trx, database.kind, accountId);
+    if (!equalBytes(account.head_hash, expectedHead) || head.counter !== account.head_counter + 1) {
+      throw new RelayError('head-conflict');
+    }
+    // The one that is replaced may keep its slot id; another kind's must not be overwritten.
+    await trx.deleteFrom('keyslots').where('account_id', '=', accountId).where('kind', '=', 'password').execute();
+    const other = await trx
+      .selectFrom('keyslots')
+      .select('kind')
+      .where('account_id', '=', accountId)
+      .where('slot_id', '=', slot.slot_id)
+      .executeTakeFirst();
+    if (other !== undefined) throw new RelayError('bad-request');
+    await trx.insertInto('keyslots').values(slot).execute();
+    await trx.insertInto('heads').values(head).execute();
+    await trx
+      .updateTable('accounts')
+      .set({
+        opaque_setup_id: claims.setup,
+        opaque_record: body.registrationRecord,
+        stretching: body.stretching,
+        keyslot_list: keyslotList,
+        head_counter: head.counter,
+        head_hash: head.hash,
+        used_bytes: account.used_bytes + headBytes(head.body),
+      })
+      .where('id', '=', accountId)
+      .execute();
+    // Whoever began to sign in with the old password does not get through.
+    await trx.deleteFrom('login_attempts').where('account_id', '=', accountId).execute();
+    return sessions.endOthers(trx, accountId, decodeBytes(caller.sessionId));
+  });
+  sessions.forget(ended);
+  feed.publish({ kind: 'newer', accountId });
+  return { format: 1, counter: head.counter };
+}

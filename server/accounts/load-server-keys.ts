@@ -1,0 +1,90 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isLoopback, type Settings } from '../settings.ts';
+import { StartError } from '../start-error.ts';
+import type { Database } from '../storage/database.ts';
+import { generateServerKeys, parseServerKeys, type ServerKeys } from './server-keys.ts';
+
+export const serverKeysFileName = 'server-keys';
+const fingerprintName = 'server-keys';
+
+export type KeyPlace = Pick<Settings, 'serverKeys' | 'serverKeysFile' | 'dataFolder' | 'postgres' | 'host'>;
+
+/**
+ * Finds the keys that belong to a database, makes them when both are new, and refuses any others: with other keys every
+ * name would be unknown and every password wrong.
+ *
+ * @throws {StartError}
+ */
+export async function loadServerKeys(place: KeyPlace, database: Database): Promise<ServerKeys> {
+  const known = await readFingerprint(database);
+  const keys = parseServerKeys(readGivenKeys(place) ?? (await readOrMakeFile(place, known === null)));
+  if (known === null) {
+    await database.db
+      .insertInto('metadata')
+      .values({ name: fingerprintName, value: keys.fingerprint })
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .execute();
+  }
+  // Read again: another replica may have been first.
+  if ((await readFingerprint(database)) !== keys.fingerprint) {
+    throw new StartError(
+      'These server keys belong to another database: give the ones that were backed up with this one.',
+    );
+  }
+  return keys;
+}
+
+async function readFingerprint(database: Database): Promise<string | null> {
+  const row = await database.db
+    .selectFrom('metadata')
+    .select('value')
+    .where('name', '=', fingerprintName)
+    .executeTakeFirst();
+  return row?.value ?? null;
+}
+
+/** What SERVER_KEYS or SERVER_KEYS_FILE say; null when neither is set. */
+export function readGivenKeys(place: KeyPlace): string | null {
+  if (place.serverKeys !== null) return place.serverKeys;
+  if (place.serverKeysFile !== null) {
+    try {
+      return readFileSync(place.serverKeysFile, 'utf8');
+    } catch {
+      throw new StartError('SERVER_KEYS_FILE cannot be read: give the path of the file that holds the server keys.');
+    }
+  }
+  if (place.postgres !== null && !isLoopback(place.host)) {
+    // A container's own folder is gone with it, and the accounts in the database would be lost.
+    throw new StartError(
+      'DATABASE_URL on a public HOST needs SERVER_KEYS or SERVER_KEYS_FILE: make them with `npm run keys`.',
+    );
+  }
+  return null;
+}
+
+async function readOrMakeFile(place: KeyPlace, mayMake: boolean): Promise<string> {
+  const path = join(place.dataFolder, serverKeysFileName);
+  if (!existsSync(path)) {
+    if (!mayMake) {
+      throw new StartError(`The server keys of this database are missing: put ${path} back, or give SERVER_KEYS.`);
+    }
+    writeNewKeys(path, await generateServerKeys());
+  }
+  if ((statSync(path).mode & 0o077) !== 0) {
+    throw new StartError(`The file ${path} can be read by others: run chmod 600 on it.`);
+  }
+  return readFileSync(path, 'utf8');
+}
+
+/** On the disk, name and all, before any account depends on them. */
+export function writeNewKeys(path: string, keys: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = openSync(path, 'wx', 0o600);
+  writeSync(file, `${keys}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  const folder = openSync(dirname(path), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}

@@ -1,0 +1,12 @@
+import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { RelayError } from '../relay-error.ts';
+
+/** One call of OPAQUE's server half on a client's message. @throws {RelayError} `bad-request` when it is none. */
+export function opaqueStep<Result>(step: () => Result): Result {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof CryptoError && error.code === 'malformed') throw new RelayError('bad-request');
+    throw error;
+  }
+}

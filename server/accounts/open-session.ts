@@ -1,0 +1,56 @@
+import type { DeleteResult, Transaction } from 'kysely';
+import type { SignInAnswer } from '../../crypto/messages/account-messages.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { RelayError } from '../relay-error.ts';
+import type { Schema, SessionTable } from '../storage/schema.ts';
+import { lockAccount } from '../vault/quota.ts';
+import { encodeBytes } from '../vault/wire-bytes.ts';
+import type { AccountParts } from './account-parts.ts';
+import { readKeyMaterial } from './keyslots.ts';
+import { forgiveAttempt } from './login-limit.ts';
+
+/** `refreshToken` is null when an existing session was unlocked. */
+export type SignedIn = { readonly answer: SignInAnswer; readonly refreshToken: string | null };
+
+export type ProvenFactor = {
+  readonly accountId: string;
+  /** The keyslot that this factor opens. */
+  readonly kind: 'password' | 'recovery';
+  /** The session that goes on; null: a new one begins. */
+  readonly unlocked: Bytes | null;
+  /** Deletes the row of the attempt. */
+  take(trx: Transaction<Schema>): Promise<DeleteResult>;
+};
+
+/**
+ * Releases the keyslot of the factor that was proven, once, and begins or goes on with a session.
+ *
+ * @throws {RelayError} `sign-in-failed` when the attempt was taken by another call.
+ */
+export async function openSession(parts: AccountParts, factor: ProvenFactor, nowMs: number): Promise<SignedIn> {
+  const { database, sessions } = parts;
+  const { accountId, kind, unlocked } = factor;
+  const opened = await database.write(async (trx) => {
+    await lockAccount(trx, database.kind, accountId);
+    const taken = await factor.take(trx);
+    const keys = await readKeyMaterial(trx, accountId, kind);
+    if (taken.numDeletedRows !== 1n || keys === null) throw new RelayError('sign-in-failed');
+    if (unlocked !== null && !(await sessions.isAlive(trx, accountId, unlocked, nowMs))) {
+      throw new RelayError('sign-in-failed');
+    }
+    const session: SessionTable | null = unlocked === null ? await sessions.create(trx, accountId, nowMs) : null;
+    const { name_hash: nameHash } = await trx
+      .selectFrom('accounts')
+      .select('name_hash')
+      .where('id', '=', accountId)
+      .executeTakeFirstOrThrow();
+    return { keys, session, nameHash };
+  });
+  await forgiveAttempt(database, kind === 'password' ? 'sign-in' : 'recovery', opened.nameHash);
+  if (opened.session !== null) {
+    const started = await sessions.start(opened.session, nowMs);
+    return { answer: { format: 1, session: started.answer, keys: opened.keys }, refreshToken: started.refreshToken };
+  }
+  const session = await sessions.answer(encodeBytes(unlocked ?? new Uint8Array()), accountId, nowMs);
+  return { answer: { format: 1, session, keys: opened.keys }, refreshToken: null };
+}

@@ -1,0 +1,65 @@
+import type { AccountAnswer, KeysAnswer, SessionsAnswer } from '../../crypto/messages/account-messages.ts';
+import { keyslotKinds } from '../../crypto/messages/account-messages.ts';
+import { RelayError } from '../relay-error.ts';
+import { encodeBytes } from '../vault/wire-bytes.ts';
+import type { AccountParts } from './account-parts.ts';
+
+/** Everything that the relay holds on the account itself. */
+export async function readAccount(parts: AccountParts, accountId: string): Promise<AccountAnswer> {
+  const { db } = parts.database;
+  const account = await db
+    .selectFrom('accounts')
+    .select(['id', 'name_hash', 'created_at', 'used_bytes'])
+    .where('id', '=', accountId)
+    .executeTakeFirst();
+  if (account === undefined) throw new RelayError('session-ended');
+  const slots = await db
+    .selectFrom('keyslots')
+    .select(['slot_id', 'kind', 'body'])
+    .where('account_id', '=', accountId)
+    .orderBy('slot_id')
+    .execute();
+  return {
+    format: 1,
+    accountNumber: account.id,
+    nameHash: encodeBytes(account.name_hash),
+    createdAtMs: account.created_at,
+    usedBytes: account.used_bytes,
+    quotaBytes: parts.settings.quotaBytes,
+    keyslots: slots.flatMap((slot) => {
+      const kind = keyslotKinds.find((known) => known === slot.kind);
+      return kind === undefined ? [] : [{ slotId: encodeBytes(slot.slot_id), kind, length: slot.body.length }];
+    }),
+  };
+}
+
+export async function readKeys(parts: AccountParts, accountId: string): Promise<KeysAnswer> {
+  const account = await parts.database.db
+    .selectFrom('accounts')
+    .select(['keyslot_list', 'keyring'])
+    .where('id', '=', accountId)
+    .executeTakeFirst();
+  if (account === undefined) throw new RelayError('session-ended');
+  return {
+    format: 1,
+    keyslotList: { body: encodeBytes(account.keyslot_list) },
+    keyring: account.keyring === null ? null : encodeBytes(account.keyring),
+  };
+}
+
+export async function readSessions(
+  parts: AccountParts,
+  caller: { readonly accountId: string; readonly sessionId: string },
+  nowMs: number,
+): Promise<SessionsAnswer> {
+  const rows = await parts.sessions.list(caller.accountId, nowMs);
+  return {
+    format: 1,
+    sessions: rows.map((row) => ({
+      sessionId: encodeBytes(row.id),
+      createdAtMs: row.created_at,
+      refreshedAtMs: row.refreshed_at,
+      current: encodeBytes(row.id) === caller.sessionId,
+    })),
+  };
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { finishServerLogin, startServerLogin } from '../../crypto/account/opaque-server.ts';
+import {
+  type SignInFinish,
+  type SignInStart,
+  type SignInStartAnswer,
+  type StretchingProfile,
+  stretchingProfiles,
+} from '../../crypto/messages/account-messages.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { RelayError } from '../relay-error.ts';
+import type { AccountTable, LoginAttemptTable } from '../storage/schema.ts';
+import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
+import type { AccountParts } from './account-parts.ts';
+import { countAttempt } from './login-limit.ts';
+import { openSession, type SignedIn } from './open-session.ts';
+import { opaqueStep } from './opaque-step.ts';
+
+/** From the relay's answer to the client's: long enough for Argon2id on a slow phone. */
+const attemptLifetimeMs = 60_000;
+
+type OpaqueRecord = Pick<AccountTable, 'id' | 'opaque_user_id' | 'opaque_setup_id' | 'opaque_record' | 'stretching'>;
+
+/**
+ * First half of a sign-in. A name that nobody has goes the same way, with an invented user id and no record: OPAQUE then
+ * answers as if there were one (RFC 9807 §10.9), and the attempt fails at its end like a wrong password (M12).
+ *
+ * @throws {RelayError} `bad-request`, `too-many-requests`.
+ */
+export async function startSignIn(parts: AccountParts, body: SignInStart, nowMs: number): Promise<SignInStartAnswer> {
+  const nameTag = decodeBytes(body.nameTag);
+  const nameHash = parts.keys.hashName(nameTag);
+  const inventedUserId = parts.keys.inventUserId(nameTag);
+  await countAttempt(parts.database, 'sign-in', nameHash, nowMs);
+  const record = await parts.database.db
+    .selectFrom('accounts')
+    .select(['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
+    .where('name_hash', '=', nameHash)
+    .executeTakeFirst();
+  return startAttempt(parts, { record: record ?? null, inventedUserId, sessionId: null }, body.loginRequest, nowMs);
+}
+
+/** The same for the account of a session whose keys are gone from memory. */
+export async function startUnlock(
+  parts: AccountParts,
+  session: { readonly accountId: string; readonly sessionId: string },
+  loginRequest: string,
+  nowMs: number,
+): Promise<SignInStartAnswer> {
+  const account = await parts.database.db
+    .selectFrom('accounts')
+    .select(['id', 'name_hash', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
+    .where('id', '=', session.accountId)
+    .executeTakeFirst();
+  if (account === undefined) throw new RelayError('session-ended');
+  await countAttempt(parts.database, 'sign-in', account.name_hash, nowMs);
+  const sessionId = decodeBytes(session.sessionId);
+  return startAttempt(
+    parts,
+    { record: account, inventedUserId: account.opaque_user_id, sessionId },
+    loginRequest,
+    nowMs,
+  );
+}
+
+async function startAttempt(
+  parts: AccountParts,
+  who: { readonly record: OpaqueRecord | null; readonly inventedUserId: string; readonly sessionId: Bytes | null },
+  loginRequest: string,
+  nowMs: number,
+): Promise<SignInStartAnswer> {
+  const { record } = who;
+  const setup = record === null ? parts.keys.newestSetup : parts.keys.findSetup(record.opaque_setup_id);
+  const { state, response } = opaqueStep(() =>
+    startServerLogin({
+      setup: setup.setup,
+      userIdentifier: record?.opaque_user_id ?? who.inventedUserId,
+      record: record?.opaque_record ?? null,
+      request: loginRequest,
+    }),
+  );
+  const attempt: LoginAttemptTable = {
+    id: new Uint8Array(randomBytes(16)),
+    account_id: record?.id ?? null,
+    session_id: who.sessionId,
+    server_state: state,
+    expires_at: nowMs + attemptLifetimeMs,
+  };
+  await parts.database.db.insertInto('login_attempts').values(attempt).execute();
+  const stretching = stretchingOf(record?.stretching ?? stretchingProfiles[stretchingProfiles.length - 1]);
+  return { format: 1, loginId: encodeBytes(attempt.id), loginResponse: response, stretching };
+}
+
+/**
+ * Second half, for sign-in and unlock: who has shown to know the password gets the keyslot and a session.
+ *
+ * @throws {RelayError} `sign-in-failed` for a wrong password, an unknown name and an attempt that is over, alike.
+ */
+export async function finishSignIn(parts: AccountParts, body: SignInFinish, nowMs: number): Promise<SignedIn> {
+  const { db } = parts.database;
+  const id = decodeBytes(body.loginId);
+  const attempt = await db
+    .selectFrom('login_attempts')
+    .selectAll()
+    .where('id', '=', id)
+    .where('expires_at', '>', nowMs)
+    .executeTakeFirst();
+  if (attempt === undefined) throw new RelayError('sign-in-failed');
+  const proof = finishServerLogin({ state: attempt.server_state, finish: body.loginFinish });
+  const accountId = attempt.account_id;
+  if (proof === null || accountId === null) {
+    // One attempt is good for one answer.
+    await db.deleteFrom('login_attempts').where('id', '=', id).execute();
+    throw new RelayError('sign-in-failed');
+  }
+  return openSession(
+    parts,
+    {
+      accountId,
+      kind: 'password',
+      unlocked: attempt.session_id,
+      // Under the account's lock: gone when another call was faster, or when the password was changed meanwhile.
+      take: (trx) => trx.deleteFrom('login_attempts').where('id', '=', id).executeTakeFirst(),
+    },
+    nowMs,
+  );
+}
+
+function stretchingOf(name: string | undefined): StretchingProfile {
+  const profile = stretchingProfiles.find((known) => known === name);
+  if (profile === undefined) throw new Error('A record names a stretching profile that this version does not know.');
+  return profile;
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import { answerRegistration } from '../../crypto/account/opaque-server.ts';
+import type {
+  SessionAnswer,
+  SignUpFinish,
+  SignUpStart,
+  SignUpStartAnswer,
+} from '../../crypto/messages/account-messages.ts';
+import { hashField, idField } from '../../crypto/messages/fields.ts';
+import { RelayError } from '../relay-error.ts';
+import { isDuplicate } from '../storage/database.ts';
+import type { SessionTable } from '../storage/schema.ts';
+import { headBytes } from '../vault/quota.ts';
+import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
+import type { AccountParts } from './account-parts.ts';
+import { headRow, keyslotRow } from './keyslots.ts';
+import { opaqueStep } from './opaque-step.ts';
+import type { StartedSession } from './sessions.ts';
+
+const lifetimeMs = 30 * 60_000;
+const claimsSchema = v.object({ name: hashField, uid: v.pipe(v.string(), v.uuid()), setup: idField });
+
+/** @throws {RelayError} `sign-up-closed`, `name-taken`, `bad-request`. */
+export async function startSignUp(parts: AccountParts, body: SignUpStart, nowMs: number): Promise<SignUpStartAnswer> {
+  refuseWhenClosed(parts);
+  const nameHash = parts.keys.hashName(decodeBytes(body.nameTag));
+  const setup = parts.keys.newestSetup;
+  const userId = randomUUID();
+  const registrationResponse = opaqueStep(() =>
+    answerRegistration({ setup: setup.setup, userIdentifier: userId, request: body.registrationRequest }),
+  );
+  const taken = await parts.database.db
+    .selectFrom('accounts')
+    .select('id')
+    .where('name_hash', '=', nameHash)
+    .executeTakeFirst();
+  if (taken !== undefined) throw new RelayError('name-taken');
+  const claims = { name: encodeBytes(nameHash), uid: userId, setup: setup.id };
+  const signUpToken = await parts.signer.sign('sign-up', claims, nowMs, lifetimeMs);
+  return { format: 1, signUpToken, registrationResponse };
+}
+
+/**
+ * Stores the account with its keyslots and first head, all or nothing, and begins its first session.
+ *
+ * @throws {RelayError} `name-taken` when somebody else was faster; the same call again, after a lost answer, succeeds.
+ */
+export async function finishSignUp(
+  parts: AccountParts,
+  body: SignUpFinish,
+  nowMs: number,
+): Promise<StartedSession & { readonly answer: SessionAnswer }> {
+  refuseWhenClosed(parts);
+  const claims = await parts.signer.demand('sign-up', body.signUpToken, claimsSchema, nowMs);
+  const accountId = randomUUID();
+  const slots = body.keyslots.map((slot) => keyslotRow(accountId, slot));
+  const kinds = body.keyslots.map((slot) => slot.kind).toSorted();
+  const slotIds = new Set(body.keyslots.map((slot) => slot.slotId));
+  // The two kinds that this version can release; a third would lie there unopened for ever.
+  if (kinds.join() !== 'password,recovery' || slotIds.size !== 2 || body.head.counter !== 1) {
+    throw new RelayError('bad-request');
+  }
+  const head = headRow(accountId, body.head, nowMs);
+  const account = {
+    id: accountId,
+    name_hash: decodeBytes(claims.name),
+    opaque_user_id: claims.uid,
+    opaque_setup_id: claims.setup,
+    opaque_record: body.registrationRecord,
+    stretching: body.stretching,
+    recovery_public_key: decodeBytes(body.recoveryPublicKey),
+    keyslot_list: decodeBytes(body.keyslotList.body),
+    keyring: null,
+    head_counter: 1,
+    head_hash: head.hash,
+    used_bytes: headBytes(head.body),
+    created_at: nowMs,
+  };
+  let session: SessionTable;
+  try {
+    session = await parts.database.write(async (trx) => {
+      await trx.insertInto('accounts').values(account).execute();
+      await trx.insertInto('keyslots').values(slots).execute();
+      await trx.insertInto('heads').values(head).execute();
+      return parts.sessions.create(trx, accountId, nowMs);
+    });
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+    session = await beginRepeated(parts, account, nowMs);
+  }
+  return parts.sessions.start(session, nowMs);
+}
+
+function refuseWhenClosed(parts: AccountParts): void {
+  if (parts.settings.signUp === 'closed') throw new RelayError('sign-up-closed');
+}
+
+/** The record is known to the client that made it alone: with the token of the same sign-up, this is that client again. */
+async function beginRepeated(
+  parts: AccountParts,
+  account: { readonly opaque_user_id: string; readonly opaque_record: string },
+  nowMs: number,
+): Promise<SessionTable> {
+  return parts.database.write(async (trx) => {
+    const same = await trx
+      .selectFrom('accounts')
+      .select('id')
+      .where('opaque_user_id', '=', account.opaque_user_id)
+      .where('opaque_record', '=', account.opaque_record)
+      .executeTakeFirst();
+    if (same === undefined) throw new RelayError('name-taken');
+    return parts.sessions.create(trx, same.id, nowMs);
+  });
+}

@@ -1,0 +1,29 @@
+import { resolve } from 'node:path';
+import { readKeptKeys } from './accounts/backed-up-keys.ts';
+import { loadEnvironmentFile } from './launch/preflight.ts';
+import { runCommand } from './launch/run-command.ts';
+import { readSettings } from './settings.ts';
+import { StartError } from './start-error.ts';
+import { writeBackup } from './storage/backup-file.ts';
+import { openPostgres } from './storage/postgres.ts';
+import { openSqliteSnapshot } from './storage/snapshot-sqlite.ts';
+
+/** `npm run backup -- FILE`: database and keys in one file, while the relay runs. */
+await runCommand(async (say) => {
+  const [name, ...rest] = process.argv.slice(2);
+  if (name === undefined || rest.length > 0) throw new StartError('Say where to: npm run backup -- FILE');
+  const path = resolve(name);
+  loadEnvironmentFile();
+  const settings = readSettings(process.env);
+  const serverKeys = readKeptKeys(settings);
+  const database =
+    settings.postgres === null
+      ? await openSqliteSnapshot(settings.dataFolder, path)
+      : await openPostgres(settings.postgres);
+  try {
+    const rows = await writeBackup(path, database, { createdAtMs: Date.now(), serverKeys });
+    say(`${path}: ${rows} rows and the server keys. Keep it as you would keep the keys.`);
+  } finally {
+    await database.close();
+  }
+});

@@ -1,0 +1,61 @@
+import { Hono } from 'hono';
+import { errorCodes } from '../../crypto/messages/error-codes.ts';
+import { errorBody } from './error-answer.ts';
+import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
+import { hostOf } from './host-name.ts';
+import { isLocalName, plainHttpPage } from './plain-http-page.ts';
+import type { Route } from '../route.ts';
+import type { StaticFiles } from './static-files.ts';
+
+export type AppParts = DispatchParts & {
+  readonly routes: readonly Route[];
+  readonly files: StaticFiles;
+  /** TLS of our own or an https PUBLIC_URL. */
+  readonly isHttps: boolean;
+  /** Whether a turn could be taken now. */
+  readonly isReady: () => Promise<boolean>;
+};
+
+export type RelayApp = Hono<{ Bindings: Bindings }>;
+
+/** The whole relay as a function from request to response; only raw routes need a socket. */
+export function createApp(parts: AppParts): RelayApp {
+  const app: RelayApp = new Hono();
+  for (const route of parts.routes) {
+    const url = route.url.replace(/\{(\w+)\}/g, ':$1');
+    app.on(route.method, url, (c) => dispatch(c, route, parts));
+  }
+  for (const url of new Set(parts.routes.map((route) => route.url))) {
+    const methods = parts.routes.filter((route) => route.url === url).map((route) => route.method);
+    app.all(url.replace(/\{(\w+)\}/g, ':$1'), () => refuse('method-not-allowed', { Allow: methods.join(', ') }));
+  }
+  app.all('/v1/*', () => refuse('not-found'));
+  app.all('/v1', () => refuse('not-found'));
+  app.get('/livez', () => new Response('ok\n'));
+  app.get('/healthz', async () => ((await parts.isReady()) ? new Response('ok\n') : refuse('not-ready')));
+  app.on(['GET', 'HEAD'], '/*', (c) => {
+    const request = c.req.raw;
+    const isPage = !c.req.path.includes('.');
+    if (isPage && !parts.isHttps && !isLocalName(hostOf(request))) return plainHttpPage();
+    if (isPage && !parts.files.isBuilt) return unbuilt();
+    return parts.files.answer(c.req.path, request) ?? refuse('not-found');
+  });
+  app.all('/*', () => refuse('method-not-allowed', { Allow: 'GET, HEAD' }));
+  app.onError((error) => {
+    parts.log.error('call-failed', { route: 'none', error });
+    return refuse('internal-error');
+  });
+  return app;
+}
+
+function refuse(code: keyof typeof errorCodes, headers: Record<string, string> = {}): Response {
+  return new Response(errorBody(code), {
+    status: errorCodes[code].status,
+    headers: { 'Content-Type': 'application/json', ...headers },
+  });
+}
+
+function unbuilt(): Response {
+  const text = 'The client is not built: run `npm run build`, then start the relay again.\n';
+  return new Response(text, { status: 503, headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+}

@@ -1,0 +1,177 @@
+import type { Http2Bindings, HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import type { RefreshCookie } from '../accounts/refresh-cookie.ts';
+import type { Sessions } from '../accounts/sessions.ts';
+import { coarseMs, type Log } from '../log.ts';
+import { RelayError } from '../relay-error.ts';
+import type { BodyMemory, BodyShare } from './body-memory.ts';
+import type { ClientAddress } from './client-address.ts';
+import { describeError, errorBody, isDefect } from './error-answer.ts';
+import { hostOf } from './host-name.ts';
+import type { OriginGuard } from './origin-guard.ts';
+import { RateLimiter } from './rate-limit.ts';
+import { announcedLength, readBody, requireJson } from './read-body.ts';
+import type { Access, Answer, RawResponse, Route, RouteContext, Session } from '../route.ts';
+import { parseStrictJson } from './strict-json.ts';
+
+/** Without a socket, as in tests, both are missing. */
+export type Bindings = Partial<HttpBindings | Http2Bindings>;
+export type RelayContext = Context<{ Bindings: Bindings }>;
+
+export type DispatchParts = {
+  readonly sessions: Sessions;
+  readonly cookie: RefreshCookie;
+  readonly addresses: ClientAddress;
+  readonly origins: OriginGuard;
+  readonly limiter: RateLimiter;
+  readonly bodies: BodyMemory;
+  readonly log: Log;
+};
+
+type AnyContext = RouteContext<unknown, unknown, unknown, Access>;
+
+/**
+ * Carries one call through its route: origin, limits, session, body, schema, handler, answer. Whatever is thrown on the way
+ * becomes a code.
+ */
+export async function dispatch(c: RelayContext, route: Route, parts: DispatchParts): Promise<Response> {
+  const startedAtMs = performance.now();
+  let response: Response;
+  let status: number;
+  try {
+    response = await run(c, route, parts);
+    status = response === RESPONSE_ALREADY_SENT ? 200 : response.status;
+  } catch (error) {
+    response = fail(c, route, parts, error);
+    status = response.status;
+  }
+  parts.log.info('call', { route: route.name, status, ms: coarseMs(performance.now() - startedAtMs) });
+  return response;
+}
+
+async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise<Response> {
+  const request = c.req.raw;
+  const header = (name: string) => request.headers.get(name);
+  if (route.method !== 'GET') {
+    const caller = { origin: header('origin'), site: header('sec-fetch-site'), host: hostOf(request) };
+    parts.origins.check(caller, route.access === 'cookie');
+  }
+  const address = parts.addresses.find(incomingOf(c)?.socket.remoteAddress, header);
+  parts.limiter.take('calls', address);
+  for (const limit of route.limits) if (!RateLimiter.isPerAccount(limit)) parts.limiter.take(limit, address);
+  const nowMs = Date.now();
+  const session =
+    route.access === 'session' ? await authenticate(parts.sessions, header('authorization'), nowMs) : null;
+  // Until the answer is made: what was parsed of it lives as long.
+  using share = parts.bodies.open(session?.accountId ?? null);
+  const context: AnyContext = {
+    session,
+    path: parseOrRefuse(v.strictObject(route.path), c.req.param()),
+    query: parseQuery(route, request.url),
+    body: route.body === null ? null : await parseBody(c, route, { limiter: parts.limiter, share, session }),
+    nowMs,
+    address,
+    cookie: parts.cookie.read(header('cookie')),
+  };
+  if (route.handle.kind === 'raw') return await runRaw(c, route.handle, context);
+  return write(c, parts.cookie, await route.handle.run(context));
+}
+
+async function authenticate(sessions: Sessions, authorization: string | null, nowMs: number): Promise<Session> {
+  const [, token] = /^Bearer ([A-Za-z0-9_.-]{1,2048})$/.exec(authorization ?? '') ?? [];
+  if (token === undefined) throw new RelayError('not-signed-in');
+  return sessions.authenticate(token, nowMs);
+}
+
+function parseQuery(route: Route, url: string): unknown {
+  const { searchParams } = new URL(url);
+  const entries = [...searchParams];
+  // A name twice would have two meanings.
+  if (new Set(searchParams.keys()).size !== entries.length) throw new RelayError('bad-request');
+  if (route.query !== null) return parseOrRefuse(route.query, Object.fromEntries(entries));
+  if (entries.length > 0) throw new RelayError('bad-request');
+  return null;
+}
+
+async function parseBody(
+  c: RelayContext,
+  route: Route,
+  caller: { readonly limiter: RateLimiter; readonly share: BodyShare; readonly session: Session | null },
+): Promise<unknown> {
+  const { limiter, share, session } = caller;
+  const request = c.req.raw;
+  requireJson(request);
+  const announced = announcedLength(request);
+  if (announced > route.maximumBodyLength) throw new RelayError('too-large');
+  const perAccount = session === null ? [] : route.limits.filter((limit) => RateLimiter.isPerAccount(limit));
+  const takeBytes = (length: number) => {
+    if (session === null || !perAccount.includes('bytes')) return;
+    limiter.take('bytes', session.accountId, Math.ceil(length / 1024));
+  };
+  for (const limit of perAccount) if (limit !== 'bytes') limiter.take(limit, session?.accountId ?? '');
+  if (announced > 0) takeBytes(announced);
+  const text = await readBody(request, incomingOf(c), route.maximumBodyLength, (length) => {
+    share.take(length);
+    // A body of unknown length pays as it comes, not when it is in memory.
+    if (announced === 0) takeBytes(length);
+  });
+  return parseOrRefuse(route.body, parseStrictJson(text));
+}
+
+function parseOrRefuse(schema: v.GenericSchema | null, value: unknown): unknown {
+  if (schema === null) return null;
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (!parsed.success) throw new RelayError('bad-request');
+  return parsed.output;
+}
+
+async function runRaw(
+  c: RelayContext,
+  handle: Extract<Route['handle'], { kind: 'raw' }>,
+  context: AnyContext,
+): Promise<Response> {
+  const { incoming, outgoing } = c.env as HttpBindings;
+  const response: RawResponse = outgoing;
+  try {
+    await handle.run(response, context, incoming);
+  } catch (error) {
+    if (!response.headersSent) throw error;
+    // A half answer must not look like a whole one.
+    response.destroy();
+  }
+  return RESPONSE_ALREADY_SENT;
+}
+
+function write(c: RelayContext, cookie: RefreshCookie, { status, body, refreshToken }: Answer): Response {
+  const headers: Record<string, string> = {};
+  if (refreshToken !== undefined) {
+    const line = refreshToken === null ? cookie.clear(browserOf(c)) : cookie.write(refreshToken, browserOf(c));
+    headers['Set-Cookie'] = line;
+  }
+  if (body instanceof Uint8Array) {
+    headers['Content-Type'] = 'application/octet-stream';
+    return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
+  }
+  headers['Content-Type'] = 'application/json';
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+function fail(c: RelayContext, route: Route, parts: DispatchParts, error: unknown): Response {
+  const { code, status, headers } = describeError(error);
+  if (isDefect(error)) parts.log.error('call-failed', { route: route.name, error });
+  // A cookie whose session is over only causes more calls.
+  if (code === 'session-ended' && route.access === 'cookie') headers['Set-Cookie'] = parts.cookie.clear(browserOf(c));
+  const isHttp2 = (incomingOf(c)?.httpVersionMajor ?? 1) === 2;
+  if (isHttp2) delete headers['Connection'];
+  return new Response(errorBody(code), { status, headers });
+}
+
+function incomingOf(c: RelayContext): HttpBindings['incoming'] | undefined {
+  return (c.env as Partial<HttpBindings> | undefined)?.incoming;
+}
+
+function browserOf(c: RelayContext) {
+  return { host: hostOf(c.req.raw), userAgent: c.req.raw.headers.get('user-agent') };
+}

@@ -1,0 +1,132 @@
+import { readFileSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { getRequestListener } from '@hono/node-server';
+import { StartError } from '../start-error.ts';
+import type { RelayApp } from './app.ts';
+import { errorBody } from './error-answer.ts';
+import { setSecurityHeaders } from './security-headers.ts';
+
+export type ListenerSettings = {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** TLS of our own or an https PUBLIC_URL: decides on HSTS. */
+  readonly isHttps: boolean;
+};
+
+/** A relay that accepts connections. */
+export type Listening = {
+  readonly port: number;
+  /** Takes nothing new, waits for answers that are under way, and cuts what is left. */
+  close(longestMs: number): Promise<void>;
+};
+
+/** A certificate that was renewed is taken up without a restart. */
+const certificateCheckMs = 60_000;
+
+/**
+ * Listens with HTTP/1.1, or with HTTP/2 and 1.1 over TLS. Security headers are set here, before anything else.
+ *
+ * @throws {StartError} for a port in use or a certificate that cannot be read.
+ */
+export async function listen(app: RelayApp, settings: ListenerSettings): Promise<Listening> {
+  const answer = getRequestListener(app.fetch, {
+    errorHandler: () =>
+      new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
+  });
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    setSecurityHeaders(response, settings.isHttps);
+    void answer(request, response);
+  };
+  const server = settings.tls === null ? plainServer(onRequest) : secureServer(onRequest, settings.tls);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const port = await bind(server, settings);
+  return {
+    port,
+    async close(longestMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      if ('closeIdleConnections' in server) server.closeIdleConnections();
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), longestMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
+
+function plainServer(onRequest: OnRequest): Server {
+  return createServer(
+    // Long enough for a body of megabytes on a slow line; an endless trickle ends.
+    { headersTimeout: 20_000, requestTimeout: 180_000, keepAliveTimeout: 75_000, maxHeaderSize: 16_384 },
+    onRequest,
+  );
+}
+
+function secureServer(onRequest: OnRequest, tls: NonNullable<ListenerSettings['tls']>): Http2SecureServer {
+  const load = () => {
+    try {
+      const pair = { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+      createSecureContext(pair);
+      return pair;
+    } catch {
+      throw new StartError(
+        'TLS_CERT and TLS_KEY are not a certificate and its key: give the paths of two PEM files that belong together.',
+      );
+    }
+  };
+  const server = createSecureServer({
+    ...load(),
+    allowHTTP1: true,
+    minVersion: 'TLSv1.2',
+    settings: { maxConcurrentStreams: 128 },
+  });
+  // HTTP/2's compatibility objects behave as HTTP/1's wherever we use them.
+  server.on('request', (request, response) =>
+    onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse),
+  );
+  const stampOf = () => [tls.certFile, tls.keyFile].map((file) => statSync(file).mtimeMs).join();
+  let stamp = stampOf();
+  const timer = setInterval(() => {
+    try {
+      const now = stampOf();
+      if (now === stamp) return;
+      server.setSecureContext(load());
+      stamp = now;
+    } catch {
+      // Half written: the next look finds it whole, and the old one is good meanwhile.
+    }
+  }, certificateCheckMs);
+  timer.unref();
+  server.once('close', () => clearInterval(timer));
+  return server;
+}
+
+function bind(server: Server | Http2SecureServer, settings: ListenerSettings): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new StartError(
+              `Port ${settings.port} is in use: stop the program that has it, or choose another port with PORT.`,
+            )
+          : new StartError(
+              `Nothing can listen on HOST=${settings.host} and PORT=${settings.port} (${error.code ?? 'unknown reason'}).`,
+            ),
+      );
+    });
+    server.listen(settings.port, settings.host, () => {
+      server.removeAllListeners('error');
+      server.on('error', () => undefined);
+      const address = server.address();
+      resolve(address !== null && typeof address === 'object' ? address.port : settings.port);
+    });
+  });
+}

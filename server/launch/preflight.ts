@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import { StartError } from '../start-error.ts';
+
+/** Reads `.env` of the folder that Sotto is started in; what is set already wins. */
+export function loadEnvironmentFile(): void {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+}
+
+/** @throws {StartError} unless somebody can listen there now. */
+export async function checkPortIsFree(host: string, port: number): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((done, fail) => {
+    server.once('error', (error: NodeJS.ErrnoException) => fail(new StartError(portComplaint(error.code, host, port))));
+    server.listen(port, host, () => server.close(() => done()));
+  });
+}
+
+function portComplaint(code: string | undefined, host: string, port: number): string {
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is in use: stop the program that has it, or choose another port with PORT=${port + 1}.`;
+  }
+  if (code === 'EACCES') return `Port ${port} is not for this user: choose one above 1023 with PORT=8787.`;
+  return `Nothing can listen on HOST=${host}: give an address of this machine.`;
+}
+
+/** @throws {StartError} unless the folder is there, or can be made, and takes files. */
+export function checkFolderIsWritable(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    throw new StartError(`The data folder ${resolve(folder)} cannot be written: choose another with DATA_DIR.`);
+  }
+}
+
+/** A loopback port for a child; nobody else of ours takes one between here and its start. */
+export function findLoopbackPort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer();
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') fail(new Error('The listener has no port.'));
+        else done(address.port);
+      });
+    });
+  });
+}
+
+/** The secret that relay and worker share for the life of this launcher. */
+export function drawToken(): string {
+  return randomBytes(32).toString('base64url');
+}

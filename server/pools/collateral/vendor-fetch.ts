@@ -1,0 +1,50 @@
+const timeoutMs = 10_000;
+
+/** What a vendor answered. */
+export type VendorAnswer = { readonly body: Buffer; readonly headers: Headers };
+
+/** A document that a vendor did not give. */
+export class VendorRefused extends Error {
+  override readonly name = 'VendorRefused';
+  /** Null when no answer came, or one that cannot be what was asked for. */
+  readonly status: number | null;
+  /** As the vendor asks. */
+  readonly retryAfterSeconds: number | null;
+
+  constructor(status: number | null, retryAfterSeconds: number | null = null) {
+    super('The vendor gave no document.');
+    this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/**
+ * Fetches one public document of bounded length. No redirect is followed, nothing of a user goes along.
+ *
+ * @throws {VendorRefused}
+ */
+export async function fetchDocument(url: URL, maximumLength: number): Promise<VendorAnswer> {
+  try {
+    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      const wait = response.headers.get('retry-after') ?? '';
+      throw new VendorRefused(response.status, /^\d{1,6}$/.test(wait) ? Number(wait) : null);
+    }
+    return { body: await readBounded(response, maximumLength), headers: response.headers };
+  } catch (error) {
+    throw error instanceof VendorRefused ? error : new VendorRefused(null);
+  }
+}
+
+async function readBounded(response: Response, maximumLength: number): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += piece.length;
+    // Leaving the loop cancels what is still to come.
+    if (length > maximumLength) throw new VendorRefused(null);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}

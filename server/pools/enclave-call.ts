@@ -1,0 +1,151 @@
+import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type Agent as TlsAgent, request as requestHttps } from 'node:https';
+import * as v from 'valibot';
+import { errorAnswer, type ErrorCode } from '../../crypto/messages/error-codes.ts';
+import { RelayError } from '../relay-error.ts';
+
+/** Longest answer of a worker that is not a stream: evidence of later kinds carries certificate chains. */
+const maximumAnswerLength = 512 * 1024;
+
+/** How one enclave is reached. */
+export type Endpoint = {
+  readonly url: URL;
+  readonly token: string;
+  readonly agent: Agent | TlsAgent;
+  /** What an enclave that cannot be connected to means: the launcher is restarting it, or it is away. */
+  readonly unreachable: 'enclave-unreachable' | 'enclave-starting';
+  /** For a proxy in front of the enclave, which alone reads them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Told of an answer that did not come from the worker but from a proxy before it; null when none came at all. */
+  readonly onForeign?: (status: number | null) => void;
+};
+
+type Call<T extends v.GenericSchema> = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly answer: T;
+  readonly timeoutMs: number;
+};
+
+/** Codes of a worker that a client may hear as they are; any other is the relay's affair. */
+const passedOn: ReadonlySet<ErrorCode> = new Set([
+  'unsupported-version',
+  'unknown-key',
+  'request-replayed',
+  'request-expired',
+  'request-refused',
+  'gone',
+  'too-large',
+  'enclave-busy',
+  'enclave-starting',
+  'not-found',
+]);
+
+/** Begins a call; whoever asked ends it. */
+export function openRequest(
+  endpoint: Endpoint,
+  method: string,
+  path: string,
+  headers: Record<string, string | number>,
+) {
+  const { url, token, agent } = endpoint;
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return request({
+    agent,
+    method,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? undefined : Number(url.port),
+    path: url.pathname.replace(/\/$/, '') + path,
+    headers: { ...endpoint.headers, authorization: `Bearer ${token}`, ...headers },
+  });
+}
+
+/** Collects an answer of bounded length. */
+async function readAnswer(response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length > maximumAnswerLength) throw new RelayError('enclave-unreachable');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+/** @returns null when a kept connection had been closed at the other end before the request was read. */
+function send<T extends v.GenericSchema>(endpoint: Endpoint, call: Call<T>): Promise<v.InferOutput<T> | null> {
+  const body = call.body === undefined ? null : Buffer.from(JSON.stringify(call.body));
+  const headers = body === null ? {} : { 'content-type': 'application/json', 'content-length': body.length };
+  const request = openRequest(endpoint, call.method, call.path, headers);
+  return new Promise((resolve, reject) => {
+    // One deadline for everything: a worker that drips an answer does not hold a client's request.
+    const deadline = setTimeout(() => request.destroy(), call.timeoutMs);
+    const fail = (error: unknown) => {
+      clearTimeout(deadline);
+      if (error instanceof RelayError) reject(error);
+      else if (request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET') resolve(null);
+      else {
+        endpoint.onForeign?.(null);
+        reject(new RelayError(endpoint.unreachable));
+      }
+    };
+    request.on('error', fail);
+    request.on('response', (response) => {
+      readAnswer(response)
+        .then((text) => {
+          clearTimeout(deadline);
+          resolve(parseAnswer(endpoint, response.statusCode ?? 0, text, call.answer));
+        })
+        .catch((error: unknown) => {
+          request.destroy();
+          fail(error);
+        });
+    });
+    request.end(body ?? undefined);
+  });
+}
+
+function parseAnswer<T extends v.GenericSchema>(
+  endpoint: Endpoint,
+  status: number,
+  text: string,
+  schema: T,
+): v.InferOutput<T> {
+  const json = readJson(text);
+  if (status >= 200 && status < 300) {
+    const answer = v.safeParse(schema, json);
+    if (answer.success) return answer.output;
+    throw new RelayError('enclave-unreachable');
+  }
+  const refusal = v.safeParse(errorAnswer, json);
+  if (!refusal.success) endpoint.onForeign?.(status);
+  if (refusal.success && passedOn.has(refusal.output.error)) throw new RelayError(refusal.output.error);
+  throw new RelayError('enclave-unreachable');
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Asks an enclave something and parses what it says.
+ *
+ * Every call of the worker's protocol may be repeated, so one that met a closing keep-alive connection is sent again.
+ *
+ * @throws {RelayError} a code of the worker that is meant for the client, or the endpoint's `unreachable`.
+ */
+export async function callEnclave<T extends v.GenericSchema>(
+  endpoint: Endpoint,
+  call: Call<T>,
+): Promise<v.InferOutput<T>> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const answer = await send(endpoint, call);
+    if (answer !== null) return answer;
+  }
+  throw new RelayError(endpoint.unreachable);
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { opaqueReady } from '../crypto/account/opaque-server.ts';
+import { accountRoutes } from './accounts/account-routes.ts';
+import { forgetAttempts } from './accounts/forget-attempts.ts';
+import { loadServerKeys } from './accounts/load-server-keys.ts';
+import { RefreshCookie } from './accounts/refresh-cookie.ts';
+import { Sessions } from './accounts/sessions.ts';
+import { TokenSigner } from './accounts/signed-token.ts';
+import { createApp, type RelayApp } from './http/app.ts';
+import { BodyMemory } from './http/body-memory.ts';
+import { ClientAddress } from './http/client-address.ts';
+import { OriginGuard } from './http/origin-guard.ts';
+import { RateLimiter } from './http/rate-limit.ts';
+import { withServiceRoutes } from './http/service-routes.ts';
+import { StaticFiles } from './http/static-files.ts';
+import { checkFolderIsWritable } from './launch/preflight.ts';
+import type { Log } from './log.ts';
+import { createLocalPool } from './pools/local-pool.ts';
+import { VendorCollateral } from './pools/collateral/vendor-collateral.ts';
+import { ModalPool } from './pools/modal-pool.ts';
+import { createPinnedAgent, readPinnedCertificates } from './pools/pinned-agent.ts';
+import type { Pool } from './pools/pool.ts';
+import { StaticPool } from './pools/static-pool.ts';
+import type { Settings } from './settings.ts';
+import { StartError } from './start-error.ts';
+import type { Database } from './storage/database.ts';
+import { openDatabase } from './storage/open-database.ts';
+import { LocalChangeFeed } from './turns/change-feed.ts';
+import { enclaveRoutes } from './turns/enclave-routes.ts';
+import { PostgresChangeFeed } from './turns/postgres-change-feed.ts';
+import { turnRoutes } from './turns/turn-routes.ts';
+import { TurnService } from './turns/turn-service.ts';
+import { vaultRoutes } from './vault/vault-routes.ts';
+
+const projectFolder = join(import.meta.dirname, '..');
+const sweepIntervalMs = 60_000;
+
+/** A relay that is put together and running, without a port. */
+export type Relay = {
+  readonly app: RelayApp;
+  readonly isHttps: boolean;
+  /** Writes what is in memory, ends live responses, lets the database go. */
+  close(): Promise<void>;
+};
+
+/** @throws {StartError} for everything that a person can mend. */
+export async function openRelay(settings: Settings, log: Log, limiter = new RateLimiter()): Promise<Relay> {
+  // Before anything is opened or written.
+  const hasWorker = settings.enclaveUrls.length > 0 && settings.enclaveToken !== null;
+  if (settings.modal === null && !hasWorker) throw noWorker();
+  const addresses = new ClientAddress(settings.clientAddress);
+  const keysAreGiven = settings.serverKeys !== null || settings.serverKeysFile !== null;
+  // With PostgreSQL and keys from outside nothing is kept here, and the folder may be read-only.
+  if (settings.postgres === null || !keysAreGiven) checkFolderIsWritable(settings.dataFolder);
+  await opaqueReady();
+  const database = await openDatabase(settings);
+  const pool = openPool(settings, database, log);
+  try {
+    return await assemble(settings, log, { database, pool, addresses, limiter });
+  } catch (error) {
+    await pool.close();
+    await database.close();
+    throw error;
+  }
+}
+
+async function assemble(
+  settings: Settings,
+  log: Log,
+  opened: {
+    readonly database: Database;
+    readonly pool: Pool;
+    readonly addresses: ClientAddress;
+    readonly limiter: RateLimiter;
+  },
+): Promise<Relay> {
+  const { database, pool, addresses, limiter } = opened;
+  const keys = await loadServerKeys(settings, database);
+  const signer = await TokenSigner.open(keys);
+  const feed =
+    database.openClient === null
+      ? new LocalChangeFeed()
+      : new PostgresChangeFeed(database.db, database.openClient, log);
+  const { quotaBytes } = settings;
+  const collateral = new VendorCollateral(settings.collateral, log);
+  const turns = new TurnService({ database, pool, collateral, feed, log, quotaBytes });
+  const onEnded = (sessionId: string) => {
+    feed.publish({ kind: 'session-ended', sessionId });
+    pool.accountsLeft?.();
+  };
+  const sessions = new Sessions({ database, keys, signer, onEnded });
+  const isHttps = settings.tls !== null || settings.publicUrl?.startsWith('https:') === true;
+  const files = new StaticFiles(join(projectFolder, 'client/dist'));
+  const routes = [
+    ...accountRoutes({ database, keys, signer, sessions, feed, settings }),
+    ...vaultRoutes({ database, quotaBytes, stored: (accountId, batch) => turns.stored(accountId, batch) }),
+    ...turnRoutes(turns),
+    ...enclaveRoutes(turns),
+  ];
+  const app = createApp({
+    sessions,
+    cookie: new RefreshCookie(keys.fingerprint, isHttps),
+    addresses,
+    origins: new OriginGuard(settings.publicUrl),
+    limiter,
+    bodies: new BodyMemory(),
+    log,
+    routes: withServiceRoutes(routes, { version: readVersion(), build: files.build, signUp: settings.signUp }),
+    files,
+    isHttps,
+    isReady: rememberForAMoment(() => isReady(database, files, pool)),
+  });
+  await turns.start();
+  const sweep = setInterval(() => {
+    forgetAttempts(database, Date.now()).catch((error: unknown) => log.error('sweep-failed', { error }));
+  }, sweepIntervalMs);
+  return {
+    app,
+    isHttps,
+    async close() {
+      clearInterval(sweep);
+      await turns.close();
+      await database.close();
+    },
+  };
+}
+
+function openPool(settings: Settings, database: Database, log: Log): Pool {
+  const { enclaveCertificates, enclavePool, enclaveUrls, enclaveToken, modal } = settings;
+  if (modal !== null && enclaveToken !== null) return new ModalPool({ ...modal, enclaveToken, database, log });
+  const [url] = enclaveUrls;
+  if (url === undefined || enclaveToken === null) throw noWorker();
+  if (enclavePool === 'local') return createLocalPool(url, enclaveToken);
+  const pinned = enclaveCertificates === null ? null : readPinnedCertificates(enclaveCertificates);
+  return new StaticPool(
+    enclaveUrls.map((address) => ({ url: address, token: enclaveToken, unreachable: 'enclave-unreachable' })),
+    pinned === null ? undefined : createPinnedAgent(pinned),
+  );
+}
+
+function noWorker(): StartError {
+  return new StartError(
+    'There is no enclave worker: use `npm start`, or set ENCLAVE_POOL=static, ENCLAVE_URLS and ENCLAVE_TOKEN.',
+  );
+}
+
+async function isReady(database: Database, files: StaticFiles, pool: Pool): Promise<boolean> {
+  try {
+    await database.db.selectFrom('metadata').select('name').limit(1).execute();
+    return files.isBuilt && (await pool.isReady());
+  } catch {
+    return false;
+  }
+}
+
+/** Anyone may ask: many questions at once are one look at database and enclaves. */
+function rememberForAMoment(look: () => Promise<boolean>): () => Promise<boolean> {
+  let looked: { readonly result: Promise<boolean>; readonly atMs: number } | null = null;
+  return () => {
+    const nowMs = performance.now();
+    if (looked === null || nowMs - looked.atMs > 1_000) looked = { result: look(), atMs: nowMs };
+    return looked.result;
+  };
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as { version: string };
+  return version;
+}

@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import { acceptBackedUpKeys } from './accounts/backed-up-keys.ts';
+import { checkFolderIsWritable, loadEnvironmentFile } from './launch/preflight.ts';
+import { runCommand } from './launch/run-command.ts';
+import { readSettings } from './settings.ts';
+import { StartError } from './start-error.ts';
+import { restoreBackup } from './storage/backup-file.ts';
+import { openDatabase } from './storage/open-database.ts';
+
+/** `npm run restore -- FILE`: into an empty data folder or database. */
+await runCommand(async (say) => {
+  const [name, ...rest] = process.argv.slice(2);
+  if (name === undefined || rest.length > 0) throw new StartError('Say which: npm run restore -- FILE');
+  const path = resolve(name);
+  loadEnvironmentFile();
+  const settings = readSettings(process.env);
+  checkFolderIsWritable(settings.dataFolder);
+  const database = await openDatabase(settings);
+  try {
+    const rows = await restoreBackup(path, database, (serverKeys) => acceptBackedUpKeys(settings, serverKeys));
+    say(`${path}: ${rows} rows restored. Start Sotto as before.`);
+  } finally {
+    await database.close();
+  }
+});

@@ -1,0 +1,107 @@
+import { resolve } from 'node:path';
+import { type EnclaveSettings, readEnclaveSettings } from './enclave-settings.ts';
+import type { LogLevel } from './log.ts';
+import { logLevels } from './log.ts';
+import { checkNames } from './setting-names.ts';
+import { StartError } from './start-error.ts';
+import type { PostgresSettings } from './storage/postgres.ts';
+
+export type Settings = EnclaveSettings & {
+  readonly port: number;
+  readonly host: string;
+  /** Origin that people type, without a slash at the end; null: whatever the browser calls us. */
+  readonly publicUrl: string | null;
+  readonly dataFolder: string;
+  readonly postgres: PostgresSettings | null;
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  readonly serverKeys: string | null;
+  readonly serverKeysFile: string | null;
+  readonly clientAddress: { readonly header: string; readonly trustedProxies: readonly string[] } | null;
+  readonly logLevel: LogLevel;
+  readonly signUp: 'open' | 'closed';
+  readonly quotaBytes: number;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws {StartError} for the first wrong value, or for a name that nobody reads. */
+export function readSettings(environment: Environment): Settings {
+  checkNames(Object.keys(environment).filter((name) => environment[name] !== ''));
+  const text = (name: string): string | null => {
+    const value = environment[name]?.trim() ?? '';
+    return value === '' ? null : value;
+  };
+  const databaseUrl = text('DATABASE_URL');
+  if (databaseUrl === null && text('DATABASE_CA') !== null) {
+    throw new StartError('DATABASE_CA is set without DATABASE_URL: set both or neither.');
+  }
+  if (text('SERVER_KEYS') !== null && text('SERVER_KEYS_FILE') !== null) {
+    throw new StartError('SERVER_KEYS and SERVER_KEYS_FILE are both set: drop one of them.');
+  }
+  return {
+    port: wholeNumber('PORT', text('PORT') ?? '8787', 0, 65_535),
+    host: text('HOST') ?? '127.0.0.1',
+    publicUrl: publicUrl(text('PUBLIC_URL')),
+    dataFolder: resolve(text('DATA_DIR') ?? './data'),
+    postgres: databaseUrl === null ? null : { url: databaseUrl, ca: text('DATABASE_CA') },
+    ...readEnclaveSettings(text),
+    tls: tlsSettings(text('TLS_CERT'), text('TLS_KEY')),
+    serverKeys: text('SERVER_KEYS'),
+    serverKeysFile: text('SERVER_KEYS_FILE'),
+    clientAddress: addressSettings(text('CLIENT_ADDRESS_HEADER'), text('TRUSTED_PROXIES')),
+    logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL') ?? 'info', logLevels),
+    signUp: oneOf('SIGN_UP', text('SIGN_UP') ?? 'open', ['open', 'closed']),
+    quotaBytes: wholeNumber('QUOTA_BYTES', text('QUOTA_BYTES') ?? String(2 ** 30), 2 ** 20, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/** Whether nobody but this machine can connect. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function publicUrl(value: string | null): string | null {
+  if (value === null) return null;
+  const url = URL.parse(value);
+  const isLocal = url !== null && isLoopback(url.hostname);
+  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))) {
+    throw new StartError('PUBLIC_URL is not an https address: write https://your.name, as people type it.');
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
+    throw new StartError('PUBLIC_URL has more than a name: write https://your.name without a path.');
+  }
+  return url.origin;
+}
+
+function tlsSettings(certFile: string | null, keyFile: string | null): Settings['tls'] {
+  if (certFile === null && keyFile === null) return null;
+  if (certFile === null || keyFile === null) {
+    throw new StartError(
+      `${certFile === null ? 'TLS_KEY' : 'TLS_CERT'} is set alone: TLS_CERT and TLS_KEY go together.`,
+    );
+  }
+  return { certFile, keyFile };
+}
+
+function addressSettings(header: string | null, proxies: string | null): Settings['clientAddress'] {
+  if (header === null && proxies === null) return null;
+  if (header === null || proxies === null) {
+    throw new StartError('CLIENT_ADDRESS_HEADER and TRUSTED_PROXIES go together: the header, and who may set it.');
+  }
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(header)) throw new StartError('CLIENT_ADDRESS_HEADER is not the name of a header.');
+  return { header: header.toLowerCase(), trustedProxies: proxies.split(',').map((proxy) => proxy.trim()) };
+}
+
+function wholeNumber(name: string, value: string, least: number, most: number): number {
+  const parsed = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(parsed >= least && parsed <= most)) {
+    throw new StartError(`${name} must be a whole number from ${least} to ${most}.`);
+  }
+  return parsed;
+}
+
+function oneOf<const Choice extends string>(name: string, value: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new StartError(`${name} must be one of ${choices.join(', ')}.`);
+  return found;
+}

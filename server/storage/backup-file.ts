@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createGunzip, createGzip } from 'node:zlib';
+import { sql, type Transaction } from 'kysely';
+import * as v from 'valibot';
+import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { StartError } from '../start-error.ts';
+import type { Database } from './database.ts';
+import type { Schema } from './schema.ts';
+
+/*
+ * Format 1: gzip over lines of JSON. The first line is the header, each next one a row as [table, {column: value}] with
+ * bytes as {"bytes": base64url}, the last the number of rows of each table. Rows are those of storage/schema.ts, alike
+ * for both databases, so that a backup of one can be restored into the other.
+ */
+
+/** Each table with its primary key, parents before children: restoring in this order satisfies every foreign key. */
+const keptTables = {
+  accounts: ['id'],
+  keyslots: ['account_id', 'slot_id'],
+  heads: ['account_id', 'counter'],
+  items: ['account_id', 'id'],
+  turns: ['id'],
+  turn_attempts: ['turn_id', 'number'],
+  transcripts: ['turn_id', 'transcript_id'],
+  frames: ['turn_id', 'transcript_id', 'number'],
+  sessions: ['id'],
+  metadata: ['name'],
+} as const satisfies Partial<Record<keyof Schema, readonly string[]>>;
+type KeptTable = keyof typeof keptTables;
+const tables = Object.keys(keptTables) as [KeptTable, ...KeptTable[]];
+/** What lives some minutes, or counts attempts, is left out. The type fails when a table is in neither list. */
+const leftOut = [
+  'login_attempts',
+  'recovery_challenges',
+  'rate_counters',
+  'enclave_sessions',
+] as const satisfies readonly Exclude<keyof Schema, KeptTable>[];
+export type ForgottenTable = Exclude<keyof Schema, KeptTable | (typeof leftOut)[number]>;
+
+const pageLength = 200;
+
+const header = v.strictObject({
+  format: v.literal('sotto-backup-1'),
+  createdAtMs: v.number(),
+  /** Storage schema that the rows fit: a newer Sotto migrates on from there. */
+  schema: v.picklist([1, 2]),
+  /** The server key string: without it nobody of the backup could sign in. */
+  serverKeys: v.string(),
+});
+export type BackupHeader = v.InferOutput<typeof header>;
+
+const cell = v.union([v.string(), v.number(), v.null(), v.strictObject({ bytes: v.string() })]);
+const row = v.strictTuple([v.picklist(tables), v.record(v.string(), cell)]);
+const footer = v.strictObject({ rows: v.record(v.string(), v.number()) });
+type Cell = v.InferOutput<typeof cell>;
+
+/**
+ * Writes the whole database as it is at one moment; the relay may go on writing.
+ *
+ * @returns the number of rows written.
+ * @throws {StartError} when the file exists already or cannot be written.
+ */
+export async function writeBackup(
+  path: string,
+  database: Database,
+  about: Pick<BackupHeader, 'createdAtMs' | 'serverKeys'>,
+): Promise<number> {
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  await Promise.race([once(file, 'open'), once(file, 'error').then(([error]) => Promise.reject(error as Error))]).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new StartError(
+        error.code === 'EEXIST'
+          ? `${path} exists already: a backup is never overwritten.`
+          : `${path} cannot be written.`,
+      );
+    },
+  );
+  const packed = createGzip();
+  const closed = once(packed.pipe(file), 'finish');
+  const write = async (line: unknown) => {
+    if (!packed.write(`${JSON.stringify(line)}\n`)) await once(packed, 'drain');
+  };
+  await write({ format: 'sotto-backup-1', schema: 2, ...about } satisfies BackupHeader);
+  const counts: Record<string, number> = {};
+  await database.read(async (snapshot) => {
+    for (const table of tables) {
+      counts[table] = 0;
+      for await (const page of pagesOf(snapshot, table)) {
+        for (const each of page) await write([table, encodeRow(each)]);
+        counts[table] += page.length;
+      }
+    }
+  });
+  await write({ rows: counts });
+  packed.end();
+  await closed;
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Pages along the primary key. */
+async function* pagesOf(snapshot: Transaction<Schema>, table: KeptTable): AsyncGenerator<Record<string, unknown>[]> {
+  const columns = keptTables[table];
+  const key = sql.join(columns.map((column) => sql.ref(column)));
+  let after = sql``;
+  for (;;) {
+    const { rows } = await sql<Record<string, unknown>>`
+      SELECT * FROM ${sql.table(table)} ${after} ORDER BY ${key} LIMIT ${sql.lit(pageLength)}
+    `.execute(snapshot);
+    const last = rows.at(-1);
+    if (last !== undefined) yield rows;
+    if (last === undefined || rows.length < pageLength) return;
+    after = sql`WHERE (${key}) > (${sql.join(columns.map((column) => sql.val(last[column])))})`;
+  }
+}
+
+/**
+ * Fills empty tables with the rows of a backup, whole or not at all. The tables must be migrated already.
+ *
+ * @param acceptKeys - Gets the server key string before anything is written; throws to refuse.
+ * @returns the number of rows restored.
+ * @throws {StartError} when the database is not empty, or the file is not a whole backup.
+ */
+export async function restoreBackup(
+  path: string,
+  database: Database,
+  acceptKeys: (serverKeys: string) => void,
+): Promise<number> {
+  return database.write(async (transaction) => {
+    await refuseUnlessEmpty(transaction);
+    const counts: Record<string, number> = {};
+    let seenHeader = false;
+    let expected: Record<string, number> | undefined;
+    let pending: { table: KeptTable; rows: Record<string, unknown>[] } | undefined;
+    const flush = async () => {
+      if (pending === undefined) return;
+      await transaction
+        .insertInto(pending.table)
+        .values(pending.rows as never)
+        .execute();
+      pending = undefined;
+    };
+    for await (const line of linesOf(path)) {
+      if (expected !== undefined) throw broken();
+      if (!seenHeader) {
+        acceptKeys(parse(header, line).serverKeys);
+        seenHeader = true;
+      } else if (line.startsWith('{')) {
+        expected = parse(footer, line).rows;
+      } else {
+        const [table, cells] = parse(row, line);
+        if (pending !== undefined && (pending.table !== table || pending.rows.length >= pageLength)) await flush();
+        pending ??= { table, rows: [] };
+        pending.rows.push(decodeRow(cells));
+        counts[table] = (counts[table] ?? 0) + 1;
+      }
+    }
+    await flush();
+    // Without its last line a backup was cut: better none than half of one.
+    if (expected === undefined || tables.some((table) => (expected[table] ?? 0) !== (counts[table] ?? 0))) {
+      throw broken();
+    }
+    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  });
+}
+
+async function refuseUnlessEmpty(transaction: Transaction<Schema>): Promise<void> {
+  for (const table of tables) {
+    const { rows } = await sql`SELECT 1 FROM ${sql.table(table)} LIMIT 1`.execute(transaction);
+    if (rows.length > 0) {
+      throw new StartError('The database is not empty: a backup is restored into an empty one only.');
+    }
+  }
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  const file = createReadStream(path);
+  const unpacked = createGunzip();
+  file.on('error', (error) => unpacked.destroy(error));
+  try {
+    yield* createInterface({ input: file.pipe(unpacked), crlfDelay: Infinity });
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw isMissing ? new StartError(`${path} is not there.`) : broken();
+  }
+}
+
+function parse<Message extends v.GenericSchema>(schema: Message, line: string): v.InferOutput<Message> {
+  try {
+    return v.parse(schema, JSON.parse(line));
+  } catch {
+    throw broken();
+  }
+}
+
+function broken(): StartError {
+  return new StartError('This file is not a whole backup of Sotto: nothing was restored.');
+}
+
+function encodeRow(columns: Record<string, unknown>): Record<string, Cell> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, value]) => [
+      name,
+      value instanceof Uint8Array ? { bytes: toBase64Url(value) } : (value as Cell),
+    ]),
+  );
+}
+
+function decodeRow(cells: Record<string, Cell>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(cells).map(([name, value]) => [
+      name,
+      typeof value === 'object' && value !== null ? fromBase64Url(value.bytes) : value,
+    ]),
+  );
+}

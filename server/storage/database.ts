@@ -1,0 +1,41 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Client } from 'pg';
+import type { DatabaseKind } from './column-types.ts';
+import type { Schema } from './schema.ts';
+
+/** Where the relay keeps everything: SQLite in the data folder or PostgreSQL, the same to its callers. */
+export interface Database {
+  readonly kind: DatabaseKind;
+  /** For reads, and for writes of one statement. */
+  readonly db: Kysely<Schema>;
+  /**
+   * Runs several statements as one transaction; when it resolves, a killed process or machine loses nothing of it.
+   *
+   * PostgreSQL may ask for another run (deadlock): `work` does nothing but talk to the database.
+   */
+  write<Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result>;
+  /** Runs several reads that see one state of the database. */
+  read<Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result>;
+  /** An unconnected client of its own for LISTEN; null with SQLite, where one process is alone. */
+  readonly openClient: (() => Client) | null;
+  close(): Promise<void>;
+}
+
+const sqliteFull = 13;
+const postgresDiskFull = '53100';
+
+/** Whether a write failed because there is no room left, which a person can mend. */
+export function isStorageFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { errcode, code } = error as Error & { errcode?: unknown; code?: unknown };
+  // SQLite's extended codes keep the plain one in the low byte.
+  return (typeof errcode === 'number' && (errcode & 255) === sqliteFull) || code === postgresDiskFull;
+}
+
+/** Whether a row with this key was there already. */
+export function isDuplicate(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { errcode, code } = error as Error & { errcode?: unknown; code?: unknown };
+  // SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE; unique_violation.
+  return errcode === 1555 || errcode === 2067 || code === '23505';
+}

@@ -1,0 +1,31 @@
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StartError } from '../start-error.ts';
+
+/** A data folder that belongs to this process until `release()`, or until the process is gone. */
+export interface FolderLock {
+  release(): void;
+}
+
+const sqliteBusy = 5;
+
+/**
+ * Holds a lock on a small SQLite file for as long as the process lives: the kernel lets go of it even after `kill -9`.
+ *
+ * The database itself stays readable for others, so an auditor can look at it while the relay runs.
+ *
+ * @throws {StartError} when another process holds it.
+ */
+export function lockFolder(folder: string): FolderLock {
+  const file = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
+  try {
+    file.exec('begin exclusive');
+  } catch (error) {
+    file.close();
+    if ((error as { errcode?: unknown }).errcode !== sqliteBusy) throw error;
+    throw new StartError(
+      `Sotto is already running on the data folder ${resolve(folder)}: stop it first, or choose another with DATA_DIR.`,
+    );
+  }
+  return { release: () => file.close() };
+}

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StartError } from '../start-error.ts';
+import type { Database } from './database.ts';
+import { databaseFileName, openSqlite } from './sqlite.ts';
+
+/**
+ * Opens a copy of the database as it is at this moment, beside a relay that goes on writing.
+ *
+ * @param besidePath - The copy lies in the folder of this file until `close()`.
+ * @throws {StartError} when the data folder has no database.
+ */
+export async function openSqliteSnapshot(dataFolder: string, besidePath: string): Promise<Database> {
+  const original = join(dataFolder, databaseFileName);
+  if (!existsSync(original)) {
+    throw new StartError(`The data folder ${dataFolder} has no database: set DATA_DIR to the right one.`);
+  }
+  const folder = await mkdtemp(join(dirname(besidePath), '.sotto-snapshot-')).catch(() => {
+    throw new StartError(`${besidePath} cannot be written.`);
+  });
+  const removeCopy = () => rm(folder, { recursive: true, force: true });
+  try {
+    const source = new DatabaseSync(original, { readOnly: true, timeout: 10_000 });
+    // One read transaction, and only what is alive: deleted pages stay behind.
+    source.prepare('VACUUM INTO ?').run(join(folder, databaseFileName));
+    source.close();
+    const copy = await openSqlite(folder);
+    return {
+      ...copy,
+      async close() {
+        await copy.close();
+        await removeCopy();
+      },
+    };
+  } catch (error) {
+    await removeCopy();
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import type { Database } from './database.ts';
+import { lockFolder } from './folder-lock.ts';
+import { migrate } from './migrate.ts';
+import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
+import type { Schema } from './schema.ts';
+
+export const databaseFileName = 'sotto.sqlite';
+
+/**
+ * Opens the database in a data folder, makes it when there is none, and keeps every other process out.
+ *
+ * @throws {StartError} when another process has the folder, or a newer Sotto wrote it.
+ */
+export async function openSqlite(folder: string): Promise<Database> {
+  const lock = lockFolder(folder);
+  try {
+    const path = join(folder, databaseFileName);
+    const file = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5_000 });
+    chmodSync(path, 0o600);
+    // FULL: an acknowledged write is on the disk. FAST: deleted ciphertext is overwritten where that costs no extra write.
+    file.exec(`
+      pragma journal_mode = wal;
+      pragma synchronous = full;
+      pragma secure_delete = fast;
+      pragma temp_store = memory;
+      pragma journal_size_limit = 67108864;
+    `);
+    const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file) });
+    await migrate(db, 'sqlite');
+    return {
+      kind: 'sqlite',
+      db,
+      write: (work) => db.transaction().execute(work),
+      read: (work) => db.transaction().execute(work),
+      openClient: null,
+      async close() {
+        await db.destroy();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

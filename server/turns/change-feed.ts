@@ -1,0 +1,32 @@
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+
+/** What replicas tell each other: that there is something, never what. Frames do not travel this way. */
+export type Change =
+  | { readonly kind: 'newer'; readonly accountId: string }
+  | { readonly kind: 'started'; readonly accountId: string; readonly turnId: Bytes }
+  | { readonly kind: 'session-ended'; readonly sessionId: string };
+
+/** A change is delivered to the process that publishes it as well, and there first. */
+export interface ChangeFeed {
+  publish(change: Change): void;
+  /** @param missed - Called when changes of other replicas may have been missed. */
+  listen(onChange: (change: Change) => void, missed: () => void): void;
+  close(): Promise<void>;
+}
+
+/** For one process alone: SQLite. */
+export class LocalChangeFeed implements ChangeFeed {
+  #listeners: ((change: Change) => void)[] = [];
+
+  publish(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  listen(onChange: (change: Change) => void): void {
+    this.#listeners.push(onChange);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners = [];
+  }
+}

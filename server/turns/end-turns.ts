@@ -1,0 +1,51 @@
+import { type Kysely, sql } from 'kysely';
+import type { TurnState } from '../../crypto/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { DatabaseKind } from '../storage/column-types.ts';
+import type { Schema } from '../storage/schema.ts';
+import { changeUsedBytes, frameOverhead, lockAccount } from '../vault/quota.ts';
+
+export type EndedTurn = {
+  readonly turnId: Bytes;
+  readonly accountId: string;
+  readonly state: Exclude<TurnState, 'running'>;
+  readonly endedAtMs: number;
+};
+
+/**
+ * Marks turns whose transcripts are all closed and counts what they store against their accounts.
+ *
+ * Locks accounts first and in order, as every writer does.
+ */
+export async function endTurns(trx: Kysely<Schema>, kind: DatabaseKind, turns: readonly EndedTurn[]): Promise<void> {
+  const byAccount = Map.groupBy(turns, (turn) => turn.accountId);
+  for (const accountId of [...byAccount.keys()].toSorted()) {
+    // With the account, its turns are gone as well.
+    if (!(await accountExists(trx, accountId))) continue;
+    await lockAccount(trx, kind, accountId);
+    for (const turn of byAccount.get(accountId) ?? []) await endTurn(trx, turn);
+  }
+}
+
+async function accountExists(trx: Kysely<Schema>, accountId: string): Promise<boolean> {
+  const account = await trx.selectFrom('accounts').select('id').where('id', '=', accountId).executeTakeFirst();
+  return account !== undefined;
+}
+
+async function endTurn(trx: Kysely<Schema>, turn: EndedTurn): Promise<void> {
+  const { count, bytes } = await trx
+    .selectFrom('frames')
+    .select(({ fn }) => [fn.sum<number>('count').as('count'), fn.sum<number>(sql`length(body)`).as('bytes')])
+    .where('turn_id', '=', turn.turnId)
+    .executeTakeFirstOrThrow();
+  const stored = Number(bytes ?? 0) + Number(count ?? 0) * frameOverhead;
+  // A turn that a device finished meanwhile has nothing left to count.
+  const ended = await trx
+    .updateTable('turns')
+    .set({ state: turn.state, ended_at: turn.endedAtMs, stored_bytes: stored, lease_owner: null, lease_until: null })
+    .where('id', '=', turn.turnId)
+    .where('state', '=', 'running')
+    .executeTakeFirst();
+  if (Number(ended.numUpdatedRows) === 0) return;
+  await changeUsedBytes(trx, turn.accountId, stored);
+}

@@ -1,0 +1,148 @@
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Log } from '../log.ts';
+import type { Database } from '../storage/database.ts';
+import { type EndedTurn, endTurns } from './end-turns.ts';
+import { insertFrames } from './frame-rows.ts';
+import { PendingFrames } from './pending-frames.ts';
+import {
+  type CloseEntry,
+  closeTranscript,
+  type HeaderEntry,
+  insertTranscript,
+  removeStrayFrames,
+} from './transcript-rows.ts';
+
+/** One transaction for all turns of the process together, this often. */
+const flushDelayMs = 200;
+const retryDelayMs = 1_000;
+/** Frames that wait for a database that does not answer; beyond it they are asked of the enclave again. */
+const maximumPendingBytes = 64 * 1024 * 1024;
+
+type Entries = { headers: HeaderEntry[]; closes: CloseEntry[]; ends: EndedTurn[]; finished: Bytes[] };
+
+function noEntries(): Entries {
+  return { headers: [], closes: [], ends: [], finished: [] };
+}
+
+/**
+ * Makes what the enclaves sent durable, behind the backs of those who watch: frames are pushed to browsers at once and
+ * written here together.
+ */
+export class FrameJournal {
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly #frames = new PendingFrames();
+  #entries = noEntries();
+  #writing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failing = false;
+
+  constructor(database: Database, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** False while the database does not keep up: a frame that is refused now must be asked for again. */
+  get hasRoom(): boolean {
+    return this.#frames.bytes < maximumPendingBytes;
+  }
+
+  get isIdle(): boolean {
+    const { closes, ends, finished, headers } = this.#entries;
+    const waiting = closes.length + ends.length + finished.length + headers.length;
+    return this.#writing === null && waiting === 0 && this.#frames.isEmpty;
+  }
+
+  addHeader(entry: HeaderEntry): void {
+    this.#entries.headers.push(entry);
+    this.#schedule();
+  }
+
+  /** @returns false when there is no room. */
+  addFrame(turnId: Bytes, transcriptId: Bytes, number: number, frame: Uint8Array): boolean {
+    if (!this.hasRoom) return false;
+    this.#frames.add(turnId, transcriptId, number, frame, Date.now());
+    this.#schedule();
+    return true;
+  }
+
+  addClose(entry: CloseEntry): void {
+    this.#frames.finish(entry.turnId, entry.transcriptId);
+    this.#entries.closes.push(entry);
+    this.#schedule();
+  }
+
+  addEnd(turn: EndedTurn): void {
+    this.#entries.ends.push(turn);
+    this.#schedule();
+  }
+
+  /** Deletes again what was still on its way when the turn's transcripts were deleted. */
+  addFinished(turnId: Bytes): void {
+    this.#entries.finished.push(turnId);
+    this.#schedule();
+  }
+
+  /** Resolves when everything added before was tried once; it is durable unless the database fails. */
+  async flush(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+    if (!this.isIdle) await this.#start('all');
+  }
+
+  /** Writes what is left; a relay that stops calls it last. */
+  async close(): Promise<void> {
+    await this.flush();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null || this.#writing !== null) return;
+    const delayMs = this.#failing ? retryDelayMs : flushDelayMs;
+    this.#timer = setTimeout(() => void this.#start(Date.now()), delayMs);
+  }
+
+  #start(due: number | 'all'): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#write(due).finally(() => {
+      this.#writing = null;
+      if (!this.isIdle) this.#schedule();
+    });
+    return this.#writing;
+  }
+
+  async #write(due: number | 'all'): Promise<void> {
+    const entries = this.#entries;
+    this.#entries = noEntries();
+    // A turn that was finished: whatever frames of it are left must come before its removal.
+    const runs = this.#frames.take(entries.finished.length > 0 ? 'all' : due);
+    try {
+      await this.#store(entries, runs);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#log.error('journal-failed', { error });
+      this.#failing = true;
+      // Storing twice changes nothing, so everything goes first in the next one.
+      this.#frames.putBack(runs);
+      for (const name of ['headers', 'closes', 'ends', 'finished'] as const) {
+        this.#entries = { ...this.#entries, [name]: [...entries[name], ...this.#entries[name]] };
+      }
+    }
+  }
+
+  async #store({ closes, ends, finished, headers }: Entries, runs: Parameters<typeof insertFrames>[2]): Promise<void> {
+    const { kind } = this.#database;
+    if (runs.length + headers.length + closes.length + finished.length > 0) {
+      const differing = await this.#database.write(async (trx) => {
+        for (const header of headers) await insertTranscript(trx, header, Date.now());
+        const count = await insertFrames(trx, kind, runs);
+        for (const close of closes) await closeTranscript(trx, close);
+        if (finished.length > 0) await removeStrayFrames(trx, finished);
+        return count;
+      });
+      if (differing > 0) this.#log.error('frame-differs', { count: differing });
+    }
+    // Apart, since it locks accounts, which every writer takes first.
+    if (ends.length > 0) await this.#database.write((trx) => endTurns(trx, kind, ends));
+  }
+}

@@ -1,0 +1,119 @@
+import { CompiledQuery, type Kysely } from 'kysely';
+import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import type { DatabaseKind } from '../storage/column-types.ts';
+import type { FrameTable, Schema } from '../storage/schema.ts';
+
+/** Frames that follow each other in one transcript. */
+export type FrameRun = {
+  readonly turnId: Bytes;
+  readonly transcriptId: Bytes;
+  /** Of the first. */
+  readonly number: number;
+  readonly frames: readonly Uint8Array[];
+};
+
+/** More frames than a row ever has. */
+export const longestRun = 256;
+
+/** Rows of one statement: SQLite's stay short enough to be kept prepared. */
+const rowsPerInsert = { sqlite: 64, postgres: 256 } as const;
+const columns = ['turn_id', 'transcript_id', 'number', 'count', 'body'];
+const texts = new Map<string, string>();
+
+/** Written by hand once for each length: Kysely would compile a thousand parameters anew five times a second. */
+function insertText(kind: DatabaseKind, rows: number): string {
+  const name = `${kind}${rows}`;
+  let text = texts.get(name);
+  if (text === undefined) {
+    const place = (index: number) => (kind === 'postgres' ? `$${index + 1}` : '?');
+    const row = (index: number) => `(${columns.map((_, column) => place(columns.length * index + column)).join(', ')})`;
+    const values = Array.from({ length: rows }, (_, index) => row(index)).join(', ');
+    text = `insert into frames (${columns.join(', ')}) values ${values} on conflict do nothing`;
+    texts.set(name, text);
+  }
+  return text;
+}
+
+/** Powers of two, so that a few prepared texts serve every number of rows. */
+function* cutRows(runs: readonly FrameRun[], longest: number): Generator<readonly FrameRun[]> {
+  let start = 0;
+  while (start < runs.length) {
+    const left = runs.length - start;
+    const length = left >= longest ? longest : 2 ** Math.floor(Math.log2(left));
+    yield runs.slice(start, start + length);
+    start += length;
+  }
+}
+
+/**
+ * Inserts runs of frames that are not stored yet.
+ *
+ * @returns how many stand where others were stored with other bytes: a number is sealed once, so this is a fault.
+ */
+export async function insertFrames(
+  trx: Kysely<Schema>,
+  kind: DatabaseKind,
+  runs: readonly FrameRun[],
+): Promise<number> {
+  let differing = 0;
+  for (const rows of cutRows(runs, rowsPerInsert[kind])) {
+    const bodies = rows.map((run) => Buffer.concat(run.frames));
+    const parameters = rows.flatMap((run, index) => [
+      run.turnId,
+      run.transcriptId,
+      run.number,
+      run.frames.length,
+      bodies[index],
+    ]);
+    const result = await trx.executeQuery(CompiledQuery.raw(insertText(kind, rows.length), parameters));
+    if (Number(result.numAffectedRows ?? rows.length) === rows.length) continue;
+    for (const [index, run] of rows.entries()) {
+      if (await differsFromStored(trx, run, bodies[index] ?? new Uint8Array())) differing += 1;
+    }
+  }
+  return differing;
+}
+
+/** One of two may be longer: a process that took over began at the same number. */
+async function differsFromStored(trx: Kysely<Schema>, run: FrameRun, body: Uint8Array): Promise<boolean> {
+  const stored = await trx
+    .selectFrom('frames')
+    .select('body')
+    .where('turn_id', '=', run.turnId)
+    .where('transcript_id', '=', run.transcriptId)
+    .where('number', '=', run.number)
+    .executeTakeFirst();
+  if (stored === undefined) return false;
+  const shared = Math.min(stored.body.length, body.length);
+  return !equalBytes(stored.body.subarray(0, shared), body.subarray(0, shared));
+}
+
+/** Where a transcript has to go on: the first number that is not stored. */
+export async function firstMissingFrame(db: Kysely<Schema>, turnId: Bytes, transcriptId: Bytes): Promise<number> {
+  const rows = await db
+    .selectFrom('frames')
+    .select(['number', 'count'])
+    .where('turn_id', '=', turnId)
+    .where('transcript_id', '=', transcriptId)
+    .orderBy('number')
+    .execute();
+  let next = 0;
+  for (const { number, count } of rows) {
+    if (number > next) break;
+    next = Math.max(next, number + count);
+  }
+  return next;
+}
+
+/** The frames of a row from a number on, cut out of its body. */
+export function cutFrames(
+  row: Pick<FrameTable, 'number' | 'count' | 'body'>,
+  from: number,
+): { readonly number: number; readonly frame: Uint8Array }[] {
+  const length = row.body.length / row.count;
+  const frames = [];
+  for (let index = Math.max(0, from - row.number); index < row.count; index++) {
+    frames.push({ number: row.number + index, frame: row.body.subarray(index * length, (index + 1) * length) });
+  }
+  return frames;
+}

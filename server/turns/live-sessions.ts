@@ -1,0 +1,26 @@
+import type { Kysely } from 'kysely';
+import type { Schema } from '../storage/schema.ts';
+import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
+import type { LiveClients } from './live-clients.ts';
+
+const sessionsPerQuery = 500;
+
+/** Ends the live responses of sessions that were ended, here or through another replica. */
+export async function endDeadSessions(db: Kysely<Schema>, clients: LiveClients): Promise<void> {
+  const connected = [...clients.all()];
+  for (let start = 0; start < connected.length; start += sessionsPerQuery) {
+    const asked = connected.slice(start, start + sessionsPerQuery);
+    const alive = await db
+      .selectFrom('sessions')
+      .select('id')
+      .where(
+        'id',
+        'in',
+        asked.map((client) => decodeBytes(client.sessionId)),
+      )
+      .where('expires_at', '>', Date.now())
+      .execute();
+    const ids = new Set(alive.map((session) => encodeBytes(session.id)));
+    for (const client of asked) if (!ids.has(client.sessionId)) client.end();
+  }
+}

@@ -1,0 +1,102 @@
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Log } from '../log.ts';
+import type { Enclave, Pool } from '../pools/pool.ts';
+import type { Database } from '../storage/database.ts';
+import type { TurnTable } from '../storage/schema.ts';
+import type { FollowedTranscript, HeldTurn } from './held-turn.ts';
+import { idKey } from './record-view.ts';
+import { loadCursors } from './transcript-rows.ts';
+import type { TurnHub } from './turn-hub.ts';
+import { claimedAtOnce, type TurnLeases } from './turn-leases.ts';
+import { enclavesOf } from './watched-parts.ts';
+
+export type ResumeParts = {
+  readonly database: Database;
+  readonly pool: Pool;
+  readonly hub: TurnHub;
+  readonly leases: TurnLeases;
+  readonly log: Log;
+};
+
+/** More than one account's browser could watch at once. */
+const followedAtOnce = 200;
+/** Rows whose transcripts are looked up side by side. */
+const loadedAtOnce = 8;
+
+/**
+ * Takes over running turns that no process writes any more and picks up each transcript at its first missing frame.
+ *
+ * @returns how many there were.
+ */
+export async function resumeTurns(parts: ResumeParts): Promise<number> {
+  const { database, leases, log } = parts;
+  let count = 0;
+  for (;;) {
+    const turns = await leases.claim(database.db);
+    await followTurns(parts, turns, true);
+    count += turns.length;
+    if (turns.length < claimedAtOnce) break;
+  }
+  if (count > 0) log.info('turns-resumed', { count });
+  return count;
+}
+
+/**
+ * Follows an account's running turns for a browser that is connected here while another process writes them.
+ */
+export async function followForBrowser(parts: ResumeParts, accountId: string, turnId?: Bytes): Promise<void> {
+  const running = await parts.database.db
+    .selectFrom('turns')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'running')
+    .$if(turnId !== undefined, (query) => query.where('id', '=', turnId ?? new Uint8Array()))
+    .orderBy('started_at', 'desc')
+    .limit(followedAtOnce)
+    .execute();
+  // One that this process writes is in the hub, or was until its last frame came.
+  const elsewhere = running.filter(
+    (turn) => turn.lease_owner !== parts.leases.owner && parts.hub.find(turn.id) === undefined,
+  );
+  await followTurns(parts, elsewhere, false);
+}
+
+/** Drops what was followed for browsers of an account that has none here any more. */
+export function stopFollowing(hub: TurnHub, accountId: string): void {
+  for (const turn of hub.turns) if (!turn.owned && turn.accountId === accountId) hub.forget(turn);
+}
+
+/** Renews this process's leases and lets go of turns that ended, or were taken over, elsewhere. */
+export async function renewLeases(parts: ResumeParts): Promise<void> {
+  // Alone, nobody else could have them.
+  if (parts.leases.isAlone) return;
+  const before = [...parts.hub.turns].filter((turn) => turn.owned);
+  if (before.length === 0) return;
+  const kept = new Set((await parts.leases.renew(parts.database.db)).map(idKey));
+  for (const turn of before) if (!kept.has(turn.key)) parts.hub.finish(turn.accountId, [turn.id]);
+}
+
+async function followTurns(parts: ResumeParts, turns: readonly TurnTable[], owned: boolean): Promise<void> {
+  const asked = new Map<Enclave, HeldTurn[]>();
+  for (let start = 0; start < turns.length; start += loadedAtOnce) {
+    const followed = turns.slice(start, start + loadedAtOnce).map((row) => followTurn(parts, row, owned));
+    for (const turn of await Promise.all(followed)) {
+      for (const enclave of enclavesOf(turn)) asked.set(enclave, [...(asked.get(enclave) ?? []), turn]);
+    }
+  }
+  for (const [enclave, held] of asked) parts.hub.watch(enclave, held);
+}
+
+async function followTurn(parts: ResumeParts, row: TurnTable, owned: boolean): Promise<HeldTurn> {
+  const { database, hub, pool } = parts;
+  const place = { accountId: row.account_id, model: row.model };
+  const transcripts: FollowedTranscript[] = [];
+  for (const { closed, enclaveId, from, transcriptId } of await loadCursors(database.db, row.id)) {
+    transcripts.push({ id: transcriptId, enclave: await pool.find(enclaveId, place), from, closed });
+  }
+  const enclave = await pool.find(row.enclave_id, place);
+  const turn = hub.follow({ id: row.id, accountId: row.account_id, enclave, owned, transcripts });
+  // Stopped between the last frame and the turn's own row.
+  if (transcripts.some((transcript) => transcript.closed === 'final')) hub.settle(turn);
+  return turn;
+}

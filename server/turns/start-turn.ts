@@ -1,0 +1,175 @@
+import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
+import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Enclave } from '../pools/pool.ts';
+import { RelayError } from '../relay-error.ts';
+import type { Database } from '../storage/database.ts';
+import { parseBatch, type ParsedBatch } from '../vault/parse-batch.ts';
+import { lockAccount } from '../vault/quota.ts';
+import { decodeBytes } from '../vault/wire-bytes.ts';
+import { writeBatch } from '../vault/write-items.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import { chooseEnclave, type ChooseParts } from './choose-enclave.ts';
+import type { FrameJournal } from './frame-journal.ts';
+import type { HeldTurn } from './held-turn.ts';
+import { isAway, type TurnHub } from './turn-hub.ts';
+import type { TurnLeases } from './turn-leases.ts';
+import { readAttempt } from './turn-request.ts';
+import { type Attempt, moveTurn, type PlacedAttempt, placeAttempt, placeTurn } from './turn-rows.ts';
+
+export type StartParts = ChooseParts & {
+  readonly database: Database;
+  readonly hub: TurnHub;
+  readonly journal: FrameJournal;
+  readonly leases: TurnLeases;
+  readonly feed: ChangeFeed;
+  readonly quotaBytes: number;
+  stored(accountId: string, batch: ParsedBatch): void;
+};
+
+/** `changed`: the request was sealed to an enclave that is not there any more; this one is. */
+export type StartedTurn =
+  | { readonly kind: 'accepted'; readonly state: TurnState }
+  | { readonly kind: 'changed'; readonly enclave: EnclaveAnswer };
+
+/**
+ * Begins a turn: stores the items and the turn in one transaction, then hands the sealed request to exactly the enclave
+ * that it names, or to the second of two that it is sealed to. Whatever they answer, the items stay.
+ *
+ * @throws {RelayError} `head-conflict` and its like with nothing stored and nothing forwarded; an enclave's refusal, or
+ *   that it cannot be reached, with everything stored, so that the same call may come again.
+ */
+export async function startTurn(parts: StartParts, accountId: string, start: TurnStart): Promise<StartedTurn> {
+  const attempt = readAttempt(accountId, decodeBytes(start.turnId), start);
+  const batch = start.batch === null ? null : parseBatch(start.batch);
+  const nowMs = Date.now();
+  const { kind } = parts.database;
+  const { placed, stored } = await parts.database.write(async (trx) => {
+    const account = await lockAccount(trx, kind, accountId);
+    // Nobody knows yet how long the reply will be.
+    if (account.used_bytes >= parts.quotaBytes) throw new RelayError('quota-exceeded');
+    const context = { kind, accountId, turnId: attempt.turnId, nowMs, quotaBytes: parts.quotaBytes };
+    const written = batch === null ? null : await writeBatch(trx, batch, context);
+    const temporary = batch === null;
+    const lease = parts.leases.newLease();
+    return { placed: await placeTurn(trx, attempt, { temporary, lease, nowMs }), stored: written };
+  });
+  if (batch !== null && stored?.repeated === false) parts.stored(accountId, batch);
+  return forward(parts, attempt, start, placed);
+}
+
+/** Hands one more sealed request of a stored turn to an enclave. */
+export async function attemptTurn(
+  parts: StartParts,
+  accountId: string,
+  turnId: Bytes,
+  message: TurnAttempt,
+): Promise<StartedTurn> {
+  const attempt = readAttempt(accountId, turnId, message);
+  // What an earlier attempt still has to write must not end this one.
+  await parts.journal.flush();
+  const placed = await parts.database.write(async (trx) => {
+    await lockAccount(trx, parts.database.kind, accountId);
+    return placeAttempt(trx, attempt, parts.leases.newLease(), Date.now());
+  });
+  return forward(parts, attempt, message, placed);
+}
+
+/** Why an enclave did not take a request; null where the pool knows no such enclave. */
+type Refusal = { readonly enclave: Enclave | null; readonly error: RelayError };
+
+async function forward(
+  parts: StartParts,
+  attempt: Attempt,
+  message: TurnAttempt,
+  placed: PlacedAttempt,
+): Promise<StartedTurn> {
+  if (!placed.forward) return { kind: 'accepted', state: placed.state };
+  const { accountId, model, turnId } = attempt;
+  const enclave = await parts.pool.find(attempt.enclaveId, { accountId, model });
+  const turn = parts.hub.follow({ id: turnId, accountId, enclave, owned: true, transcripts: [] });
+  // Between one recipient and the other it is not over.
+  turn.attempting += 1;
+  let refusals: Refusal[];
+  try {
+    refusals = await handOver(parts, attempt, turn, enclave, message);
+  } finally {
+    turn.attempting -= 1;
+  }
+  const last = refusals.at(-1);
+  if (last === undefined) {
+    parts.feed.publish({ kind: 'started', accountId, turnId });
+    return { kind: 'accepted', state: 'running' };
+  }
+  // One that did not answer may have taken it, so it is asked for until it says otherwise.
+  if (!refusals.some(({ error }) => isAway(error))) parts.hub.settle(turn);
+  return answerRefusal(parts, attempt, message, last);
+}
+
+/** @returns nothing when the first enclave took it, or the second one after it; why neither did otherwise. */
+async function handOver(
+  parts: StartParts,
+  attempt: Attempt,
+  turn: HeldTurn,
+  first: Enclave | null,
+  message: TurnAttempt,
+): Promise<Refusal[]> {
+  const { accountId, alternateEnclaveId, model, turnId } = attempt;
+  const refused = await tryOne(parts, turn, first, message);
+  if (refused === null) return [];
+  if (alternateEnclaveId === null || !mayBeTakenByAnother(refused)) return [refused];
+  const second = await parts.pool.find(alternateEnclaveId, { accountId, model });
+  if (second === null || second === first) return [refused];
+  // Whoever takes over from this process asks where the request went last.
+  await moveTurn(parts.database.db, turnId, second.id);
+  const refusedToo = await tryOne(parts, turn, second, message);
+  return refusedToo === null ? [] : [refused, refusedToo];
+}
+
+async function tryOne(
+  parts: StartParts,
+  turn: HeldTurn,
+  enclave: Enclave | null,
+  message: TurnAttempt,
+): Promise<Refusal | null> {
+  if (enclave === null) return { enclave, error: new RelayError('unknown-key') };
+  try {
+    await parts.hub.handOn(turn, enclave, message.request);
+    return null;
+  } catch (error) {
+    if (error instanceof RelayError) return { enclave, error };
+    throw error;
+  }
+}
+
+/**
+ * Its key is not there, it is not there, or it takes nothing now. One that fell silent may have taken the request all the
+ * same: two transcripts of one turn are apart, and a device shows the first that opens.
+ */
+function mayBeTakenByAnother({ error }: Refusal): boolean {
+  return error.code === 'unknown-key' || error.code === 'enclave-busy' || isAway(error);
+}
+
+async function answerRefusal(
+  parts: StartParts,
+  attempt: Attempt,
+  message: TurnAttempt,
+  { enclave, error }: Refusal,
+): Promise<StartedTurn> {
+  const place = { accountId: attempt.accountId, model: attempt.model };
+  const isGone = enclave === null || (await parts.pool.find(enclave.id, place)) === null;
+  if (isGone || error.code === 'unknown-key') return offerAnother(parts, attempt, message);
+  const cannotNow = error.code === 'enclave-busy' || (isAway(error) && enclave.seemsAway);
+  if (!cannotNow || (await parts.pool.choose(place)).length < 2) throw error;
+  return offerAnother(parts, attempt, message, enclave.id);
+}
+
+async function offerAnother(
+  parts: StartParts,
+  attempt: Attempt,
+  message: TurnAttempt,
+  avoided: string | null = null,
+): Promise<StartedTurn> {
+  const request = { format: 1, nonce: message.nonce, model: attempt.model } as const;
+  return { kind: 'changed', enclave: await chooseEnclave(parts, attempt.accountId, request, avoided) };
+}

@@ -1,0 +1,87 @@
+import type { Kysely } from 'kysely';
+import { type CloseReason, closeReasons } from '../../crypto/messages/live-record.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Schema } from '../storage/schema.ts';
+import { firstMissingFrame } from './frame-rows.ts';
+import { reasonOf } from './held-turn.ts';
+
+export type HeaderEntry = {
+  readonly turnId: Bytes;
+  readonly transcriptId: Bytes;
+  readonly enclaveId: string;
+  /** Transcript header and request hash, as the enclave sent them. */
+  readonly header: Bytes;
+};
+
+export type CloseEntry = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly reason: CloseReason };
+
+/** A turn that was finished meanwhile takes no transcript any more. */
+export async function insertTranscript(trx: Kysely<Schema>, entry: HeaderEntry, nowMs: number): Promise<void> {
+  const turn = await trx.selectFrom('turns').select('state').where('id', '=', entry.turnId).executeTakeFirst();
+  if (turn?.state !== 'running') return;
+  await trx
+    .insertInto('transcripts')
+    .values({
+      turn_id: entry.turnId,
+      transcript_id: entry.transcriptId,
+      enclave_id: entry.enclaveId,
+      header: entry.header,
+      closed: null,
+      created_at: nowMs,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export async function closeTranscript(trx: Kysely<Schema>, entry: CloseEntry): Promise<void> {
+  await trx
+    .updateTable('transcripts')
+    .set({ closed: closeReasons[entry.reason] })
+    .where('turn_id', '=', entry.turnId)
+    .where('transcript_id', '=', entry.transcriptId)
+    .where('closed', 'is', null)
+    .execute();
+}
+
+/** A transcript and the first of its frames that is not stored. */
+export type TranscriptCursor = {
+  readonly transcriptId: Bytes;
+  readonly enclaveId: string;
+  readonly from: number;
+  readonly closed: CloseReason | null;
+};
+
+export async function loadCursors(db: Kysely<Schema>, turnId: Bytes): Promise<TranscriptCursor[]> {
+  const rows = await db
+    .selectFrom('transcripts')
+    .select(['transcript_id', 'enclave_id', 'closed'])
+    .where('turn_id', '=', turnId)
+    .execute();
+  return Promise.all(
+    rows.map(async (row) => ({
+      transcriptId: row.transcript_id,
+      enclaveId: row.enclave_id,
+      from: await firstMissingFrame(db, turnId, row.transcript_id),
+      closed: row.closed === null ? null : reasonOf(row.closed),
+    })),
+  );
+}
+
+/** Deletes frames that were still on their way when the transcripts of their turns were deleted. */
+export async function removeStrayFrames(trx: Kysely<Schema>, turnIds: readonly Bytes[]): Promise<void> {
+  await trx
+    .deleteFrom('frames')
+    .where('turn_id', 'in', turnIds)
+    .where((expression) =>
+      expression.not(
+        expression.exists(
+          expression
+            .selectFrom('transcripts')
+            .select('transcripts.closed')
+            .whereRef('transcripts.turn_id', '=', 'frames.turn_id')
+            .whereRef('transcripts.transcript_id', '=', 'frames.transcript_id'),
+        ),
+      ),
+    )
+    .execute();
+}

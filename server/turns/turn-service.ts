@@ -1,0 +1,159 @@
+import type { Writable } from 'node:stream';
+import { encodeLiveRecord } from '../../crypto/messages/live-record.ts';
+import type { Log } from '../log.ts';
+import type { Pool } from '../pools/pool.ts';
+import type { Database } from '../storage/database.ts';
+import { expireItems, itemsPerStep } from '../vault/expire-items.ts';
+import type { ParsedBatch } from '../vault/parse-batch.ts';
+import type { Change, ChangeFeed } from './change-feed.ts';
+import type { CollateralSource } from './choose-enclave.ts';
+import { dropTemporaryTurns, turnsPerStep } from './drop-temporary.ts';
+import { FrameJournal } from './frame-journal.ts';
+import { LiveClients } from './live-clients.ts';
+import { endDeadSessions } from './live-sessions.ts';
+import { followForBrowser, renewLeases, type ResumeParts, resumeTurns, stopFollowing } from './resume-turns.ts';
+import type { StartParts } from './start-turn.ts';
+import { TurnHub } from './turn-hub.ts';
+import { renewalIntervalMs, TurnLeases } from './turn-leases.ts';
+import { LiveClient } from './live-client.ts';
+
+const heartbeatIntervalMs = 15_000;
+const cleaningIntervalMs = 3_600_000;
+
+export type TurnServiceParts = {
+  readonly database: Database;
+  readonly pool: Pool;
+  readonly collateral: CollateralSource;
+  readonly feed: ChangeFeed;
+  readonly log: Log;
+  readonly quotaBytes: number;
+};
+
+/** Everything that runs between requests: streams, journal, leases, heartbeats, cleaning. One for each process. */
+export class TurnService implements StartParts, ResumeParts {
+  readonly database: Database;
+  readonly pool: Pool;
+  readonly collateral: CollateralSource;
+  readonly feed: ChangeFeed;
+  readonly log: Log;
+  readonly quotaBytes: number;
+  readonly journal: FrameJournal;
+  readonly hub: TurnHub;
+  readonly leases: TurnLeases;
+  readonly #clients = new LiveClients();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #busy = new Set<Promise<void>>();
+  #closing = false;
+
+  constructor(parts: TurnServiceParts) {
+    this.database = parts.database;
+    this.pool = parts.pool;
+    this.collateral = parts.collateral;
+    this.feed = parts.feed;
+    this.log = parts.log;
+    this.quotaBytes = parts.quotaBytes;
+    this.journal = new FrameJournal(parts.database, parts.log);
+    this.leases = new TurnLeases(parts.database.kind);
+    this.hub = new TurnHub({ journal: this.journal, clients: this.#clients, log: parts.log });
+  }
+
+  /** Connects to the enclaves and picks up what a process before this one left running. */
+  async start(): Promise<void> {
+    this.feed.listen(
+      (change) => this.#take(change),
+      () => this.#missedChanges(),
+    );
+    this.pool.listen(this.hub);
+    await resumeTurns(this);
+    this.#every(renewalIntervalMs, () => this.#keepTurns());
+    this.#every(heartbeatIntervalMs, () => this.#beat());
+    this.#every(cleaningIntervalMs, () => this.clean());
+    this.#run(() => this.clean());
+  }
+
+  /** A browser's live response: from now on it gets the records of all running turns of its account. */
+  connect(response: Writable, session: { readonly accountId: string; readonly sessionId: string }): void {
+    const client = new LiveClient(response, session, (closed) => {
+      if (this.#clients.remove(closed)) stopFollowing(this.hub, closed.accountId);
+    });
+    this.#clients.add(client);
+    // The browser's fetch and the proxies between see the response stand.
+    client.write(encodeLiveRecord({ kind: 'heartbeat' }));
+    this.#run(() => followForBrowser(this, session.accountId));
+  }
+
+  /** After a batch was stored: other devices hear of it, and turns that it finished are let go. */
+  stored(accountId: string, batch: ParsedBatch): void {
+    this.hub.finish(accountId, batch.finishTurns);
+    this.feed.publish({ kind: 'newer', accountId });
+  }
+
+  /** Drops bodies of expired items and temporary chats that are over. */
+  async clean(): Promise<void> {
+    const { database } = this;
+    while ((await database.write((trx) => expireItems(trx, database.kind, Date.now()))) >= itemsPerStep);
+    while ((await database.write((trx) => dropTemporaryTurns(trx, database.kind, Date.now()))) >= turnsPerStep);
+  }
+
+  /** Writes what is in memory and lets other processes take over; the enclaves go on. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#busy);
+    this.#clients.end();
+    await this.pool.close();
+    await this.journal.close();
+    await this.leases.release(this.database.db).catch(() => undefined);
+    await this.feed.close();
+  }
+
+  async #keepTurns(): Promise<void> {
+    await renewLeases(this);
+    await resumeTurns(this);
+    this.hub.sweep();
+  }
+
+  async #beat(): Promise<void> {
+    this.#clients.beat();
+    await endDeadSessions(this.database.db, this.#clients);
+  }
+
+  #take(change: Change): void {
+    if (change.kind === 'session-ended') {
+      for (const client of this.#clients.all()) if (client.sessionId === change.sessionId) client.end();
+      return;
+    }
+    if (!this.#clients.has(change.accountId)) return;
+    if (change.kind === 'newer') return this.#clients.push(change.accountId, encodeLiveRecord({ kind: 'newer' }));
+    this.#clients.push(change.accountId, encodeLiveRecord({ kind: 'started', turnId: change.turnId }));
+    this.#run(() => followForBrowser(this, change.accountId, change.turnId));
+  }
+
+  #missedChanges(): void {
+    const newer = encodeLiveRecord({ kind: 'newer' });
+    for (const accountId of this.#clients.accounts) {
+      this.#clients.push(accountId, newer);
+      this.#run(() => followForBrowser(this, accountId));
+    }
+  }
+
+  #every(intervalMs: number, work: () => Promise<void>): void {
+    let running = false;
+    this.#timers.push(
+      setInterval(() => {
+        if (running) return;
+        running = true;
+        this.#run(() => work().finally(() => (running = false)));
+      }, intervalMs),
+    );
+  }
+
+  /** Work that nobody waits for; what fails is tried again by the next round. */
+  #run(work: () => Promise<void>): void {
+    if (this.#closing) return;
+    const done = work()
+      .catch((error: unknown) => this.log.error('turn-work-failed', { error }))
+      .finally(() => this.#busy.delete(done));
+    this.#busy.add(done);
+  }
+}

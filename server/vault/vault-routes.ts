@@ -1,0 +1,81 @@
+import * as v from 'valibot';
+import { idField } from '../../crypto/messages/fields.ts';
+import { batchAnswer, headsAnswer, itemBatch, syncAnswer } from '../../crypto/messages/item-messages.ts';
+import { answer, defineRoute, type Route } from '../route.ts';
+import type { Database } from '../storage/database.ts';
+import { countText, limitText } from './query-fields.ts';
+import { parseBatch, type ParsedBatch } from './parse-batch.ts';
+import { readBody, readHeads, readItems } from './read-items.ts';
+import { writeBatch } from './write-items.ts';
+
+/** One body of 16 MiB as base64, and what stands around it. */
+const maximumBatchText = 24 * 1024 * 1024;
+
+export type VaultParts = {
+  readonly database: Database;
+  readonly quotaBytes: number;
+  /** Called after a batch is stored for the first time: other devices and running turns hear of it. */
+  readonly stored: (accountId: string, batch: ParsedBatch) => void;
+};
+
+export function vaultRoutes(parts: VaultParts): Route[] {
+  const { database } = parts;
+  return [
+    defineRoute({
+      name: 'storeItems',
+      summary: 'Stores a batch of sealed items and the head that covers them, whole or not at all.',
+      method: 'POST',
+      url: '/v1/items',
+      access: 'session',
+      body: itemBatch,
+      maximumBodyLength: maximumBatchText,
+      answers: { 200: batchAnswer },
+      errors: ['head-conflict', 'item-conflict', 'quota-exceeded', 'storage-full'],
+      limits: ['bytes'],
+      async handle({ session, body, nowMs }) {
+        const { accountId } = session;
+        const batch = parseBatch(body);
+        const { kind } = database;
+        const context = { kind, accountId, turnId: null, nowMs, quotaBytes: parts.quotaBytes };
+        const { counter, repeated } = await database.write((trx) => writeBatch(trx, batch, context));
+        if (!repeated) parts.stored(accountId, batch);
+        return answer({ format: 1, counter });
+      },
+    }),
+    defineRoute({
+      name: 'listItems',
+      summary: 'A page of the items that changed after a place, with the newest head.',
+      method: 'GET',
+      url: '/v1/items',
+      access: 'session',
+      query: v.strictObject({ afterCounter: countText(), afterId: v.optional(idField), limit: limitText(500) }),
+      answers: { 200: syncAnswer },
+      async handle({ session, query }) {
+        const { afterCounter, afterId, limit } = query;
+        const place = afterId === undefined ? { afterCounter, limit } : { afterCounter, afterId, limit };
+        return answer(await database.read((trx) => readItems(trx, session.accountId, place)));
+      },
+    }),
+    defineRoute({
+      name: 'readItemBody',
+      summary: 'The sealed body of one item: pages leave large ones out.',
+      method: 'GET',
+      url: '/v1/items/{id}/body',
+      access: 'session',
+      path: { id: idField },
+      answers: { 200: 'bytes' },
+      errors: ['not-found', 'gone'],
+      handle: async ({ session, path }) => answer(await readBody(database.db, session.accountId, path.id)),
+    }),
+    defineRoute({
+      name: 'listHeads',
+      summary: 'The chain of sealed heads after a counter.',
+      method: 'GET',
+      url: '/v1/heads',
+      access: 'session',
+      query: v.strictObject({ after: countText(), limit: limitText(1000) }),
+      answers: { 200: headsAnswer },
+      handle: async ({ session, query }) => answer(await readHeads(database.db, session.accountId, query)),
+    }),
+  ];
+}

@@ -1,0 +1,114 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { encodeRecoveryClaim } from '../../../crypto/account/recovery-signature.ts';
+import type { RecoveryStartAnswer, SignInAnswer } from '../../../crypto/messages/account-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { openDatabase } from '../../../server/storage/open-database.ts';
+import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
+import { databaseKinds } from '../../parts/relay-database.ts';
+import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
+
+function begin(relay: TestRelay, name: string) {
+  return relay.call('POST', '/v1/recovery/start', { body: { format: 1, nameTag: nameTagOf(name) } });
+}
+
+function finish(relay: TestRelay, challengeId: string, signature: string) {
+  return relay.call('POST', '/v1/recovery/finish', { body: { format: 1, challengeId, signature } });
+}
+
+function sign(secretKey: Uint8Array, started: RecoveryStartAnswer, name: string): string {
+  const claim = encodeRecoveryClaim({
+    challenge: fromBase64Url(started.challenge),
+    nameTag: fromBase64Url(nameTagOf(name)),
+    issuedAtMs: started.issuedAtMs,
+  });
+  return toBase64Url(ed25519.sign(claim, secretKey));
+}
+
+describe.each(databaseKinds)('recovery on %s', (kind) => {
+  test('finishRecovery: the signature of the phrase releases the recovery keyslot, once', async () => {
+    const relay = await openTestRelay(kind);
+    const alice = await quickSignUp(relay, 'alice');
+    const started = (await begin(relay, 'Alice')).json as RecoveryStartAnswer;
+    const signature = sign(alice.recoverySecretKey, started, 'alice');
+    const answers = await Promise.all([1, 2].map(() => finish(relay, started.challengeId, signature)));
+    expect(answers.map((answer) => String(answer.status)).toSorted()).toEqual(['200', '401']);
+    const opened = answers.find((answer) => answer.status === 200)?.json as SignInAnswer;
+    expect(opened.keys.keyslot.body).toBe(alice.keyslots.find((slot) => slot.kind === 'recovery')?.body);
+    expect((await relay.call('GET', '/v1/account', { token: opened.session.accessToken })).status).toBe(200);
+  });
+
+  test('finishRecovery: refuses another key, name, time or challenge, an unknown name and a late answer alike', async () => {
+    const relay = await openTestRelay(kind);
+    const alice = await quickSignUp(relay, 'alice');
+    const bob = await quickSignUp(relay, 'bob');
+    const next = async (name = 'alice') => (await begin(relay, name)).json as RecoveryStartAnswer;
+    const refusals = [
+      async () => {
+        const started = await next();
+        return finish(relay, started.challengeId, sign(bob.recoverySecretKey, started, 'alice'));
+      },
+      async () => {
+        const started = await next();
+        return finish(relay, started.challengeId, sign(alice.recoverySecretKey, started, 'bob'));
+      },
+      async () => {
+        const started = await next();
+        const later = { ...started, issuedAtMs: started.issuedAtMs + 1 };
+        return finish(relay, started.challengeId, sign(alice.recoverySecretKey, later, 'alice'));
+      },
+      async () => {
+        const [first, second] = [await next(), await next()];
+        return finish(relay, second.challengeId, sign(alice.recoverySecretKey, first, 'alice'));
+      },
+      async () => {
+        const started = await next('nobody');
+        return finish(relay, started.challengeId, sign(alice.recoverySecretKey, started, 'nobody'));
+      },
+      async () => {
+        const started = await next();
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 301_000 });
+        onTestFinished(() => void vi.useRealTimers());
+        return finish(relay, started.challengeId, sign(alice.recoverySecretKey, started, 'alice'));
+      },
+    ];
+    for (const refuse of refusals) {
+      const answer = await refuse();
+      expect([answer.status, answer.text]).toEqual([401, '{"error":"sign-in-failed"}']);
+    }
+    const started = await next();
+    expect((await finish(relay, started.challengeId, sign(alice.recoverySecretKey, started, 'alice'))).status).toBe(
+      200,
+    );
+  });
+
+  test('startRecovery: answers unknown names alike, and counts alike', async () => {
+    const relay = await openTestRelay(kind);
+    await quickSignUp(relay, 'alice');
+    const statuses = async (name: string) => {
+      const seen: string[] = [];
+      for (let i = 0; i < 11; i++) {
+        const answer = await begin(relay, name);
+        seen.push(`${answer.status} ${answer.text.length} ${[...answer.headers.keys()].join()}`);
+      }
+      return seen;
+    };
+    const alice = await statuses('alice');
+    expect(alice.map((seen) => seen.slice(0, 3))).toEqual([...Array.from({ length: 10 }, () => '200'), '429']);
+    expect(await statuses('nobody')).toEqual(alice);
+  });
+
+  test('startRecovery: what it stores does not hold the name tag, from which a name could be guessed', async () => {
+    const relay = await openTestRelay(kind);
+    await quickSignUp(relay, 'alice');
+    await begin(relay, 'alice');
+    await relay.close();
+    const database = await openDatabase(relay.settings);
+    const rows = await database.db.selectFrom('recovery_challenges').selectAll().execute();
+    await database.close();
+    expect(rows).toHaveLength(1);
+    const tag = fromBase64Url(nameTagOf('alice'));
+    expect(Object.values(rows[0]!)).not.toContainEqual(tag);
+    expect(rows[0]!.masked_name_tag).toHaveLength(32);
+  });
+});

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { RateLimiter } from '../../../server/http/rate-limit.ts';
+import type { RelayError } from '../../../server/relay-error.ts';
+import { prepareSignUp, quickSignUp } from '../../parts/quick-account.ts';
+import { openTestRelay } from '../../parts/test-relay.ts';
+
+function clock() {
+  const at = { ms: 0 };
+  return { at, limiter: new RateLimiter({ now: () => at.ms }) };
+}
+
+/** How many in a row are let through. */
+function burstOf(limiter: RateLimiter, name: Parameters<RateLimiter['take']>[0], subject: string): number {
+  for (let count = 0; count < 10_000; count++) {
+    try {
+      limiter.take(name, subject);
+    } catch {
+      return count;
+    }
+  }
+  return Infinity;
+}
+
+test('take: a burst, then as much as fills up again', () => {
+  const { at, limiter } = clock();
+  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(30);
+  at.ms += 6_001;
+  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(1);
+  at.ms += 3_600_000;
+  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(30);
+});
+
+test('take: subjects and names have buckets of their own', () => {
+  const { limiter } = clock();
+  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(30);
+  expect(burstOf(limiter, 'sign-up', '192.0.2.2')).toBe(30);
+  expect(burstOf(limiter, 'sign-in', '192.0.2.1')).toBe(60);
+});
+
+test('take: says after how many seconds the cost is there again, and then it is', () => {
+  const { at, limiter } = clock();
+  burstOf(limiter, 'turns', 'account');
+  const refusal = (() => {
+    try {
+      limiter.take('turns', 'account', 5);
+      return null;
+    } catch (error) {
+      return error as RelayError;
+    }
+  })();
+  expect(refusal).toMatchObject({ code: 'too-many-requests', retryAfterSeconds: 10 });
+  at.ms += 10_000;
+  limiter.take('turns', 'account', 5);
+});
+
+test('take: forgets the least recently used of very many subjects, not the ones in use', () => {
+  const { limiter } = clock();
+  burstOf(limiter, 'sign-up', 'busy');
+  for (let i = 0; i < 120_000; i++) {
+    limiter.take('calls', `address ${i}`);
+    if (i % 1_000 === 0 && burstOf(limiter, 'sign-up', 'busy') > 0) throw new Error('the one in use was forgotten');
+  }
+  expect(() => limiter.take('sign-up', 'busy')).toThrow('too-many-requests');
+});
+
+test('relay: sign-in and sign-up are limited by address, each for itself, with Retry-After', async () => {
+  const relay = await openTestRelay('sqlite', { limiter: new RateLimiter({ now: () => 1_000 }) });
+  // Without a socket all calls come from one unknown address.
+  const start = async (path: string, body: object) => relay.call('POST', path, { body });
+  const body = { format: 1 };
+  const statuses: number[] = [];
+  for (let i = 0; i < 61; i++) statuses.push((await start('/v1/sign-in/start', body)).status);
+  expect(statuses.slice(0, 60)).not.toContain(429);
+  const refused = await start('/v1/sign-in/start', body);
+  expect([refused.status, refused.json]).toEqual([429, { error: 'too-many-requests' }]);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  // Another limit of the same address.
+  expect((await prepareSignUp(relay, 'bob', 'one')).started.status).toBe(200);
+  for (let i = 0; i < 29; i++) await start('/v1/sign-up/start', {});
+  expect((await prepareSignUp(relay, 'carol', 'one')).started.status).toBe(429);
+});
+
+test('relay: turns and bytes are limited by account', async () => {
+  const relay = await openTestRelay('sqlite', { limiter: new RateLimiter({ now: () => 1_000 }) });
+  const [alice, bob] = [await quickSignUp(relay, 'alice'), await quickSignUp(relay, 'bob')];
+  const turn = async (token: string) => (await relay.call('POST', '/v1/turns', { body: { format: 1 }, token })).status;
+  const statuses: number[] = [];
+  for (let i = 0; i < 31; i++) statuses.push(await turn(alice.session.accessToken));
+  expect(statuses).toEqual([...Array.from({ length: 30 }, () => 400), 429]);
+  expect(await turn(bob.session.accessToken)).toBe(400);
+
+  const write = async (token: string, length: number) =>
+    (await relay.call('POST', '/v1/items', { body: ' '.repeat(length), token })).status;
+  const large: number[] = [];
+  for (let i = 0; i < 20; i++) large.push(await write(bob.session.accessToken, 15 * 1024 * 1024));
+  expect(large.indexOf(429)).toBe(17);
+  expect(await write(alice.session.accessToken, 1_000)).toBe(400);
+});

@@ -1,0 +1,149 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { coarseMs, createLog } from '../../server/log.ts';
+import { isLoopback, readSettings } from '../../server/settings.ts';
+
+const token = 'x'.repeat(32);
+
+/** Right settings of a relay before Modal, changed, or without one of them. */
+function modal(changes: Record<string, string>, without = ''): Record<string, string> {
+  const right = {
+    ENCLAVE_POOL: 'modal',
+    ENCLAVE_TOKEN: token,
+    MODAL_SERVER_URL: 'https://a--b.modal.direct',
+    MODAL_PROXY_TOKEN: 'wk-abc.ws-def',
+    ...changes,
+  };
+  return Object.fromEntries(Object.entries(right).filter(([name]) => name !== without));
+}
+
+test('readSettings: nothing has to be set', () => {
+  expect(readSettings({})).toMatchObject({
+    port: 8787,
+    host: '127.0.0.1',
+    publicUrl: null,
+    postgres: null,
+    enclavePool: 'local',
+    tls: null,
+    signUp: 'open',
+    logLevel: 'info',
+    quotaBytes: 2 ** 30,
+  });
+  // An empty value, as compose files leave them, is no value.
+  expect(readSettings({ PORT: '', PUBLIC_URL: ' ', TLS_CERT: '' })).toEqual(readSettings({}));
+});
+
+test.each([
+  [{ PORT: '80x' }, 'PORT must be a whole number from 0 to 65535.', { PORT: '80' }],
+  [{ PORT: '65536' }, 'PORT must be', { PORT: '65535' }],
+  [{ QUOTA_BYTES: '1000' }, 'QUOTA_BYTES must be', { QUOTA_BYTES: '1048576' }],
+  [{ SIGN_UP: 'no' }, 'SIGN_UP must be one of open, closed.', { SIGN_UP: 'closed' }],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of', { LOG_LEVEL: 'debug' }],
+  [{ PUBLIC_URL: 'http://chat.example' }, 'PUBLIC_URL is not an https address', { PUBLIC_URL: 'https://chat.example' }],
+  [
+    { PUBLIC_URL: 'https://chat.example/x' },
+    'PUBLIC_URL has more than a name',
+    { PUBLIC_URL: 'http://localhost:8787' },
+  ],
+  [{ TLS_CERT: 'c' }, 'TLS_CERT is set alone', { TLS_CERT: 'c', TLS_KEY: 'k' }],
+  [{ DATABASE_CA: 'c' }, 'DATABASE_CA is set without DATABASE_URL', { DATABASE_CA: 'c', DATABASE_URL: 'postgres://x' }],
+  [{ SERVER_KEYS: 'a', SERVER_KEYS_FILE: 'b' }, 'are both set', { SERVER_KEYS: 'a' }],
+  [
+    { ENCLAVE_POOL: 'static', ENCLAVE_TOKEN: token },
+    'ENCLAVE_POOL=static needs ENCLAVE_URLS',
+    { ENCLAVE_POOL: 'static', ENCLAVE_TOKEN: token, ENCLAVE_URLS: 'http://a:1, https://b' },
+  ],
+  [{ ENCLAVE_POOL: 'static', ENCLAVE_URLS: 'http://a' }, 'needs ENCLAVE_TOKEN', {}],
+  [{ ENCLAVE_POOL: 'cloud' }, 'ENCLAVE_POOL must be one of local, static, modal.', { ENCLAVE_POOL: 'local' }],
+  [modal({}, 'MODAL_SERVER_URL'), 'ENCLAVE_POOL=modal needs MODAL_SERVER_URL', modal({})],
+  [modal({}, 'MODAL_PROXY_TOKEN'), 'ENCLAVE_POOL=modal needs MODAL_PROXY_TOKEN', modal({})],
+  [modal({}, 'ENCLAVE_TOKEN'), 'ENCLAVE_POOL=modal needs ENCLAVE_TOKEN', modal({})],
+  [modal({ MODAL_PROXY_TOKEN: 'ak-abc.as-def' }), 'MODAL_PROXY_TOKEN is not a proxy token', modal({})],
+  [
+    modal({ MODAL_SERVER_URL: 'http://a--b.modal.direct' }),
+    'MODAL_SERVER_URL is not an https address',
+    modal({ MODAL_SERVER_URL: 'http://127.0.0.1:80' }),
+  ],
+  [
+    { COLLATERAL_AMD_URL: 'http://kds.example' },
+    'COLLATERAL_AMD_URL is not an https address',
+    { COLLATERAL_AMD_URL: 'https://kds.example/cache/' },
+  ],
+  [{ COLLATERAL_INTEL_URL: 'x' }, 'COLLATERAL_INTEL_URL is not', { COLLATERAL_INTEL_URL: 'https://pccs.example' }],
+  [{ COLLATERAL_AMD_ULR: 'x' }, 'did you mean COLLATERAL_AMD_URL?', { COLLATERAL: 'x' }],
+  [{ ENCLAVE_URLS: 'a:1' }, 'ENCLAVE_URLS holds something that is not a URL', { ENCLAVE_URLS: 'http://a:1' }],
+  [{ ENCLAVE_TOKEN: 'short' }, 'ENCLAVE_TOKEN needs at least 32 characters without blanks', { ENCLAVE_TOKEN: token }],
+  [{ CLIENT_ADDRESS_HEADER: 'x' }, 'go together', { CLIENT_ADDRESS_HEADER: 'x', TRUSTED_PROXIES: '10.0.0.1' }],
+  [{ ENCLAVE_POOOL: 'local' }, 'There is no setting ENCLAVE_POOOL; did you mean ENCLAVE_POOL?', { OTHER_POOL: 'x' }],
+  [{ LLM_BASEURL: 'x' }, 'did you mean LLM_BASE_URL?', { LLM_BASE_URL: 'x' }],
+  [{ MODAL_PROXY_TOKN: 'x' }, 'did you mean MODAL_PROXY_TOKEN?', { MODAL_TOKEN_ID: 'x' }],
+  [{ SERVER_KEY_FILE: 'x', SERVER_KEYS_FIL: 'x' }, 'did you mean SERVER_KEYS_FILE?', { SERVER_KEYS_FILE: 'x' }],
+])('readSettings: %j is refused with one sentence, its twin is not', (wrong, sentence, right) => {
+  expect(() => readSettings(wrong)).toThrow(sentence);
+  expect(() => readSettings(right)).not.toThrow();
+});
+
+test('readSettings: reads lists, and the origin without its slash', () => {
+  const settings = readSettings({
+    ENCLAVE_URLS: 'http://a:1 , https://b',
+    PUBLIC_URL: 'https://chat.example/',
+    TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    CLIENT_ADDRESS_HEADER: 'DO-Connecting-IP',
+  });
+  expect(settings).toMatchObject({
+    enclaveUrls: ['http://a:1', 'https://b'],
+    publicUrl: 'https://chat.example',
+    clientAddress: { header: 'do-connecting-ip', trustedProxies: ['10.0.0.0/8', '::1'] },
+  });
+});
+
+test('readSettings: what an earlier pool needed is left aside, addresses lose their slash', () => {
+  const settings = readSettings(modal({ MODAL_SERVER_URL: 'https://a--b.modal.direct/', ENCLAVE_URLS: 'http://a:1' }));
+  expect(settings.modal).toEqual({ url: 'https://a--b.modal.direct', proxyToken: 'wk-abc.ws-def' });
+  expect(readSettings({}).modal).toBeNull();
+  expect(readSettings({ COLLATERAL_AMD_URL: 'https://kds.example/cache/' }).collateral).toEqual({
+    amd: 'https://kds.example/cache',
+    intel: null,
+    nvidia: null,
+  });
+});
+
+test('isLoopback: this machine alone', () => {
+  for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) expect(isLoopback(host)).toBe(true);
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'localhost.example', '127.0.0.1.example']) {
+    expect(isLoopback(host)).toBe(false);
+  }
+});
+
+test('log: writes kind, code and place of an error, never its words', () => {
+  const output = new PassThrough();
+  const log = createLog('info', output);
+  const error = Object.assign(new TypeError('the user wrote: a secret\n    at the secret place'), {
+    code: '23505',
+    detail: 'Key (name)=(secret)',
+  });
+  log.error('failed', { error, route: 'x' });
+  log.debug('not written');
+  log.info('with nothing');
+  log.error('failed', { error: 'thrown as it is: a secret' });
+  const text = String(output.read());
+  const [first, second, third, ...rest] = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(text).not.toContain('secret');
+  expect(first).toMatchObject({
+    level: 'error',
+    event: 'failed',
+    route: 'x',
+    error: { name: 'TypeError', code: '23505' },
+  });
+  const { at } = first!['error'] as { at: string[] };
+  expect(at[0]).toMatch(/^settings\.test\.ts:\d+:\d+$/);
+  expect([second!['event'], rest]).toEqual(['with nothing', []]);
+  expect(third!['error']).toBe('string');
+});
+
+test('coarseMs: powers of two', () => {
+  expect([0, 0.4, 1, 3, 5, 100, 1000].map(coarseMs)).toEqual([1, 1, 1, 4, 4, 128, 1024]);
+});

@@ -1,0 +1,157 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Database } from '../../../server/storage/database.ts';
+import { openDatabase } from '../../../server/storage/open-database.ts';
+import type { Change } from '../../../server/turns/change-feed.ts';
+import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
+import { resumeTurns } from '../../../server/turns/resume-turns.ts';
+import { fromBase64Url, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { quietLog } from '../../parts/quiet-log.ts';
+import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
+import { ScriptedWorker } from '../../parts/scripted-worker.ts';
+import {
+  startTurnProcess,
+  stateOf,
+  storedBytes,
+  type TurnProcess,
+  turnStart,
+  until,
+  Watcher,
+} from '../../parts/turn-process.ts';
+import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
+
+/*
+ * Two replicas on one PostgreSQL: the first is a process of its own and begins the turns, the second is this one and
+ * has the browser.
+ */
+
+let database: TestDatabase;
+let worker: ScriptedWorker;
+let first: ChildProcess;
+let second: TurnProcess;
+let device: VaultDevice;
+
+/** Of this test's database alone: other files share the server. */
+const isListening = sql`query like 'listen %' and datname = current_database()`;
+
+function feedOf(place: Database): PostgresChangeFeed {
+  if (place.openClient === null) throw new Error('Replicas need PostgreSQL.');
+  return new PostgresChangeFeed(place.db, place.openClient, quietLog());
+}
+
+beforeEach(async () => {
+  database = await makeDatabase('postgres');
+  worker = await new ScriptedWorker().start();
+  device = await makeAccount(database);
+  const settings = { ...database.place, worker: { url: worker.url, token: worker.token } };
+  first = fork(new URL('relay-child.ts', import.meta.url), [JSON.stringify(settings)]);
+  await once(first, 'message');
+  second = await startTurnProcess(database, [worker], feedOf(database));
+  // What is said before a replica listens is not heard.
+  await until(async () => {
+    const { rows } = await sql`select pid from pg_stat_activity where ${isListening}`.execute(database.db);
+    return rows.length >= 2;
+  });
+});
+
+afterEach(async () => {
+  first.kill('SIGKILL');
+  await second.service.close();
+  await worker.stop();
+  await database.close();
+  await database.remove();
+});
+
+async function beginAtFirst() {
+  const [enclave] = await second.service.pool.choose({ accountId: '', model: '' });
+  const start = turnStart(device, enclave?.id ?? '');
+  first.send({ accountId: device.accountId, start });
+  expect((await once(first, 'message'))[0]).toMatchObject({ answer: { kind: 'accepted' } });
+  return { turnId: start.turnId, transcript: worker.transcriptOf(start.turnId) };
+}
+
+test('a browser at another replica hears of batch and turn, and sees every frame', async () => {
+  const watcher = new Watcher(second.service, device.accountId);
+  const stranger = new Watcher(second.service, (await makeAccount(database)).accountId);
+  const { turnId, transcript } = await beginAtFirst();
+  worker.speak(transcript, 10);
+  await until(() => watcher.turnRecords.length >= 11);
+  worker.speak(transcript, 10);
+  worker.close(transcript);
+  await until(async () => (await stateOf(database, turnId)) === 'ended');
+  await until(() => watcher.turnRecords.length === 22);
+  expect(watcher.bytes.equals(worker.recordsOf(transcript))).toBe(true);
+  expect(watcher.kinds).toContain(5);
+  expect(watcher.kinds).toContain(7);
+  expect(stranger.kinds).toEqual([4]);
+  expect((await storedBytes(database, turnId)).equals(worker.recordsOf(transcript))).toBe(true);
+});
+
+test('a browser that connects later gets on where the stored frames end', async () => {
+  const { turnId, transcript } = await beginAtFirst();
+  worker.speak(transcript, 5);
+  await until(async () => (await storedBytes(database, turnId)).length > 5 * 300);
+  const watcher = new Watcher(second.service, device.accountId);
+  await until(() => worker.watches.length > 0);
+  worker.speak(transcript, 5);
+  await until(() => watcher.turnRecords.length >= 5);
+  const stored = await storedBytes(database, turnId);
+  const merged = Buffer.concat([stored.subarray(0, worker.recordsOf(transcript).length - 5 * 313), watcher.bytes]);
+  expect(merged.equals(worker.recordsOf(transcript))).toBe(true);
+  watcher.leave();
+  await until(() => second.service.hub.find(fromBase64Url(turnId)) === undefined);
+});
+
+test('turns of a killed replica are taken over by the other, byte for byte', async () => {
+  const watcher = new Watcher(second.service, device.accountId);
+  const { turnId, transcript } = await beginAtFirst();
+  worker.speak(transcript, 8);
+  await until(() => watcher.turnRecords.length === 9);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  worker.speak(transcript, 8);
+  expect(await resumeTurns(second.service)).toBe(0);
+  // Time passes for the lease alone.
+  await database.db
+    .updateTable('turns')
+    .set({ lease_until: sql<number>`lease_until - 15000` })
+    .execute();
+  await until(async () => second.service.hub.find(fromBase64Url(turnId))?.owned === true);
+  worker.speak(transcript, 8);
+  worker.close(transcript);
+  await until(async () => (await stateOf(database, turnId)) === 'ended');
+  expect((await storedBytes(database, turnId)).equals(worker.recordsOf(transcript))).toBe(true);
+  expect(watcher.bytes.equals(worker.recordsOf(transcript))).toBe(true);
+});
+
+test('the feed comes back after its connection was cut, and says that something may be missed', async () => {
+  const other = await openDatabase(database.place);
+  const [sender, receiver] = [feedOf(other), feedOf(database)];
+  const heard: Change[] = [];
+  let missed = 0;
+  receiver.listen(
+    (change) => heard.push(change),
+    () => (missed += 1),
+  );
+  const accountId = device.accountId;
+  const publishUntilHeard = async (count: number) =>
+    until(async () => {
+      sender.publish({ kind: 'started', accountId, turnId: randomBytes(16) });
+      return heard.length > count;
+    });
+  await publishUntilHeard(0);
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where ${isListening}`.execute(database.db);
+  await until(() => missed === 1);
+  await publishUntilHeard(heard.length);
+  sender.publish({ kind: 'session-ended', sessionId: 'a session' });
+  await until(() => heard.some((change) => change.kind === 'session-ended' && change.sessionId === 'a session'));
+  await sql`select pg_notify('sotto_changes', ${'{"kind":"newer"}'})`.execute(database.db);
+  await sql`select pg_notify('sotto_changes', ${'not json'})`.execute(database.db);
+  sender.publish({ kind: 'newer', accountId });
+  await until(() => heard.at(-1)?.kind === 'newer');
+  expect(heard.filter((change) => change.kind === 'newer')).toEqual([{ kind: 'newer', accountId }]);
+  await Promise.all([sender.close(), receiver.close()]);
+  await other.close();
+});
