@@ -1,0 +1,75 @@
+import { lazy, Suspense, useEffect } from 'react';
+import { HomePage } from './features/home/home-page.tsx';
+import { AlarmBar } from './features/shell/alarm-bar.tsx';
+import { AppProvider, useAppSelector } from './features/shell/app-context.tsx';
+import { BrokenVaultPage, NotFoundPage } from './features/shell/plain-page.tsx';
+import { Splash } from './features/shell/splash.tsx';
+import { useGuardedRoute } from './features/shell/use-guarded-route.ts';
+import { useTheme } from './features/shell/use-theme.ts';
+import type { Route } from './state/router.ts';
+import type { AppStore } from './state/store.ts';
+import type { VaultLink } from './state/vault-link.ts';
+
+const SignUpPage = lazy(() => import('./features/sign-up/sign-up-page.tsx').then((m) => ({ default: m.SignUpPage })));
+const SignInPage = lazy(() => import('./features/sign-in/sign-in-page.tsx').then((m) => ({ default: m.SignInPage })));
+const RecoverPage = lazy(() => import('./features/sign-in/recover-page.tsx').then((m) => ({ default: m.RecoverPage })));
+const UnlockPage = lazy(() => import('./features/unlock/unlock-page.tsx').then((m) => ({ default: m.UnlockPage })));
+const NewPasswordPage = lazy(() =>
+  import('./features/sign-up/new-password-page.tsx').then((m) => ({ default: m.NewPasswordPage })),
+);
+const loadChat = () => import('./features/chat/chat-page.tsx');
+const ChatPage = lazy(() => loadChat().then((m) => ({ default: m.ChatPage })));
+
+type AppProps = { readonly store: AppStore; readonly vault: VaultLink };
+
+export function App({ store, vault }: AppProps) {
+  return (
+    <AppProvider store={store} vault={vault}>
+      <Pages />
+    </AppProvider>
+  );
+}
+
+function Pages() {
+  useTheme();
+  const route = useGuardedRoute();
+  const status = useAppSelector((state) => state.session.status);
+  useEffect(() => {
+    // The chat's scripts come whatever the vault holds: what is loaded, and when, says nothing about its contents.
+    if (status === 'locked' || status === 'unlocked') void loadChat();
+  }, [status]);
+  if (status === 'broken') return <BrokenVaultPage />;
+  return (
+    <>
+      <AlarmBar />
+      {route === null ? (
+        <Splash />
+      ) : (
+        <Suspense fallback={<Splash />}>
+          <Page route={route} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function Page({ route }: { readonly route: Route }) {
+  switch (route.page) {
+    case 'home':
+      return <HomePage />;
+    case 'create-account':
+      return <SignUpPage />;
+    case 'sign-in':
+      return <SignInPage />;
+    case 'recover':
+      return <RecoverPage />;
+    case 'unlock':
+      return <UnlockPage />;
+    case 'new-password':
+      return <NewPasswordPage />;
+    case 'chat':
+      return <ChatPage conversationId={route.conversationId} />;
+    case 'not-found':
+      return <NotFoundPage />;
+  }
+}

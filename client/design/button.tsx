@@ -1,0 +1,43 @@
+import type { ButtonHTMLAttributes, Ref } from 'react';
+import { classNames } from './class-names.ts';
+import { Spinner } from './spinner.tsx';
+
+export type ButtonLook = 'primary' | 'secondary' | 'quiet' | 'danger';
+
+const looks: Record<ButtonLook, string> = {
+  primary: 'bg-accent text-accent-ink hover:bg-accent-strong border-transparent',
+  secondary: 'bg-raised text-ink border-line-strong hover:border-accent hover:text-accent',
+  quiet: 'bg-transparent text-ink-soft border-transparent hover:bg-sunken hover:text-ink',
+  danger: 'bg-danger text-paper border-transparent hover:opacity-90',
+};
+
+export function buttonClasses(look: ButtonLook, className?: string): string {
+  return classNames(
+    'inline-flex min-h-11 items-center justify-center gap-2 rounded-control border px-5 py-2 text-center font-semibold',
+    'transition-colors duration-150 disabled:opacity-55 disabled:pointer-events-none select-none no-underline',
+    looks[look],
+    className,
+  );
+}
+
+export type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
+  readonly look?: ButtonLook;
+  /** Shows that it works, and takes no second press. */
+  readonly busy?: boolean;
+  readonly ref?: Ref<HTMLButtonElement>;
+};
+
+export function Button({ look = 'secondary', busy = false, className, children, disabled, ...rest }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      {...rest}
+      disabled={disabled === true || busy}
+      aria-busy={busy || undefined}
+      className={buttonClasses(look, className)}
+    >
+      {busy && <Spinner />}
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,55 @@
+import { Dialog as BaseDialog } from '@base-ui/react/dialog';
+import type { ReactNode, RefObject } from 'react';
+import { classNames } from './class-names.ts';
+import { iconButtonClasses } from './icon-button.tsx';
+import { CloseIcon } from './icons.tsx';
+
+type DialogWidth = 'narrow' | 'wide' | 'full';
+
+const widths: Record<DialogWidth, string> = {
+  narrow: 'w-[min(30rem,calc(100vw-2rem))] max-h-[calc(100dvh-2rem)] rounded-card',
+  wide: 'w-[min(40rem,calc(100vw-2rem))] max-h-[calc(100dvh-2rem)] rounded-card',
+  full: 'w-screen h-dvh sm:w-[min(82rem,calc(100vw-3rem))] sm:h-[calc(100dvh-3rem)] sm:rounded-card',
+};
+
+export type DialogProps = {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly title: string;
+  readonly width?: DialogWidth;
+  readonly initialFocus?: RefObject<HTMLElement | null>;
+  readonly children: ReactNode;
+};
+
+/** Modal: focus goes in, stays, and comes back; Escape and a click beside it close. */
+export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, children }: DialogProps) {
+  return (
+    <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <BaseDialog.Portal>
+        <BaseDialog.Backdrop className="backdrop-motion fixed inset-0 bg-shade" />
+        <BaseDialog.Viewport className="fixed inset-0 grid place-items-center overflow-hidden">
+          <BaseDialog.Popup
+            initialFocus={initialFocus}
+            className={classNames(
+              'popup-motion flex flex-col border border-line bg-surface shadow-high',
+              widths[width],
+            )}
+          >
+            <header className="flex items-start justify-between gap-4 px-6 pt-5 pb-2">
+              <BaseDialog.Title className="pt-1 font-serif text-title font-medium">{title}</BaseDialog.Title>
+              <BaseDialog.Close aria-label="Close" title="Close" className={classNames(iconButtonClasses, '-mr-2')}>
+                <CloseIcon />
+              </BaseDialog.Close>
+            </header>
+            <div className="min-h-0 flex-1 overflow-y-auto px-6 pt-1 pb-6">{children}</div>
+          </BaseDialog.Popup>
+        </BaseDialog.Viewport>
+      </BaseDialog.Portal>
+    </BaseDialog.Root>
+  );
+}
+
+/** The row of buttons at the end of a dialog. */
+export function DialogActions({ children }: { readonly children: ReactNode }) {
+  return <div className="mt-6 flex flex-wrap justify-end gap-3">{children}</div>;
+}

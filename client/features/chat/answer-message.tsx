@@ -1,0 +1,50 @@
+import { useRef } from 'react';
+import { LogoMark } from '../../design/wordmark.tsx';
+import { isActive } from '../../state/selectors.ts';
+import type { AssistantMessage } from '../../vault/vault-api.ts';
+import { AnswerFoot } from './answer-foot.tsx';
+import { AnswerState } from './answer-state.tsx';
+import { MarkdownText } from './markdown/markdown-text.tsx';
+import { Reasoning } from './reasoning.tsx';
+import { timeText } from './time-text.ts';
+import { useRevealedText } from './use-revealed-text.ts';
+
+type AnswerMessageProps = {
+  readonly conversationId: string;
+  readonly message: AssistantMessage;
+  readonly position: number;
+  readonly count: number;
+  readonly isTabStop: boolean;
+};
+
+export function AnswerMessage({ conversationId, message, position, count, isTabStop }: AnswerMessageProps) {
+  const words = useRef<HTMLDivElement>(null);
+  const active = isActive(message);
+  const { shown, revealing } = useRevealedText(message.text, active);
+  const growing = active || revealing;
+  return (
+    <article
+      aria-label={`Assistant, ${timeText(message.createdAtMs)}`}
+      aria-busy={growing}
+      aria-posinset={position}
+      aria-setsize={count}
+      // Keys step from message to message (use-message-keys.ts).
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={isTabStop ? 0 : -1}
+      data-message={message.id}
+      className="group grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 rounded-control"
+    >
+      <LogoMark className={`mt-0.5 hidden size-6 sm:block ${growing ? 'breathe' : ''}`} />
+      <div className="col-start-1 grid min-w-0 gap-3 sm:col-start-2">
+        {message.reasoning !== '' && <Reasoning text={message.reasoning} thinking={active && message.text === ''} />}
+        {shown !== '' && (
+          <div ref={words}>
+            <MarkdownText text={shown} growing={growing} />
+          </div>
+        )}
+        <AnswerState conversationId={conversationId} message={message} />
+        <AnswerFoot message={message} words={words} hidden={growing} />
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,118 @@
+import { useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { RetryIcon } from '../../design/icons.tsx';
+import { Notice, type NoticeTone } from '../../design/notice.tsx';
+import { ProgressBar } from '../../design/progress-bar.tsx';
+import { Status } from '../../design/status.tsx';
+import { failureText, replyErrorText } from '../../state/failure-texts.ts';
+import { loadingProgress, loadingText } from '../../state/protection-texts.ts';
+import type { AssistantMessage, VaultFailure } from '../../vault/vault-api.ts';
+import { useAppSelector, useVault } from '../shell/app-context.tsx';
+
+import { StartingLine } from './starting-line.tsx';
+
+type AnswerStateProps = { readonly conversationId: string; readonly message: AssistantMessage };
+
+/** How far an answer is, in words; nothing once it is whole. */
+export function AnswerState({ conversationId, message }: AnswerStateProps) {
+  const ending = endingOf(message);
+  if (ending !== null) {
+    return <Ending conversationId={conversationId} turnId={message.turnId} {...ending} />;
+  }
+  return <Waiting message={message} />;
+}
+
+type EndingText = { readonly tone: NoticeTone; readonly text: string; readonly retry: boolean };
+
+function endingOf({ state }: AssistantMessage): EndingText | null {
+  if (state.kind === 'missing') {
+    return { tone: 'caution', text: 'Reply missing: the relay has no answer to this question.', retry: true };
+  }
+  if (state.kind === 'unsent') {
+    const reason = failureText(state.failure);
+    return { tone: 'caution', text: `${reason} Your message is kept.`, retry: true };
+  }
+  if (state.kind !== 'ended') return null;
+  switch (state.outcome) {
+    case 'complete':
+      return state.endedEarly
+        ? { tone: 'calm', text: 'The answer is whole; the relay ended the transmission early.', retry: false }
+        : null;
+    case 'stopped':
+      return { tone: 'calm', text: 'Stopped. What had come is kept.', retry: true };
+    case 'length':
+      return { tone: 'calm', text: 'The answer reached the length that the model allows.', retry: false };
+    case 'busy':
+      return { tone: 'caution', text: 'The enclave is busy with other questions.', retry: true };
+    case 'cut-off':
+      return { tone: 'caution', text: 'This answer was cut off. It is not complete.', retry: true };
+    case 'error':
+      return { tone: 'danger', text: replyErrorText(state.code), retry: true };
+  }
+}
+
+type EndingProps = EndingText & { readonly conversationId: string; readonly turnId: string };
+
+function Ending({ conversationId, turnId, tone, text, retry }: EndingProps) {
+  const vault = useVault();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+
+  async function tryAgain() {
+    setBusy(true);
+    const result = await vault.call((api) => api.retry({ conversationId, turnId }));
+    setBusy(false);
+    setFailure(result.ok ? null : result.failure);
+  }
+
+  const action = retry ? (
+    <Button busy={busy} onClick={() => void tryAgain()}>
+      {!busy && <RetryIcon />}
+      Retry
+    </Button>
+  ) : undefined;
+  return (
+    <Notice tone={tone} urgent={tone !== 'calm'} action={action} className="text-small">
+      {text}
+      {failure !== null && ` ${failureText(failure)}`}
+    </Notice>
+  );
+}
+
+function Waiting({ message }: { readonly message: AssistantMessage }) {
+  const loading = useAppSelector((state) => loadingText(state.enclave));
+  const progress = useAppSelector(({ enclave }) =>
+    enclave.kind === 'verified' ? loadingProgress(enclave.status) : null,
+  );
+  const startingSinceMs = useAppSelector(({ enclave }) => (enclave.kind === 'starting' ? enclave.sinceMs : null));
+  const cutFromRelay = useAppSelector(
+    ({ session }) => session.connection === 'relay-unreachable' || session.connection === 'offline',
+  );
+  const { kind } = message.state;
+  if (cutFromRelay && (kind === 'sealing' || kind === 'connecting')) {
+    return (
+      <Notice tone="caution" urgent className="text-small">
+        Relay unreachable. Your message is kept, and goes out when it can be reached again.
+      </Notice>
+    );
+  }
+  if (kind === 'sealing') return <Status working>Sealing your message</Status>;
+  if (kind === 'connecting' || kind === 'waiting') {
+    if (startingSinceMs !== null && kind === 'connecting') return <StartingLine sinceMs={startingSinceMs} />;
+    if (loading === null) {
+      return (
+        <Status working>{kind === 'connecting' ? 'Connecting to the enclave' : 'The enclave has your question'}</Status>
+      );
+    }
+    return (
+      <div className="grid max-w-sm gap-2">
+        <Status working>{loading}</Status>
+        <ProgressBar label="Model loading" value={progress} />
+      </div>
+    );
+  }
+  // Between acceptance and the first word.
+  return kind === 'streaming' && message.text === '' && message.reasoning === '' ? (
+    <Status working>Answering</Status>
+  ) : null;
+}

@@ -1,0 +1,162 @@
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from 'react';
+import { maximumMessageLength } from '../../../crypto/messages/item-contents.ts';
+import { ArrowUpIcon, StopIcon } from '../../design/icons.tsx';
+import { Notice } from '../../design/notice.tsx';
+import { failureText } from '../../state/failure-texts.ts';
+import { selectActiveTurnId } from '../../state/selectors.ts';
+import type { VaultFailure } from '../../vault/vault-api.ts';
+import { useAppSelector, useVault } from '../shell/app-context.tsx';
+import { RefusedNotice } from '../shield/refused-notice.tsx';
+import { ShieldButton } from '../shield/shield-button.tsx';
+import { EngineLine } from './engine-line.tsx';
+import { useDraft } from './use-draft.ts';
+
+export type ComposerHandle = { readonly focus: () => void; readonly fill: (text: string) => void };
+
+type ComposerProps = {
+  readonly conversationId: string | null;
+  readonly onSent: (conversationId: string, turnId: string) => void;
+  readonly onShowShield: () => void;
+  readonly ref: Ref<ComposerHandle>;
+};
+
+type Failed = { readonly conversationId: string | null; readonly failure: VaultFailure };
+
+const roundButton =
+  'inline-flex size-11 shrink-0 items-center justify-center rounded-full bg-accent text-accent-ink transition-colors ' +
+  'hover:bg-accent-strong disabled:opacity-45';
+
+/** The message box. What is typed lives here, not in the store: a key press renders nothing else. */
+export function Composer({ conversationId, onSent, onShowShield, ref }: ComposerProps) {
+  const vault = useVault();
+  const box = useRef<HTMLTextAreaElement>(null);
+  const draft = useDraft(conversationId);
+  const [sending, setSending] = useState(false);
+  const [failed, setFailed] = useState<Failed | null>(null);
+  const failure = failed?.conversationId === conversationId ? failed.failure : null;
+  const isRefused = useAppSelector((state) => state.enclave.kind === 'refused');
+  const activeTurnId = useAppSelector((state) => selectActiveTurnId(state, conversationId));
+
+  useImperativeHandle(ref, () => ({
+    focus: () => box.current?.focus(),
+    fill: (text) => {
+      draft.setText(text);
+      box.current?.focus();
+    },
+  }));
+  useLayoutEffect(() => fitHeight(box.current), [draft.text]);
+  useEffect(() => {
+    // A phone would open its keyboard over the chat that one came to read.
+    if (window.matchMedia('(pointer: fine)').matches) box.current?.focus();
+  }, [conversationId]);
+
+  async function send() {
+    const text = draft.text;
+    if (text.trim() === '' || sending || activeTurnId !== null) return;
+    setSending(true);
+    setFailed(null);
+    const result = await vault.call((api) => api.send({ conversationId, text }));
+    setSending(false);
+    if (!result.ok) {
+      setFailed({ conversationId, failure: result.failure });
+      return;
+    }
+    draft.clear();
+    // Unsent messages and drafts live in this browser's storage: ask it not to throw them away.
+    void navigator.storage.persist?.();
+    onSent(result.value.conversationId, result.value.turnId);
+    if (window.matchMedia('(pointer: fine)').matches) box.current?.focus();
+  }
+
+  async function stop() {
+    if (activeTurnId === null) return;
+    const result = await vault.call((api) => api.stop({ turnId: activeTurnId }));
+    if (!result.ok) setFailed({ conversationId, failure: result.failure });
+  }
+
+  function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
+    if (event.key === 'Enter' && !event.shiftKey && !isComposing(event)) {
+      event.preventDefault();
+      void send();
+    }
+    if (event.key === 'Escape' && activeTurnId !== null && !isComposing(event)) void stop();
+  }
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+      className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6 sm:pb-5"
+    >
+      <EngineLine conversationId={conversationId} />
+      <RefusedNotice
+        conversationId={conversationId}
+        attempted={isRefused && failure?.code === 'evidence-refused'}
+        onShowChecks={onShowShield}
+      />
+      {failure !== null && failure.code !== 'evidence-refused' && (
+        <Notice tone="danger" urgent className="mb-3 text-small">
+          {failureText(failure)} Your text is still here.
+        </Notice>
+      )}
+      <div className="rounded-[1.5rem] border border-line-strong bg-raised shadow-low transition-colors focus-within:border-accent focus-within:ring-1 focus-within:ring-accent">
+        <label htmlFor="message" className="sr-only">
+          Message
+        </label>
+        <textarea
+          ref={box}
+          id="message"
+          rows={1}
+          dir="auto"
+          // "off" also keeps the browser from writing it to disk for its own session restore.
+          autoComplete="off"
+          enterKeyHint="send"
+          maxLength={maximumMessageLength}
+          placeholder="Write in a low voice"
+          value={draft.text}
+          onChange={(event) => draft.setText(event.target.value)}
+          onKeyDown={onKeyDown}
+          readOnly={sending}
+          className="block max-h-[min(40dvh,20rem)] w-full resize-none bg-transparent px-5 pt-4 pb-1 leading-relaxed outline-none placeholder:text-ink-faint"
+        />
+        <div className="flex items-end justify-between gap-3 p-2">
+          <ShieldButton onPress={onShowShield} />
+          {activeTurnId === null ? (
+            <button
+              type="submit"
+              aria-label="Send"
+              title="Send"
+              disabled={draft.text.trim() === '' || sending}
+              className={roundButton}
+            >
+              <ArrowUpIcon />
+            </button>
+          ) : (
+            <button
+              type="button"
+              aria-label="Stop"
+              title="Stop (Esc)"
+              onClick={() => void stop()}
+              className={roundButton}
+            >
+              <StopIcon />
+            </button>
+          )}
+        </div>
+      </div>
+    </form>
+  );
+}
+
+/** Enter that ends an input-method composition is not a send; Chrome on macOS shows it by key code 229 only. */
+function isComposing(event: KeyboardEvent): boolean {
+  return event.nativeEvent.isComposing || event.keyCode === 229;
+}
+
+function fitHeight(box: HTMLTextAreaElement | null): void {
+  if (box === null) return;
+  box.style.height = 'auto';
+  box.style.height = `${box.scrollHeight}px`;
+}

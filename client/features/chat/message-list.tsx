@@ -1,0 +1,116 @@
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { ArrowDownIcon } from '../../design/icons.tsx';
+import { MessageRow } from './message-row.tsx';
+import { useFollow } from './use-follow.ts';
+import { useMessageKeys } from './use-message-keys.ts';
+
+type MessageListProps = {
+  readonly conversationId: string;
+  readonly order: readonly string[];
+  /** The question that was just sent from here: it goes to the top of the view, its answer grows below. */
+  readonly sentQuestionId: string | null;
+};
+
+const estimatedRowPx = 220;
+const paddingTopPx = 24;
+const paddingBottomPx = 8;
+
+export function MessageList({ conversationId, order, sentQuestionId }: MessageListProps) {
+  const [viewHeight, setViewHeight] = useState(0);
+  const follow = useFollow();
+  const { container, keepUp, resume } = follow;
+  const { focused, onFocus, onBlur, onKeyDown } = useMessageKeys(container, order);
+  const focusedIndex = focused === null ? -1 : order.indexOf(focused);
+
+  // Its functions are never handed to a memoised child; only positions are.
+  // oxlint-disable-next-line react/incompatible-library
+  const virtualizer = useVirtualizer({
+    count: order.length,
+    getScrollElement: () => container.current,
+    estimateSize: () => estimatedRowPx,
+    getItemKey: (index) => order[index] ?? index,
+    overscan: 5,
+    paddingStart: paddingTopPx,
+    paddingEnd: paddingBottomPx,
+    // Opens at the end: the rows there are the first to be rendered.
+    initialOffset: () => order.length * estimatedRowPx,
+    rangeExtractor: (range) => {
+      const indexes = defaultRangeExtractor(range);
+      // A row that has the focus stays, or the focus would fall to the page.
+      return focusedIndex < 0 || indexes.includes(focusedIndex)
+        ? indexes
+        : [...indexes, focusedIndex].toSorted((a, b) => a - b);
+    },
+  });
+
+  useEffect(() => {
+    const element = container.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setViewHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [container]);
+
+  const total = virtualizer.getTotalSize();
+  const height = total + roomBelow();
+  useLayoutEffect(keepUp, [keepUp, height, viewHeight]);
+  useLayoutEffect(() => {
+    if (sentQuestionId !== null) resume();
+  }, [resume, sentQuestionId]);
+
+  /** As much as the sent question needs below it to stand at the top of the view. */
+  function roomBelow(): number {
+    const index = sentQuestionId === null ? -1 : order.indexOf(sentQuestionId);
+    const start = virtualizer.measurementsCache[index]?.start;
+    return start === undefined ? 0 : Math.max(0, viewHeight - paddingTopPx - (total - start));
+  }
+
+  const measure = useCallback((element: HTMLDivElement | null) => virtualizer.measureElement(element), [virtualizer]);
+  const lastId = order.at(-1);
+  return (
+    <div className="relative min-h-0 flex-1">
+      {/* The scroll box needs the focus of a keyboard only when no message has it; its keys walk from message to message. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/no-noninteractive-element-interactions */}
+      <div
+        ref={container}
+        role="log"
+        aria-live="off"
+        aria-label="Conversation"
+        onFocus={onFocus}
+        onBlur={onBlur}
+        onKeyDown={onKeyDown}
+        className="absolute inset-0 overflow-y-auto overscroll-contain [overflow-anchor:none] [scrollbar-gutter:stable]"
+      >
+        <div className="relative w-full" style={{ height }}>
+          {virtualizer.getVirtualItems().map((item) => {
+            const messageId = order[item.index];
+            if (messageId === undefined) return null;
+            return (
+              <MessageRow
+                key={item.key}
+                conversationId={conversationId}
+                messageId={messageId}
+                index={item.index}
+                count={order.length}
+                start={item.start}
+                isTabStop={messageId === (focusedIndex < 0 ? lastId : focused)}
+                measure={measure}
+              />
+            );
+          })}
+        </div>
+      </div>
+      {!follow.atEnd && (
+        <Button
+          onClick={resume}
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full bg-raised text-small shadow-high"
+        >
+          <ArrowDownIcon />
+          Jump to latest
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+import { ChevronIcon } from '../../design/icons.tsx';
+
+type Column = { readonly name: string; readonly value: string };
+
+/** The columns of the relay's own table, by their names there. */
+export function RelayColumns({ columns }: { readonly columns: readonly Column[] }) {
+  return (
+    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-5 gap-y-1 font-mono text-fine">
+      {columns.map(({ name, value }) => (
+        <div key={name} className="contents">
+          <dt className="text-machine-faint">{name}</dt>
+          <dd className="wrap-anywhere">{value === '' ? '–' : value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** What says something to everyone; the rest is numbers and ids. */
+const tellingNames = /AtMs$|^(?:turnId|frames|state|accountNumber)$/;
+
+/** The telling columns at once, the others behind a word, so that more than one message fits on a screen. */
+export function FoldedColumns({ columns }: { readonly columns: readonly Column[] }) {
+  const telling = columns.filter(({ name }) => tellingNames.test(name));
+  const others = columns.filter(({ name }) => !tellingNames.test(name));
+  return (
+    <>
+      <RelayColumns columns={telling} />
+      {others.length > 0 && (
+        <details className="group/columns mt-1">
+          <summary className="inline-flex min-h-8 list-none items-center gap-1.5 rounded text-fine text-machine-faint hover:text-machine-ink focus-visible:outline-machine-ink touch:min-h-11 [&::-webkit-details-marker]:hidden">
+            <ChevronIcon className="size-3.5 transition-transform group-open/columns:rotate-90" />
+            {others.length === 1 ? 'One more column' : `${others.length} more columns`}
+          </summary>
+          <RelayColumns columns={others} />
+        </details>
+      )}
+    </>
+  );
+}

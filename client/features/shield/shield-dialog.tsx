@@ -1,0 +1,39 @@
+import { Dialog } from '../../design/dialog.tsx';
+import { RelayViewPanel } from './relay-view-panel.tsx';
+import { ShieldDetails } from './shield-details.tsx';
+import { VerificationDialog } from './verification-dialog.tsx';
+
+/** Of a document, whose: `turnId` null is the shield's own. */
+export type ShieldPanel =
+  | { readonly kind: 'details' }
+  | { readonly kind: 'relay' }
+  | { readonly kind: 'document'; readonly turnId: string | null };
+
+type ShieldDialogProps = {
+  readonly panel: ShieldPanel | null;
+  readonly onPanel: (panel: ShieldPanel | null) => void;
+  readonly conversationId: string | null;
+};
+
+export function ShieldDialog({ panel, onPanel, conversationId }: ShieldDialogProps) {
+  const close = () => onPanel(null);
+  return (
+    <>
+      <Dialog open={panel?.kind === 'details'} onClose={close} title="What protects this conversation" width="wide">
+        <ShieldDetails
+          conversationId={conversationId}
+          onRelayView={() => onPanel({ kind: 'relay' })}
+          onDocument={() => onPanel({ kind: 'document', turnId: null })}
+        />
+      </Dialog>
+      <Dialog open={panel?.kind === 'relay'} onClose={close} title="What the relay sees" width="full">
+        {conversationId !== null && <RelayViewPanel conversationId={conversationId} />}
+      </Dialog>
+      <VerificationDialog
+        open={panel?.kind === 'document'}
+        onClose={close}
+        turnId={panel?.kind === 'document' ? panel.turnId : null}
+      />
+    </>
+  );
+}

@@ -1,0 +1,70 @@
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Notice } from '../../design/notice.tsx';
+import { PasswordField } from '../../design/password-field.tsx';
+import { failureText } from '../../state/failure-texts.ts';
+import type { VaultFailure } from '../../vault/vault-api.ts';
+import { useVault } from '../shell/app-context.tsx';
+import { UserNameField } from '../shell/user-name-field.tsx';
+import { StrengthMeter } from './strength-meter.tsx';
+
+type CredentialsFormProps = {
+  readonly userName: string;
+  readonly onUserName: (userName: string) => void;
+  /** Why the step after this one sent the visitor back. */
+  readonly refusal: VaultFailure | null;
+  readonly onPrepared: (recoveryWords: readonly string[]) => void;
+};
+
+export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: CredentialsFormProps) {
+  const vault = useVault();
+  const firstField = useRef<HTMLInputElement>(null);
+  const [password, setPassword] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState(refusal);
+
+  useEffect(() => firstField.current?.focus(), []);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    setBusy(true);
+    setFailure(null);
+    const result = await vault.call((api) => api.beginSignUp({ userName, password }));
+    setBusy(false);
+    if (result.ok) onPrepared(result.value.recoveryWords);
+    else setFailure(result.failure);
+  }
+
+  const nameCodes = ['name-taken', 'invalid-user-name'];
+  const nameError = failure !== null && nameCodes.includes(failure.code) ? failureText(failure) : undefined;
+  const passwordError = failure?.code === 'weak-password' ? failureText(failure) : undefined;
+  return (
+    <form onSubmit={(event) => void submit(event)} className="grid gap-6">
+      <UserNameField
+        ref={firstField}
+        value={userName}
+        onValue={onUserName}
+        error={nameError}
+        hint="The relay gets a scrambled form of it. Still, choose one that does not say who you are."
+      />
+      <PasswordField
+        label="Password"
+        name="new-password"
+        autoComplete="new-password"
+        required
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        error={passwordError}
+        hint={<StrengthMeter password={password} userName={userName} />}
+      />
+      {failure !== null && nameError === undefined && passwordError === undefined && (
+        <Notice tone="danger" urgent>
+          {failureText(failure)}
+        </Notice>
+      )}
+      <Button type="submit" look="primary" busy={busy}>
+        Create account
+      </Button>
+    </form>
+  );
+}

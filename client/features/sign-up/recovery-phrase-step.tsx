@@ -1,0 +1,78 @@
+import { useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Checkbox } from '../../design/checkbox.tsx';
+import { CheckIcon, CopyIcon, DownloadIcon, PrintIcon } from '../../design/icons.tsx';
+import { Notice } from '../../design/notice.tsx';
+import { failureText } from '../../state/failure-texts.ts';
+import type { VaultFailure } from '../../vault/vault-api.ts';
+import { useVault } from '../shell/app-context.tsx';
+import { RecoveryWords } from './recovery-words.tsx';
+import { downloadPhrase } from './download-phrase.ts';
+
+type RecoveryPhraseStepProps = {
+  readonly words: readonly string[];
+  /** The account cannot be made with this name or password: back to the form. */
+  readonly onRefused: (failure: VaultFailure) => void;
+};
+
+const sendsBack: ReadonlySet<string> = new Set(['name-taken', 'invalid-user-name', 'weak-password', 'sign-up-closed']);
+
+export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps) {
+  const vault = useVault();
+  const [confirmed, setConfirmed] = useState(false);
+  const [copied, setCopied] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+
+  async function finish() {
+    setBusy(true);
+    setFailure(null);
+    const result = await vault.call((api) => api.finishSignUp());
+    setBusy(false);
+    if (result.ok) return;
+    if (sendsBack.has(result.failure.code)) onRefused(result.failure);
+    else setFailure(result.failure);
+  }
+
+  async function copy() {
+    await navigator.clipboard.writeText(words.join(' '));
+    setCopied(true);
+  }
+
+  return (
+    <div className="grid gap-6">
+      <RecoveryWords words={words} />
+      <div className="flex flex-wrap gap-2 print:hidden">
+        <Button look="quiet" onClick={() => void copy()}>
+          {copied ? <CheckIcon /> : <CopyIcon />}
+          {copied ? 'Copied' : 'Copy'}
+        </Button>
+        <Button look="quiet" onClick={() => downloadPhrase(words)}>
+          <DownloadIcon />
+          Download
+        </Button>
+        <Button look="quiet" onClick={() => window.print()}>
+          <PrintIcon />
+          Print
+        </Button>
+      </div>
+      <p className="text-ink-soft">
+        Best on paper, where you keep other papers that matter. Whoever has these words can read everything in this
+        account. Whoever has lost both words and password can never read it again.
+      </p>
+      <div className="print:hidden">
+        <Checkbox checked={confirmed} onChange={setConfirmed}>
+          I have written down the 24 words and keep them in a safe place.
+        </Checkbox>
+      </div>
+      {failure !== null && (
+        <Notice tone="danger" urgent>
+          {failureText(failure)}
+        </Notice>
+      )}
+      <Button look="primary" disabled={!confirmed} busy={busy} onClick={() => void finish()} className="print:hidden">
+        Continue
+      </Button>
+    </div>
+  );
+}

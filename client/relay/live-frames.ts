@@ -1,0 +1,152 @@
+import { LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
+import { type Bytes, concat } from '../../crypto/primitives/bytes.ts';
+import { backOffMs } from './back-off.ts';
+import { type Clock, wait } from './clock.ts';
+import { RelayCallError } from './relay-call-error.ts';
+import type { RelayClient } from './relay-client.ts';
+import type { TabLocks } from './token-refresh.ts';
+
+/** The relay says something every 15 s: a stream that is silent for this long is dead (M36). */
+const silenceLimitMs = 40_000;
+/** A stream that ended in order, as a relay that restarts ends it, is asked for again soon. */
+const reopenDelayMs = 250;
+
+export type LiveStatus = 'connected' | 'connecting' | 'relay-unreachable' | 'offline';
+
+export type Network = {
+  isOnline(): boolean;
+  /** @returns what ends it. */
+  onChange(run: () => void): () => void;
+};
+
+export type LiveParts = {
+  readonly client: Pick<RelayClient, 'openLive'>;
+  readonly locks: TabLocks;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly network: Network;
+  /** Whole records with their length fields, as they came; also for the other tabs. */
+  readonly onRecords: (records: Bytes) => void;
+  /** The stream stands (again): whatever was missed is to be fetched. */
+  readonly onUp: () => void;
+  readonly onStatus: (status: LiveStatus) => void;
+};
+
+/**
+ * The one live response of this browser profile: whichever tab holds the lock reads it and shares the records, still
+ * sealed, with the others. Six held streams would block a browser on HTTP/1.1.
+ */
+export class LiveFrames {
+  readonly #parts: LiveParts;
+  readonly #ended: AbortController = new AbortController();
+  #status: LiveStatus = 'connecting';
+  #hasLock = false;
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
+  }
+
+  get status(): LiveStatus {
+    return this.#status;
+  }
+
+  /** Whether this tab is the one that reads. */
+  get leads(): boolean {
+    return this.#hasLock;
+  }
+
+  /** Resolves when `end` was called or the session is over. */
+  async run(): Promise<void> {
+    const { signal } = this.#ended;
+    try {
+      await this.#parts.locks.request('sotto-live', { mode: 'exclusive', signal }, async () => {
+        this.#hasLock = true;
+        await this.#lead(signal);
+      });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#hasLock = false;
+    }
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  async #lead(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      this.#say('connecting');
+      let hasSpoken = false;
+      try {
+        await this.#readStream(signal, () => {
+          if (hasSpoken) return;
+          hasSpoken = true;
+          failures = 0;
+          this.#say('connected');
+          this.#parts.onUp();
+        });
+        failures = hasSpoken ? 0 : failures + 1;
+      } catch (error) {
+        if (error instanceof RelayCallError && error.code === 'session-ended') return;
+        failures += 1;
+      }
+      if (signal.aborted) return;
+      if (failures === 0) {
+        await wait(this.#parts.clock, reopenDelayMs * (0.5 + this.#parts.random()), signal);
+        continue;
+      }
+      this.#say(this.#parts.network.isOnline() ? 'relay-unreachable' : 'offline');
+      await this.#pause(backOffMs(failures, this.#parts.random), signal);
+    }
+  }
+
+  /** Waits, but no longer than until the network comes back. */
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    const early = new AbortController();
+    const stop = this.#parts.network.onChange(() => {
+      if (this.#parts.network.isOnline()) early.abort();
+    });
+    await wait(this.#parts.clock, delayMs, AbortSignal.any([signal, early.signal]));
+    stop();
+  }
+
+  async #readStream(signal: AbortSignal, onFirst: () => void): Promise<void> {
+    const { clock, network } = this.#parts;
+    const connection = new AbortController();
+    const abort = () => connection.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    let callOff = clock.after(silenceLimitMs, abort);
+    const stop = network.onChange(() => {
+      if (!network.isOnline()) abort();
+    });
+    try {
+      const stream = await this.#parts.client.openLive(connection.signal);
+      const splitter = new LiveRecordSplitter();
+      const reader = stream.getReader();
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        callOff();
+        callOff = clock.after(silenceLimitMs, abort);
+        const records = splitter.push(value);
+        if (records.length === 0) continue;
+        onFirst();
+        this.#parts.onRecords(concat(...records));
+      }
+    } finally {
+      callOff();
+      stop();
+      signal.removeEventListener('abort', abort);
+      // Also after a record that no relay writes: the stream is not read any further.
+      connection.abort();
+    }
+  }
+
+  #say(status: LiveStatus): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#parts.onStatus(status);
+  }
+}

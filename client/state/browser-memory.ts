@@ -1,0 +1,42 @@
+import type { Theme } from './theme-slice.ts';
+
+/*
+ * The little that is kept in clear, nothing of it about what was written or by whom: the theme, so that a page does not flash, and
+ * that there is a session here, so that the home page need not load the vault to find out that there is none.
+ */
+const themeKey = 'sotto.theme';
+const sessionKey = 'sotto.session';
+
+export function readTheme(): Theme {
+  const theme = read(themeKey);
+  return theme === 'light' || theme === 'dark' ? theme : 'system';
+}
+
+export function rememberTheme(theme: Theme): void {
+  write(themeKey, theme === 'system' ? null : theme);
+}
+
+export function expectsSession(): boolean {
+  return read(sessionKey) === '1';
+}
+
+export function rememberSession(present: boolean): void {
+  write(sessionKey, present ? '1' : null);
+}
+
+function read(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function write(key: string, value: string | null): void {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    // Storage is switched off: the next visit starts like a first one.
+  }
+}

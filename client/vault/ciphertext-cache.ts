@@ -1,0 +1,217 @@
+import { Dexie, type Table } from 'dexie';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { VaultError } from './vault-error.ts';
+import type { VaultParts } from './vault-parts.ts';
+
+/** One item as the relay holds it. `storedAtMs` is null until a sync brought the relay's own columns. */
+export type CachedItem = {
+  readonly id: string;
+  readonly version: number;
+  readonly expiresAt: number;
+  readonly flags: number;
+  readonly counter: number;
+  readonly storedAtMs: number | null;
+  readonly turnId: string | null;
+  readonly length: number;
+  readonly bodyHash: Bytes;
+  readonly bodyState: 'here' | 'expired';
+  readonly body: Bytes | null;
+};
+
+export type CachedHead = { readonly counter: number; readonly hash: Bytes; readonly body: Bytes };
+
+/** Where this browser stands with one account. */
+export type VaultMark = {
+  readonly name: 'vault';
+  /** A hash of the account's secret id: another account's cache is never mixed in. */
+  readonly owner: Bytes;
+  /** Rises when items left other than by a change: other tabs then read all again. */
+  readonly generation: number;
+  /** The last head that was accepted; nothing older is, ever. */
+  readonly head: CachedHead;
+  /** Where the next sync begins; null: from the beginning. */
+  readonly cursor: { readonly counter: number; readonly id: string | null } | null;
+  /** A head that was sent and not answered yet: it may come back as ours. */
+  readonly pending: { readonly counter: number; readonly hash: Bytes } | null;
+  /** Turns that began up to this time have nothing to be fetched any more. */
+  readonly turnsAfterMs: number;
+};
+
+/** The key of this browser profile, which no script can read, and what it wraps. */
+export type WrappedSession = {
+  readonly name: 'session';
+  readonly wrappingKey: CryptoKey | null;
+  readonly nonce: Bytes;
+  readonly body: Bytes;
+};
+
+/** Something to do at the relay that could not be done yet, sealed. */
+export type SealedOperation = { readonly id: string; readonly order: number; readonly body: Bytes };
+type SealedDraft = { readonly id: string; readonly body: Bytes };
+type SignOutMark = { readonly name: 'sign-out' };
+
+type Singleton = VaultMark | WrappedSession | SignOutMark;
+
+class CacheDatabase extends Dexie {
+  declare readonly singletons: Table<Singleton, string>;
+  declare readonly items: Table<CachedItem, string>;
+  declare readonly outbox: Table<SealedOperation, string>;
+  declare readonly drafts: Table<SealedDraft, string>;
+
+  constructor(storage: VaultParts['storage']) {
+    super('sotto', { indexedDB: storage.indexedDB, IDBKeyRange: storage.IDBKeyRange });
+    this.version(1).stores({ singletons: '&name', items: '&id, counter', outbox: '&id, order', drafts: '&id' });
+  }
+}
+
+/**
+ * What this browser keeps: ciphertext, hashes and random ids, nothing in clear and no name.
+ *
+ * The relay's copy is the truth; everything here but unsent text can be fetched again.
+ */
+export class CiphertextCache {
+  readonly #database: CacheDatabase;
+
+  constructor(storage: VaultParts['storage']) {
+    this.#database = new CacheDatabase(storage);
+  }
+
+  /** @throws {VaultError} `storage-unavailable`. */
+  async open(): Promise<void> {
+    try {
+      await this.#database.open();
+    } catch {
+      throw new VaultError('storage-unavailable');
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  async readSession(): Promise<WrappedSession | null> {
+    const row = await this.#database.singletons.get('session');
+    return row?.name === 'session' ? row : null;
+  }
+
+  async writeSession(session: WrappedSession): Promise<void> {
+    await this.#database.singletons.put(session);
+  }
+
+  async readMark(): Promise<VaultMark | null> {
+    const row = await this.#database.singletons.get('vault');
+    return row?.name === 'vault' ? row : null;
+  }
+
+  async writeMark(mark: VaultMark): Promise<void> {
+    await this.#database.singletons.put(mark);
+  }
+
+  /** Changes some fields of the mark that is there. */
+  async updateMark(change: Partial<Omit<VaultMark, 'name'>>): Promise<void> {
+    const { singletons } = this.#database;
+    await this.#database.transaction('rw', singletons, async () => {
+      const mark = await this.readMark();
+      if (mark !== null) await singletons.put({ ...mark, ...change });
+    });
+  }
+
+  readAllItems(): Promise<CachedItem[]> {
+    return this.#database.items.toArray();
+  }
+
+  readItemsSince(counter: number): Promise<CachedItem[]> {
+    return this.#database.items.where('counter').aboveOrEqual(counter).toArray();
+  }
+
+  async readBody(id: string): Promise<Bytes | null> {
+    return (await this.#database.items.get(id))?.body ?? null;
+  }
+
+  /** Items and mark change together, so that what is here is always what one head covers. */
+  async commit(change: {
+    readonly mark: VaultMark;
+    readonly puts: readonly CachedItem[];
+    /** `all`: everything that is not put. */
+    readonly deletes: readonly string[] | 'all';
+  }): Promise<void> {
+    const { items, singletons } = this.#database;
+    await this.#database.transaction('rw', items, singletons, async () => {
+      if (change.deletes === 'all') await items.clear();
+      else await items.bulkDelete([...change.deletes]);
+      await items.bulkPut([...change.puts]);
+      await singletons.put(change.mark);
+    });
+  }
+
+  readOutbox(): Promise<SealedOperation[]> {
+    return this.#database.outbox.orderBy('order').toArray();
+  }
+
+  /** Adds at the end; one of the same id gives way to it. @returns the place, which names this very revision. */
+  async putOperation(id: string, body: Bytes, replaced: readonly string[] = []): Promise<number> {
+    const { outbox } = this.#database;
+    return this.#database.transaction('rw', outbox, async () => {
+      const last = await outbox.orderBy('order').last();
+      const order = (last?.order ?? 0) + 1;
+      await outbox.bulkDelete([...replaced]);
+      await outbox.put({ id, order, body });
+      return order;
+    });
+  }
+
+  /** Rewrites an operation in its place. @returns false if it is no longer there. */
+  async rewriteOperation(operation: SealedOperation): Promise<boolean> {
+    const changed = await this.#database.outbox.where('order').equals(operation.order).modify({ body: operation.body });
+    return changed > 0;
+  }
+
+  async removeOperations(orders: readonly number[]): Promise<void> {
+    await this.#database.outbox
+      .where('order')
+      .anyOf([...orders])
+      .delete();
+  }
+
+  async readDraft(id: string): Promise<Bytes | null> {
+    return (await this.#database.drafts.get(id))?.body ?? null;
+  }
+
+  async writeDraft(id: string, body: Bytes | null): Promise<void> {
+    await (body === null ? this.#database.drafts.delete(id) : this.#database.drafts.put({ id, body }));
+  }
+
+  /** The relay is still to be told that the session is over. */
+  async readSignOutMark(): Promise<boolean> {
+    return (await this.#database.singletons.get('sign-out')) !== undefined;
+  }
+
+  async writeSignOutMark(present: boolean): Promise<void> {
+    const { singletons } = this.#database;
+    await (present ? singletons.put({ name: 'sign-out' }) : singletons.delete('sign-out'));
+  }
+
+  /** Lock: the wrapped key goes, ciphertext stays. */
+  async wipeKey(): Promise<void> {
+    const { singletons } = this.#database;
+    const empty = new Uint8Array(0);
+    await this.#database.transaction('rw', singletons, async () => {
+      // Whether there is a session at all stays known: the page then says "Unlock".
+      if ((await this.readSession()) === null) return;
+      await singletons.put({ name: 'session', wrappingKey: null, nonce: empty, body: empty });
+    });
+  }
+
+  /** The session is over, the vault is not: unsent text waits for the same account to sign in again. */
+  async wipeSession(): Promise<void> {
+    await this.#database.singletons.delete('session');
+  }
+
+  /** Sign-out, or another account: nothing of it stays. */
+  async wipeVault(): Promise<void> {
+    const { items, outbox, drafts, singletons } = this.#database;
+    await this.#database.transaction('rw', items, outbox, drafts, singletons, async () => {
+      await Promise.all([items.clear(), outbox.clear(), drafts.clear(), singletons.clear()]);
+    });
+  }
+}

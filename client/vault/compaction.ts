@@ -1,0 +1,80 @@
+import * as v from 'valibot';
+import { modelField } from '../../crypto/messages/fields.ts';
+import { maximumTitleLength, type ReplyContent } from '../../crypto/messages/item-contents.ts';
+import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { type Clock, wait } from '../relay/clock.ts';
+import type { Outbox } from './outbox.ts';
+import type { ReplyReader } from './reply-reader.ts';
+import type { ReplyTracker } from './reply-tracker.ts';
+import type { VaultContents } from './vault-contents.ts';
+import type { VaultWriter } from './vault-writer.ts';
+
+const shortestDelayMs = 1_000;
+/** Whoever asked knows what its shield showed, and goes first. */
+const askerDelayMs = 3_000;
+const otherDelayMs = 4_000;
+const maximumReplyLength = 2_000_000;
+
+export type CompactionParts = {
+  readonly contents: VaultContents;
+  readonly outbox: Outbox;
+  readonly tracker: ReplyTracker;
+  readonly writer: VaultWriter;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  /** The sentence of the shield at Send, where this tab asked. */
+  readonly sentence: (turnId: string) => string | null;
+};
+
+/**
+ * Puts one small item in the place of a transcript, some random time after its end: when the write comes says nothing
+ * about the text. Devices that do it at once meet in compare-and-swap, and all but one drop theirs.
+ */
+export async function compactReply(parts: CompactionParts, turnId: string): Promise<void> {
+  const { random, contents, tracker, outbox, writer } = parts;
+  const isAsker = parts.sentence(turnId) !== null;
+  const delayMs = shortestDelayMs + (isAsker ? 0 : askerDelayMs) + random() * (isAsker ? askerDelayMs : otherDelayMs);
+  await wait(parts.clock, delayMs, parts.signal);
+  if (parts.signal.aborted) return;
+  const reader = tracker.reader(turnId);
+  const asked = contents.messageOfTurn(turnId);
+  if (reader === null || asked === null || !reader.isSettled || contents.rows.has(asked.message.replyItemId)) return;
+  const content = compactContent(parts, reader, asked);
+  if (content === null) return;
+  const title = cleanTitle(reader.title);
+  await outbox.put({ kind: 'reply', itemId: asked.message.replyItemId, content, title });
+  writer.kick();
+}
+
+function compactContent(
+  parts: CompactionParts,
+  reader: ReplyReader,
+  asked: NonNullable<ReturnType<VaultContents['messageOfTurn']>>,
+): ReplyContent | null {
+  const opener = reader.transcript?.opener ?? null;
+  const { outcome } = reader;
+  if (opener === null || outcome === null) return null;
+  const { end } = opener;
+  return {
+    type: 'reply',
+    format: 1,
+    conversationId: asked.message.conversationId,
+    parentId: asked.id,
+    turnId: reader.turnId,
+    createdAtMs: asked.message.createdAtMs,
+    text: reader.text.slice(0, maximumReplyLength),
+    reasoning: reader.reasoning.slice(0, maximumReplyLength),
+    outcome,
+    transcriptHash: toBase64Url(opener.transcriptHash()),
+    model: v.is(modelField, end?.model) ? end.model : 'unknown',
+    engine: end?.engine ?? 'unknown',
+    protection: parts.sentence(reader.turnId) ?? '',
+    usage: end?.usage ?? null,
+  };
+}
+
+function cleanTitle(title: string | null): string | null {
+  const cleaned = title?.replaceAll(/\s+/g, ' ').trim().slice(0, maximumTitleLength) ?? '';
+  return cleaned === '' ? null : cleaned;
+}

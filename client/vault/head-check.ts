@@ -1,0 +1,98 @@
+import type { SealedHeadMessage } from '../../crypto/messages/item-messages.ts';
+import { equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
+import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { openHead, type VaultHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
+import type { RelayClient } from '../relay/relay-client.ts';
+import type { CachedHead, VaultMark } from './ciphertext-cache.ts';
+import { VaultError } from './vault-error.ts';
+import { cachedHead, type VaultStore } from './vault-store.ts';
+
+/** Heads that one sync follows; a device that was away for longer than half a million batches signs in anew. */
+const maximumPages = 1_000;
+
+export type CheckedHead = { readonly cached: CachedHead; readonly opened: VaultHead };
+
+/**
+ * Follows the chain from the last head that this device accepted to the one that the relay shows now.
+ *
+ * @throws {VaultError} `vault-rolled-back` for an older one (M16), `vault-tampered` for a fork, a gap or a head that the
+ *   account did not seal (M13, M19).
+ */
+export async function checkHead(
+  store: VaultStore,
+  client: Pick<RelayClient, 'readHeads'>,
+  message: SealedHeadMessage,
+): Promise<CheckedHead> {
+  const known = store.mark.head;
+  const shown = cachedHead(message);
+  if (shown.counter < known.counter) throw new VaultError('vault-rolled-back');
+  if (shown.counter === known.counter) {
+    if (!equalBytes(shown.hash, known.hash)) throw new VaultError('vault-tampered');
+    return { cached: known, opened: store.head };
+  }
+  const heads = await readChain(client, known.counter, shown);
+  const opened = verifyChain(store, known, heads);
+  if (opened.prunedBefore < store.head.prunedBefore) throw new VaultError('vault-tampered');
+  return { cached: shown, opened };
+}
+
+/** All heads after a counter up to the shown one, which must be the last. */
+async function readChain(
+  client: Pick<RelayClient, 'readHeads'>,
+  after: number,
+  shown: CachedHead,
+): Promise<readonly { counter: number; body: Uint8Array }[]> {
+  if (shown.counter === after + 1) return [shown];
+  const heads: { counter: number; body: Uint8Array }[] = [];
+  let last = after;
+  for (let page = 0; last < shown.counter; page++) {
+    const answer = await client.readHeads(last);
+    const next = answer.heads.at(-1);
+    if (next === undefined || next.counter <= last || page >= maximumPages) throw new VaultError('vault-tampered');
+    heads.push(...answer.heads.map(({ counter, body }) => ({ counter, body: fromBase64Url(body) })));
+    last = next.counter;
+  }
+  // There may be newer ones by now; the next sync follows those.
+  const chain = heads.filter(({ counter }) => counter <= shown.counter);
+  const end = chain.at(-1);
+  if (end === undefined || !equalBytes(end.body, shown.body)) throw new VaultError('vault-tampered');
+  return chain;
+}
+
+function verifyChain(
+  store: VaultStore,
+  known: CachedHead,
+  heads: readonly { counter: number; body: Uint8Array }[],
+): VaultHead {
+  try {
+    return verifyHeadChain({ keyring: store.keyring, from: known, heads });
+  } catch (error) {
+    // A newer epoch or version: this build or this keyring must not go on, but nobody lied.
+    const isNewer =
+      error instanceof CryptoError && (error.code === 'unsupported-version' || error.code === 'unsupported-suite');
+    throw new VaultError(isNewer ? 'unsupported' : 'vault-tampered');
+  }
+}
+
+/**
+ * What a sign-in brought, against what this browser remembers of the same account (M8, M16). A newer head is no reason for
+ * alarm: the next sync follows the chain to it.
+ */
+export function compareRemembered(
+  known: Pick<VaultMark, 'owner' | 'head'>,
+  shown: Pick<VaultMark, 'owner' | 'head'>,
+): 'vault-rolled-back' | 'vault-tampered' | null {
+  if (!equalBytes(known.owner, shown.owner) || shown.head.counter > known.head.counter) return null;
+  if (shown.head.counter < known.head.counter) return 'vault-rolled-back';
+  return equalBytes(known.head.hash, shown.head.hash) ? null : 'vault-tampered';
+}
+
+/** The head that came with a sign-in. @throws {VaultError} `vault-tampered`. */
+export function openSignInHead(keyring: VaultStore['keyring'], message: SealedHeadMessage): CheckedHead {
+  const cached = cachedHead(message);
+  const opened = openHead({ keyring, body: cached.body });
+  if (opened.counter !== cached.counter || opened.epoch !== keyring.currentEpoch) {
+    throw new VaultError('vault-tampered');
+  }
+  return { cached, opened };
+}

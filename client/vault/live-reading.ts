@@ -1,0 +1,163 @@
+import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
+import type { RelayClient } from '../relay/relay-client.ts';
+import { listTurns, settledUntil } from './list-turns.ts';
+import { RepeatedTask } from './repeated-task.ts';
+import type { ReplyTracker } from './reply-tracker.ts';
+import type { TabChannel, TabMessage } from './tab-channel.ts';
+import type { VaultParts } from './vault-parts.ts';
+import type { VaultStore } from './vault-store.ts';
+import type { VaultWriter } from './vault-writer.ts';
+
+/** Live records of a question usually come sooner than this. */
+const checkDelayMs = 1_500;
+/** Fifty ticks of an answer. */
+const stallCheckMs = 5_000;
+/** A minute between two looks at most. */
+const mostSkippedChecks = 12;
+
+export type LiveReadingParts = {
+  readonly surroundings: Pick<VaultParts, 'locks' | 'clock' | 'random' | 'network'>;
+  readonly client: RelayClient;
+  readonly channel: TabChannel;
+  readonly store: VaultStore;
+  readonly writer: VaultWriter;
+  readonly tracker: ReplyTracker;
+  readonly signal: AbortSignal;
+  readonly onStatus: (status: LiveStatus) => void;
+  /** The relay is there (again). */
+  readonly onUp: () => void;
+};
+
+/** Brings in what the relay has to say: live in the tab that leads, through the channel in the others. */
+export class LiveReading {
+  readonly #parts: LiveReadingParts;
+  readonly #live: LiveFrames;
+  readonly #resuming: RepeatedTask;
+  readonly #syncing: RepeatedTask;
+  #progress: ReadonlyMap<string, string> = new Map();
+  #isChecking = false;
+  #stalls = 0;
+  #skip = 0;
+
+  constructor(parts: LiveReadingParts) {
+    const { surroundings, client, channel, signal } = parts;
+    const { clock, random } = surroundings;
+    this.#parts = parts;
+    this.#resuming = new RepeatedTask({ work: () => this.#resumeOnce(), clock, random, signal });
+    this.#syncing = new RepeatedTask({ work: () => parts.writer.sync(), clock, random, signal });
+    this.#live = new LiveFrames({
+      ...surroundings,
+      client,
+      onRecords: (records) => {
+        channel.post({ type: 'live', records });
+        this.#takeLive(records);
+      },
+      onUp: () => {
+        channel.post({ type: 'live-up' });
+        this.#cameUp();
+      },
+      onStatus: (status) => {
+        channel.post({ type: 'connection', status });
+        parts.onStatus(status);
+      },
+    });
+  }
+
+  start(): void {
+    // Whoever reads the stream says how it is; the one that finds nobody reads it itself.
+    this.#parts.channel.post({ type: 'hello' });
+    // A lock that cannot be had is an ended vault.
+    this.#live.run().catch(() => undefined);
+    this.#syncing.kick();
+    this.#lookForStalls();
+  }
+
+  end(): void {
+    this.#live.end();
+  }
+
+  sync(): void {
+    this.#syncing.kick();
+  }
+
+  /** Fetches what the relay has of answers that this tab is still waiting for. */
+  resume(): void {
+    this.#resuming.kick();
+  }
+
+  /**
+   * Questions that other devices asked: where nothing comes for them, the relay's list says what became of them.
+   *
+   * @param isQueued - Whether the question is still on its way from this browser.
+   */
+  checkSoon(isQueued: (turnId: string) => boolean): void {
+    const { tracker, surroundings, signal } = this.#parts;
+    const isUnchecked = (turnId: string) =>
+      tracker.known(turnId) === null && !tracker.isChecked(turnId) && !isQueued(turnId);
+    if (this.#isChecking || !tracker.turnIds.some(isUnchecked)) return;
+    this.#isChecking = true;
+    surroundings.clock.after(checkDelayMs, () => {
+      this.#isChecking = false;
+      if (!signal.aborted && tracker.turnIds.some(isUnchecked)) this.#resuming.kick();
+    });
+  }
+
+  hear(message: TabMessage): void {
+    const { channel, tracker, onStatus } = this.#parts;
+    if (message.type === 'live') {
+      tracker.takeRecords(message.records);
+    } else if (message.type === 'live-up') {
+      this.#cameUp();
+    } else if (message.type === 'connection') {
+      onStatus(message.status);
+      // Also the answer to this tab's `hello`: the stream stands, and what came before is to be fetched.
+      if (message.status === 'connected') this.#resuming.kick();
+    } else if (message.type === 'hello' && this.#live.leads) {
+      channel.post({ type: 'connection', status: this.#live.status });
+    }
+  }
+
+  /** A stream that stands and brings nothing: what the relay has is fetched, less and less often (M36). */
+  #lookForStalls(): void {
+    const { surroundings, tracker, signal } = this.#parts;
+    surroundings.clock.after(stallCheckMs, () => {
+      if (signal.aborted) return;
+      const before = this.#progress;
+      this.#progress = tracker.progress;
+      const isStalled = [...this.#progress].some(([turnId, progress]) => before.get(turnId) === progress);
+      if (!isStalled) this.#stalls = 0;
+      else if (this.#skip > 0) this.#skip -= 1;
+      else {
+        this.#stalls += 1;
+        this.#skip = Math.min(2 ** this.#stalls, mostSkippedChecks) - 1;
+        this.#resuming.kick();
+      }
+      this.#lookForStalls();
+    });
+  }
+
+  #takeLive(records: Bytes): void {
+    this.#parts.tracker.takeRecords(records);
+    const isNewer = new LiveRecordSplitter().push(records).some((record) => record[4] === liveRecordKinds.newer);
+    // One tab asks; the others read its cache.
+    if (isNewer) this.#syncing.hurry();
+  }
+
+  #cameUp(): void {
+    this.#parts.onUp();
+    this.#resuming.hurry();
+  }
+
+  async #resumeOnce(): Promise<void> {
+    const { client, store, writer, tracker } = this.#parts;
+    const asked = tracker.turnIds;
+    // First the list, then the items: an answer that became compact in between is not taken for missing.
+    const turns = await listTurns(client, store.mark.turnsAfterMs);
+    await writer.sync();
+    await tracker.resume(turns, asked);
+    const turnsAfterMs = settledUntil(turns, store.mark.turnsAfterMs);
+    if (turnsAfterMs !== store.mark.turnsAfterMs) await store.updateMark({ turnsAfterMs });
+  }
+}

@@ -1,0 +1,293 @@
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { RelayClient } from '../relay/relay-client.ts';
+import type { CiphertextCache } from './ciphertext-cache.ts';
+import { Commands } from './commands.ts';
+import { compactReply, type CompactionParts } from './compaction.ts';
+import { Conversations } from './conversations.ts';
+import { Drafts } from './drafts.ts';
+import { EnclaveSession } from './enclave-session.ts';
+import { EventSink } from './event-sink.ts';
+import { keepHouse } from './housekeeping.ts';
+import { listTurns } from './list-turns.ts';
+import { LiveReading } from './live-reading.ts';
+import { Minimums } from './minimums.ts';
+import type { TurnOperation } from './operation.ts';
+import { Outbox } from './outbox.ts';
+import { Protection } from './protection.ts';
+import { buildRelayView, readRelayBytes } from './relay-view.ts';
+import type { ReplyGrowth } from './reply-reader.ts';
+import { ReplyTracker } from './reply-tracker.ts';
+import type { AccountSession } from './session-key.ts';
+import type { TabChannel, TabMessage } from './tab-channel.ts';
+import { TurnDriver } from './turn-driver.ts';
+import type { RelayView, VaultEvent } from './vault-api.ts';
+import { toVaultError } from './vault-error.ts';
+import { underVaultLock } from './vault-lock.ts';
+import type { VaultParts } from './vault-parts.ts';
+import { VaultStore } from './vault-store.ts';
+import { VaultWriter, type WriterParts } from './vault-writer.ts';
+
+export type OpenedParts = {
+  readonly surroundings: VaultParts;
+  readonly cache: CiphertextCache;
+  readonly channel: TabChannel;
+  readonly client: RelayClient;
+  readonly account: AccountSession;
+  readonly emit: (event: VaultEvent) => void;
+};
+
+/** The vault while it is open: keys and plaintext in memory, and everything that runs between relay and page. */
+export class OpenedVault {
+  readonly account: AccountSession;
+  readonly store: VaultStore;
+  readonly writer: VaultWriter;
+  readonly protection: Protection;
+  readonly commands: Commands;
+  readonly drafts: Drafts;
+  readonly #parts: OpenedParts;
+  readonly #ended: AbortController = new AbortController();
+  readonly #outbox: Outbox;
+  readonly #tracker: ReplyTracker;
+  readonly #session: EnclaveSession;
+  readonly #driver: TurnDriver;
+  readonly #events: EventSink;
+  readonly #live: LiveReading;
+  readonly #compaction: CompactionParts;
+  /** What the shield said when a question of this browser was sent. */
+  readonly #sentences = new Map<string, string>();
+  #stopListening: () => void = () => undefined;
+
+  constructor(parts: OpenedParts) {
+    const { surroundings, cache, channel, client, account, emit } = parts;
+    const { clock, random, locks, policy } = surroundings;
+    const { signal } = this.#ended;
+    const { keyring } = account;
+    const sentence = (turnId: string) => this.#sentences.get(turnId) ?? null;
+    this.#parts = parts;
+    this.account = account;
+    this.store = new VaultStore(cache, keyring, {
+      onChange: (touched) => this.#contentsChanged(touched),
+      onCommit: () => channel.post({ type: 'cache-changed' }),
+    });
+    this.#outbox = new Outbox(cache, keyring, () => {
+      channel.post({ type: 'outbox-changed' });
+      this.#outboxChanged();
+    });
+    this.#tracker = new ReplyTracker({
+      client,
+      clock,
+      signal,
+      onChange: (turnId, growth) => this.#answerChanged(turnId, growth),
+      onUnknownTurn: () => this.#live.sync(),
+      onSettled: (turnId) => this.#run(() => compactReply(this.#compaction, turnId)),
+    });
+    this.#session = new EnclaveSession({
+      client,
+      clock,
+      random,
+      policy,
+      onView: (view) => emit({ type: 'enclave', view }),
+    });
+    const minimums = new Minimums({ contents: this.store.contents, outbox: this.#outbox, clock, policy });
+    this.protection = new Protection({
+      session: this.#session,
+      minimums,
+      store: this.store,
+      onMinimum: (minimum) => emit({ type: 'minimum', minimum }),
+    });
+    const conversations = new Conversations({
+      contents: this.store.contents,
+      outbox: this.#outbox,
+      tracker: this.#tracker,
+      progress: (turnId) => this.#driver.progress(turnId),
+      sentence,
+      minimums,
+    });
+    this.#events = new EventSink(emit, conversations, clock);
+    const writing: WriterParts = {
+      store: this.store,
+      outbox: this.#outbox,
+      client,
+      locks,
+      clock,
+      random,
+      signal,
+      onAlarm: (error) => this.#events.alarm(error.code),
+      onSynced: () => this.#synced(),
+    };
+    this.writer = new VaultWriter(writing);
+    const shared = { ...writing, writer: this.writer, session: this.#session, conversations, minimums };
+    this.#compaction = { ...shared, contents: this.store.contents, tracker: this.#tracker, sentence };
+    this.commands = new Commands(shared);
+    this.drafts = new Drafts(cache, keyring);
+    this.#driver = new TurnDriver({
+      ...shared,
+      onChange: (turnId) => this.#events.answerChanged(turnId, null),
+      onAccepted: (turnId, isCertain) => {
+        this.#tracker.noteRunning(turnId);
+        // It may have been answered while this tab did not know that it had arrived.
+        if (!isCertain) this.#live.resume();
+      },
+      onDisplaced: (operation) => this.drafts.giveBack(operation.text),
+    });
+    this.#live = new LiveReading({
+      surroundings,
+      client,
+      channel,
+      store: this.store,
+      writer: this.writer,
+      tracker: this.#tracker,
+      signal,
+      onStatus: (status) => emit({ type: 'connection', status }),
+      onUp: () => {
+        this.#driver.hurry();
+        this.writer.hurry();
+      },
+    });
+  }
+
+  /** Reads what this browser has. @returns false when it has no cache of the account. */
+  async load(): Promise<boolean> {
+    if (!(await this.store.load())) return false;
+    await this.#outbox.load();
+    return true;
+  }
+
+  /** Shows it, and begins to speak with the relay. */
+  begin(): void {
+    this.#stopListening = this.#parts.channel.listen((message) => this.#hear(message));
+    this.#parts.emit({ type: 'connection', status: 'connecting' });
+    this.#outboxChanged();
+    this.#events.flush();
+    this.protection.open(null);
+    this.#live.start();
+  }
+
+  /** Ends everything that runs; the keys are wiped by whoever gave them. */
+  end(): void {
+    this.#ended.abort();
+    this.#live.end();
+    this.#session.unwatch();
+    this.#stopListening();
+    this.#events.end();
+    for (const turnId of this.#tracker.turnIds) this.#tracker.forget(turnId);
+    this.store.contents.clear();
+  }
+
+  openConversation(conversationId: string | null): void {
+    if (conversationId !== null) this.#events.open(conversationId);
+    this.protection.open(conversationId);
+    this.#session.watch();
+  }
+
+  closeConversation(): void {
+    this.#session.unwatch();
+  }
+
+  async send(conversationId: string | null, text: string): Promise<TurnOperation> {
+    return this.#begun(await this.commands.send(conversationId, text));
+  }
+
+  async retry(conversationId: string, turnId: string): Promise<void> {
+    this.#begun(await this.commands.retry(conversationId, turnId));
+  }
+
+  stop(turnId: string): Promise<void> {
+    return this.#driver.stop(turnId);
+  }
+
+  async delete(conversationId: string): Promise<void> {
+    for (const turnId of this.#tracker.turnIds) {
+      const message = this.store.contents.messageOfTurn(turnId)?.message;
+      // Nobody will read what is still being written; whether it could be stopped changes nothing.
+      if (message?.conversationId === conversationId) this.#run(() => this.#driver.stop(turnId));
+    }
+    await this.commands.delete(conversationId);
+  }
+
+  async relayView(conversationId: string): Promise<RelayView> {
+    // Only a sync brings the relay's own columns of what this device wrote itself.
+    await this.writer.sync();
+    const turns = await listTurns(this.#parts.client, 0);
+    return buildRelayView(this.#viewParts, conversationId, turns);
+  }
+
+  relayBytes(id: string): Promise<Bytes> {
+    return readRelayBytes(this.#viewParts, id);
+  }
+
+  get #viewParts() {
+    const { cache, client } = this.#parts;
+    return { contents: this.store.contents, cache, tracker: this.#tracker, client };
+  }
+
+  #begun(operation: TurnOperation): TurnOperation {
+    this.#events.open(operation.conversationId);
+    this.protection.open(operation.conversationId);
+    this.#events.flush();
+    return operation;
+  }
+
+  #hear(message: TabMessage): void {
+    if (message.type === 'cache-changed') {
+      this.#run(() => underVaultLock(this.#parts.surroundings.locks, () => this.store.catchUp()));
+    } else if (message.type === 'outbox-changed') {
+      this.#run(() => this.#outbox.load().then(() => this.#outboxChanged()));
+    } else {
+      this.#live.hear(message);
+    }
+  }
+
+  #contentsChanged(touched: ReadonlySet<string>): void {
+    const { contents } = this.store;
+    for (const conversationId of touched) {
+      for (const id of contents.messageIds(conversationId)) {
+        const message = contents.messages.get(id);
+        if (message === undefined) continue;
+        if (contents.rows.has(message.replyItemId)) this.#tracker.forget(message.turnId);
+        else this.#tracker.watch(message.turnId, message.turnKey);
+      }
+    }
+    this.#live.checkSoon((turnId) => this.#outbox.turn(turnId) !== null);
+    for (const turnId of this.#tracker.turnIds) {
+      if (contents.messageOfTurn(turnId) === null && this.#outbox.turn(turnId) === null) this.#tracker.forget(turnId);
+    }
+    this.#events.changed(touched);
+    this.protection.changed();
+  }
+
+  #outboxChanged(): void {
+    const { contents } = this.store;
+    for (const { operation } of this.#outbox.turns) {
+      if (operation.shown !== null) this.#sentences.set(operation.turnId, operation.shown.sentence);
+      if (!contents.rows.has(operation.replyItemId)) this.#tracker.watch(operation.turnId, operation.turnKey);
+    }
+    this.#events.allChanged();
+    this.protection.changed();
+    this.#driver.driveAll();
+    const isWaiting = this.#outbox.all.some(
+      ({ operation }) => operation.kind !== 'turn' || operation.stage.name === 'stopped',
+    );
+    if (isWaiting) this.writer.kick();
+  }
+
+  #answerChanged(turnId: string, growth: ReplyGrowth | null): void {
+    const isWhole = growth === null || growth.replaced || growth.stateChanged;
+    this.#events.answerChanged(turnId, isWhole ? null : { text: growth.text, reasoning: growth.reasoning });
+  }
+
+  #synced(): void {
+    this.#events.allIsWell();
+    const nowMs = this.#parts.surroundings.clock.wallMs();
+    this.#run(() => keepHouse(this.store.contents, this.#outbox, nowMs));
+  }
+
+  /** Work that nobody waits for; what the relay does not answer is asked again by whoever needs it. */
+  #run(work: () => Promise<unknown>): void {
+    if (this.#ended.signal.aborted) return;
+    work().catch((error: unknown) => {
+      const { code } = toVaultError(error);
+      if (code === 'storage-unavailable' && !this.#ended.signal.aborted) this.#events.alarm(code);
+    });
+  }
+}

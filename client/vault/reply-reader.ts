@@ -1,0 +1,209 @@
+import { closeReasons, type CloseReason, type LiveRecord } from '../../crypto/messages/live-record.ts';
+import type { ReplyOutcome } from '../../crypto/messages/item-contents.ts';
+import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
+import { Secret } from '../../crypto/primitives/secret.ts';
+import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
+import { TranscriptReader } from './transcript-reader.ts';
+import type { ReplyState } from './vault-api.ts';
+
+/** As many as the relay keeps of one turn. */
+const maximumTranscripts = 16;
+/** How often what is missing is asked for in vain before the answer counts as cut off. */
+export const maximumFruitlessFetches = 4;
+
+/** What one record changed. `replaced`: another transcript is shown now, so the whole text is to be shown again. */
+export type ReplyGrowth = {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly replaced: boolean;
+  readonly stateChanged: boolean;
+};
+
+type Shown = { text: string; reasoning: string; title: string | null };
+
+/**
+ * The answer to one question, out of whatever transcripts of it there are. The first that opens is shown; should it stop
+ * before its end and another go further, that one takes its place.
+ */
+export class ReplyReader {
+  readonly turnId: string;
+  readonly #turnKey: Secret<'TurnKey'>;
+  readonly #transcripts = new Map<string, { readonly reader: TranscriptReader; readonly shown: Shown }>();
+  #chosen: string | null = null;
+  #fruitless = 0;
+  #lastState: string;
+
+  constructor(turnId: string, turnKey: string) {
+    this.turnId = turnId;
+    this.#turnKey = new Secret('TurnKey', fromBase64Url(turnKey));
+    this.#lastState = JSON.stringify(this.state);
+  }
+
+  get text(): string {
+    return this.#shown?.text ?? '';
+  }
+
+  get reasoning(): string {
+    return this.#shown?.reasoning ?? '';
+  }
+
+  get title(): string | null {
+    return this.#shown?.title ?? null;
+  }
+
+  /** The transcript that is shown. */
+  get transcript(): TranscriptReader | null {
+    return this.#chosen === null ? null : (this.#transcripts.get(this.#chosen)?.reader ?? null);
+  }
+
+  get hasTranscript(): boolean {
+    return this.#transcripts.size > 0;
+  }
+
+  /** Every transcript that belongs to this turn, for "What the relay sees". */
+  get transcripts(): readonly { readonly id: string; readonly sealedBytes: Bytes }[] {
+    return [...this.#transcripts].map(([id, { reader }]) => ({ id, sealedBytes: reader.sealedBytes }));
+  }
+
+  /** Frames that are here, by transcript; to tell whether the relay has more. */
+  framesOf(transcriptId: string): number | null {
+    return this.#transcripts.get(transcriptId)?.reader.nextNumber ?? null;
+  }
+
+  /** Nothing of it will change any more, unless another device's item says otherwise. */
+  get isSettled(): boolean {
+    const transcript = this.transcript;
+    if (transcript === null) return false;
+    const { opener, closed, state } = transcript;
+    if (opener === null) return false;
+    if (opener.isFinal || state === 'broken') return true;
+    // The relay may find the enclave again: a lost one is not given up before its end was read.
+    return closed !== null && (opener.end !== null || closed !== 'lost');
+  }
+
+  /** What is to be fetched: everything after this number of this transcript, or of all of them. */
+  get missing(): { readonly after: number; readonly transcriptId: string | null } | null {
+    if (this.#fruitless >= maximumFruitlessFetches) return null;
+    for (const [id, { reader }] of this.#transcripts) {
+      if (!reader.isMissingFrames) continue;
+      // Without its header nothing of it can be read, and headers come only from the beginning.
+      return reader.opener === null
+        ? { after: -1, transcriptId: null }
+        : { after: reader.nextNumber - 1, transcriptId: toBase64Url(fromHexId(id)) };
+    }
+    return null;
+  }
+
+  /** @param isFruitful - Whether the fetch brought something that could be read. */
+  noteFetch(isFruitful: boolean): ReplyGrowth | null {
+    this.#fruitless = isFruitful ? 0 : this.#fruitless + 1;
+    return this.#growth('', '', false);
+  }
+
+  get state(): ReplyState {
+    const transcript = this.transcript;
+    const opener = transcript?.opener ?? null;
+    if (transcript === null || opener === null) return { kind: 'waiting' };
+    const isStuck = this.#fruitless >= maximumFruitlessFetches && transcript.isMissingFrames;
+    const isOver = transcript.closed !== null || transcript.state === 'broken' || isStuck;
+    if (opener.end !== null) {
+      const { outcome, code } = opener.end;
+      return { kind: 'ended', outcome, code, endedEarly: isOver && !opener.isFinal };
+    }
+    if (isOver) return { kind: 'ended', outcome: 'cut-off', code: null, endedEarly: true };
+    return { kind: this.text === '' && this.reasoning === '' ? 'waiting' : 'streaming' };
+  }
+
+  get outcome(): ReplyOutcome | null {
+    const { state } = this;
+    return state.kind === 'ended' ? state.outcome : null;
+  }
+
+  /** @returns null when nothing that a person could see has changed. */
+  take(record: LiveRecord): ReplyGrowth | null {
+    const id = toHex(record.transcriptId);
+    let entry = this.#transcripts.get(id);
+    if (entry === undefined) {
+      if (this.#transcripts.size >= maximumTranscripts || record.kind === 'closed') return null;
+      const reader = new TranscriptReader(this.#turnKey, fromBase64Url(this.turnId));
+      entry = { reader, shown: { text: '', reasoning: '', title: null } };
+      this.#transcripts.set(id, entry);
+    }
+    const pieces = readRecord(entry.reader, record);
+    const grown = addPieces(entry.shown, pieces);
+    if (pieces.length > 0) this.#fruitless = 0;
+    if (this.#choose()) return this.#growth(this.text, this.reasoning, true);
+    return this.#chosen === id ? this.#growth(grown.text, grown.reasoning, false) : null;
+  }
+
+  discard(): void {
+    for (const { reader } of this.#transcripts.values()) reader.discard();
+  }
+
+  get #shown(): Shown | null {
+    return this.#chosen === null ? null : (this.#transcripts.get(this.#chosen)?.shown ?? null);
+  }
+
+  /** @returns whether another transcript is shown now. */
+  #choose(): boolean {
+    const current = this.transcript;
+    if (current !== null && isGoingWell(current)) return false;
+    for (const [id, { reader }] of this.#transcripts) {
+      if (id === this.#chosen || reader.opener === null || reader.state !== 'open') continue;
+      if (current !== null && reader.opener.end === null && reader.nextNumber <= current.nextNumber) continue;
+      const isFirst = this.#chosen === null;
+      this.#chosen = id;
+      // The first one's pieces are growth like any other.
+      return !isFirst || reader.nextNumber > 0;
+    }
+    return false;
+  }
+
+  #growth(text: string, reasoning: string, replaced: boolean): ReplyGrowth | null {
+    const state = JSON.stringify(this.state);
+    const stateChanged = state !== this.#lastState;
+    this.#lastState = state;
+    return text === '' && reasoning === '' && !replaced && !stateChanged
+      ? null
+      : { text, reasoning, replaced, stateChanged };
+  }
+}
+
+/** It has its end, or may still come to it. */
+function isGoingWell({ opener, closed, state }: TranscriptReader): boolean {
+  return (opener !== null && opener.end !== null) || (closed === null && state === 'open');
+}
+
+function readRecord(reader: TranscriptReader, record: LiveRecord): readonly ReplyPiece[] {
+  switch (record.kind) {
+    case 'header':
+      return reader.takeHeader(record.payload);
+    case 'frame':
+      return reader.takeFrame(record.number, record.payload);
+    case 'closed':
+      reader.takeClosed(reasonOf(record.payload), record.number);
+      return [];
+    default:
+      return [];
+  }
+}
+
+function addPieces(shown: Shown, pieces: readonly ReplyPiece[]): { text: string; reasoning: string } {
+  const grown = { text: '', reasoning: '' };
+  for (const piece of pieces) {
+    if (piece.kind === 'text' || piece.kind === 'reasoning') grown[piece.kind] += piece.text;
+    else if (piece.kind === 'title') Object.assign(shown, { title: piece.text });
+  }
+  Object.assign(shown, { text: shown.text + grown.text, reasoning: shown.reasoning + grown.reasoning });
+  return grown;
+}
+
+/** An unknown reason is the worst one. */
+function reasonOf(payload: Bytes): CloseReason {
+  for (const reason of ['final', 'gone', 'lost'] as const) if (closeReasons[reason] === payload[0]) return reason;
+  return 'lost';
+}
+
+function fromHexId(id: string): Bytes {
+  return Uint8Array.from(id.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}

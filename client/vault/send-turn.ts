@@ -1,0 +1,281 @@
+import * as v from 'valibot';
+import { enclaveChangedAnswer, type TurnAttempt } from '../../crypto/messages/turn-messages.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { sealRequest, toMessage } from '../../crypto/turn/sealed-request.ts';
+import { backOffMs } from '../relay/back-off.ts';
+import { wait } from '../relay/clock.ts';
+import { RelayCallError } from '../relay/relay-call-error.ts';
+import type { Conversations } from './conversations.ts';
+import type { EnclaveSession } from './enclave-session.ts';
+import { isAtLeast, type Minimums } from './minimums.ts';
+import type { TurnOperation } from './operation.ts';
+import type { QueuedOperation } from './outbox.ts';
+import { placeTurn, type TurnCompany, turnWrites } from './plan-turn.ts';
+import type { VaultFailure } from './vault-api.ts';
+import { toVaultError, toVaultFailure, VaultError } from './vault-error.ts';
+import { underVaultLock } from './vault-lock.ts';
+import { ConflictError, type VaultWriter, type WriterParts } from './vault-writer.ts';
+import { isTombstone } from './vault-contents.ts';
+import { drawNonce, isSameAsShown, type VerifiedEnclave } from './verified-enclave.ts';
+import { sealBatch } from './write-batch.ts';
+
+/** Other enclaves that a question is sealed to by itself before the person is asked. */
+const maximumChanges = 3;
+/** What the enclave or the relay refuses for now, before the person is told. */
+const maximumRefusals = 5;
+/** A cold start may take this many tries: a quarter of an hour. */
+const maximumStarts = 40;
+
+export type SendParts = WriterParts & {
+  readonly writer: VaultWriter;
+  readonly session: EnclaveSession;
+  readonly minimums: Minimums;
+  readonly conversations: Conversations;
+  /** How far it is; null when it is no longer on its way. */
+  readonly onProgress: (turnId: string, progress: 'sealing' | 'connecting' | null) => void;
+  readonly onAccepted: (turnId: string, isCertain: boolean) => void;
+  /** Its conversation was deleted meanwhile: the words go back to the person. */
+  readonly onDisplaced: (operation: TurnOperation) => Promise<void>;
+};
+
+/** What one try came to. `again` at once; `later` after a pause; `done` when the relay has it. */
+type Step =
+  | { readonly kind: 'done'; readonly isCertain: boolean }
+  | { readonly kind: 'again' }
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'later'; readonly why: 'unreachable' | 'refused' | 'starting'; readonly error: VaultError }
+  | { readonly kind: 'failed'; readonly failure: VaultFailure };
+
+type Tally = { changes: number; unreachable: number; refused: number; starting: number };
+
+/** One question on its way from the outbox to the enclave. Ends when it is there, was taken back, or needs the person. */
+export async function sendTurn(parts: SendParts, turnId: string, signal: AbortSignal): Promise<void> {
+  const tally: Tally = { changes: 0, unreachable: 0, refused: 0, starting: 0 };
+  while (!signal.aborted && !parts.signal.aborted) {
+    await parts.outbox.load();
+    const queued = parts.outbox.turn(turnId);
+    if (queued === null || queued.operation.stage.name !== 'going') return;
+    if (placeTurn(parts.store.contents, queued.operation) === 'deleted') {
+      await parts.onDisplaced(queued.operation);
+      return parts.outbox.remove([queued]);
+    }
+    const step = limitTries(await tryOnce(parts, queued), tally);
+    if (step.kind === 'done') {
+      parts.onAccepted(turnId, step.isCertain);
+      return parts.outbox.remove([queued]);
+    }
+    if (step.kind === 'failed') {
+      await parts.outbox.rewrite(queued, { ...queued.operation, stage: { name: 'failed', failure: step.failure } });
+      return;
+    }
+    if (step.kind === 'later') {
+      parts.onProgress(turnId, 'connecting');
+      const delayMs = step.error.retryAfterMs ?? backOffMs(tally[step.why], parts.random);
+      await wait(parts.clock, delayMs, AbortSignal.any([signal, parts.signal]));
+    }
+  }
+}
+
+/** Nothing is tried for ever, except to reach a relay that does not answer: the message is kept as long as it takes. */
+function limitTries(step: Step, tally: Tally): Step {
+  if (step.kind === 'changed') {
+    tally.changes += 1;
+    return tally.changes > maximumChanges ? { kind: 'failed', failure: { code: 'enclave-changed' } } : step;
+  }
+  if (step.kind !== 'later') return step;
+  tally[step.why] += 1;
+  const isTooOften =
+    (step.why === 'refused' && tally.refused > maximumRefusals) ||
+    (step.why === 'starting' && tally.starting > maximumStarts);
+  return isTooOften ? { kind: 'failed', failure: toVaultFailure(step.error) } : step;
+}
+
+async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>): Promise<Step> {
+  const { operation } = queued;
+  parts.onProgress(operation.turnId, parts.session.view.kind === 'verified' ? 'sealing' : 'connecting');
+  try {
+    const enclave = await parts.session.current(parts.minimums.effective(operation.conversationId));
+    if (operation.shown === null) {
+      // Sent while the shield still said "connecting": what it shows now is what holds.
+      await parts.outbox.rewrite(queued, { ...operation, shown: enclave.shown });
+      return { kind: 'again' };
+    }
+    if (!isSameAsShown(enclave, operation.shown)) return { kind: 'failed', failure: { code: 'enclave-changed' } };
+    parts.onProgress(operation.turnId, 'sealing');
+    return await sealAndSend(parts, operation, enclave);
+  } catch (error) {
+    return judge(parts, error);
+  }
+}
+
+async function sealAndSend(parts: SendParts, operation: TurnOperation, enclave: VerifiedEnclave): Promise<Step> {
+  const nonce = drawNonce();
+  const sealed = await sealRequest({
+    header: {
+      turnId: fromBase64Url(operation.turnId),
+      model: enclave.model,
+      frameClass: 'chat',
+      expiresAtMs: enclave.expiresAtMs(),
+    },
+    content: {
+      format: 1,
+      turnKey: operation.turnKey,
+      evidenceDigest: toBase64Url(enclave.evidenceDigest),
+      cacheSalt: cacheSaltOf(parts, operation),
+      messages: [...parts.conversations.historyOf(operation.parentId), { role: 'user', text: operation.text }],
+      parameters: {},
+    },
+    recipients: [...enclave.publicKeys],
+  });
+  const attempt: TurnAttempt = {
+    format: 1,
+    enclaveId: enclave.enclaveId,
+    ...(enclave.alternateEnclaveId === null ? {} : { alternateEnclaveId: enclave.alternateEnclaveId }),
+    nonce: nonce.text,
+    request: toMessage(sealed),
+  };
+  try {
+    return parts.store.contents.rows.has(operation.messageId)
+      ? await attemptAgain(parts, operation, enclave, attempt)
+      : await start(parts, operation, enclave, attempt);
+  } catch (error) {
+    const offered = enclaveOffered(error);
+    if (offered === null) throw error;
+    await parts.session.adopt(offered, nonce.bytes, parts.minimums.effective(operation.conversationId));
+    return { kind: 'changed' };
+  }
+}
+
+/** Items and request in one call, as the successor of the newest head. */
+async function start(
+  parts: SendParts,
+  operation: TurnOperation,
+  enclave: VerifiedEnclave,
+  attempt: TurnAttempt,
+): Promise<Step> {
+  const { store, outbox, client, locks, writer } = parts;
+  return underVaultLock(locks, async (): Promise<Step> => {
+    await writer.prepare();
+    const queued = outbox.turn(operation.turnId);
+    if (queued?.operation.stage.name !== 'going') return { kind: 'again' };
+    const place = placeTurn(store.contents, operation);
+    // An answer was lost, or the conversation with it: what to do now depends on what is there.
+    if (place === 'deleted' || store.contents.rows.has(operation.messageId)) return { kind: 'again' };
+    // Now that everything is known that other devices wrote: what was good enough may not be any more.
+    if (!isAtLeast(enclave.level, parts.minimums.effective(operation.conversationId))) return { kind: 'again' };
+    const writes = turnWrites(place, operation, companyOf(parts, operation, enclave));
+    const batch = sealBatch(
+      store,
+      { writes: writes.map((write) => ({ ...write, version: 1 })), finishTurns: [], prune: [] },
+      operation.turnId,
+    );
+    let changed: RelayCallError | null = null;
+    try {
+      await writer.send(batch, async (message) => {
+        try {
+          await client.startTurn({ ...attempt, turnId: operation.turnId, batch: message });
+        } catch (error) {
+          // The one refusal that says by its form that the items are stored.
+          if (enclaveOffered(error) === null) throw error;
+          changed = error as RelayCallError;
+        }
+      });
+    } catch (error) {
+      if (error instanceof ConflictError) return { kind: 'again' };
+      throw error;
+    }
+    if (changed !== null) throw changed as RelayCallError;
+    return { kind: 'done', isCertain: true };
+  });
+}
+
+/** The items are stored; only the request is sent again, sealed anew. */
+async function attemptAgain(
+  parts: SendParts,
+  operation: TurnOperation,
+  enclave: VerifiedEnclave,
+  attempt: TurnAttempt,
+): Promise<Step> {
+  await keepLaterVerification(parts, operation, enclave);
+  try {
+    const { state } = await parts.client.attemptTurn(operation.turnId, attempt);
+    return { kind: 'done', isCertain: state === 'running' };
+  } catch (error) {
+    // An earlier sealing of it has arrived after all, or even its answer.
+    const isThere =
+      error instanceof RelayCallError && (error.code === 'request-replayed' || error.code === 'turn-conflict');
+    if (isThere) return { kind: 'done', isCertain: false };
+    throw error;
+  }
+}
+
+/** What an error of any part of it means for the question. */
+function judge(parts: SendParts, error: unknown): Step {
+  const code = error instanceof RelayCallError ? error.code : null;
+  if (code === 'unknown-key' || code === 'request-expired') {
+    parts.session.forget();
+    return { kind: 'changed' };
+  }
+  const failure = toVaultError(error);
+  switch (failure.code) {
+    case 'relay-unreachable':
+    case 'session-ended':
+      return { kind: 'later', why: 'unreachable', error: failure };
+    case 'enclave-starting':
+      return { kind: 'later', why: 'starting', error: failure };
+    case 'enclave-unreachable':
+    case 'too-many-attempts':
+    case 'relay:enclave-busy':
+    case 'relay:not-ready':
+    case 'relay:internal-error':
+    case 'relay:storage-full':
+      parts.session.forget();
+      return { kind: 'later', why: 'refused', error: failure };
+    default:
+      return { kind: 'failed', failure: toVaultFailure(failure) };
+  }
+}
+
+function enclaveOffered(error: unknown) {
+  if (!(error instanceof RelayCallError) || error.code !== 'enclave-changed') return null;
+  const parsed = v.safeParse(enclaveChangedAnswer, error.answer);
+  return parsed.success ? parsed.output.enclave : null;
+}
+
+function cacheSaltOf({ store }: SendParts, operation: TurnOperation): string {
+  const stored = store.contents.conversations.get(operation.conversationId)?.cacheSalt;
+  const salt = stored ?? operation.newConversation?.cacheSalt;
+  if (salt === undefined) throw new VaultError('vault-tampered');
+  return salt;
+}
+
+/** What goes with a question: what was said of its conversation before the relay had it, and what it is sealed on. */
+function companyOf({ outbox, store }: SendParts, { conversationId }: TurnOperation, enclave: VerifiedEnclave) {
+  const company: { -readonly [Name in keyof TurnCompany]: TurnCompany[Name] } = {};
+  for (const { operation } of outbox.all) {
+    if (!('conversationId' in operation) || operation.conversationId !== conversationId) continue;
+    const { kind } = operation;
+    if (kind === 'rename') company.title = { value: operation.title, setAtMs: operation.setAtMs };
+    if (kind === 'conversation-minimum') company.minimum = { value: operation.level, setAtMs: operation.setAtMs };
+  }
+  const { verification } = enclave;
+  if (verification !== null) {
+    const row = store.contents.rows.get(verification.itemId);
+    // Another device deleted it with the one conversation that it knew to rest on it.
+    const isBuried = row !== undefined && isTombstone(row);
+    const itemId = isBuried ? toBase64Url(randomBytes(16)) : verification.itemId;
+    company.verification = { ...verification, itemId, isStored: row !== undefined && !isBuried };
+  }
+  return company;
+}
+
+/** The stored message names what it was first sealed on; what it is sealed on now is kept beside it. */
+async function keepLaterVerification(
+  { outbox, store, writer }: SendParts,
+  { turnId }: TurnOperation,
+  { verification }: VerifiedEnclave,
+): Promise<void> {
+  if (verification === null || store.contents.rows.has(verification.itemId)) return;
+  await outbox.put({ kind: 'verification', itemId: verification.itemId, content: { ...verification.content, turnId } });
+  writer.kick();
+}

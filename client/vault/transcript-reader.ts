@@ -1,0 +1,131 @@
+import type { CloseReason } from '../../crypto/messages/live-record.ts';
+import { transcriptHeaderLength } from '../../crypto/messages/transcript-header.ts';
+import { type Bytes, concat, toHex } from '../../crypto/primitives/bytes.ts';
+import { CryptoError } from '../../crypto/primitives/errors.ts';
+import type { Secret } from '../../crypto/primitives/secret.ts';
+import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
+import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
+
+/** Frames that may lie ready before one that is missing: ten minutes. */
+const maximumAhead = 6_000;
+
+/**
+ * One transcript of one turn. Frames may come late, twice, out of order or spoilt; they are opened strictly in order, and
+ * what does not open leaves the place to the real one.
+ */
+export class TranscriptReader {
+  readonly #turnKey: Secret<'TurnKey'>;
+  readonly #turnId: Bytes;
+  readonly #ahead = new Map<number, Bytes>();
+  readonly #kept: Bytes[] = [];
+  #opener: ReplyOpener | null = null;
+  #state: 'waiting-for-header' | 'open' | 'refused' | 'broken' = 'waiting-for-header';
+  #closed: CloseReason | null = null;
+  #closedAt = 0;
+  #spoilt = 0;
+
+  constructor(turnKey: Secret<'TurnKey'>, turnId: Bytes) {
+    this.#turnKey = turnKey;
+    this.#turnId = turnId;
+  }
+
+  /** `refused`: not an answer to this question. `broken`: the enclave itself broke the format. */
+  get state() {
+    return this.#state;
+  }
+
+  get opener(): ReplyOpener | null {
+    return this.#opener;
+  }
+
+  get nextNumber(): number {
+    return this.#opener?.nextNumber ?? 0;
+  }
+
+  /** Why nothing more comes, once everything up to there was read. */
+  get closed(): CloseReason | null {
+    return this.isMissingFrames ? null : this.#closed;
+  }
+
+  /** Later frames are here, or the end was announced, but not the next one. */
+  get isMissingFrames(): boolean {
+    if (this.#state === 'refused' || this.#state === 'broken' || this.#opener?.isFinal === true) return false;
+    if (this.#state === 'waiting-for-header') return this.#ahead.size > 0 || this.#closedAt > 0;
+    return this.#ahead.size > 0 || this.#closedAt > this.nextNumber || this.#spoilt > 0;
+  }
+
+  /** The sealed bytes as the relay holds them, as far as they were opened: header, then frames. */
+  get sealedBytes(): Bytes {
+    return concat(...this.#kept);
+  }
+
+  /** @param payload - the header (99) and the hash of the request that it answers (32). */
+  takeHeader(payload: Bytes): readonly ReplyPiece[] {
+    if (this.#state !== 'waiting-for-header') return [];
+    const header = payload.slice(0, transcriptHeaderLength) as Bytes;
+    const requestHash = payload.subarray(transcriptHeaderLength);
+    try {
+      this.#opener = new ReplyOpener({ turnKey: this.#turnKey, turnId: this.#turnId, requestHash, header });
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      // Another turn's, another key's, or not an enclave's at all (M1, M31).
+      this.#state = 'refused';
+      this.#ahead.clear();
+      return [];
+    }
+    this.#state = 'open';
+    this.#kept.push(payload);
+    return this.#drain();
+  }
+
+  /** @returns what became readable. */
+  takeFrame(number: number, frame: Bytes): readonly ReplyPiece[] {
+    if (this.#state === 'refused' || this.#state === 'broken' || this.#opener?.isFinal === true) return [];
+    if (number < this.nextNumber || number >= this.nextNumber + maximumAhead) return [];
+    // Somebody goes on: what was said about an end no longer holds.
+    if (this.#closedAt <= number) this.#closed = null;
+    this.#ahead.set(number, frame);
+    return this.#drain();
+  }
+
+  /** @param number - How many frames there are. */
+  takeClosed(reason: CloseReason, number: number): void {
+    this.#closed = reason;
+    this.#closedAt = number;
+  }
+
+  discard(): void {
+    this.#opener?.discard();
+  }
+
+  get id(): string {
+    const header = this.#kept[0];
+    return header === undefined ? '' : toHex(header.subarray(35, 51));
+  }
+
+  #drain(): readonly ReplyPiece[] {
+    const pieces: ReplyPiece[] = [];
+    const opener = this.#opener;
+    if (opener === null) return pieces;
+    for (;;) {
+      const number = opener.nextNumber;
+      const frame = this.#ahead.get(number);
+      if (frame === undefined || opener.isFinal) return pieces;
+      this.#ahead.delete(number);
+      try {
+        pieces.push(...opener.open(number, frame).pieces);
+        this.#kept.push(frame);
+        this.#spoilt = 0;
+      } catch (error) {
+        if (!(error instanceof CryptoError)) throw error;
+        if (error.code === 'open-failed') {
+          // Rubbish in its place: the real one is asked for (M29).
+          this.#spoilt += 1;
+          return pieces;
+        }
+        this.#state = 'broken';
+        return pieces;
+      }
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import type { Keyring } from '../../crypto/account/keyring.ts';
+import type { ItemContent } from '../../crypto/messages/item-contents.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
+import { labelled, sha256 } from '../../crypto/primitives/hash.ts';
+import { openContent } from '../../crypto/vault/item-content.ts';
+import { hashLeaf, MerkleTree } from '../../crypto/vault/merkle-tree.ts';
+import { hashHead, openHead, type VaultHead } from '../../crypto/vault/vault-head.ts';
+import type { CachedHead, CachedItem, CiphertextCache, VaultMark } from './ciphertext-cache.ts';
+import { type ItemRow, VaultContents } from './vault-contents.ts';
+
+/** An item that passed its checks, opened. */
+export type OpenedItem = { readonly item: CachedItem; readonly content: ItemContent | null };
+
+/** What moves the vault from one verified head to another. */
+export type VaultChange = {
+  readonly head: CachedHead;
+  readonly puts: readonly OpenedItem[];
+  readonly deletes: readonly string[];
+  /** Everything that is not put is gone. */
+  readonly isWhole: boolean;
+  readonly cursor: VaultMark['cursor'];
+};
+
+export type StoreWatcher = {
+  /** Contents of these conversations are others now, or the list of conversations is. */
+  readonly onChange: (conversationIds: ReadonlySet<string>) => void;
+  /** The cache is ahead of the other tabs. */
+  readonly onCommit: () => void;
+};
+
+/** Which account a cache belongs to, without saying which account it is. */
+export function cacheOwner(accountId: Uint8Array): Bytes {
+  return sha256(labelled('sotto/v1/cache-owner', accountId));
+}
+
+/**
+ * The vault as this tab knows it: what the last accepted head covers, in the cache as ciphertext and here as words.
+ * Its methods that change anything are called under the vault's lock.
+ */
+export class VaultStore {
+  readonly cache: CiphertextCache;
+  readonly keyring: Keyring;
+  readonly contents = new VaultContents();
+  readonly #watcher: StoreWatcher;
+  #tree = new MerkleTree();
+  #mark: VaultMark | null = null;
+  #head: VaultHead | null = null;
+  #unreadable = 0;
+
+  constructor(cache: CiphertextCache, keyring: Keyring, watcher: StoreWatcher) {
+    this.cache = cache;
+    this.keyring = keyring;
+    this.#watcher = watcher;
+  }
+
+  get mark(): VaultMark {
+    if (this.#mark === null) throw new TypeError('not loaded');
+    return this.#mark;
+  }
+
+  get head(): VaultHead {
+    if (this.#head === null) throw new TypeError('not loaded');
+    return this.#head;
+  }
+
+  /** Items of the account that this device could not open, though the head covers them. */
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  /** @returns whether there is a cache of this account. */
+  async load(): Promise<boolean> {
+    const mark = await this.cache.readMark();
+    if (mark === null || !equalBytes(mark.owner, cacheOwner(this.keyring.accountId))) return false;
+    this.#takeMark(mark);
+    await this.#readAll();
+    return true;
+  }
+
+  /** Takes over what other tabs changed since. */
+  async catchUp(): Promise<void> {
+    const mark = await this.cache.readMark();
+    if (mark === null) return;
+    const before = this.mark;
+    this.#takeMark(mark);
+    if (mark.generation !== before.generation) return this.#readAll();
+    if (mark.head.counter <= before.head.counter && cursorEquals(mark.cursor, before.cursor)) return;
+    const since = Math.min(before.head.counter, before.cursor?.counter ?? 0);
+    const touched = new Set<string>();
+    for (const item of await this.cache.readItemsSince(since)) this.#put(this.#openItem(item), touched);
+    if (!this.isConsistent()) return this.#readAll();
+    this.#watcher.onChange(touched);
+  }
+
+  /** Whether the tree's root is the head's: false means that the cache lies or is not whole. */
+  isConsistent(): boolean {
+    return equalBytes(this.#tree.root(), this.head.itemsRoot);
+  }
+
+  /** The root that these changes would give; nothing is kept of them. */
+  rootWith(puts: readonly ItemRow[], deletes: readonly string[], isWhole = false): Bytes {
+    if (isWhole) {
+      const tree = new MerkleTree();
+      for (const row of puts) tree.set(fromBase64Url(row.id), leafOf(row));
+      return tree.root();
+    }
+    for (const id of deletes) this.#tree.delete(fromBase64Url(id));
+    for (const row of puts) this.#tree.set(fromBase64Url(row.id), leafOf(row));
+    const root = this.#tree.root();
+    for (const id of [...deletes, ...puts.map((row) => row.id)]) {
+      const row = this.contents.rows.get(id);
+      if (row === undefined) this.#tree.delete(fromBase64Url(id));
+      else this.#tree.set(fromBase64Url(id), leafOf(row));
+    }
+    return root;
+  }
+
+  /** Keeps a change whose head was verified and whose root was compared. */
+  async commit(change: VaultChange): Promise<void> {
+    const isOther = change.isWhole || change.deletes.length > 0;
+    const mark: VaultMark = {
+      ...this.mark,
+      head: change.head,
+      cursor: change.cursor,
+      pending: null,
+      generation: this.mark.generation + (isOther ? 1 : 0),
+    };
+    await this.cache.commit({
+      mark,
+      puts: change.puts.map(({ item }) => item),
+      deletes: change.isWhole ? 'all' : change.deletes,
+    });
+    this.#takeMark(mark);
+    const touched = new Set<string>();
+    if (change.isWhole) this.#clear(touched);
+    for (const id of change.deletes) {
+      this.#touch(id, touched);
+      this.contents.delete(id);
+      this.#tree.delete(fromBase64Url(id));
+    }
+    for (const put of change.puts) this.#put(put, touched);
+    this.#watcher.onCommit();
+    this.#watcher.onChange(touched);
+  }
+
+  async updateMark(change: Partial<Pick<VaultMark, 'pending' | 'turnsAfterMs' | 'cursor'>>): Promise<void> {
+    await this.cache.updateMark(change);
+    this.#mark = { ...this.mark, ...change };
+  }
+
+  /** @throws {CryptoError} for what does not open, although the head covers it. */
+  open(item: CachedItem): ItemContent | null {
+    if (item.body === null || item.body.length === 0) return null;
+    return openContent({
+      keyring: this.keyring,
+      itemId: fromBase64Url(item.id),
+      version: item.version,
+      expiresAt: item.expiresAt,
+      body: item.body,
+    });
+  }
+
+  #takeMark(mark: VaultMark): void {
+    const isSame = this.#mark !== null && equalBytes(this.#mark.head.hash, mark.head.hash);
+    this.#mark = mark;
+    if (!isSame) this.#head = openHead({ keyring: this.keyring, body: mark.head.body });
+  }
+
+  async #readAll(): Promise<void> {
+    const touched = new Set<string>();
+    this.#clear(touched);
+    this.#unreadable = 0;
+    for (const item of await this.cache.readAllItems()) this.#put(this.#openItem(item), touched);
+    // A cache that is not what the head covers is of no use; the head itself is not forgotten.
+    if (!this.isConsistent() && this.mark.cursor !== null) await this.updateMark({ cursor: null });
+    this.#watcher.onChange(touched);
+  }
+
+  #clear(touched: Set<string>): void {
+    for (const id of this.contents.conversations.keys()) touched.add(id);
+    this.contents.clear();
+    this.#tree = new MerkleTree();
+  }
+
+  #openItem(item: CachedItem): OpenedItem {
+    try {
+      return { item, content: this.open(item) };
+    } catch {
+      this.#unreadable += 1;
+      return { item, content: null };
+    }
+  }
+
+  #put({ item, content }: OpenedItem, touched: Set<string>): void {
+    const { body: _body, ...row } = item;
+    this.#touch(row.id, touched);
+    this.contents.set(row, content);
+    this.#tree.set(fromBase64Url(row.id), leafOf(row));
+    this.#touch(row.id, touched);
+  }
+
+  #touch(id: string, touched: Set<string>): void {
+    const conversationId = this.contents.conversationOf(id);
+    if (conversationId !== null) touched.add(conversationId);
+  }
+}
+
+export function leafOf(row: ItemRow): Bytes {
+  const { version, expiresAt, flags, bodyHash } = row;
+  return hashLeaf({ id: fromBase64Url(row.id), version, expiresAt, flags, bodyHash });
+}
+
+export function cachedHead(message: { readonly counter: number; readonly body: string }): CachedHead {
+  const body = fromBase64Url(message.body);
+  return { counter: message.counter, hash: hashHead(body), body };
+}
+
+function cursorEquals(a: VaultMark['cursor'], b: VaultMark['cursor']): boolean {
+  return a?.counter === b?.counter && a?.id === b?.id;
+}

@@ -1,0 +1,270 @@
+import { equalBytes } from '../../crypto/primitives/bytes.ts';
+import { RelayClient } from '../relay/relay-client.ts';
+import { AccessTokens } from '../relay/token-refresh.ts';
+import { CiphertextCache } from './ciphertext-cache.ts';
+import type { SignedIn } from './key-material.ts';
+import type { OpenedVault } from './opened-vault.ts';
+import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session-key.ts';
+import type { PreparedSignUp } from './sign-up.ts';
+import { TabChannel, type TabMessage } from './tab-channel.ts';
+import type { SessionStatus, VaultEvent } from './vault-api.ts';
+import { toVaultError, VaultError } from './vault-error.ts';
+import type { VaultParts } from './vault-parts.ts';
+
+/**
+ * The vault of one tab. What signing in and what an open vault need is loaded when it is needed: a visitor of the home
+ * page gets none of it.
+ */
+export class Vault {
+  readonly #parts: VaultParts;
+  readonly #cache: CiphertextCache;
+  readonly #channel: TabChannel;
+  readonly #tokens: AccessTokens;
+  readonly #client: RelayClient;
+  #emit: (event: VaultEvent) => void = () => undefined;
+  #status: SessionStatus = 'starting';
+  #opened: OpenedVault | null = null;
+  #prepared: PreparedSignUp | null = null;
+  #needsNewPassword = false;
+  #isEnding = false;
+  #isEnded = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: VaultParts) {
+    this.#parts = parts;
+    const { fetch, origin, clock, locks } = parts;
+    const connection = { fetch, origin, clock };
+    this.#cache = new CiphertextCache(parts.storage);
+    this.#channel = new TabChannel(parts.openChannel());
+    this.#tokens = new AccessTokens(connection, locks);
+    this.#client = new RelayClient(connection, this.#tokens, () => void this.#end('session-ended'));
+    this.#channel.listen((message) => this.#hear(message));
+  }
+
+  /** One change of the session after another. */
+  serially<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work, work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async start(onEvent: (event: VaultEvent) => void): Promise<void> {
+    this.#emit = onEvent;
+    try {
+      await this.#cache.open();
+    } catch (error) {
+      this.#setStatus('signed-out');
+      this.#emit({ type: 'alarm', code: toVaultError(error).code });
+      return;
+    }
+    await this.#resumeSession();
+    // The last sign-out did not reach the relay: without this its cookie would live on.
+    if (this.#status === 'signed-out' && (await this.#cache.readSignOutMark())) {
+      void this.#tellSignOut().catch(() => undefined);
+    }
+  }
+
+  async beginSignUp(input: { userName: string; password: string }): Promise<{ recoveryWords: readonly string[] }> {
+    this.#requireOutside();
+    const { prepareSignUp } = await import('./sign-up.ts');
+    this.#prepared = await prepareSignUp(this.#client, input);
+    return { recoveryWords: this.#prepared.words };
+  }
+
+  async finishSignUp(): Promise<void> {
+    this.#requireOutside();
+    if (this.#prepared === null) throw new VaultError('relay:bad-request');
+    const { finishSignUp } = await import('./sign-up.ts');
+    const prepared = this.#prepared;
+    await this.#enter(() => finishSignUp(this.#client, prepared));
+    this.#prepared = null;
+  }
+
+  cancelSignUp(): void {
+    if (this.#prepared !== null && this.#opened === null) wipeSessionKeys(this.#prepared.account);
+    this.#prepared = null;
+  }
+
+  async signIn(input: { userName: string; password: string }): Promise<void> {
+    this.#requireOutside();
+    const { signInWithPassword } = await import('./sign-in.ts');
+    await this.#enter(() => signInWithPassword(this.#client, input));
+  }
+
+  async signInWithPhrase(input: { userName: string; words: string }): Promise<void> {
+    this.#requireOutside();
+    const { signInWithPhrase } = await import('./sign-in.ts');
+    await this.#enter(() => signInWithPhrase(this.#client, input));
+  }
+
+  async unlock(password: string): Promise<void> {
+    this.#requireOutside();
+    const { unlockWithPassword } = await import('./sign-in.ts');
+    await this.#enter(() => unlockWithPassword(this.#client, password), true);
+  }
+
+  async changePassword(newPassword: string): Promise<void> {
+    const { store, writer, account } = this.opened;
+    const { changePassword } = await import('./password-change.ts');
+    const { locks } = this.#parts;
+    await changePassword({ client: this.#client, locks, store, writer, account }, newPassword);
+    await this.#keepSession({ ...account, needsNewPassword: false });
+    this.#setStatus('unlocked');
+  }
+
+  lock(): Promise<void> {
+    return this.#end('locked');
+  }
+
+  signOut(): Promise<void> {
+    return this.#end('signed-out');
+  }
+
+  /** @throws {VaultError} `session-ended` while no vault is open. */
+  get opened(): OpenedVault {
+    if (this.#opened === null || this.#isEnding || this.#isEnded) throw new VaultError('session-ended');
+    return this.#opened;
+  }
+
+  #requireOutside(): void {
+    if (this.#opened !== null || this.#isEnded) throw new VaultError('relay:bad-request');
+  }
+
+  /** A session that this browser still holds the key of opens by itself. */
+  async #resumeSession(): Promise<void> {
+    const wrapped = await this.#cache.readSession();
+    if (wrapped === null) return this.#setStatus('signed-out');
+    const account = await unwrapSession(wrapped);
+    if (account === null) return this.#setStatus('locked');
+    this.#needsNewPassword = account.needsNewPassword;
+    // Without the cache there is no head to start from: the password brings one.
+    if (!(await this.#open(account))) this.#setStatus('locked');
+  }
+
+  async #enter(signIn: () => Promise<SignedIn>, isUnlock = false): Promise<void> {
+    // As it was before the relay answered: another tab may go on meanwhile.
+    const before = await this.#cache.readMark();
+    const { session, account, head } = await signIn();
+    const { cacheOwner } = await import('./vault-store.ts');
+    const { compareRemembered } = await import('./head-check.ts');
+    const owner = cacheOwner(account.keyring.accountId);
+    const alarm = before === null ? null : compareRemembered(before, { owner, head: head.cached });
+    const isOther = before !== null && !equalBytes(before.owner, owner);
+    if (isUnlock && (alarm !== null || isOther)) throw new VaultError(alarm ?? 'vault-tampered');
+    this.#tokens.take(session);
+    const mark = await this.#cache.readMark();
+    if (mark === null || !equalBytes(mark.owner, owner)) {
+      await this.#cache.wipeVault();
+      await this.#cache.writeMark({
+        name: 'vault',
+        owner,
+        generation: 1,
+        head: head.cached,
+        cursor: null,
+        pending: null,
+        turnsAfterMs: 0,
+      });
+    }
+    await this.#cache.writeSignOutMark(false);
+    await this.#keepSession(account);
+    await this.#open(account);
+    this.#channel.post({ type: 'opened' });
+    // Not refused: after a restored backup nobody could get in to sign out here. The remembered head stays.
+    if (alarm !== null) this.#emit({ type: 'alarm', code: alarm });
+  }
+
+  async #keepSession(account: AccountSession): Promise<void> {
+    this.#needsNewPassword = account.needsNewPassword;
+    await this.#cache.writeSession(await wrapSession(account));
+  }
+
+  async #open(account: AccountSession): Promise<boolean> {
+    const [{ OpenedVault }, { aeadReady }] = await Promise.all([
+      import('./opened-vault.ts'),
+      import('../../crypto/primitives/aead.ts'),
+    ]);
+    await aeadReady();
+    const opened = new OpenedVault({
+      surroundings: this.#parts,
+      cache: this.#cache,
+      channel: this.#channel,
+      client: this.#client,
+      account,
+      emit: (event) => {
+        if (!this.#isEnded) this.#emit(event);
+      },
+    });
+    if (!(await opened.load())) {
+      opened.end();
+      return false;
+    }
+    this.#opened = opened;
+    this.#setStatus('unlocked');
+    opened.begin();
+    return true;
+  }
+
+  #hear(message: TabMessage): void {
+    if (message.type === 'opened' && (this.#status === 'locked' || this.#status === 'signed-out')) {
+      void this.serially(async () => {
+        if (this.#opened === null && !this.#isEnded) await this.#resumeSession();
+      });
+    }
+    if (message.type !== 'ended' || this.#isEnded) return;
+    if (this.#opened === null) this.#setStatus(message.how);
+    else this.#leave(message.how);
+  }
+
+  /** Keys go first, in every tab, and the network last: whatever storage and relay do, this browser is shut. */
+  async #end(how: 'locked' | 'signed-out' | 'session-ended'): Promise<void> {
+    if (this.#isEnded || this.#isEnding) return;
+    this.#isEnding = true;
+    const status = how === 'locked' ? 'locked' : 'signed-out';
+    this.#opened?.end();
+    try {
+      await this.#wipe(how);
+    } finally {
+      this.#channel.post({ type: 'ended', how: status });
+      if (this.#opened !== null) wipeSessionKeys(this.#opened.account);
+      if (how === 'signed-out') await this.#tellSignOut().catch(() => undefined);
+      this.#isEnding = false;
+      if (this.#opened === null) this.#setStatus(status);
+      else this.#leave(status);
+    }
+  }
+
+  async #wipe(how: 'locked' | 'signed-out' | 'session-ended'): Promise<void> {
+    if (how === 'locked') return this.#cache.wipeKey();
+    if (how === 'session-ended') return this.#cache.wipeSession();
+    await this.#cache.wipeVault();
+    await this.#cache.writeSignOutMark(true);
+  }
+
+  async #tellSignOut(): Promise<void> {
+    try {
+      await this.#client.signOut();
+    } catch (error) {
+      if (toVaultError(error).code !== 'session-ended') throw error;
+    }
+    await this.#cache.writeSignOutMark(false);
+  }
+
+  #leave(status: SessionStatus): void {
+    const opened = this.#opened;
+    if (opened === null || this.#isEnded) return;
+    opened.end();
+    wipeSessionKeys(opened.account);
+    this.#tokens.forget();
+    this.#setStatus(status);
+    this.#isEnded = true;
+    this.#channel.close();
+    this.#cache.close();
+    this.#parts.onEnd();
+  }
+
+  #setStatus(status: SessionStatus): void {
+    this.#status = status;
+    const needsNewPassword = status === 'unlocked' && this.#needsNewPassword;
+    this.#emit({ type: 'session', status, needsNewPassword });
+  }
+}

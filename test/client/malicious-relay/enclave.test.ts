@@ -1,0 +1,300 @@
+/* oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-call, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-return, vitest/expect-expect, vitest/no-conditional-expect
+   -- what a lying relay says has no type; expectEnclaveRefused asserts. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
+import { aeadReady } from '../../../crypto/primitives/aead.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { generateIdentityKeyPair, signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
+import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
+import type { BrowserProfile, Interceptor } from '../../parts/browser-profile.ts';
+import { developmentPolicy } from '../../parts/development-policy.ts';
+import { DeviceLab } from '../../parts/device-lab.ts';
+import { answerInstead, changeJson, changeRequest, flip, jsonResponse, pathOf } from '../../parts/tamper.ts';
+import type { VaultTab } from '../../parts/vault-tab.ts';
+
+let lab: DeviceLab;
+beforeAll(async () => {
+  lab = await DeviceLab.open();
+  await aeadReady();
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const enclaves = /^\/v1\/enclaves$/;
+
+/** Refuses the enclave, sends nothing to it, keeps the question, and sends it once the relay is honest. */
+async function expectEnclaveRefused(
+  intercept: Interceptor,
+  failedStep: string | null,
+  policy?: unknown,
+): Promise<void> {
+  const profile = lab.profile(policy === undefined ? {} : { policy });
+  const { tab } = await lab.signUp(profile);
+  profile.intercept = intercept;
+  await tab.vault.openConversation({ conversationId: null });
+  await tab.until(() => tab.enclave.kind === 'refused' || tab.enclave.kind === 'unreachable');
+  if (failedStep !== null) {
+    expect(tab.enclave).toMatchObject({ kind: 'refused' });
+    const steps = tab.enclave.kind === 'refused' ? tab.enclave.steps : [];
+    expect(steps.at(-1)).toMatchObject({ name: failedStep, result: 'failed' });
+  }
+  if (failedStep !== null) {
+    // The words stay in the box: there is nobody to keep them for.
+    expect(await tab.refusal(tab.ask('For a verified enclave only.'))).toEqual({ code: 'evidence-refused' });
+    expect(tab.conversations).toEqual([]);
+    expect(sentTurns(profile)).toEqual([]);
+    profile.intercept = null;
+    if (policy !== undefined) return;
+    await tab.until(() => tab.enclave.kind === 'verified');
+    expect((await tab.ended((await tab.ask('For a verified enclave only.')).turnId)).text).toBe('In a low voice.');
+    return;
+  }
+  const { turnId, conversationId } = await tab.ask('For a verified enclave only.');
+  await tab.until(() => tab.stateOf(turnId) === 'unsent');
+  expect(tab.answer(turnId).state).toMatchObject({ kind: 'unsent', failure: { code: 'relay:malformed-answer' } });
+  expect(sentTurns(profile)).toEqual([]);
+  await expectSentAfterwards(profile, tab, conversationId, turnId);
+}
+
+async function expectSentAfterwards(profile: BrowserProfile, tab: VaultTab, conversationId: string, turnId: string) {
+  profile.intercept = null;
+  await tab.until(() => tab.enclave.kind === 'verified');
+  await tab.vault.retry({ conversationId, turnId });
+  await tab.until(() => tab.texts(conversationId).includes('In a low voice.'));
+  expect(tab.texts(conversationId)).toEqual(['For a verified enclave only.', 'In a low voice.']);
+}
+
+function sentTurns(profile: BrowserProfile) {
+  return profile.requests.filter(({ path, method }) => method === 'POST' && path.startsWith('/v1/turns'));
+}
+
+describe('evidence', () => {
+  it('M1 with a key that is not in the statement is refused', async () => {
+    const { publicKey } = generateEnclaveKeyPair();
+    const swap = changeJson(enclaves, (answer) => {
+      answer.publicKeys[0] = toBase64Url(publicKey);
+    });
+    await expectEnclaveRefused(swap, 'Keys');
+  });
+
+  it('M2 that is genuine, with a statement by somebody else, is refused', async () => {
+    const forge = changeJson(enclaves, (answer) => {
+      const { publicKey } = generateEnclaveKeyPair();
+      const statement = JSON.parse(Buffer.from(answer.statement, 'base64url').toString('utf8'));
+      statement.keys = statement.keys.map((key: object) => ({ ...key, keyId: toBase64Url(keyIdOf(publicKey)) }));
+      const signed = signKeyStatement({ identitySecretKey: generateIdentityKeyPair().secretKey, statement });
+      answer.statement = toBase64Url(signed.statement);
+      answer.signature = toBase64Url(signed.signature);
+      answer.publicKeys = statement.keys.map(() => toBase64Url(publicKey));
+    });
+    await expectEnclaveRefused(forge, 'Signature');
+  });
+
+  it('M2 with a changed statement is refused', async () => {
+    const change = changeJson(enclaves, (answer) => {
+      answer.statement = flip(answer.statement);
+    });
+    await expectEnclaveRefused(change, 'Signature');
+  });
+
+  it('M3 that answered an earlier question is refused', async () => {
+    let old: unknown = null;
+    const profile = lab.profile();
+    profile.intercept = changeJson(enclaves, (answer) => {
+      old = answer;
+      return answer;
+    });
+    const { tab } = await lab.signUp(profile);
+    await tab.vault.openConversation({ conversationId: null });
+    await tab.until(() => tab.enclave.kind === 'verified');
+    await expectEnclaveRefused(
+      answerInstead(enclaves, () => jsonResponse(old)),
+      'Freshness',
+    );
+  });
+
+  it('M4 of a model that the policy does not have is refused', async () => {
+    const policy = { ...developmentPolicy, models: [{ model: 'another-model', weightsDigests: null }] };
+    await expectEnclaveRefused((request, next) => next(request), 'Model', policy);
+  });
+
+  it('that the policy wants with a digest is refused without one', async () => {
+    const weightsDigests = [toBase64Url(new Uint8Array(32))];
+    const policy = { ...developmentPolicy, models: [{ model: 'test-model', weightsDigests }] };
+    await expectEnclaveRefused((request, next) => next(request), 'Model', policy);
+  });
+
+  it.each([
+    {},
+    { format: 1, allowedKinds: ['development'], models: null },
+    { ...developmentPolicy, allowedKinds: undefined },
+    { ...developmentPolicy, minimum: undefined },
+    { ...developmentPolicy, allowUnverified: true },
+    null,
+  ])('is refused by an incomplete policy (%j): a missing field does not mean "anything"', async (policy) => {
+    await expectEnclaveRefused((request, next) => next(request), 'Policy', policy);
+  });
+
+  it('cannot be switched off by the relay', async () => {
+    const allow = changeJson(enclaves, (answer) => ({ ...answer, allowUnverified: true, statement: 'AAAA' }));
+    await expectEnclaveRefused(allow, null);
+  });
+
+  it('M35 that is missing never leads to a question in clear', async () => {
+    const none = changeJson(enclaves, (answer) => ({ ...answer, evidence: [], publicKeys: [] }));
+    await expectEnclaveRefused(none, null);
+  });
+
+  it('M11 of an unknown kind or format is refused', async () => {
+    await expectEnclaveRefused(
+      changeJson(enclaves, (answer) => ({ ...answer, format: 2 })),
+      null,
+    );
+    await expectEnclaveRefused(
+      changeJson(enclaves, (answer) => {
+        answer.evidence[0].kind = 'trust-me';
+      }),
+      null,
+    );
+  });
+});
+
+describe('a sealed request', () => {
+  async function openChat() {
+    const { tab, profile } = await lab.signUp();
+    await tab.vault.openConversation({ conversationId: null });
+    await tab.until(() => tab.enclave.kind === 'verified');
+    return { tab, profile };
+  }
+
+  it.each<[string, number]>([
+    ['version', 0],
+    ['suite', 1],
+    ['frame class', 2],
+    ['turn id', 10],
+    ['expiry', 24],
+    ['model', 30],
+  ])('M33 whose %s was changed outside the seal is not answered', async (_name, place) => {
+    const { tab, profile } = await openChat();
+    const asked = lab.upstream.requests.length;
+    profile.intercept = changeRequest(/^\/v1\/turns/, (body) => {
+      body.request.header = flip(body.request.header, place);
+    });
+    const { turnId } = await tab.ask('Unchanged?');
+    await tab.until(() => tab.stateOf(turnId) === 'unsent' || tab.stateOf(turnId) === 'missing');
+    expect(lab.upstream.requests.length).toBe(asked);
+    profile.intercept = null;
+    const again = await tab.ask('Unchanged!');
+    expect((await tab.ended(again.turnId)).text).toBe('In a low voice.');
+  });
+
+  it('M33 whose body or wrapped key was changed is not answered', async () => {
+    for (const part of ['body', 'wrappedKey'] as const) {
+      const { tab, profile } = await openChat();
+      const asked = lab.upstream.requests.length;
+      profile.intercept = changeRequest(/^\/v1\/turns/, (body) => {
+        if (part === 'body') body.request.body = flip(body.request.body);
+        else body.request.recipients[0].wrappedKey = flip(body.request.recipients[0].wrappedKey);
+      });
+      const { turnId } = await tab.ask('Unchanged?');
+      await tab.until(() => tab.stateOf(turnId) === 'unsent');
+      expect(tab.answer(turnId).state).toMatchObject({ failure: { code: 'relay:request-refused' } });
+      expect(lab.upstream.requests.length).toBe(asked);
+    }
+  });
+
+  it('M32 that a relay sends once more is answered once', async () => {
+    const { tab, profile } = await openChat();
+    const asked = lab.upstream.requests.length;
+    let replayed: Promise<Response> | null = null;
+    profile.intercept = async (request, next) => {
+      const copy = request.clone();
+      const response = await next(request);
+      if (pathOf(request) === '/v1/turns' && replayed === null) {
+        const { turnId, batch: _batch, ...attempt } = (await copy.json()) as { turnId: string; batch: unknown };
+        const url = new URL(`/v1/turns/${turnId}/attempts`, request.url);
+        replayed = next(new Request(url, { method: 'POST', headers: request.headers, body: JSON.stringify(attempt) }));
+        await replayed;
+      }
+      return response;
+    };
+    const { turnId } = await tab.ask('Once?');
+    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
+    expect(lab.upstream.requests.length - asked).toBe(1);
+  });
+
+  it('M36 is never sealed twice to the same bytes: each retry has its own key and nonce', async () => {
+    const { tab, profile } = await openChat();
+    profile.intercept = async (request, next) => {
+      const isFirst = sentTurns(profile).length < 4;
+      if (!pathOf(request).startsWith('/v1/turns') || request.method !== 'POST' || !isFirst) return next(request);
+      throw new TypeError('Failed to fetch');
+    };
+    const { turnId } = await tab.ask('Again and again?');
+    await tab.ended(turnId);
+    const sealed = sentTurns(profile).map(({ body }) => (JSON.parse(body) as { request: SealedRequest }).request);
+    expect(sealed.length).toBeGreaterThanOrEqual(4);
+    const nonces = sealed.map(({ body }) => toBase64Url(fromBase64Url(body).subarray(0, 24)));
+    expect(new Set(nonces).size).toBe(sealed.length);
+    expect(new Set(sealed.map(({ recipients }) => recipients[0]?.encapsulation)).size).toBe(sealed.length);
+  });
+});
+
+describe('an enclave that changed', () => {
+  async function openChat() {
+    const { tab, profile } = await lab.signUp();
+    await tab.vault.openConversation({ conversationId: null });
+    await tab.until(() => tab.enclave.kind === 'verified');
+    return { tab, profile };
+  }
+
+  it('for one of the same kind and model is verified and asked by itself', async () => {
+    const { tab, profile } = await openChat();
+    const before = tab.enclave;
+    await lab.killWorker();
+    await lab.startWorker();
+    const { turnId } = await tab.ask('Still there?');
+    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
+    expect(sentTurns(profile).map(({ path }) => path)).toEqual(['/v1/turns', `/v1/turns/${turnId}/attempts`]);
+    const fingerprints = [before, tab.enclave].map((view) => (view.kind === 'verified' ? view.keyFingerprint : ''));
+    expect(new Set(fingerprints).size).toBe(2);
+  });
+
+  it('again and again is given up after three automatic retries, and said', async () => {
+    const { tab, profile } = await openChat();
+    const asked = lab.upstream.requests.length;
+    // The relay stores the items and says each time that the enclave is another one by now; each is genuine.
+    const intercept = changeRequest(/^\/v1\/turns/, (body) => {
+      body.enclaveId = 'gone';
+    });
+    profile.intercept = intercept;
+    const { turnId, conversationId } = await tab.ask('For a verified enclave only.');
+    await tab.until(() => tab.stateOf(turnId) === 'unsent');
+    expect(tab.answer(turnId).state).toMatchObject({ failure: { code: 'enclave-changed' } });
+    expect(sentTurns(profile)).toHaveLength(4);
+    expect(tab.question(turnId).stored).toBe(true);
+    expect(lab.upstream.requests.length).toBe(asked);
+    await expectSentAfterwards(profile, tab, conversationId, turnId);
+  });
+
+  it('with evidence that does not answer this call is refused', async () => {
+    const { tab, profile } = await openChat();
+    const asked = lab.upstream.requests.length;
+    profile.intercept = async (request, next) => {
+      if (pathOf(request) !== '/v1/turns') return next(request);
+      const other = await next(
+        new Request(new URL('/v1/enclaves', request.url), {
+          method: 'POST',
+          headers: request.headers,
+          body: JSON.stringify({ format: 1, nonce: toBase64Url(randomBytes(32)), model: 'default' }),
+        }),
+      );
+      return jsonResponse({ error: 'enclave-changed', enclave: await other.json() }, 409);
+    };
+    const { turnId } = await tab.ask('To whom?');
+    await tab.until(() => tab.stateOf(turnId) === 'unsent');
+    expect(tab.answer(turnId).state).toMatchObject({ failure: { code: 'evidence-refused' } });
+    expect(lab.upstream.requests.length).toBe(asked);
+  });
+});
+
+type SealedRequest = { readonly body: string; readonly recipients: readonly { readonly encapsulation: string }[] };

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
+import type { BrowserProfile } from '../../parts/browser-profile.ts';
+import { DeviceLab } from '../../parts/device-lab.ts';
+
+let lab: DeviceLab;
+beforeAll(async () => {
+  lab = await DeviceLab.open({ worker: false });
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+async function twoTabs() {
+  const { person, profile, tab } = await lab.signUp();
+  const other = await profile.openTab();
+  expect([tab.status, other.status]).toEqual(['unlocked', 'unlocked']);
+  return { person, profile, tab, other };
+}
+
+describe('the end of a session', () => {
+  it('shuts every tab before the relay is told, even one that never answers', async () => {
+    const { profile, tab, other } = await twoTabs();
+    const held = Promise.withResolvers<void>();
+    profile.intercept = async (request, next) => {
+      if (request.url.endsWith('/v1/sign-out')) await held.promise;
+      return next(request);
+    };
+    const signedOut = tab.vault.signOut();
+    await other.until(() => other.isEnded, 5_000);
+    expect(await tab.refusal(tab.vault.openConversation({ conversationId: null }))).toEqual({ code: 'session-ended' });
+    held.resolve();
+    await signedOut;
+    expect([tab.isEnded, tab.status, other.status]).toEqual([true, 'signed-out', 'signed-out']);
+  });
+
+  it('shuts every tab when storage fails, and says that the key is still on the disk', async () => {
+    const { tab, other } = await twoTabs();
+    const wipe = vi.spyOn(CiphertextCache.prototype, 'wipeKey').mockRejectedValueOnce(new Error('disk'));
+    await tab.refusal(tab.vault.lock());
+    wipe.mockRestore();
+    expect([tab.isEnded, tab.status]).toEqual([true, 'locked']);
+    await other.until(() => other.isEnded, 5_000);
+  });
+});
+
+/** Lets a sign-in bring what an earlier one of this account brought (M8, M16). */
+function replayKeys(profile: BrowserProfile, keys: unknown): void {
+  profile.intercept = async (request, next) => {
+    const response = await next(request);
+    if (!request.url.endsWith('/v1/sign-in/finish') || !response.ok) return response;
+    const body = { ...((await response.json()) as object), keys };
+    return Response.json(body);
+  };
+}
+
+async function keysAtSignIn(profile: BrowserProfile, signIn: () => Promise<void>): Promise<unknown> {
+  let keys: unknown;
+  profile.intercept = async (request, next) => {
+    const response = await next(request);
+    if (request.url.endsWith('/v1/sign-in/finish')) ({ keys } = (await response.clone().json()) as { keys: unknown });
+    return response;
+  };
+  await signIn();
+  profile.intercept = null;
+  expect(keys).toBeDefined();
+  return keys;
+}
+
+describe('a browser that remembers a newer head', () => {
+  async function lockedWithOldKeys() {
+    const { person } = await lab.signUp();
+    const profile = lab.profile();
+    const tab = await profile.openTab();
+    const keys = await keysAtSignIn(profile, () => tab.vault.signIn(person));
+    await tab.vault.setTheme({ theme: 'dark' });
+    await tab.until(() => profile.requests.some(({ method, path }) => method === 'POST' && path === '/v1/items'));
+    // Waits for the vault's lock, so that the batch is kept.
+    await tab.vault.relayView({ conversationId: 'AAAAAAAAAAAAAAAAAAAAAA' });
+    await tab.vault.lock();
+    const locked = await profile.openTab();
+    expect(locked.status).toBe('locked');
+    return { person, profile, tab: locked, keys };
+  }
+
+  it('is not unlocked by older key material, and is by the newest', async () => {
+    const { person, profile, tab, keys } = await lockedWithOldKeys();
+    replayKeys(profile, keys);
+    expect(await tab.refusal(tab.vault.unlock(person))).toEqual({ code: 'vault-rolled-back' });
+    expect(tab.status).toBe('locked');
+    profile.intercept = null;
+    await tab.vault.unlock(person);
+    expect([tab.status, tab.alarms]).toEqual(['unlocked', []]);
+  });
+
+  it('says so when a sign-in brings older key material', async () => {
+    const { person, profile, tab, keys } = await lockedWithOldKeys();
+    replayKeys(profile, keys);
+    await tab.vault.signIn(person);
+    expect([tab.status, tab.alarms[0]]).toEqual(['unlocked', 'vault-rolled-back']);
+  });
+
+  it("is not unlocked into another account, whose vault would take this one's place", async () => {
+    const { profile, tab } = await lockedWithOldKeys();
+    const other = await lab.signUp();
+    profile.intercept = async (request, next) => {
+      if (!request.url.endsWith('/v1/unlock/start')) return next(request);
+      const { loginRequest } = (await request.json()) as { loginRequest: string };
+      const start = other.profile.requests.find(({ path }) => path === '/v1/sign-up/start');
+      const { nameTag } = JSON.parse(start?.body ?? '{}') as { nameTag: string };
+      const body = JSON.stringify({ format: 1, nameTag, loginRequest });
+      const headers = { 'content-type': 'application/json' };
+      return next(new Request(`${lab.origin}/v1/sign-in/start`, { method: 'POST', headers, body }));
+    };
+    expect(await tab.refusal(tab.vault.unlock(other.person))).toEqual({ code: 'vault-tampered' });
+    expect(tab.status).toBe('locked');
+  });
+});
