@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../parts/python-environment.ts';
+
+const dockerfiles = ['server/Dockerfile', 'enclave-worker/Dockerfile'];
+
+/** What a Dockerfile copies out of the project, without what stages copy from each other. */
+function copied(text: string): readonly string[] {
+  return [...text.matchAll(/^COPY (?!.*--from)(.+)$/gm)].flatMap(([, rest = '']) =>
+    rest
+      .split(/\s+/)
+      .filter((word) => !word.startsWith('--'))
+      .slice(0, -1),
+  );
+}
+
+describe.each(dockerfiles)('%s', (name) => {
+  const text = readFileSync(join(projectRoot, name), 'utf8');
+
+  it('copies what is in the project, by git, so that a fresh clone builds', () => {
+    const sources = copied(text);
+    expect(sources.length).toBeGreaterThan(3);
+    for (const source of sources) {
+      const inProject = spawnSync('git', ['ls-files', '--', source], { cwd: projectRoot, encoding: 'utf8' });
+      // In an archive without git, being there has to do.
+      const isThere = inProject.status === 0 ? inProject.stdout.trim() !== '' : existsSync(join(projectRoot, source));
+      expect(isThere, source).toBe(true);
+    }
+    expect(copied('COPY --chown=0:0 a b ./\nCOPY --from=x c d')).toEqual(['a', 'b']);
+  });
+
+  it('runs as nobody special, on bases by digest', () => {
+    const stages = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base = '']) => base);
+    expect(stages.filter((base) => !/@sha256:[0-9a-f]{64}$/.test(base))).toEqual([]);
+    const users = [...text.matchAll(/^USER (\S+)$/gm)].map(([, user]) => user);
+    expect(users.at(-1)).toMatch(/^(node|[1-9]\d*(:[1-9]\d*)?)$/);
+  });
+});

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../parts/python-environment.ts';
+import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+
+const weights = Buffer.from('GGUF, or so it says');
+const digest = createHash('sha256').update(weights).digest('hex');
+const asked: string[] = [];
+const server = createServer((request, response) => {
+  asked.push(request.method ?? '');
+  response.writeHead(200, { 'content-length': weights.length });
+  response.end(request.method === 'HEAD' ? undefined : weights);
+});
+let origin = '';
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.close();
+});
+
+/** Runs it as a container would: Node and nothing else. */
+function fetchModel(settings: Readonly<Record<string, string>>): Promise<{ status: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(projectRoot, 'enclave-worker/fetch-model.ts')], { env: settings });
+    let output = '';
+    child.stdout.on('data', (part: Buffer) => (output += part.toString('utf8')));
+    child.stderr.on('data', (part: Buffer) => (output += part.toString('utf8')));
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, output }));
+  });
+}
+
+describe('fetch-model', () => {
+  it('fetches once, checks the digest, and leaves a file that others can read', async () => {
+    await using place = await makeTemporaryFolder('model');
+    const folder = join(place.path, 'model');
+    const settings = { GGUF_URL: `${origin}/a/tiny.gguf`, GGUF_SHA256: digest, MODEL_FOLDER: folder };
+    expect(await fetchModel(settings)).toMatchObject({ status: 0, output: expect.stringContaining('here and whole') });
+    const file = join(folder, 'model.gguf');
+    expect(readFileSync(file)).toEqual(weights);
+    expect(statSync(folder).mode & 0o005).toBe(0o005);
+    expect(statSync(file).mode & 0o004).toBe(0o004);
+    asked.length = 0;
+    expect((await fetchModel(settings)).status).toBe(0);
+    expect(asked).toEqual([]);
+    // A file that was changed is fetched again.
+    writeFileSync(file, 'another');
+    expect((await fetchModel(settings)).status).toBe(0);
+    expect(readFileSync(file)).toEqual(weights);
+  });
+
+  it('says the digest to pin where none was given', async () => {
+    await using place = await makeTemporaryFolder('model');
+    const result = await fetchModel({ GGUF_URL: `${origin}/a/tiny.gguf`, MODEL_FOLDER: place.path });
+    expect(result.output).toContain(`GGUF_SHA256=${digest}`);
+  });
+
+  it('refuses another file, and settings that are none', async () => {
+    await using place = await makeTemporaryFolder('model');
+    const right = { GGUF_URL: `${origin}/a/tiny.gguf`, GGUF_SHA256: digest, MODEL_FOLDER: place.path };
+    for (const [wrong, sentence] of [
+      [{ GGUF_SHA256: 'a'.repeat(64) }, 'another than GGUF_SHA256'],
+      [{ GGUF_SHA256: 'A' }, 'GGUF_SHA256 must be'],
+      [{ GGUF_URL: `${origin}/a/tiny.bin` }, 'GGUF_URL must be'],
+      [{ GGUF_URL: '' }, 'GGUF_URL must be'],
+      [{ MODEL_FOLDER: '' }, 'MODEL_FOLDER is not set'],
+    ] as const) {
+      const result = await fetchModel({ ...right, ...wrong });
+      expect(result.status).toBe(1);
+      expect(result.output).toContain(sentence);
+    }
+    expect(existsSync(join(place.path, 'model.gguf'))).toBe(false);
+    expect((await fetchModel(right)).status).toBe(0);
+  });
+});
