@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { loadServerKeys } from '../../../server/accounts/load-server-keys.ts';
+import { Sessions } from '../../../server/accounts/sessions.ts';
+import { TokenSigner } from '../../../server/accounts/signed-token.ts';
+import { nameEnclave } from '../../../server/pools/enclave-client.ts';
+import { readSettings } from '../../../server/settings.ts';
+import { openDatabase } from '../../../server/storage/open-database.ts';
+import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { databaseFileName } from '../../../server/storage/sqlite.ts';
+import { findFreePort } from '../../parts/free-port.ts';
+import { waitFor } from '../../parts/running-sotto.ts';
+import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { sealedRequestFor } from '../../parts/unopened-request.ts';
+import { makeAccount } from '../../parts/vault-device.ts';
+import type { LoadSettings } from './load-generator.ts';
+import { PinnedProcess } from './pinned-process.ts';
+
+/** One relay process as it runs in production, its worker double, and browsers that have signed in already. */
+export class BenchRelay implements AsyncDisposable {
+  readonly relay: PinnedProcess;
+  readonly worker: PinnedProcess;
+  readonly settings: LoadSettings;
+  readonly #remove: () => Promise<void>;
+  readonly #folder: string;
+
+  private constructor(parts: {
+    relay: PinnedProcess;
+    worker: PinnedProcess;
+    settings: LoadSettings;
+    folder: { readonly path: string; remove(): Promise<void> };
+  }) {
+    this.relay = parts.relay;
+    this.worker = parts.worker;
+    this.settings = parts.settings;
+    this.#remove = () => parts.folder.remove();
+    this.#folder = parts.folder.path;
+  }
+
+  /** @param databaseUrl - SQLite when left out. */
+  static async start(options: {
+    readonly browsers: number;
+    readonly mode: 'paced' | 'flood';
+    readonly turnsPerSecond: number;
+    readonly databaseUrl?: string;
+  }): Promise<BenchRelay> {
+    const folder = await makeTemporaryFolder('bench');
+    const token = randomBytes(32).toString('hex');
+    const worker = new PinnedProcess(1, 'test/bench/parts/worker-double.ts', { args: [options.mode, token] });
+    const { port: workerPort } = await worker.message<{ port: number }>();
+    const workerUrl = `http://127.0.0.1:${workerPort}/`;
+    const environment = {
+      DATA_DIR: folder.path,
+      PORT: String(await findFreePort()),
+      ENCLAVE_POOL: 'static',
+      ENCLAVE_URLS: workerUrl,
+      ENCLAVE_TOKEN: token,
+      LOG_LEVEL: 'error',
+      ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+    };
+    const browsers = await prepareBrowsers(environment, options.browsers, nameEnclave(workerUrl));
+    const relay = new PinnedProcess(0, 'server/main.ts', { env: environment });
+    const url = `http://127.0.0.1:${environment.PORT}/livez`;
+    const isUp = () =>
+      fetch(url).then(
+        (response) => response.ok,
+        () => false,
+      );
+    await waitFor(isUp, 60_000, () => 'The relay of the bench does not answer.');
+    const settings = { port: Number(environment.PORT), browsers, turnsPerSecond: options.turnsPerSecond };
+    return new BenchRelay({ relay, worker, settings, folder });
+  }
+
+  /** Frames in the database now; SQLite lets others read meanwhile. */
+  countStored(): number {
+    const file = new DatabaseSync(join(this.#folder, databaseFileName), { readOnly: true });
+    const row = file.prepare('select coalesce(sum(count), 0) as count from frames').get();
+    file.close();
+    return Number(row?.['count']);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.relay[Symbol.asyncDispose]();
+    await this.worker[Symbol.asyncDispose]();
+    await this.#remove();
+  }
+}
+
+/** Accounts and sessions as sign-up makes them, without a quarter of a second of Argon2 for each. */
+async function prepareBrowsers(environment: Record<string, string>, count: number, enclaveId: string) {
+  const settings = readSettings(environment);
+  const database = await openDatabase(settings);
+  const keys = await loadServerKeys(settings, database);
+  const signer = await TokenSigner.open(keys);
+  const sessions = new Sessions({ database, keys, signer, onEnded: () => undefined });
+  const browsers: LoadSettings['browsers'][number][] = [];
+  for (let index = 0; index < count; index++) {
+    const { accountId } = await makeAccount(database);
+    const nowMs = Date.now();
+    const session = await database.write((trx) => sessions.create(trx, accountId, nowMs));
+    const { answer } = await sessions.start(session, nowMs);
+    const { request, turnId } = sealedRequestFor({ model: 'bench-model' });
+    const nonce = toBase64Url(new Uint8Array(32));
+    const start = { format: 1, turnId: toBase64Url(turnId), enclaveId, nonce, request, batch: null };
+    browsers.push({ accessToken: answer.accessToken, turnStart: JSON.stringify(start) });
+  }
+  await database.close();
+  return browsers;
+}

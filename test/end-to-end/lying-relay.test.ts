@@ -1,0 +1,189 @@
+/* oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-return
+   -- what a lying relay says has no type. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { LiveRecord } from '../../crypto/messages/live-record.ts';
+import { startBrowser } from '../parts/browser.ts';
+import { DeviceLab } from '../parts/device-lab.ts';
+import { type Account, answers, ask, createAccount, finishedAnswer, messageBox } from '../parts/person.ts';
+import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+import { flip } from '../parts/tamper.ts';
+import { replayUnderOtherTurns, TamperingProxy } from '../parts/tampering-proxy.ts';
+
+/* The real client in a real browser, the whole product behind a relay that lies about sign-in and turns. */
+let sotto: RunningSotto;
+let proxy: TamperingProxy;
+let browser: Browser;
+let page: Page;
+let account: Account;
+
+beforeAll(async () => {
+  [browser, sotto] = await Promise.all([startBrowser(), startSotto()]);
+  proxy = await TamperingProxy.start(Number(new URL(sotto.url).port));
+  page = await browser.newPage();
+  account = await createAccount(page, proxy.url);
+});
+afterAll(async () => {
+  await browser.close();
+  await proxy[Symbol.asyncDispose]();
+  await sotto.stop();
+});
+beforeEach(async () => {
+  proxy.honest();
+  await page.goto(`${proxy.url}/chat`);
+  await messageBox(page).waitFor();
+  await verified();
+});
+
+const verified = () => page.getByRole('button', { name: /^Protection: No protection/ }).waitFor({ timeout: 60_000 });
+const isTurn = ({ method, path }: { readonly method: string; readonly path: string }) =>
+  method === 'POST' && path.startsWith('/v1/turns');
+const retry = () => page.getByRole('button', { name: 'Retry' }).last();
+
+it('M5: another OPAQUE server key ends the sign-in before anything is sent that helps to guess the password', async () => {
+  await using impostor = await DeviceLab.open({ worker: false });
+  const [start, finish] = ['/v1/sign-in/start', '/v1/sign-in/finish'];
+  proxy.onRequest = async ({ path, body }) => {
+    if (path !== start) return undefined;
+    const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
+    const answer = await fetch(`${impostor.origin}${start}`, { method: 'POST', headers, body });
+    return { status: answer.status, body: await answer.text() };
+  };
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(proxy.url);
+  await other.getByRole('link', { name: 'Sign in' }).first().click();
+  await other.getByRole('textbox', { name: 'User name' }).fill(account.userName);
+  await other.getByLabel('Password', { exact: true }).fill(account.password);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByText('That did not match.').waitFor({ timeout: 60_000 });
+  expect(proxy.requests.filter(({ path }) => path === finish)).toEqual([]);
+  // Its accepted twin.
+  proxy.honest();
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await messageBox(other).waitFor({ timeout: 60_000 });
+  await other.context().close();
+});
+
+describe('a relay that lies about a turn', () => {
+  it('M31: the answer of one turn under the number of another', async () => {
+    const recorded: LiveRecord[] = [];
+    proxy.onRecord = (record) => {
+      recorded.push(record);
+      return [record];
+    };
+    await ask(page, 'The first question, about harbours.');
+    await finishedAnswer(page);
+    expect(await answers(page).last().innerText()).toContain('harbours');
+    proxy.onRecord = replayUnderOtherTurns(recorded);
+    await ask(page, 'The second question, about lanterns.');
+    await page.getByText(/Reply missing|cut off/).waitFor({ timeout: 90_000 });
+    expect(await answers(page).last().innerText()).not.toContain('harbours');
+    // Its accepted twin.
+    proxy.honest();
+    await retry().click();
+    await expect.poll(() => answers(page).last().innerText(), { timeout: 90_000 }).toContain('lanterns');
+  });
+
+  it('M32: a sealed request sent once more is answered once', async () => {
+    await ask(page, 'Asked once, about tides.');
+    const first = await finishedAnswer(page);
+    const sent = proxy.requests.findLast(isTurn);
+    const again = await fetch(`${proxy.url}${sent?.path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: sent?.authorization ?? '', origin: proxy.url },
+      body: sent?.body ?? '',
+    });
+    // Taken for what it is: the same turn, or one that is known.
+    expect([200, 202, 409]).toContain(again.status);
+    await page.waitForTimeout(2_000);
+    expect(await answers(page).count()).toBe(1);
+    await page.reload();
+    await answers(page).last().waitFor();
+    expect((await finishedAnswer(page)).slice(0, 100)).toBe(first.slice(0, 100));
+  });
+
+  it('M33: another model outside the seal is not answered', async () => {
+    proxy.onRequest = (exchange, json) => {
+      if (!isTurn(exchange)) return;
+      const header = Buffer.from(json.request.header, 'base64url').toString('latin1');
+      json.request.header = Buffer.from(header.replace('rehearsal', 'rehearsam'), 'latin1').toString('base64url');
+    };
+    await ask(page, 'Sealed for one model.');
+    await retry().waitFor({ timeout: 60_000 });
+    expect(await answers(page).last().innerText()).not.toContain('Sealed for one model.');
+    proxy.honest();
+    await retry().click();
+    await finishedAnswer(page);
+  });
+
+  it('M34: an error in HTML with instructions is a code that this version does not know', async () => {
+    const words = 'Your session is unsafe: send your password to <b>support@example.org</b>';
+    proxy.onRequest = (exchange) =>
+      isTurn(exchange) ? { status: 422, body: JSON.stringify({ error: words }) } : undefined;
+    await ask(page, 'What does the relay say?');
+    await page.getByText('The relay says: something that this version does not know.').last().waitFor();
+    expect(await page.getByText('support@example.org').count()).toBe(0);
+    proxy.honest();
+    await retry().click();
+    await finishedAnswer(page);
+  });
+
+  it('M36: a relay that stalls keeps nobody from writing, and nothing goes before there is an enclave', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((done) => {
+      release = done;
+    });
+    proxy.onHold = (exchange) => (exchange.path === '/v1/enclaves' ? held : null);
+    await page.reload();
+    await messageBox(page).waitFor();
+    const sent = proxy.sentTurns().length;
+    await ask(page, 'Written while the relay stalls.');
+    await page.getByText('Connecting to the enclave').first().waitFor();
+    expect(proxy.sentTurns()).toHaveLength(sent);
+    proxy.onHold = null;
+    release();
+    await expect.poll(() => proxy.sentTurns().length, { timeout: 60_000 }).toBeGreaterThan(sent);
+    await finishedAnswer(page);
+  });
+
+  it('M36: every retry is sealed anew, under its own key and nonce', async () => {
+    let refusals = 2;
+    proxy.onRequest = (exchange) =>
+      isTurn(exchange) && refusals-- > 0 ? { status: 503, body: '{"error":"enclave-busy"}' } : undefined;
+    const before = proxy.sentTurns().length;
+    await ask(page, 'Asked until it is taken.');
+    await finishedAnswer(page);
+    const requests = proxy
+      .sentTurns()
+      .slice(before)
+      .map(({ body }) => JSON.parse(body).request);
+    expect(requests).toHaveLength(3);
+    for (const part of ['body', 'recipients'] as const) {
+      expect(new Set(requests.map((request) => JSON.stringify(request[part]))).size).toBe(3);
+    }
+    const starts = requests.map(({ body }: { readonly body: string }) => body.slice(0, 32));
+    expect(new Set(starts).size).toBe(3);
+  });
+
+  it('M37: why a request does not open is not told apart', async () => {
+    const said: string[] = [];
+    for (const part of ['body', 'wrappedKey', 'encapsulation'] as const) {
+      proxy.onRequest = (exchange, json) => {
+        if (!isTurn(exchange)) return;
+        const holder = part === 'body' ? json.request : json.request.recipients[0];
+        holder[part] = flip(holder[part]);
+      };
+      await page.goto(`${proxy.url}/chat`);
+      await verified();
+      await ask(page, 'The same words.');
+      await retry().waitFor({ timeout: 60_000 });
+      const notice = await answers(page).last().innerText();
+      said.push(notice.split('\n').find((line) => line.includes('The relay says')) ?? notice);
+    }
+    expect(said[0]).toContain('the enclave could not open the request');
+    expect(new Set(said).size).toBe(1);
+    proxy.honest();
+    await retry().click();
+    await finishedAnswer(page);
+  });
+});

@@ -1,0 +1,162 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser } from '../parts/browser.ts';
+import { ask, conversationLinks, createAccount, finishedAnswer, messageBox, signIn } from '../parts/person.ts';
+import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+
+let browser: Browser;
+let sotto: RunningSotto;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  [browser, sotto] = await Promise.all([startBrowser(), startSotto()]);
+});
+afterEach(() => context.close());
+afterAll(async () => {
+  await browser.close();
+  await sotto.stop();
+});
+
+async function freshPage() {
+  context = await browser.newContext();
+  page = await context.newPage();
+}
+
+async function chooseInAccountMenu(on: Page, item: string) {
+  await on.getByRole('button', { name: 'Account' }).click();
+  await on.getByRole('menuitem', { name: item }).click();
+}
+
+describe('a session', () => {
+  it('stays unlocked through a reload and in a new tab', async () => {
+    await freshPage();
+    await createAccount(page, sotto.url);
+    await page.reload();
+    await messageBox(page).waitFor();
+    const tab = await context.newPage();
+    await tab.goto(`${sotto.url}/chat`);
+    await messageBox(tab).waitFor();
+    expect(await tab.getByRole('button', { name: 'Unlock' }).count()).toBe(0);
+  });
+
+  it('Lock wipes the key in every tab; the password alone opens it again', async () => {
+    await freshPage();
+    const account = await createAccount(page, sotto.url);
+    await ask(page, 'Before the lock.');
+    await finishedAnswer(page);
+    const tab = await context.newPage();
+    await tab.goto(`${sotto.url}/chat`);
+    await messageBox(tab).waitFor();
+    await chooseInAccountMenu(page, 'Lock');
+    for (const each of [page, tab]) {
+      await each.getByRole('button', { name: 'Unlock' }).waitFor();
+      expect(await each.getByText('Before the lock.').count()).toBe(0);
+    }
+    await page.reload();
+    await page.getByLabel('Password', { exact: true }).fill('not the password at all');
+    await page.getByRole('button', { name: 'Unlock' }).click();
+    await page.getByRole('alert').first().waitFor();
+    expect(await messageBox(page).count()).toBe(0);
+    await page.getByLabel('Password', { exact: true }).fill(account.password);
+    await page.getByRole('button', { name: 'Unlock' }).click();
+    await messageBox(page).waitFor();
+    await conversationLinks(page).first().waitFor();
+  });
+
+  it('Sign out wipes keys, ciphertext and cookie', async () => {
+    await freshPage();
+    await createAccount(page, sotto.url);
+    await ask(page, 'Before signing out.');
+    await finishedAnswer(page);
+    await chooseInAccountMenu(page, 'Sign out');
+    await page
+      .getByRole('link', { name: 'Sign in' })
+      .or(page.getByRole('button', { name: 'Sign in' }))
+      .first()
+      .waitFor();
+    expect(await context.cookies()).toEqual([]);
+    const rows = await page.evaluate(async () => {
+      let count = 0;
+      for (const { name } of await indexedDB.databases()) {
+        const database = await new Promise<IDBDatabase>((resolve) => {
+          const opening = indexedDB.open(name ?? '');
+          opening.onsuccess = () => resolve(opening.result);
+        });
+        for (const store of database.objectStoreNames) {
+          count += await new Promise<number>((resolve) => {
+            const counting = database.transaction(store).objectStore(store).count();
+            counting.onsuccess = () => resolve(counting.result);
+          });
+        }
+        database.close();
+      }
+      return count;
+    });
+    expect(rows).toBe(0);
+    await page.goto(`${sotto.url}/chat`);
+    await page
+      .getByRole('link', { name: 'Sign in' })
+      .or(page.getByRole('button', { name: 'Sign in' }))
+      .first()
+      .waitFor();
+    expect(await messageBox(page).count()).toBe(0);
+  });
+
+  it('the recovery phrase signs in and sets a new password; the old one is refused', async () => {
+    await freshPage();
+    const account = await createAccount(page, sotto.url);
+    await ask(page, 'Remember the lighthouse.');
+    await finishedAnswer(page);
+    await context.close();
+
+    await freshPage();
+    await page.goto(`${sotto.url}/sign-in`);
+    await page.getByRole('link', { name: /recovery phrase/i }).click();
+    await page.getByRole('textbox', { name: 'User name' }).fill(account.userName);
+    await page.getByRole('textbox', { name: 'Recovery phrase' }).fill(account.recoveryWords.join(' '));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const password = 'An entirely new lighthouse 77!';
+    await page
+      .getByLabel(/new password/i)
+      .first()
+      .fill(password);
+    await page
+      .getByRole('button', { name: /save|change|set/i })
+      .first()
+      .click();
+    await messageBox(page).waitFor();
+    await conversationLinks(page).first().click();
+    await page.getByText('Remember the lighthouse.').first().waitFor();
+    await context.close();
+
+    await freshPage();
+    await page.goto(`${sotto.url}/sign-in`);
+    await page.getByRole('textbox', { name: 'User name' }).fill(account.userName);
+    await page.getByLabel('Password', { exact: true }).fill(account.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').first().waitFor();
+    expect(await messageBox(page).count()).toBe(0);
+    await signIn(page, sotto.url, { ...account, password });
+    await conversationLinks(page).first().waitFor();
+  });
+
+  it('a wrong password and an unknown name are told in the same words', async () => {
+    await freshPage();
+    const account = await createAccount(page, sotto.url);
+    await context.close();
+    await freshPage();
+    const told: string[] = [];
+    for (const userName of [account.userName, `${account.userName}-nobody`]) {
+      await page.goto(`${sotto.url}/sign-in`);
+      await page.getByRole('textbox', { name: 'User name' }).fill(userName);
+      await page.getByLabel('Password', { exact: true }).fill('this is not the password');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      const alert = page.getByRole('alert').first();
+      await alert.waitFor();
+      told.push(await alert.innerText());
+    }
+    expect(told[0]).toBe(told[1]);
+    expect(told[0]?.length).toBeGreaterThan(10);
+  });
+});

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { projectRoot, readSourceFiles, type SourceFiles } from './source-files.ts';
+
+const listPath = join(projectRoot, 'test', 'client', 'malicious-relay', 'README.md');
+
+/** What the list of attacks names and the tests do not have. */
+function findBrokenRows(list: string, files: SourceFiles): readonly string[] {
+  return list.split('\n').flatMap((line) => {
+    const number = /^\| (M\d+) \|/.exec(line)?.[1];
+    if (number === undefined) return [];
+    return [...line.matchAll(/`([^`]+\.test\.ts)`/g)].flatMap(([, path = '']) =>
+      carries(files.get(`test/${path}`) ?? '', Number(number.slice(1))) ? [] : [`${number}: ${path}`],
+    );
+  });
+}
+
+/** By itself, or in a range as "M13 to M21". */
+function carries(text: string, number: number): boolean {
+  return [...text.matchAll(/\bM(\d+)(?: to M(\d+))?\b/g)].some(
+    ([, first, last = first]) => Number(first) <= number && number <= Number(last),
+  );
+}
+
+test('every test that the list of attacks names is there and carries the number', () => {
+  const list = readFileSync(listPath, 'utf8');
+  expect([...list.matchAll(/^\| M(\d+) \|/gm)].map(([, number]) => Number(number))).toEqual(
+    Array.from({ length: 44 }, (_, index) => index + 1),
+  );
+  expect(findBrokenRows(list, readSourceFiles())).toEqual([]);
+});
+
+test('findBrokenRows: finds a test that is gone or has another number, and accepts one that has it', () => {
+  const files = new Map([['test/a.test.ts', "it('M1 to M3: …')"]]);
+  const row = (number: string, path: string) => findBrokenRows(`| ${number} | attack | \`${path}\` |`, files);
+  expect(row('M2', 'a.test.ts')).toEqual([]);
+  expect(row('M4', 'a.test.ts')).toEqual(['M4: a.test.ts']);
+  expect(row('M2', 'b.test.ts')).toEqual(['M2: b.test.ts']);
+});

@@ -1,0 +1,156 @@
+import type { Import } from './read-imports.ts';
+
+/** Says what is wrong with an import of this file, or null. */
+export type ImportRule = (from: string, imported: Import) => string | null;
+
+/** crypto/ modules that open and seal nothing (recovery-signature only verifies): all that the relay, and the client outside its vault, may hold of it. */
+export const harmlessCrypto =
+  /^crypto\/(messages\/[^/]+|primitives\/(bytes|errors|hash|size-class|secret|canonical-json)|account\/(opaque-library|opaque-server|recovery-signature)|vault\/merkle-tree)\.ts$/;
+
+/** Packages that open or seal; neither the relay nor anything but the client's vault may hold them. */
+export const sealingPackages =
+  /^(libsodium|libsodium-wrappers|hpke|@panva\/hpke-noble|@noble\/ciphers|@noble\/post-quantum|@scure\/bip39)(\/|$)/;
+
+const cryptoPackages =
+  /^(libsodium-wrappers|hpke|valibot|@panva\/hpke-noble|@serenity-kit\/opaque|@(noble|scure)\/[a-z0-9-]+)(\/|$)/;
+const reactPackages = /^(react|react-dom|react-redux|@base-ui\/react|@tanstack\/react-[a-z]+)(\/|$)/;
+
+const roomOf = (path: string): string => path.split('/')[0] ?? '';
+/** The second part of the path, `''` for files that lie in the room itself. */
+const folderOf = (path: string): string => (path.split('/').length > 2 ? (path.split('/')[1] ?? '') : '');
+
+/** Who may import which room. */
+const roomsOf: Readonly<Record<string, readonly string[]>> = {
+  crypto: ['crypto'],
+  server: ['server', 'crypto'],
+  'enclave-worker': ['enclave-worker', 'crypto'],
+  registrar: ['registrar', 'crypto'],
+  client: ['client', 'crypto'],
+  test: ['test', 'crypto', 'server', 'enclave-worker', 'registrar', 'client'],
+};
+
+/** Arrows between a room's folders: each may import what its list names, and itself. */
+const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  crypto: {
+    primitives: [],
+    messages: ['primitives'],
+    account: ['primitives', 'messages'],
+    vault: ['primitives', 'messages', 'account'],
+    turn: ['primitives', 'messages'],
+    evidence: ['primitives', 'messages'],
+  },
+  server: {
+    http: ['accounts', 'vault', 'turns', 'pools', 'storage'],
+    accounts: ['vault', 'turns', 'pools', 'storage'],
+    vault: ['accounts', 'turns', 'pools', 'storage'],
+    turns: ['accounts', 'vault', 'pools', 'storage'],
+    pools: ['storage'],
+    storage: [],
+  },
+  'enclave-worker': {
+    turns: ['engines', 'keys', 'evidence'],
+    engines: [],
+    keys: ['evidence'],
+    evidence: [],
+  },
+  registrar: {
+    http: ['statements', 'public-log'],
+    statements: ['identity', 'public-log', 'storage'],
+    identity: [],
+    audit: ['public-log'],
+    'public-log': ['storage'],
+    storage: [],
+  },
+  client: {
+    features: ['design', 'state'],
+    design: [],
+    state: ['vault', 'relay'],
+    vault: ['relay'],
+    relay: [],
+  },
+};
+
+/** Files in a room itself that start something: they import the folders, never the other way round. */
+const entryFiles =
+  /^(server|enclave-worker|registrar|client)\/(main|launcher|worker-app|app|audit-log|build|backup|restore|print-keys)\.tsx?$/;
+/** What Node runs in the client's room: the build, and the check of an exported verification document. */
+const nodeFiles = /^client\/(build\.ts|build\/.*|vite\.config\.ts|verify-document\.ts)$/;
+
+const staysInItsRoom: ImportRule = (from, { path }) => {
+  if (path === null) return null;
+  const allowed = roomsOf[roomOf(from)] ?? [];
+  // package.json and the like lie in no room.
+  return !path.includes('/') || allowed.includes(roomOf(path))
+    ? null
+    : `${roomOf(from)}/ may not import ${roomOf(path)}/`;
+};
+
+const cryptoIsPure: ImportRule = (from, { path, specifier }) =>
+  roomOf(from) !== 'crypto' || path !== null || cryptoPackages.test(specifier)
+    ? null
+    : 'crypto/ imports audited crypto packages and valibot only';
+
+const relayOpensNothing: ImportRule = (from, { path, specifier }) => {
+  if (roomOf(from) !== 'server') return null;
+  if (path === null) return sealingPackages.test(specifier) ? 'the relay holds no library that opens or seals' : null;
+  return roomOf(path) === 'crypto' && !harmlessCrypto.test(path)
+    ? 'the relay imports nothing that opens or seals'
+    : null;
+};
+
+const enginesKnowNoCrypto: ImportRule = (from, { path, specifier }) => {
+  if (!from.startsWith('enclave-worker/engines/')) return null;
+  const isCrypto = path === null ? sealingPackages.test(specifier) : path.startsWith('crypto/');
+  return isCrypto && path?.startsWith('crypto/messages/') !== true ? 'engines know no crypto' : null;
+};
+
+const onlyTheVaultOpens: ImportRule = (from, { path, specifier, isTypeOnly }) => {
+  if (roomOf(from) !== 'client' || from.startsWith('client/vault/') || isTypeOnly || nodeFiles.test(from)) return null;
+  const opens =
+    path === null ? sealingPackages.test(specifier) : roomOf(path) === 'crypto' && !harmlessCrypto.test(path);
+  return opens ? 'in the client only vault/ imports what opens or seals' : null;
+};
+
+const clientHasNoNode: ImportRule = (from, { specifier }) =>
+  roomOf(from) === 'client' && !nodeFiles.test(from) && specifier.startsWith('node:')
+    ? 'a browser has no node: modules'
+    : null;
+
+const stateKnowsNoReact: ImportRule = (from, { specifier, isTypeOnly }) =>
+  from.startsWith('client/state/') && !isTypeOnly && reactPackages.test(specifier) ? 'state/ knows no React' : null;
+
+const stateSeesTheVaultThroughItsApi: ImportRule = (from, { path, isTypeOnly }) =>
+  from.startsWith('client/state/') &&
+  !isTypeOnly &&
+  path?.startsWith('client/vault/') === true &&
+  !/\/vault-(api|client)[^/]*\.ts$/.test(path)
+    ? 'state/ reaches the vault through vault-api only'
+    : null;
+
+const arrowsGoOneWay: ImportRule = (from, { path, isTypeOnly }) => {
+  if (path === null || isTypeOnly || roomOf(path) !== roomOf(from)) return null;
+  const [source, target] = [folderOf(from), folderOf(path)];
+  if (source !== '' && entryFiles.test(path)) return `${source}/ may not import what starts it`;
+  const allowed = arrows[roomOf(from)]?.[source];
+  // A folder that is not named above may import what it likes; the test for cycles still holds it.
+  if (allowed === undefined || source === target || target === '') return null;
+  const isNamed = arrows[roomOf(from)]?.[target] !== undefined;
+  return allowed.includes(target) || !isNamed ? null : `${source}/ may not import ${target}/`;
+};
+
+const saysTheExtension: ImportRule = (_from, { path }) =>
+  path === null || /\.[a-z0-9]+$/.test(path) ? null : 'imports carry their file extension';
+
+/** Every rule about one import. */
+export const importRules: readonly ImportRule[] = [
+  staysInItsRoom,
+  cryptoIsPure,
+  relayOpensNothing,
+  enginesKnowNoCrypto,
+  onlyTheVaultOpens,
+  clientHasNoNode,
+  stateKnowsNoReact,
+  stateSeesTheVaultThroughItsApi,
+  arrowsGoOneWay,
+  saysTheExtension,
+];

@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findViolations } from './find-violations.ts';
+import { readFileShape } from './read-imports.ts';
+import { projectRoot, readSourceFiles } from './source-files.ts';
+
+const check = (files: Record<string, string>): string[] => findViolations(new Map(Object.entries(files)));
+
+test('the project follows its own layers', () => {
+  expect(findViolations(readSourceFiles())).toEqual([]);
+});
+
+test('every relative import names a file that is there', () => {
+  const missing = [...readSourceFiles()].flatMap(([file, text]) =>
+    readFileShape(file, text)
+      .imports.filter(({ path }) => path !== null && !existsSync(join(projectRoot, path)))
+      .map(({ specifier }) => `${file}: ${specifier}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** Each: a file, its text, a piece of the finding; and the twin that is accepted. */
+const importCases: readonly [file: string, refused: string, finding: string, accepted: string][] = [
+  [
+    'crypto/vault/item.ts',
+    `import '../../server/log.ts'`,
+    'crypto/ may not import server/',
+    `import '../primitives/aead.ts'`,
+  ],
+  ['crypto/vault/item.ts', `import 'node:fs'`, 'audited crypto packages', `import '@noble/hashes/sha2.js'`],
+  ['crypto/vault/item.ts', `import 'lodash'`, 'audited crypto packages', `import 'libsodium-wrappers'`],
+  [
+    'crypto/messages/item.ts',
+    `import '../vault/item.ts'`,
+    'messages/ may not import vault/',
+    `import '../primitives/bytes.ts'`,
+  ],
+  [
+    'crypto/primitives/aead.ts',
+    `import '../messages/item.ts'`,
+    'primitives/ may not import messages/',
+    `import './bytes.ts'`,
+  ],
+  [
+    'server/turns/start.ts',
+    `import '../../crypto/turn/reply-stream.ts'`,
+    'nothing that opens',
+    `import '../../crypto/messages/turn.ts'`,
+  ],
+  [
+    'server/turns/start.ts',
+    `import type { A } from '../../crypto/vault/item.ts'`,
+    'nothing that opens',
+    `import '../../crypto/vault/merkle-tree.ts'`,
+  ],
+  ['server/turns/start.ts', `import 'libsodium-wrappers'`, 'no library that opens', `import 'pg'`],
+  [
+    'server/turns/start.ts',
+    `import '../../enclave-worker/main.ts'`,
+    'server/ may not import enclave-worker/',
+    `import '../settings.ts'`,
+  ],
+  ['server/storage/database.ts', `import '../http/app.ts'`, 'storage/ may not import http/', `import './schema.ts'`],
+  ['server/http/app.ts', `import '../main.ts'`, 'may not import what starts it', `import '../turns/start.ts'`],
+  [
+    'enclave-worker/engines/gguf.ts',
+    `import '../../crypto/turn/open.ts'`,
+    'engines know no crypto',
+    `import '../../crypto/messages/turn.ts'`,
+  ],
+  [
+    'enclave-worker/keys/rotation.ts',
+    `import '../turns/open.ts'`,
+    'keys/ may not import turns/',
+    `import '../../crypto/turn/open.ts'`,
+  ],
+  [
+    'registrar/statements/statement-desk.ts',
+    `import '../../server/log.ts'`,
+    'registrar/ may not import server/',
+    `import '../../crypto/evidence/modal/possession.ts'`,
+  ],
+  [
+    'server/pools/pool.ts',
+    `import '../../registrar/registrar-keys.ts'`,
+    'server/ may not import registrar/',
+    `import '../../crypto/messages/evidence-messages.ts'`,
+  ],
+  [
+    'registrar/public-log/public-log.ts',
+    `import '../identity/challenges.ts'`,
+    'public-log/ may not import identity/',
+    `import '../storage/registrar-database.ts'`,
+  ],
+  ['registrar/http/routes.ts', `import '../main.ts'`, 'may not import what starts it', `import '../settings.ts'`],
+  [
+    'client/features/chat/chat.tsx',
+    `import '../../vault/vault-worker.ts'`,
+    'features/ may not import vault/',
+    `import '../../state/store.ts'`,
+  ],
+  ['client/state/store.ts', `import 'react'`, 'knows no React', `import '@reduxjs/toolkit'`],
+  ['client/state/store.ts', `import '../vault/sync.ts'`, 'through vault-api only', `import '../vault/vault-api.ts'`],
+  [
+    'client/relay/relay-client.ts',
+    `import '../../crypto/vault/item.ts'`,
+    'only vault/ imports',
+    `import type { A } from '../../crypto/vault/item.ts'`,
+  ],
+  [
+    'client/relay/relay-client.ts',
+    `export * from 'hpke'`,
+    'only vault/ imports',
+    `import '../../crypto/primitives/errors.ts'`,
+  ],
+  ['client/relay/relay-client.ts', `import 'node:fs'`, 'no node: modules', `import 'valibot'`],
+  [
+    'client/state/store.ts',
+    `new Worker(new URL('../vault/sync.ts', import.meta.url))`,
+    'through vault-api only',
+    `new URL('/x', import.meta.url)`,
+  ],
+  [
+    'client/state/store.ts',
+    `await import('../features/chat/chat.tsx')`,
+    'state/ may not import features/',
+    `await import('./drafts.ts')`,
+  ],
+  ['server/log.ts', `import './settings'`, 'file extension', `import './settings.ts'`],
+];
+
+describe('findViolations', () => {
+  test.each(importCases)('%s: refuses %s', (file, refused, finding, accepted) => {
+    expect(check({ [file]: refused })).toEqual([expect.stringContaining(finding)]);
+    expect(check({ [file]: accepted })).toEqual([]);
+  });
+
+  test('reports a cycle of files, and not one of types', () => {
+    const back = (statement: string) => check({ 'server/a.ts': `import './b.ts'`, 'server/b.ts': statement });
+    expect(back(`import { a } from './a.ts'`)).toEqual([expect.stringContaining('imports itself through')]);
+    expect(back(`import type { A } from './a.ts'`)).toEqual([]);
+  });
+
+  test('reports a cycle of folders without a cycle of files', () => {
+    const turns = { 'server/turns/start.ts': `import '../vault/write.ts'`, 'server/turns/stop.ts': '' };
+    expect(
+      check({ ...turns, 'server/vault/write.ts': '', 'server/vault/read.ts': `import '../turns/stop.ts'` }),
+    ).toEqual([expect.stringContaining('this folder imports itself')]);
+    expect(check({ ...turns, 'server/vault/write.ts': '', 'server/vault/read.ts': '' })).toEqual([]);
+  });
+
+  test.each([
+    ['server/utils.ts', 'says nothing', 'server/log.ts'],
+    ['client/features/chat/index.tsx', 'says nothing', 'client/features/chat/chat.tsx'],
+    ['client/features/chat/Composer.tsx', 'kebab-case', 'client/features/chat/composer.tsx'],
+  ])('refuses the name %s', (refused, finding, accepted) => {
+    expect(check({ [refused]: '' })).toEqual([expect.stringContaining(finding)]);
+    expect(check({ [accepted]: '' })).toEqual([]);
+  });
+
+  test('refuses default exports outside of configuration', () => {
+    expect(check({ 'server/log.ts': 'export default 1' })).toEqual([expect.stringContaining('no default exports')]);
+    expect(check({ 'client/vite.config.ts': 'export default 1' })).toEqual([]);
+  });
+
+  test('refuses 301 lines, accepts 300', () => {
+    expect(check({ 'server/log.ts': '//\n'.repeat(301) })).toEqual([expect.stringContaining('301 lines')]);
+    expect(check({ 'server/log.ts': '//\n'.repeat(300) })).toEqual([]);
+  });
+});

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+
+/** Text by path from the project's root, with `/`. */
+export type SourceFiles = ReadonlyMap<string, string>;
+
+export const projectRoot = join(import.meta.dirname, '..', '..');
+
+const rooms = ['crypto', 'server', 'enclave-worker', 'registrar', 'client', 'test'];
+const generatedFolders = new Set(['node_modules', 'dist', 'report']);
+
+/** Reads every TypeScript file of every room that is there already. */
+export function readSourceFiles(root = projectRoot): SourceFiles {
+  const files = new Map<string, string>();
+  const visit = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !generatedFolders.has(entry.name)) visit(path);
+      if (entry.isFile() && /\.tsx?$/.test(entry.name)) {
+        files.set(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8'));
+      }
+    }
+  };
+  for (const room of rooms) {
+    const folder = join(root, room);
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) visit(folder);
+  }
+  return files;
+}

@@ -1,0 +1,157 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePort } from './free-port.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+
+const projectFolder = resolve(import.meta.dirname, '../..');
+
+/** The whole product as `npm start` runs it: launcher, worker, relay and built client. */
+export interface RunningSotto {
+  readonly url: string;
+  readonly dataFolder: string;
+  /** All that the launcher and its children have printed so far. */
+  output(): string;
+  /** The process id of the relay or the worker that runs now. */
+  childPid(part: 'server/main.ts' | 'enclave-worker/main.ts'): number;
+  /** Ends the relay as a power cut would; the launcher starts another on the same port. */
+  killRelay(): Promise<void>;
+  /** Waits until the relay says that it can serve. */
+  healthy(): Promise<void>;
+  /** One Ctrl-C. @returns the launcher's exit code. */
+  stop(): Promise<number>;
+}
+
+export type StartOptions = {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Kept after `stop()` when given; a temporary one otherwise. */
+  readonly dataFolder?: string;
+  readonly port?: number;
+};
+
+/** @throws {Error} with what the launcher printed when it does not come up within two minutes. */
+export async function startSotto(options: StartOptions = {}): Promise<RunningSotto> {
+  const temporary = options.dataFolder === undefined ? await makeTemporaryFolder('sotto') : undefined;
+  const dataFolder = options.dataFolder ?? temporary?.path ?? '';
+  const port = options.port ?? (await findFreePort());
+  const url = `http://localhost:${port}`;
+  const launcher = spawn(process.execPath, ['server/launcher.ts'], {
+    cwd: projectFolder,
+    // Rehearsal unless a test says otherwise: no test waits for a download.
+    env: { ...process.env, ENGINE: 'rehearsal', PORT: String(port), DATA_DIR: dataFolder, ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Of its own group, so that a Ctrl-C at the terminal of the tests is not one of the launcher's.
+    detached: true,
+  });
+  let printed = '';
+  for (const stream of [launcher.stdout, launcher.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  }
+  const childPid = (part: string): number => {
+    const pid = findChild(launcher, part);
+    if (pid === undefined) throw new Error(`no process of ${part} under the launcher`);
+    return pid;
+  };
+  const healthy = () =>
+    waitFor(
+      () => isHealthy(url),
+      120_000,
+      () => `${url} did not become healthy:\n${printed}`,
+    );
+  const sotto: RunningSotto = {
+    url,
+    dataFolder,
+    output: () => printed,
+    childPid,
+    healthy,
+    async killRelay() {
+      const killed = childPid('server/main.ts');
+      process.kill(killed, 'SIGKILL');
+      await waitFor(
+        () => findChild(launcher, 'server/main.ts') !== killed && !isAlive(killed),
+        30_000,
+        () => 'the relay survived',
+      );
+    },
+    async stop() {
+      if (launcher.exitCode === null) {
+        launcher.kill('SIGINT');
+        await once(launcher, 'exit');
+      }
+      await temporary?.remove();
+      return launcher.exitCode ?? -1;
+    },
+  };
+  try {
+    await waitFor(
+      async () => launcher.exitCode !== null || (await isHealthy(url)),
+      120_000,
+      () => `${url} did not start:\n${printed}`,
+    );
+    if (launcher.exitCode !== null) throw new Error(`the launcher ended with ${launcher.exitCode}:\n${printed}`);
+  } catch (error) {
+    await sotto.stop();
+    throw error;
+  }
+  return sotto;
+}
+
+/** Asks until it is so; the longest wait is a limit, not a measurement. */
+export async function waitFor(
+  isSo: () => boolean | Promise<boolean>,
+  longestMs: number,
+  complaint: () => string,
+): Promise<void> {
+  const deadline = Date.now() + longestMs;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(complaint());
+    await sleep(100);
+  }
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/healthz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findChild(launcher: ChildProcess, part: string): number | undefined {
+  return listProcesses().find(({ parent, command }) => parent === launcher.pid && command.includes(part))?.pid;
+}
+
+function listProcesses(): { pid: number; parent: number; command: string }[] {
+  if (process.platform !== 'linux') {
+    const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+    return lines.flatMap((line) => {
+      const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+      return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command: command ?? '' }];
+    });
+  }
+  // A bare Debian has no `ps`.
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      // The name in brackets may hold blanks; the parent is the second field behind it.
+      const [, parent] = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      return [{ pid: Number(name), parent: Number(parent), command }];
+    } catch {
+      return []; // It ended while we looked.
+    }
+  });
+}
