@@ -1,7 +1,7 @@
 import { proxy, wrap } from 'comlink';
 import type { VaultApi } from './vault/vault-api.ts';
 // Vite gives the address of the built Worker; the file itself exports nothing.
-// oxlint-disable-next-line import/default
+// oxlint-disable-next-line import/default -- Vite makes the default export.
 import workerUrl from './vault/vault-worker.ts?worker&url';
 import type { OpenVault } from './state/vault-link.ts';
 

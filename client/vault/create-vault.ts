@@ -43,6 +43,6 @@ export function createVault(parts: VaultParts): VaultApi {
 }
 
 function refuseWithFailure<T>(work: Promise<T>): Promise<T> {
-  // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an Error would lose its code on the way to the page.
   return work.catch((error: unknown) => Promise.reject(toVaultFailure(error)));
 }

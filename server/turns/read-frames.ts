@@ -1,6 +1,7 @@
 import { closeReasons, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import type { Database } from '../storage/database.ts';
+import { asBytes } from '../vault/wire-bytes.ts';
 import { cutFrames, longestRun } from './frame-rows.ts';
 import { reasonOf } from './held-turn.ts';
 
@@ -66,7 +67,8 @@ function readRuns(database: Database, ids: Ids, from: number) {
 }
 
 function joinFrames(ids: Ids, frames: readonly { readonly number: number; readonly frame: Uint8Array }[]): Bytes {
-  return Buffer.concat(
-    frames.map(({ number, frame }) => encodeLiveRecord({ kind: 'frame', ...ids, number, payload: frame as Bytes })),
-  ) as unknown as Bytes;
+  const records = frames.map(({ number, frame }) =>
+    encodeLiveRecord({ kind: 'frame', ...ids, number, payload: frame as Bytes }),
+  );
+  return asBytes(Buffer.concat(records));
 }

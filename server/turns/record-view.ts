@@ -1,5 +1,6 @@
 import { type LiveRecordKind, liveRecordKinds } from '../../crypto/messages/live-record.ts';
 import { type Bytes, readUint32 } from '../../crypto/primitives/bytes.ts';
+import { asBytes } from '../vault/wire-bytes.ts';
 
 /*
  * Reads fields of a live record where they lie (SPEC.md §10): a thousand turns send ten thousand records a second, and
@@ -25,7 +26,7 @@ export function idKey(id: Uint8Array): string {
 }
 
 export function idOfKey(key: string): Bytes {
-  return Buffer.from(key, 'latin1') as unknown as Bytes;
+  return asBytes(Buffer.from(key, 'latin1'));
 }
 
 export function turnKeyOf(record: Uint8Array): string {

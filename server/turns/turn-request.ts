@@ -4,7 +4,7 @@ import type { TurnAttempt } from '../../crypto/messages/turn-messages.ts';
 import { type Bytes, equalBytes, uint32 } from '../../crypto/primitives/bytes.ts';
 import { CryptoError } from '../../crypto/primitives/errors.ts';
 import { RelayError } from '../relay-error.ts';
-import { decodeBytes } from '../vault/wire-bytes.ts';
+import { asBytes, decodeBytes } from '../vault/wire-bytes.ts';
 import type { Attempt } from './turn-rows.ts';
 
 /**
@@ -26,7 +26,7 @@ export function readAttempt(accountId: string, turnId: Bytes, message: TurnAttem
     enclaveId: message.enclaveId,
     alternateEnclaveId: message.alternateEnclaveId ?? null,
     model,
-    requestHash: hash.digest() as unknown as Bytes,
+    requestHash: asBytes(hash.digest()),
     requestLength: header.length + body.length,
   };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type ItemBatch, tombstoneFlag } from '../../crypto/messages/item-messages.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import { RelayError } from '../relay-error.ts';
-import { decodeBytes } from './wire-bytes.ts';
+import { asBytes, decodeBytes } from './wire-bytes.ts';
 
 export type ParsedItem = {
   /** The id as text, for maps. */
@@ -25,7 +25,7 @@ export type ParsedBatch = {
 };
 
 export function hashBytes(bytes: Uint8Array): Bytes {
-  return createHash('sha256').update(bytes).digest() as unknown as Bytes;
+  return asBytes(createHash('sha256').update(bytes).digest());
 }
 
 /**

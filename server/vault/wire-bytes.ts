@@ -1,6 +1,9 @@
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 
+/** Node's buffers, which own no shared memory here, as the bytes that `crypto/` names. */
+export const asBytes = (buffer: Buffer): Bytes => buffer as unknown as Bytes;
+
 /**
  * Decodes base64url of a parsed message with Node's own decoder: bodies reach 16 MiB.
  *
@@ -9,7 +12,7 @@ import { RelayError } from '../relay-error.ts';
 export function decodeBytes(text: string): Bytes {
   const buffer = Buffer.from(text, 'base64url');
   if (buffer.toString('base64url') !== text) throw new RelayError('bad-request');
-  return buffer as unknown as Bytes;
+  return asBytes(buffer);
 }
 
 /** What `crypto/` writes as base64url, for bytes that come out of the database. */

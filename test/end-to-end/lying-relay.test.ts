@@ -78,10 +78,15 @@ describe('a relay that lies about a turn', () => {
     await ask(page, 'The second question, about lanterns.');
     await page.getByText(/Reply missing|cut off/).waitFor({ timeout: 90_000 });
     expect(await answers(page).last().innerText()).not.toContain('harbours');
-    // Its accepted twin.
+    // Its accepted twin: once the records come as they are, the answer may open before anyone presses Retry.
     proxy.honest();
-    await retry().click();
-    await expect.poll(() => answers(page).last().innerText(), { timeout: 90_000 }).toContain('lanterns');
+    const pressAndRead = async () => {
+      await retry()
+        .click({ timeout: 1_000 })
+        .catch(() => undefined);
+      return answers(page).last().innerText();
+    };
+    await expect.poll(pressAndRead, { timeout: 90_000 }).toContain('lanterns');
   });
 
   it('M32: a sealed request sent once more is answered once', async () => {

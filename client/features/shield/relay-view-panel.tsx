@@ -1,36 +1,22 @@
-import { useEffect, useState } from 'react';
+import { useCallback } from 'react';
 import { Notice } from '../../design/notice.tsx';
 import { Status } from '../../design/status.tsx';
 import { failureText } from '../../state/failure-texts.ts';
-import type { RelayView, VaultFailure } from '../../vault/vault-api.ts';
-import { useAppSelector, useVault } from '../shell/app-context.tsx';
+import type { VaultApi } from '../../vault/vault-api.ts';
+import { useAppSelector } from '../shell/app-context.tsx';
+import { useVaultRead } from '../shell/use-vault-read.ts';
 import { RelayColumns } from './relay-columns.tsx';
 import { RelayRow } from './relay-row.tsx';
 
 /** The two sides of the same conversation: words here, bytes there. */
 export function RelayViewPanel({ conversationId }: { readonly conversationId: string }) {
-  const vault = useVault();
-  const [view, setView] = useState<RelayView | null>(null);
-  const [failure, setFailure] = useState<VaultFailure | null>(null);
   // Changes with each message that joins, is stored or ends: then the relay holds something else.
   const version = useAppSelector(({ messages }) => {
     const loaded = messages[conversationId];
     return loaded?.order.map((id) => stateOf(loaded.byId[id])).join(' ') ?? '';
   });
-
-  useEffect(() => {
-    let current = true;
-    void vault
-      .call((api) => api.relayView({ conversationId }))
-      .then((result) => {
-        if (!current) return;
-        if (result.ok) setView(result.value);
-        setFailure(result.ok ? null : result.failure);
-      });
-    return () => {
-      current = false;
-    };
-  }, [conversationId, vault, version]);
+  const read = useCallback((api: VaultApi) => api.relayView({ conversationId }), [conversationId]);
+  const { value: view, failure } = useVaultRead(read, version);
 
   return (
     <section aria-label="What the relay sees">
@@ -43,12 +29,12 @@ export function RelayViewPanel({ conversationId }: { readonly conversationId: st
           {failureText(failure)}
         </Notice>
       )}
-      {view === null && failure === null && (
+      {view === undefined && failure === null && (
         <div className="mt-6">
           <Status working>Asking the relay</Status>
         </div>
       )}
-      {view !== null && (
+      {view !== undefined && (
         <>
           <div
             aria-hidden="true"

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { Button } from '../../design/button.tsx';
 import { Dialog } from '../../design/dialog.tsx';
 import { Notice } from '../../design/notice.tsx';
@@ -6,8 +6,8 @@ import { Status } from '../../design/status.tsx';
 import { failureText } from '../../state/failure-texts.ts';
 import { kindName, levelPhrase } from '../../state/protection-texts.ts';
 import type { VerificationView, VerifiedEnclaveView } from '../../vault/protection-api.ts';
-import type { VaultFailure } from '../../vault/vault-api.ts';
-import { useVault } from '../shell/app-context.tsx';
+import type { VaultApi } from '../../vault/vault-api.ts';
+import { useVaultRead } from '../shell/use-vault-read.ts';
 import { Checklist } from './checklist.tsx';
 import { downloadText } from './download-text.ts';
 import { FactList, measuredFacts, momentOf } from './enclave-facts.tsx';
@@ -29,24 +29,9 @@ export function VerificationDialog({ open, onClose, turnId }: VerificationDialog
 }
 
 function VerificationContents({ turnId }: { readonly turnId: string | null }) {
-  const vault = useVault();
-  const [view, setView] = useState<VerificationView | null | undefined>(undefined);
-  const [failure, setFailure] = useState<VaultFailure | null>(null);
+  const read = useCallback((api: VaultApi) => api.readVerification({ turnId }), [turnId]);
+  const { value: view, failure } = useVaultRead(read);
   const [saved, setSaved] = useState<string | null>(null);
-
-  useEffect(() => {
-    let current = true;
-    void vault
-      .call((api) => api.readVerification({ turnId }))
-      .then((result) => {
-        if (!current) return;
-        if (result.ok) setView(result.value);
-        setFailure(result.ok ? null : result.failure);
-      });
-    return () => {
-      current = false;
-    };
-  }, [turnId, vault]);
 
   if (failure !== null) {
     return (
