@@ -9,8 +9,12 @@ export type Change =
 /** A change is delivered to the process that publishes it as well, and there first. */
 export interface ChangeFeed {
   publish(change: Change): void;
-  /** @param missed - Called when changes of other replicas may have been missed. */
-  listen(onChange: (change: Change) => void, missed: () => void): void;
+  /**
+   * From when it resolves, changes of other replicas arrive.
+   *
+   * @param missed - Called when some may have been missed.
+   */
+  listen(onChange: (change: Change) => void, missed: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,7 +26,7 @@ export class LocalChangeFeed implements ChangeFeed {
     for (const listener of this.#listeners) listener(change);
   }
 
-  listen(onChange: (change: Change) => void): void {
+  async listen(onChange: (change: Change) => void): Promise<void> {
     this.#listeners.push(onChange);
   }
 

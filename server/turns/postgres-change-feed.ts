@@ -47,10 +47,10 @@ export class PostgresChangeFeed implements ChangeFeed {
     sql`select pg_notify(${channel}, ${text})`.execute(this.#db).catch(() => this.#log.warn('notify-failed'));
   }
 
-  listen(onChange: (change: Change) => void, missed: () => void): void {
-    this.#local.listen(onChange);
+  async listen(onChange: (change: Change) => void, missed: () => void): Promise<void> {
+    await this.#local.listen(onChange);
     this.#missed = missed;
-    void this.#connect(false);
+    await this.#connect(false);
   }
 
   async close(): Promise<void> {

@@ -59,7 +59,7 @@ export class TurnService implements StartParts, ResumeParts {
 
   /** Connects to the enclaves and picks up what a process before this one left running. */
   async start(): Promise<void> {
-    this.feed.listen(
+    await this.feed.listen(
       (change) => this.#take(change),
       () => this.#missedChanges(),
     );
