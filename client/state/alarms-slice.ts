@@ -2,7 +2,7 @@ import { createSlice, type PayloadAction } from '@reduxjs/toolkit';
 import type { FailureCode } from '../vault/vault-api.ts';
 import { vaultEventReceived } from './vault-events.ts';
 
-/** Integrity alarms. They outlive lock and sign-out: only the reader takes them away. */
+/** Alarms of the vault. They outlive lock and sign-out: only the reader takes them away. */
 export const alarmsSlice = createSlice({
   name: 'alarms',
   initialState: [] as readonly FailureCode[],

@@ -23,7 +23,8 @@ const texts: Record<Exclude<FailureCode, `relay:${string}`>, string> = {
   'quota-exceeded': 'Your space at the relay is full. Delete conversations to make room.',
   'message-too-long': 'This message is too long to send.',
   'storage-unavailable': 'This browser does not let Sotto keep anything. Private windows and full disks do that.',
-  unsupported: 'This browser lacks something that Sotto needs. A current Firefox, Chrome, Edge or Safari has it.',
+  'other-version':
+    'The relay sent something that another version of Sotto wrote, or that was changed on its way. It was not used. Reload the page.',
 };
 
 /** The relay and the worker send codes, never words: these are ours for them. */

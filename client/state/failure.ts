@@ -20,7 +20,7 @@ const codes: ReadonlySet<string> = new Set<Exclude<FailureCode, `relay:${string}
   'quota-exceeded',
   'message-too-long',
   'storage-unavailable',
-  'unsupported',
+  'other-version',
 ]);
 
 /** What a call to the vault came to: components branch on it and never catch. */

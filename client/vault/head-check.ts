@@ -10,13 +10,15 @@ import { cachedHead, type VaultStore } from './vault-store.ts';
 /** Heads that one sync follows; a device that was away for longer than half a million batches signs in anew. */
 const maximumPages = 1_000;
 
+const newerCodes: ReadonlySet<string> = new Set(['unsupported-version', 'unsupported-suite', 'unknown-key']);
+
 export type CheckedHead = { readonly cached: CachedHead; readonly opened: VaultHead };
 
 /**
  * Follows the chain from the last head that this device accepted to the one that the relay shows now.
  *
  * @throws {VaultError} `vault-rolled-back` for an older one (M16), `vault-tampered` for a fork, a gap or a head that the
- *   account did not seal (M13, M19).
+ *   account did not seal (M13, M19), `other-version` for one that says that a newer build wrote it.
  */
 export async function checkHead(
   store: VaultStore,
@@ -67,10 +69,9 @@ function verifyChain(
   try {
     return verifyHeadChain({ keyring: store.keyring, from: known, heads });
   } catch (error) {
-    // A newer epoch or version: this build or this keyring must not go on, but nobody lied.
-    const isNewer =
-      error instanceof CryptoError && (error.code === 'unsupported-version' || error.code === 'unsupported-suite');
-    throw new VaultError(isNewer ? 'unsupported' : 'vault-tampered');
+    // A newer version, or an epoch that this build did not begin: it must not go on, but perhaps nobody lied.
+    const isNewer = error instanceof CryptoError && newerCodes.has(error.code);
+    throw new VaultError(isNewer ? 'other-version' : 'vault-tampered');
   }
 }
 

@@ -29,7 +29,7 @@ type Factor = {
  * Opens what the relay released and checks it against itself: the slot must be one that the account lists, under the
  * account's own MAC, in the list that the newest head names (M5, M7, M8, M9).
  *
- * @throws {VaultError} `vault-tampered`; `unsupported` for a version of a newer client.
+ * @throws {VaultError} `vault-tampered`; `other-version` for a version of a newer client.
  */
 export function openKeyMaterial(
   keys: KeyMaterial,
@@ -41,7 +41,7 @@ export function openKeyMaterial(
     if (error instanceof VaultError) throw error;
     const isNewer =
       error instanceof CryptoError && (error.code === 'unsupported-version' || error.code === 'unsupported-suite');
-    if (isNewer || error instanceof CryptoError) throw new VaultError(isNewer ? 'unsupported' : 'vault-tampered');
+    if (isNewer || error instanceof CryptoError) throw new VaultError(isNewer ? 'other-version' : 'vault-tampered');
     throw error;
   }
 }

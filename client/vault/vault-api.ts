@@ -45,7 +45,7 @@ export type FailureCode =
   | 'quota-exceeded'
   | 'message-too-long'
   | 'storage-unavailable'
-  | 'unsupported'
+  | 'other-version'
   | `relay:${string}`;
 
 export type VaultFailure = { readonly code: FailureCode; readonly retryAfterMs?: number };

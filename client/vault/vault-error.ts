@@ -25,7 +25,7 @@ const relayCodes: Partial<Record<RelayCallCode, FailureCode>> = {
   'too-many-requests': 'too-many-attempts',
   'quota-exceeded': 'quota-exceeded',
   'too-large': 'message-too-long',
-  'unsupported-version': 'unsupported',
+  'unsupported-version': 'other-version',
   'enclave-unreachable': 'enclave-unreachable',
   'enclave-starting': 'enclave-starting',
   'enclave-changed': 'enclave-changed',
@@ -57,7 +57,7 @@ function cryptoCode(error: CryptoError): FailureCode {
       return 'message-too-long';
     case 'unsupported-version':
     case 'unsupported-suite':
-      return 'unsupported';
+      return 'other-version';
     case 'not-ready':
       return 'relay:not-ready';
     default:

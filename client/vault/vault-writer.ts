@@ -8,6 +8,7 @@ import type { Outbox } from './outbox.ts';
 import { planBatch } from './plan-batch.ts';
 import { RepeatedTask } from './repeated-task.ts';
 import { syncVault } from './sync.ts';
+import type { FailureCode } from './vault-api.ts';
 import { toVaultError, type VaultError } from './vault-error.ts';
 import { underVaultLock } from './vault-lock.ts';
 import type { VaultStore } from './vault-store.ts';
@@ -25,6 +26,9 @@ export type WriterParts = {
   readonly onSynced: () => void;
   readonly signal: AbortSignal;
 };
+
+/** What a sync must not meet in silence. */
+const alarmCodes: ReadonlySet<FailureCode> = new Set(['vault-tampered', 'vault-rolled-back', 'other-version']);
 
 /** Conflicts in a row before this tab lets the others go first for a while. */
 const maximumConflicts = 8;
@@ -71,7 +75,7 @@ export class VaultWriter {
       await syncVault(this.#parts);
     } catch (error) {
       const failure = toVaultError(error);
-      if (failure.code === 'vault-tampered' || failure.code === 'vault-rolled-back') this.#parts.onAlarm(failure);
+      if (alarmCodes.has(failure.code)) this.#parts.onAlarm(failure);
       throw failure;
     }
     this.#parts.onSynced();

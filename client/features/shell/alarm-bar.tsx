@@ -2,9 +2,12 @@ import { Button } from '../../design/button.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { alarmDismissed } from '../../state/alarms-slice.ts';
 import { failureText } from '../../state/failure-texts.ts';
+import type { FailureCode } from '../../vault/vault-api.ts';
 import { useAppDispatch, useAppSelector } from './app-context.tsx';
 
-/** Integrity alarms, on every page, until the reader takes them away. */
+const integrityCodes: ReadonlySet<FailureCode> = new Set(['vault-tampered', 'vault-rolled-back', 'server-key-changed']);
+
+/** Alarms of the vault, on every page, until the reader takes them away. */
 export function AlarmBar() {
   const alarms = useAppSelector((state) => state.alarms);
   const dispatch = useAppDispatch();
@@ -19,7 +22,8 @@ export function AlarmBar() {
           className="border-danger shadow-high"
           action={<Button onClick={() => dispatch(alarmDismissed(code))}>Dismiss</Button>}
         >
-          <strong>Integrity alarm.</strong> {failureText({ code })}
+          {integrityCodes.has(code) && <strong>Integrity alarm. </strong>}
+          {failureText({ code })}
         </Notice>
       ))}
     </div>

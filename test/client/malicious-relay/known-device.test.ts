@@ -1,5 +1,6 @@
 /* oxlint-disable vitest/expect-expect -- expectRefused and expectWhole assert. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import type { Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { changeJson, jsonResponse, pathOf, reconnect, storeConversation } from '../../parts/tamper.ts';
@@ -100,6 +101,23 @@ describe('a device that was here before', () => {
       profile.setOnline(true);
       await victims.expectRefused({ tab, profile }, 'vault-tampered', shown);
     }
+  });
+
+  it.each([
+    ['version', 0],
+    ['epoch', 5],
+  ])('leaves a head of a later %s alone, and says so (M11)', async (_what, place) => {
+    const { tab, profile } = await victims.knownDevice();
+    profile.setOnline(false);
+    const shown = tab.titles().toSorted();
+    await storeConversation(writer, `While away, byte ${place}`);
+    profile.intercept = changeJson(items, (answer: Sync) => {
+      const body = fromBase64Url(answer.head.body);
+      body[place] = (body[place] ?? 0) + 1;
+      return { ...answer, head: { ...answer.head, body: toBase64Url(body) } };
+    });
+    profile.setOnline(true);
+    await victims.expectRefused({ tab, profile }, 'other-version', shown);
   });
 
   it('is not alarmed by its own write whose answer was lost', async () => {
