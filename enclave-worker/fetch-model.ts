@@ -3,7 +3,7 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFile } from './engines/file-digest.ts';
-import { downloadModel } from './engines/model-download.ts';
+import { DownloadError, downloadModel } from './engines/model-download.ts';
 
 const { GGUF_URL: url = '', GGUF_SHA256: sha256 = '', MODEL_FOLDER: folder = '' } = process.env;
 const fileName = /\/([A-Za-z0-9][A-Za-z0-9._-]{0,127}\.gguf)$/.exec(URL.parse(url)?.pathname ?? '')?.[1];
@@ -32,7 +32,10 @@ try {
   chmodSync(file, 0o644);
   const digest = await digestOf(file);
   process.stdout.write(`${fileName} is here and whole. ${sha256 === '' ? `Pin it: GGUF_SHA256=${digest}` : ''}\n`);
-} catch {
+} catch (error) {
+  if (error instanceof DownloadError && error.code === 'no-digest') {
+    stopWith('That server names no SHA-256 of the file, so nothing was fetched: set GGUF_SHA256.');
+  }
   stopWith('The model could not be fetched, or was another than GGUF_SHA256 says.');
 }
 

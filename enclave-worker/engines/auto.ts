@@ -227,6 +227,8 @@ function failureText(error: unknown): string {
       return 'there is no way to the download server';
     case 'refused':
       return 'the download server refused';
+    case 'no-digest':
+      return 'the download server names no SHA-256 to check the model against';
     case 'cut':
       return 'the download was cut';
     case 'wrong-length':

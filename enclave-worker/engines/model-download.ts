@@ -3,7 +3,16 @@ import { dirname } from 'node:path';
 import { hashFile } from './file-digest.ts';
 import { locateFile, type ModelSource, type RemoteFile } from './model-source.ts';
 
-export type DownloadFailure = 'offline' | 'refused' | 'cut' | 'wrong-length' | 'wrong-digest' | 'disk-full' | 'disk';
+export type DownloadFailure =
+  | 'offline'
+  | 'refused'
+  /** Neither pinned nor named by the server: nothing would tell the model from another file. */
+  | 'no-digest'
+  | 'cut'
+  | 'wrong-length'
+  | 'wrong-digest'
+  | 'disk-full'
+  | 'disk';
 
 /** A download's failure: a code, no address and no path. */
 export class DownloadError extends Error {
@@ -52,14 +61,17 @@ export async function downloadModel(input: {
     if (length > remote.totalBytes) await onDisk(() => rm(part, { force: true }));
     throw new DownloadError(length < remote.totalBytes ? 'cut' : 'wrong-length');
   }
-  if (remote.sha256 !== null && (await onDisk(() => hashFile(part, signal))).toString('hex') !== remote.sha256) {
+  if ((await onDisk(() => hashFile(part, signal))).toString('hex') !== remote.sha256) {
     await onDisk(() => rm(part, { force: true }));
     throw new DownloadError('wrong-digest');
   }
   await onDisk(() => rename(part, file));
 }
 
-async function locate(source: ModelSource, signal: AbortSignal): Promise<RemoteFile> {
+type DigestedFile = RemoteFile & { readonly sha256: string };
+
+/** @throws {DownloadError} `no-digest` before a byte of the file is asked for. */
+async function locate(source: ModelSource, signal: AbortSignal): Promise<DigestedFile> {
   let remote: RemoteFile | null;
   try {
     remote = await locateFile(source, signal);
@@ -67,7 +79,9 @@ async function locate(source: ModelSource, signal: AbortSignal): Promise<RemoteF
     throw new DownloadError('offline');
   }
   if (remote === null) throw new DownloadError('refused');
-  return remote;
+  const { sha256 } = remote;
+  if (sha256 === null) throw new DownloadError('no-digest');
+  return { ...remote, sha256 };
 }
 
 async function fetchRest(input: {

@@ -4,7 +4,7 @@ import { isLoopbackHost } from './loopback.ts';
 export type ModelSource = {
   readonly url: string;
   readonly fileName: string;
-  /** Hex; where none is pinned, what the server names is compared, which proves a whole file but not whose. */
+  /** Hex; where none is pinned, what the server names is compared, which proves a whole file but not whose. One there must be. */
   readonly sha256: string | null;
 };
 

@@ -11,9 +11,12 @@ import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 const weights = Buffer.from('GGUF, or so it says');
 const digest = createHash('sha256').update(weights).digest('hex');
 const asked: string[] = [];
+/** Below this path the server names a file's digest, as Hugging Face does. */
+const namedPath = '/named/';
 const server = createServer((request, response) => {
   asked.push(request.method ?? '');
-  response.writeHead(200, { 'content-length': weights.length });
+  const isNamed = request.url?.startsWith(namedPath) === true;
+  response.writeHead(200, { 'content-length': weights.length, ...(isNamed ? { 'x-linked-etag': `"${digest}"` } : {}) });
   response.end(request.method === 'HEAD' ? undefined : weights);
 });
 let origin = '';
@@ -59,8 +62,19 @@ describe('fetch-model', () => {
 
   it('says the digest to pin where none was given', async () => {
     await using place = await makeTemporaryFolder('model');
-    const result = await fetchModel({ GGUF_URL: `${origin}/a/tiny.gguf`, MODEL_FOLDER: place.path });
-    expect(result.output).toContain(`GGUF_SHA256=${digest}`);
+    const result = await fetchModel({ GGUF_URL: `${origin}${namedPath}tiny.gguf`, MODEL_FOLDER: place.path });
+    expect(result).toMatchObject({ status: 0, output: expect.stringContaining(`GGUF_SHA256=${digest}`) });
+  });
+
+  it('fetches nothing that nobody has named a digest of', async () => {
+    await using place = await makeTemporaryFolder('model');
+    const settings = { GGUF_URL: `${origin}/a/tiny.gguf`, MODEL_FOLDER: place.path };
+    asked.length = 0;
+    const refused = await fetchModel(settings);
+    expect(refused).toMatchObject({ status: 1, output: expect.stringContaining('set GGUF_SHA256') });
+    expect(asked).toEqual(['HEAD']);
+    expect(existsSync(join(place.path, 'model.gguf'))).toBe(false);
+    expect((await fetchModel({ ...settings, GGUF_SHA256: digest })).status).toBe(0);
   });
 
   it('refuses another file, and settings that are none', async () => {

@@ -94,6 +94,22 @@ describe('downloadModel', () => {
     expect(await download({ ...server.source, sha256: right })).toBe('done');
   });
 
+  test('fetches nothing without a digest, pinned or named by the server', async () => {
+    server.answerWith({ digest: null });
+    expect(await download()).toBe('no-digest');
+    server.answerWith({ digest: null, redirects: true });
+    expect(await download()).not.toBe('done');
+    expect(server.downloads).toEqual([]);
+    expect(await filesThere()).toEqual([]);
+    // Either one is enough.
+    server.answerWith({ digest: null });
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    expect(await download({ ...server.source, sha256 })).toBe('done');
+    await rm(file);
+    server.answerWith({});
+    expect(await download()).toBe('done');
+  });
+
   test('takes a file that is whole already without fetching it again', async () => {
     await mkdir(join(folder.path, 'models'));
     await writeFile(`${file}.part`, content);
