@@ -12,6 +12,7 @@ import {
 } from '../crypto/messages/worker-messages.ts';
 import { decodeUtf8, fromBase64Url, toBase64Url } from '../crypto/primitives/bytes.ts';
 import { CryptoError } from '../crypto/primitives/errors.ts';
+import { parseStrictJson } from '../crypto/primitives/strict-json.ts';
 import { CallRefused, readBody } from './call-body.ts';
 import type { EngineShelf } from './engines/engine-shelf.ts';
 import { answerEvidence } from './evidence/answer-evidence.ts';
@@ -219,7 +220,7 @@ async function parseBody<Schema extends v.GenericSchema>(
   const body = await readBody(request, maximumCallLength);
   let value: unknown;
   try {
-    value = JSON.parse(decodeUtf8(body));
+    value = parseStrictJson(decodeUtf8(body));
   } catch {
     throw new CallRefused('bad-request');
   }

@@ -1,4 +1,5 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, decodeUtf8 } from '../../crypto/primitives/bytes.ts';
+import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { RelayCallError } from './relay-call-error.ts';
 
 /**
@@ -31,10 +32,10 @@ export async function readBoundedBody(response: Response, maximumLength: number)
   return bytes;
 }
 
-/** @throws {RelayCallError} `malformed-answer` for what is not UTF-8 or not JSON. */
+/** @throws {RelayCallError} `malformed-answer` for what is not UTF-8, not JSON, or JSON with two meanings (M24). */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+    return parseStrictJson(decodeUtf8(bytes));
   } catch {
     throw new RelayCallError('malformed-answer');
   }

@@ -1,9 +1,7 @@
 import * as v from 'valibot';
 import { type Bytes, decodeUtf8, encodeUtf8, equalBytes } from './bytes.ts';
 import { CryptoError } from './errors.ts';
-
-/** Deepest nesting of objects and arrays; the outermost counts as 1 (SPEC.md §1.4). */
-const maximumDepth = 16;
+import { maximumJsonDepth } from './strict-json.ts';
 
 function write(value: unknown, depth: number, pieces: string[]): void {
   if (value === null || typeof value === 'boolean') {
@@ -14,7 +12,7 @@ function write(value: unknown, depth: number, pieces: string[]): void {
   } else if (typeof value === 'number' && Number.isFinite(value)) {
     pieces.push(JSON.stringify(value));
   } else if (typeof value === 'object') {
-    if (depth === maximumDepth) throw new CryptoError('invalid-argument');
+    if (depth === maximumJsonDepth) throw new CryptoError('invalid-argument');
     if (Array.isArray(value)) writeArray(value, depth + 1, pieces);
     else writeObject(value, depth + 1, pieces);
   } else {

@@ -10,6 +10,7 @@ import { decodeRequestHeader } from '../../crypto/messages/request-header.ts';
 import { workerTurnStart } from '../../crypto/messages/worker-messages.ts';
 import { type Bytes, decodeUtf8, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
 import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { fromMessage, hashRequest, openRequest } from '../../crypto/turn/sealed-request.ts';
 import type {
   OpenAnswer,
@@ -119,7 +120,7 @@ function refused(code: ErrorCode): OpenAnswer {
 
 function parseJson(body: OpenOrder['body']): unknown {
   try {
-    return JSON.parse(decodeUtf8(body));
+    return parseStrictJson(decodeUtf8(body));
   } catch {
     return undefined;
   }

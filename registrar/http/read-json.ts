@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
+import { decodeUtf8 } from '../../crypto/primitives/bytes.ts';
+import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
 /** A token of 8 KiB and a few fields. */
 const maximumLength = 12_288;
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @throws {RegistrarError} `wrong-media-type`, `too-large`, `bad-request`. */
 export async function readJson<Schema extends v.GenericSchema>(
@@ -25,7 +26,7 @@ export async function readJson<Schema extends v.GenericSchema>(
   }
   let value: unknown;
   try {
-    value = JSON.parse(strictUtf8.decode(Buffer.concat(pieces)));
+    value = parseStrictJson(decodeUtf8(Buffer.concat(pieces)));
   } catch {
     throw new RegistrarError('bad-request');
   }

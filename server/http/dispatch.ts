@@ -2,6 +2,7 @@ import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import type { RefreshCookie } from '../accounts/refresh-cookie.ts';
 import type { Sessions } from '../accounts/sessions.ts';
 import { coarseMs, type Log } from '../log.ts';
@@ -11,10 +12,9 @@ import type { ClientAddress } from './client-address.ts';
 import { describeError, errorBody, isDefect } from './error-answer.ts';
 import { hostOf } from './host-name.ts';
 import type { OriginGuard } from './origin-guard.ts';
-import { RateLimiter } from './rate-limit.ts';
+import { type Caller, RateLimiter } from './rate-limit.ts';
 import { announcedLength, readBody, requireJson } from './read-body.ts';
 import type { Access, Answer, RawResponse, Route, RouteContext, Session } from '../route.ts';
-import { parseStrictJson } from './strict-json.ts';
 
 /** Without a socket, as in tests, both are missing. */
 export type Bindings = Partial<HttpBindings | Http2Bindings>;
@@ -59,8 +59,9 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
     parts.origins.check(caller, route.access === 'cookie');
   }
   const address = parts.addresses.find(incomingOf(c)?.socket.remoteAddress, header);
-  parts.limiter.take('calls', address);
-  for (const limit of route.limits) if (!RateLimiter.isPerAccount(limit)) parts.limiter.take(limit, address);
+  const unknown: Caller = { address, accountId: null };
+  parts.limiter.take('calls', unknown);
+  for (const limit of route.limits) if (!RateLimiter.isPerAccount(limit)) parts.limiter.take(limit, unknown);
   const nowMs = Date.now();
   const session =
     route.access === 'session' ? await authenticate(parts.sessions, header('authorization'), nowMs) : null;
@@ -70,7 +71,7 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
     session,
     path: parseOrRefuse(v.strictObject(route.path), c.req.param()),
     query: parseQuery(route, request.url),
-    body: route.body === null ? null : await parseBody(c, route, { limiter: parts.limiter, share, session }),
+    body: route.body === null ? null : await parseBody(c, route, { limiter: parts.limiter, share, session, address }),
     nowMs,
     address,
     cookie: parts.cookie.read(header('cookie')),
@@ -98,26 +99,40 @@ function parseQuery(route: Route, url: string): unknown {
 async function parseBody(
   c: RelayContext,
   route: Route,
-  caller: { readonly limiter: RateLimiter; readonly share: BodyShare; readonly session: Session | null },
+  from: {
+    readonly limiter: RateLimiter;
+    readonly share: BodyShare;
+    readonly session: Session | null;
+    readonly address: string;
+  },
 ): Promise<unknown> {
-  const { limiter, share, session } = caller;
+  const { limiter, share, session, address } = from;
   const request = c.req.raw;
   requireJson(request);
   const announced = announcedLength(request);
   if (announced > route.maximumBodyLength) throw new RelayError('too-large');
-  const perAccount = session === null ? [] : route.limits.filter((limit) => RateLimiter.isPerAccount(limit));
+  const caller: Caller = { address, accountId: session?.accountId ?? null };
+  const limits = route.limits.filter((limit) => RateLimiter.isPerAccount(limit));
   const takeBytes = (length: number) => {
-    if (session === null || !perAccount.includes('bytes')) return;
-    limiter.take('bytes', session.accountId, Math.ceil(length / 1024));
+    if (limits.includes('bytes')) limiter.take('bytes', caller, Math.ceil(length / 1024));
   };
-  for (const limit of perAccount) if (limit !== 'bytes') limiter.take(limit, session?.accountId ?? '');
+  for (const limit of limits) if (limit !== 'bytes') limiter.take(limit, caller);
   if (announced > 0) takeBytes(announced);
   const text = await readBody(request, incomingOf(c), route.maximumBodyLength, (length) => {
     share.take(length);
     // A body of unknown length pays as it comes, not when it is in memory.
     if (announced === 0) takeBytes(length);
   });
-  return parseOrRefuse(route.body, parseStrictJson(text));
+  return parseOrRefuse(route.body, readJson(text));
+}
+
+/** @throws {RelayError} `bad-request` for what is not JSON of one meaning (M24). */
+function readJson(text: string): unknown {
+  try {
+    return parseStrictJson(text);
+  } catch {
+    throw new RelayError('bad-request');
+  }
 }
 
 function parseOrRefuse(schema: v.GenericSchema | null, value: unknown): unknown {

@@ -63,6 +63,9 @@ describe("the worker's calls", () => {
 
   test('unknown paths, methods, media types and bodies are refused by code', async () => {
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const live = await client.live();
+    const turn = { format: 1, streamId: live.streamId, request: (await client.seal('Once.')).message };
+    const twice = (call: object) => JSON.stringify(call).replace('"format":1', '"format":1,"format":1');
     const cases: [string, Promise<Response>, number, string][] = [
       ['path', client.call('GET', '/nothing'), 404, 'not-found'],
       ['path of an object', client.call('GET', '/constructor'), 404, 'not-found'],
@@ -70,15 +73,19 @@ describe("the worker's calls", () => {
       ['method of an object', client.call('DELETE', '/status'), 405, 'method-not-allowed'],
       ['media type', client.call('POST', '/evidence', evidenceRequest(), form), 415, 'wrong-media-type'],
       ['no JSON', client.call('POST', '/evidence', '{'), 400, 'bad-request'],
+      ['a key twice', client.call('POST', '/evidence', twice(evidenceRequest())), 400, 'bad-request'],
       ['other fields', client.call('POST', '/evidence', { ...evidenceRequest(), more: 1 }), 400, 'bad-request'],
       ['nonce', client.call('POST', '/evidence', { ...evidenceRequest(), nonce: 'AAAA' }), 400, 'bad-request'],
       ['length', client.call('POST', '/evidence', `"${'x'.repeat(300_000)}"`), 413, 'too-large'],
       ['turn', client.call('POST', '/turns', {}), 400, 'bad-request'],
+      ['turn with a key twice', client.call('POST', '/turns', twice(turn)), 400, 'bad-request'],
       ['stop', client.call('POST', '/stop', { format: 1, turnId: 'x', stopToken: 'x' }), 400, 'bad-request'],
     ];
     for (const [name, call, status, code] of cases) {
       expect([name, ...(await answerOf(await call))]).toEqual([name, status, { error: code }]);
     }
+    expect((await client.call('POST', '/turns', turn)).status).toBe(202);
+    live.close();
   });
 
   test('a stream that is not open here cannot be watched', async () => {

@@ -54,6 +54,12 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     'nothing that opens',
     `import '../../crypto/vault/merkle-tree.ts'`,
   ],
+  [
+    'server/http/dispatch.ts',
+    `import '../../crypto/primitives/aead.ts'`,
+    'nothing that opens',
+    `import '../../crypto/primitives/strict-json.ts'`,
+  ],
   ['server/turns/start.ts', `import 'libsodium-wrappers'`, 'no library that opens', `import 'pg'`],
   [
     'server/turns/start.ts',

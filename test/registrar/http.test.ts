@@ -104,7 +104,8 @@ describe('calls', () => {
     });
     const unknownLength = { headers: json, body: stream, duplex: 'half' } as RequestInit;
     expect(await codeOf(await post('/v1/challenge', unknownLength))).toEqual([413, 'too-large']);
-    for (const wrong of ['', '{', 'null', '[]', '{"format":2}', '{"format":1,"more":1}', '\ufeff{"format":1}']) {
+    const twice = '{"format":1,"format":1}';
+    for (const wrong of ['', '{', 'null', '[]', '{"format":2}', '{"format":1,"more":1}', twice, '\ufeff{"format":1}']) {
       expect([wrong, ...(await codeOf(await post('/v1/challenge', { headers: json, body: wrong })))]).toEqual([
         wrong,
         400,

@@ -1,44 +1,111 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab, type Person } from '../../parts/device-lab.ts';
 import { pathOf, storeConversation } from '../../parts/tamper.ts';
 import type { VaultTab } from '../../parts/vault-tab.ts';
 
 let lab: DeviceLab;
 let person: Person;
+let conversationId: string;
 beforeAll(async () => {
   lab = await DeviceLab.open({ worker: false });
   const signedUp = await lab.signUp();
   ({ person } = signedUp);
-  await storeConversation(signedUp.tab, 'One');
+  conversationId = await storeConversation(signedUp.tab, 'One');
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-async function expectWhole(tab: VaultTab): Promise<void> {
-  await tab.until(() => tab.conversations.length > 0, 40_000);
-  expect(tab.titles()).toEqual(['One']);
+async function expectWhole(tab: VaultTab, titles = ['One']): Promise<void> {
+  await tab.until(() => tab.conversations.length >= titles.length, 40_000);
+  expect(tab.titles().toSorted()).toEqual(titles);
+}
+
+/** Takes what the relay says to one question and says it in other words. */
+function respell(path: string, change: (text: string) => string): Interceptor {
+  return async (request, next) => {
+    const response = await next(request);
+    if (pathOf(request) !== path || request.method !== 'GET') return response;
+    return new Response(change(await response.text()), { headers: { 'content-type': 'application/json' } });
+  };
+}
+
+/** A call that brings the device up to date first, and fails with whatever stood in the way. */
+function lookAtRelay(tab: VaultTab): Promise<unknown> {
+  return tab.vault.relayView({ conversationId });
 }
 
 describe('M24 hostile JSON', () => {
   const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
-  it.each([
-    ['a prototype', '{"format":1,"items":[],"__proto__":{"isAdmin":true}}'],
-    ['great depth', `{"format":1,"items":${deep},"more":false}`],
-    ['a field twice', '{"format":1,"format":2,"items":[],"more":false}'],
-    ['no JSON at all', '<html><script>alert(1)</script></html>'],
-    ['nothing', ''],
-    ['a number too large', '{"format":1,"items":[],"head":{"counter":1e400,"body":"AA"},"more":false}'],
-  ])('with %s is not taken, and the honest answer is', async (_name, text) => {
+
+  it.each<[string, (text: string) => string]>([
+    ['a prototype', (text) => text.replace('{', '{"__proto__":{"isAdmin":true},')],
+    ['a prototype further in', (text) => text.replace('"head":{', '"head":{"__proto__":{"isAdmin":true},')],
+    ['a prototype in another spelling', (text) => text.replace('{', '{"\\u005f_proto__":{"isAdmin":true},')],
+    ['a field twice, the last one right', (text) => text.replace('"format":1', '"format":2,"format":1')],
+    ['a field twice in two spellings', (text) => text.replace('"format":1', '"\\u0066ormat":2,"format":1')],
+    ['a field twice in an item', (text) => text.replace('"version":1', '"version":2,"version":1')],
+    ['a byte order mark', (text) => `\uFEFF${text}`],
+    ['great depth', (text) => text.replace('"items":[', `"items":[${deep},`)],
+    ['a number too large', (text) => text.replace(/"counter":\d+/, '"counter":1e400')],
+    ['another answer behind it', (text) => `${text}${text}`],
+    ['a page around it', (text) => `<html><script>alert(1)</script>${text}</html>`],
+    ['its end missing', (text) => text.slice(0, -1)],
+    ['nothing left of it', () => ''],
+  ])('a real answer with %s is refused and nothing of it kept; without, it is taken', async (_name, change) => {
     const profile = lab.profile();
-    profile.intercept = async (request, next) =>
-      pathOf(request) === '/v1/items' && request.method === 'GET'
-        ? new Response(text, { headers: { 'content-type': 'application/json' } })
-        : next(request);
+    let isChanged = false;
+    profile.intercept = respell('/v1/items', (text) => {
+      const changed = change(text);
+      isChanged ||= changed !== text;
+      return changed;
+    });
     const { tab } = await lab.signIn(person, profile);
-    await tab.until(() => profile.requests.filter(({ path }) => path.startsWith('/v1/items')).length > 1);
-    expect(tab.conversations).toEqual([]);
+    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'relay:malformed-answer' });
+    expect(isChanged).toBe(true);
+    expect(tab.events.filter(({ type }) => type === 'conversations')).not.toContainEqual(
+      expect.objectContaining({ conversations: expect.arrayContaining([expect.anything()]) as unknown }),
+    );
     expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
     profile.intercept = null;
+    await lookAtRelay(tab);
     await expectWhole(tab);
+    expect(tab.alarms).toEqual([]);
+  });
+
+  it.each<[string, (text: string) => string]>([
+    ['white space', (text) => ` ${JSON.stringify(JSON.parse(text), null, 2)}\n`],
+    ['escapes in a key', (text) => text.replace('"format"', '"\\u0066ormat"')],
+    [
+      'its fields in another order',
+      (text) => JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(text) as object).toReversed())),
+    ],
+  ])('a real answer with %s means the same and is taken', async (_name, change) => {
+    const profile = lab.profile();
+    let changes = 0;
+    profile.intercept = respell('/v1/items', (text) => {
+      const changed = change(text);
+      if (changed !== text) changes += 1;
+      return changed;
+    });
+    const { tab } = await lab.signIn(person, profile);
+    await lookAtRelay(tab);
+    await expectWhole(tab);
+    expect(changes).toBeGreaterThan(0);
+  });
+
+  it.each(['/v1/heads', '/v1/turns', '/v1/account'])('a field twice in the answer of %s is refused', async (path) => {
+    const { person: writing, tab: writer } = await lab.signUp();
+    const { profile, tab } = await lab.signIn(writing);
+    await lookAtRelay(tab);
+    profile.intercept = respell(path, (text) => text.replace('"format":1', '"format":2,"format":1'));
+    // Several heads at once: the chain between has to be asked for.
+    profile.setOnline(false);
+    for (const text of ['One', 'Two']) await storeConversation(writer, text);
+    profile.setOnline(true);
+    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'relay:malformed-answer' });
+    profile.intercept = null;
+    await lookAtRelay(tab);
+    await expectWhole(tab, ['One', 'Two']);
   });
 
   it('M25 an answer without end is cut off', async () => {
@@ -56,9 +123,7 @@ describe('M24 hostile JSON', () => {
     };
     const { tab } = await lab.signIn(person, profile);
     await expectWhole(tab);
-    const [conversation] = tab.conversations;
-    const view = tab.vault.relayView({ conversationId: conversation?.id ?? '' });
-    expect(await tab.refusal(view)).toEqual({ code: 'relay:malformed-answer' });
+    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'relay:malformed-answer' });
     expect(sent).toBeLessThan(20);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseStrictJson } from '../../../server/http/strict-json.ts';
+import { parseStrictJson } from '../../../crypto/primitives/strict-json.ts';
 
 const nested = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;
 
@@ -45,13 +45,13 @@ test.each([
   ['nothing', '', '0'],
   ['a byte order mark', '\uFEFF{}', '{}'],
 ])('parseStrictJson: refuses %s, and takes its twin', (_what, refused, accepted) => {
-  expect(() => parseStrictJson(refused)).toThrow('bad-request');
+  expect(() => parseStrictJson(refused)).toThrow('malformed');
   expect(parseStrictJson(accepted)).toEqual(JSON.parse(accepted));
 });
 
 test('parseStrictJson: braces, colons and quotes inside strings are no structure', () => {
   const tricky = '{"a":"\\"{[:\\\\","b":"{\\"a\\":1}","c\\"":"}]"}';
   expect(parseStrictJson(tricky)).toEqual(JSON.parse(tricky));
-  expect(() => parseStrictJson('{"a":"\\\\","a":1}')).toThrow('bad-request');
+  expect(() => parseStrictJson('{"a":"\\\\","a":1}')).toThrow('malformed');
   expect(Object.getPrototypeOf(parseStrictJson('{"constructor":1}'))).toBe(Object.prototype);
 });
