@@ -1,20 +1,34 @@
 import { RelayError } from '../relay-error.ts';
 import type { LimitName } from '../route.ts';
 
+type Limit = { readonly burst: number; readonly perMinute: number };
+
 /**
- * How much of each thing one address, or one account, may ask of this process: a bucket of `burst` that fills up with
+ * How much of each thing one address and one account may ask of this process: a bucket of `burst` that fills up with
  * `perMinute`. Login attempts per account are counted in the database as well (accounts/login-limit.ts).
+ *
+ * Where both are limited, an address may ask for several times what an account may: a household or an office has only one.
  */
-const limits = {
+const limits: Readonly<Record<LimitName | 'calls', { readonly address: Limit; readonly account?: Limit }>> = {
   /** Every call that is not a file: protects the process from one address. */
-  calls: { per: 'address', burst: 1_000, perMinute: 3_000 },
-  'sign-in': { per: 'address', burst: 60, perMinute: 30 },
-  'sign-up': { per: 'address', burst: 30, perMinute: 10 },
-  refresh: { per: 'address', burst: 60, perMinute: 60 },
-  turns: { per: 'account', burst: 30, perMinute: 30 },
+  calls: { address: { burst: 1_000, perMinute: 3_000 } },
+  'sign-in': { address: { burst: 60, perMinute: 30 } },
+  'sign-up': { address: { burst: 30, perMinute: 10 } },
+  refresh: { address: { burst: 60, perMinute: 60 } },
+  turns: { account: { burst: 30, perMinute: 30 }, address: { burst: 300, perMinute: 300 } },
   /** Of request bodies, in KiB. */
-  bytes: { per: 'account', burst: 256 * 1024, perMinute: 64 * 1024 },
-} as const satisfies Record<LimitName | 'calls', { per: 'address' | 'account'; burst: number; perMinute: number }>;
+  bytes: {
+    account: { burst: 256 * 1024, perMinute: 64 * 1024 },
+    address: { burst: 2 * 1024 * 1024, perMinute: 512 * 1024 },
+  },
+};
+
+/** Whom a call is counted for. */
+export type Caller = {
+  readonly address: string;
+  /** Null for a call without a session. */
+  readonly accountId: string | null;
+};
 
 type Bucket = { level: number; filledAtMs: number };
 
@@ -33,19 +47,32 @@ export class RateLimiter {
     this.#scale = options.scale ?? 1;
   }
 
+  /** Whether it can be counted only once the session is known. */
   static isPerAccount(name: LimitName): boolean {
-    return limits[name].per === 'account';
+    return limits[name].account !== undefined;
   }
 
   /**
-   * @param subject - An address or an account number.
+   * Takes `cost` from the address and, where the thing is limited so, from the account; from neither when one is short.
+   *
    * @throws {RelayError} `too-many-requests` with the seconds after which `cost` is there again.
    */
-  take(name: LimitName | 'calls', subject: string, cost = 1): void {
-    const burst = limits[name].burst * this.#scale;
-    const perMinute = limits[name].perMinute * this.#scale;
+  take(name: LimitName | 'calls', caller: Caller, cost = 1): void {
+    const { address, account } = limits[name];
+    const shares = [this.#fill(`${name} ${caller.address}`, address, cost)];
+    if (account !== undefined && caller.accountId !== null) {
+      shares.push(this.#fill(`${name} of account ${caller.accountId}`, account, cost));
+    }
+    const waitSeconds = Math.max(...shares.map(({ waitSeconds: wait }) => wait));
+    if (waitSeconds > 0) throw new RelayError('too-many-requests', waitSeconds);
+    for (const { bucket, wanted } of shares) bucket.level -= wanted;
+  }
+
+  /** @returns the bucket as it is now, what the cost comes to in it, and the time until it has that much: 0 when it has. */
+  #fill(key: string, limit: Limit, cost: number): { bucket: Bucket; wanted: number; waitSeconds: number } {
+    const burst = limit.burst * this.#scale;
+    const perMinute = limit.perMinute * this.#scale;
     const nowMs = this.#now();
-    const key = `${name} ${subject}`;
     const bucket = this.#buckets.get(key) ?? { level: burst, filledAtMs: nowMs };
     bucket.level = Math.min(burst, bucket.level + ((nowMs - bucket.filledAtMs) / 60_000) * perMinute);
     bucket.filledAtMs = nowMs;
@@ -54,10 +81,8 @@ export class RateLimiter {
     this.#buckets.set(key, bucket);
     if (this.#buckets.size > maximumBuckets) this.#forget(nowMs);
     const wanted = Math.min(cost, burst);
-    if (bucket.level < wanted) {
-      throw new RelayError('too-many-requests', Math.ceil(((wanted - bucket.level) / perMinute) * 60));
-    }
-    bucket.level -= wanted;
+    const missing = Math.max(0, wanted - bucket.level);
+    return { bucket, wanted, waitSeconds: Math.ceil((missing / perMinute) * 60) };
   }
 
   /** Everything unused for as long as the slowest bucket takes to fill, then the least recently used half. */

@@ -155,6 +155,38 @@ test('addresses: behind a trusted proxy each client has its own limit', async ()
   expect(await signUp('192.0.2.2')).toBe(400);
 });
 
+test('addresses: two accounts behind one address share its turns and bytes, and have their own at another', async () => {
+  const { RateLimiter } = await import('../../../server/http/rate-limit.ts');
+  const limiter = new RateLimiter({ now: () => 1_000 });
+  const { relay, port } = await listening({
+    limiter,
+    environment: { CLIENT_ADDRESS_HEADER: 'x-real-ip', TRUSTED_PROXIES: '127.0.0.0/8' },
+  });
+  const [alice, bob] = [await quickSignUp(relay, 'alice'), await quickSignUp(relay, 'bob')];
+  const post = async (path: string, { session }: typeof alice, address: string, body = '{}') => {
+    const headers = {
+      'content-type': 'application/json',
+      'x-real-ip': address,
+      authorization: `Bearer ${session.accessToken}`,
+    };
+    return (await get(port, path, { method: 'POST', headers, body })).status;
+  };
+  // What others of the office, the same /64, asked before them.
+  const office = '2001:db8:0:0::/64';
+  for (let i = 0; i < 9; i++) limiter.take('turns', { address: office, accountId: `${i}` }, 30);
+  const turns: number[] = [];
+  for (let i = 0; i < 15; i++) turns.push(await post('/v1/turns', alice, '2001:db8::1'));
+  for (let i = 0; i < 16; i++) turns.push(await post('/v1/turns', bob, '2001:db8::2'));
+  expect(turns).toEqual([...Array.from({ length: 30 }, () => 400), 429]);
+  expect(await post('/v1/turns', bob, '2001:db8:0:1::2')).toBe(400);
+
+  for (let i = 0; i < 8; i++) limiter.take('bytes', { address: office, accountId: `${i}` }, 255 * 1024);
+  const body = ' '.repeat(4 * 1024 * 1024);
+  expect(await post('/v1/items', alice, '2001:db8::1', body)).toBe(400);
+  expect(await post('/v1/items', bob, '2001:db8::2', body)).toBe(429);
+  expect(await post('/v1/items', bob, '2001:db8:0:1::2', body)).toBe(400);
+});
+
 test('tls: HTTP/2 and HTTP/1.1 on one port, with HSTS, live responses included; a renewed certificate is taken up', async () => {
   const folder = await makeTemporaryFolder('tls');
   onTestFinished(() => folder.remove());

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RateLimiter } from '../../../server/http/rate-limit.ts';
+import { type Caller, RateLimiter } from '../../../server/http/rate-limit.ts';
 import type { RelayError } from '../../../server/relay-error.ts';
 import { prepareSignUp, quickSignUp } from '../../parts/quick-account.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
@@ -9,11 +9,13 @@ function clock() {
   return { at, limiter: new RateLimiter({ now: () => at.ms }) };
 }
 
+const from = (address: string, accountId: string | null = null): Caller => ({ address, accountId });
+
 /** How many in a row are let through. */
-function burstOf(limiter: RateLimiter, name: Parameters<RateLimiter['take']>[0], subject: string): number {
+function burstOf(limiter: RateLimiter, name: Parameters<RateLimiter['take']>[0], caller: Caller): number {
   for (let count = 0; count < 10_000; count++) {
     try {
-      limiter.take(name, subject);
+      limiter.take(name, caller);
     } catch {
       return count;
     }
@@ -23,26 +25,26 @@ function burstOf(limiter: RateLimiter, name: Parameters<RateLimiter['take']>[0],
 
 test('take: a burst, then as much as fills up again', () => {
   const { at, limiter } = clock();
-  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(30);
+  expect(burstOf(limiter, 'sign-up', from('192.0.2.1'))).toBe(30);
   at.ms += 6_001;
-  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(1);
+  expect(burstOf(limiter, 'sign-up', from('192.0.2.1'))).toBe(1);
   at.ms += 3_600_000;
-  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(30);
+  expect(burstOf(limiter, 'sign-up', from('192.0.2.1'))).toBe(30);
 });
 
 test('take: subjects and names have buckets of their own', () => {
   const { limiter } = clock();
-  expect(burstOf(limiter, 'sign-up', '192.0.2.1')).toBe(30);
-  expect(burstOf(limiter, 'sign-up', '192.0.2.2')).toBe(30);
-  expect(burstOf(limiter, 'sign-in', '192.0.2.1')).toBe(60);
+  expect(burstOf(limiter, 'sign-up', from('192.0.2.1'))).toBe(30);
+  expect(burstOf(limiter, 'sign-up', from('192.0.2.2'))).toBe(30);
+  expect(burstOf(limiter, 'sign-in', from('192.0.2.1'))).toBe(60);
 });
 
 test('take: says after how many seconds the cost is there again, and then it is', () => {
   const { at, limiter } = clock();
-  burstOf(limiter, 'turns', 'account');
+  burstOf(limiter, 'turns', from('192.0.2.1', 'alice'));
   const refusal = (() => {
     try {
-      limiter.take('turns', 'account', 5);
+      limiter.take('turns', from('192.0.2.1', 'alice'), 5);
       return null;
     } catch (error) {
       return error as RelayError;
@@ -50,17 +52,43 @@ test('take: says after how many seconds the cost is there again, and then it is'
   })();
   expect(refusal).toMatchObject({ code: 'too-many-requests', retryAfterSeconds: 10 });
   at.ms += 10_000;
-  limiter.take('turns', 'account', 5);
+  limiter.take('turns', from('192.0.2.1', 'alice'), 5);
+});
+
+test('take: turns and bytes count for the account wherever it is, and for the address whoever asks', () => {
+  const { at, limiter } = clock();
+  expect(burstOf(limiter, 'turns', from('192.0.2.1', 'alice'))).toBe(30);
+  expect(burstOf(limiter, 'turns', from('192.0.2.2', 'alice'))).toBe(0);
+  // Ten accounts behind one address have what they are due; the eleventh has nothing left, and has it elsewhere.
+  for (let i = 0; i < 9; i++) expect(burstOf(limiter, 'turns', from('192.0.2.1', `account ${i}`))).toBe(30);
+  expect(burstOf(limiter, 'turns', from('192.0.2.1', 'bob'))).toBe(0);
+  expect(burstOf(limiter, 'turns', from('192.0.2.2', 'bob'))).toBe(30);
+  const mebibytes = (caller: Caller, count: number) => limiter.take('bytes', caller, count * 1024);
+  for (let i = 0; i < 8; i++) mebibytes(from('192.0.2.1', `account ${i}`), 256);
+  expect(() => mebibytes(from('192.0.2.1', 'bob'), 1)).toThrow('too-many-requests');
+  mebibytes(from('192.0.2.2', 'bob'), 1);
+  at.ms += 60_000;
+  mebibytes(from('192.0.2.1', 'carol'), 256);
+  mebibytes(from('192.0.2.1', 'dave'), 256);
+  expect(() => mebibytes(from('192.0.2.1', 'bob'), 1)).toThrow('too-many-requests');
+});
+
+test('take: an account that is over its limit uses up nothing of the address that others share', () => {
+  const { limiter } = clock();
+  burstOf(limiter, 'turns', from('192.0.2.1', 'alice'));
+  for (let i = 0; i < 1_000; i++)
+    expect(() => limiter.take('turns', from('192.0.2.1', 'alice'))).toThrow('too-many-requests');
+  for (let i = 0; i < 9; i++) expect(burstOf(limiter, 'turns', from('192.0.2.1', `account ${i}`))).toBe(30);
 });
 
 test('take: forgets the least recently used of very many subjects, not the ones in use', () => {
   const { limiter } = clock();
-  burstOf(limiter, 'sign-up', 'busy');
+  burstOf(limiter, 'sign-up', from('busy'));
   for (let i = 0; i < 120_000; i++) {
-    limiter.take('calls', `address ${i}`);
-    if (i % 1_000 === 0 && burstOf(limiter, 'sign-up', 'busy') > 0) throw new Error('the one in use was forgotten');
+    limiter.take('calls', from(`address ${i}`));
+    if (i % 1_000 === 0) expect(burstOf(limiter, 'sign-up', from('busy')), 'forgotten while in use').toBe(0);
   }
-  expect(() => limiter.take('sign-up', 'busy')).toThrow('too-many-requests');
+  expect(() => limiter.take('sign-up', from('busy'))).toThrow('too-many-requests');
 });
 
 test('relay: sign-in and sign-up are limited by address, each for itself, with Retry-After', async () => {
