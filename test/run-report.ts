@@ -8,6 +8,13 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
+/** What a whole run leaves in `test/report/counts.json`. */
+export interface TestSummary extends TestCounts {
+  /** Number of files that failed at first and passed alone. */
+  readonly secondAttempts: number;
+  readonly secondAttemptFiles: readonly string[];
+}
+
 /** A test that failed, or the loading of a file. */
 export interface FailedTest {
   /** Its describe blocks and its name; empty when the file itself did not load. */
@@ -86,6 +93,10 @@ export const withSecondAttempt = (first: TestRun, second: TestRun): TestRun => (
   strayFailures: first.strayFailures + second.strayFailures,
 });
 
+/** The files that failed in the first run and passed in the second, on their own. */
+export const passedAlone = (first: TestRun, second: TestRun): readonly string[] =>
+  failedFiles(first).filter((path) => second.files.get(path)?.failed === 0);
+
 /** Sums runs. */
 export function countTests(runs: readonly TestRun[]): TestCounts {
   const sum = { passed: 0, failed: 0, skipped: 0 };
@@ -109,3 +120,26 @@ export const formatFailures = ({ files }: TestRun): readonly string[] =>
   [...files].flatMap(([path, { failures }]) =>
     failures.map(({ name, reason }) => `  ${path} > ${name === '' ? '(the file did not load)' : name}\n    ${reason}`),
   );
+
+/** Names the files that needed a second attempt, or says nothing where none did. */
+export const formatSecondAttempts = ({ secondAttempts, secondAttemptFiles }: TestSummary): readonly string[] =>
+  secondAttempts === 0
+    ? []
+    : [`Failed at first and passed alone: ${secondAttempts}`, ...secondAttemptFiles.map((path) => `  ${path}`)];
+
+/**
+ * The end of what CI prints: the files that needed a second attempt, then the sum with failed checks in it.
+ *
+ * @param summary - Null where the run left none: it counts as a failure.
+ * @param exits - Number of commands that ended with a failure: `npm test` (0 or 1), and `npm run check` (0 or 1).
+ */
+export function formatClosing(
+  summary: TestSummary | null,
+  exits: { readonly tests: number; readonly checks: number },
+): { readonly lines: readonly string[]; readonly isPassed: boolean } {
+  const counts = summary ?? { passed: 0, failed: 1, skipped: 0 };
+  // A test run that failed without a failed test is one failure, and no failed test is counted twice.
+  const failed = Math.max(counts.failed, exits.tests) + exits.checks;
+  const again = summary === null ? [] : formatSecondAttempts(summary);
+  return { lines: [...again, formatCounts({ ...counts, failed })], isPassed: failed === 0 };
+}

@@ -8,8 +8,10 @@ import {
   failedFiles,
   formatCounts,
   formatFailures,
+  passedAlone,
   readTestRun,
   type TestRun,
+  type TestSummary,
   withSecondAttempt,
 } from './run-report.ts';
 
@@ -33,6 +35,7 @@ async function runVitest(project: string, name: string, timeoutMs: number, param
 
 const runs: TestRun[] = [];
 const closingLines: string[] = [];
+const secondAttemptFiles: string[] = [];
 const parameters = process.argv.slice(2);
 for (const project of ['unit', 'system']) {
   let run = await runVitest(project, project, batchTimeoutMs, parameters);
@@ -42,14 +45,17 @@ for (const project of ['unit', 'system']) {
   if (parameters.length === 0 && files.length > 0 && files.length <= secondAttempt.maxFiles) {
     closingLines.push(`Run a second time (${project}), for what failed at first:`, ...formatFailures(run));
     const alone = ['--maxWorkers', '1', ...files];
-    run = withSecondAttempt(run, await runVitest(project, `${project}-second`, secondAttempt.timeoutMs, alone));
+    const second = await runVitest(project, `${project}-second`, secondAttempt.timeoutMs, alone);
+    secondAttemptFiles.push(...passedAlone(run, second));
+    run = withSecondAttempt(run, second);
   }
   const failures = formatFailures(run);
   if (failures.length > 0) closingLines.push(`Failed (${project}):`, ...failures);
   runs.push(run);
 }
 const total = countTests(runs);
-writeFileSync(join(reportFolder, 'counts.json'), JSON.stringify(total));
+const summary: TestSummary = { ...total, secondAttempts: secondAttemptFiles.length, secondAttemptFiles };
+writeFileSync(join(reportFolder, 'counts.json'), JSON.stringify(summary));
 for (const line of closingLines) console.log(line);
 console.log(formatCounts(total));
 // A run without a single test proves nothing: it fails like a run with a failed one.
