@@ -1,5 +1,6 @@
 // npm run check: everything about the code that needs no running system. One line a step; the output of what failed below it.
 import { join } from 'node:path';
+import { checkInstallSize } from './install-size.ts';
 import { runCommand } from './run-command.ts';
 import { checkSizeBudget } from './size-budget.ts';
 
@@ -18,6 +19,7 @@ const steps = {
   format: tool(['oxfmt', '--check']),
   layers: tool(['vitest', 'run', '--project', 'unit', '--passWithNoTests', 'test/layers']),
   size: () => checkSizeBudget(root),
+  install: () => Promise.resolve(checkInstallSize(root)),
 };
 
 for (const [name, run] of Object.entries(steps)) {
