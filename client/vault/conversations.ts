@@ -26,6 +26,8 @@ export type ConversationParts = {
   readonly minimums: Minimums;
 };
 
+const unreadableTitle = 'Written by another version of Sotto';
+
 /** One question with all that is known of it, stored or not. */
 type Question = {
   readonly id: string;
@@ -49,6 +51,9 @@ export class Conversations {
     const summaries = new Map<string, ConversationSummary>();
     for (const [id, { title, createdAtMs }] of contents.conversations) {
       if (!deleted.has(id)) summaries.set(id, this.#summary(id, title.value, createdAtMs, true));
+    }
+    for (const [id, { of }] of contents.unreadable) {
+      if (of === 'conversation' && !deleted.has(id)) summaries.set(id, this.#summary(id, unreadableTitle, 0, true));
     }
     for (const { operation } of outbox.turns) {
       const { conversationId, newConversation } = operation;
@@ -159,8 +164,10 @@ export class Conversations {
     };
   }
 
-  #state({ content: { turnId }, queued }: Question): ReplyState {
-    const { tracker, progress } = this.#parts;
+  #state({ content: { turnId, replyItemId }, queued }: Question): ReplyState {
+    const { contents, tracker, progress } = this.#parts;
+    // It is there, and only this build cannot show it.
+    if (contents.unreadable.has(replyItemId)) return { kind: 'unsent', failure: { code: 'other-version' } };
     const reader = tracker.reader(turnId);
     if (reader?.transcript !== null && reader?.transcript !== undefined) return reader.state;
     if (queued !== null) {

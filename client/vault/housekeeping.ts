@@ -15,7 +15,9 @@ export async function keepHouse(contents: VaultContents, outbox: Outbox, nowMs: 
 /** Conversations whose deletion some device began and did not finish. */
 function halfDeleted(contents: VaultContents, outbox: Outbox): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const { conversationId } of contents.messages.values()) {
+  const parts = [...contents.messages.values(), ...contents.unreadable.values()];
+  for (const { conversationId } of parts) {
+    if (conversationId === null) continue;
     if (contents.rows.has(conversationId) && !contents.isLive(conversationId)) found.add(conversationId);
   }
   for (const { operation } of outbox.all) if (operation.kind === 'delete') found.delete(operation.conversationId);

@@ -7,6 +7,7 @@ import type { Outbox } from './outbox.ts';
 import { isLaterMinimum, newestSettings } from './plan-settings.ts';
 import type { MinimumView, SetMinimum } from './protection-api.ts';
 import type { VaultContents } from './vault-contents.ts';
+import { VaultError } from './vault-error.ts';
 
 export type MinimumParts = {
   readonly contents: VaultContents;
@@ -31,8 +32,18 @@ export class Minimums {
     this.#strongest = policy.success ? strongestLevel(policy.output) : 'any';
   }
 
-  /** @param conversationId - null for a new chat. */
+  /**
+   * What an enclave must offer before anything is sealed to it.
+   *
+   * @param conversationId - null for a new chat.
+   * @throws {VaultError} `other-version` while a later build's word of it cannot be read: then no enclave is good enough.
+   */
   effective(conversationId: string | null): ProtectionLevel {
+    if (this.#parts.contents.hidesMinimum(conversationId)) throw new VaultError('other-version');
+    return this.#known(conversationId);
+  }
+
+  #known(conversationId: string | null): ProtectionLevel {
     return (this.#ofConversation(conversationId) ?? this.#ofAccount())?.value ?? 'any';
   }
 
@@ -40,7 +51,7 @@ export class Minimums {
     return {
       account: this.#ofAccount(),
       conversation: this.#ofConversation(conversationId),
-      effective: this.effective(conversationId),
+      effective: this.#known(conversationId),
       strongest: this.#strongest,
     };
   }

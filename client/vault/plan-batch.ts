@@ -85,7 +85,8 @@ function applyToConversation(
 ): boolean {
   const { conversationId, setAtMs } = operation;
   const conversation = plan.conversation(conversationId);
-  if (conversation === null) return !waiting.has(conversationId);
+  // What a later build wrote of it is not to be lost: a build that reads it carries this out.
+  if (conversation === null) return !waiting.has(conversationId) && !plan.contents.unreadable.has(conversationId);
   const changed =
     operation.kind === 'rename'
       ? withTitle(conversation, { value: operation.title, setAtMs })
@@ -97,7 +98,7 @@ function applyToConversation(
 /** The conversation first, so that it is gone at once; its messages with it, and what other devices added meanwhile. */
 function applyDelete(plan: PlanInProgress, conversationId: string): boolean {
   const { contents } = plan;
-  if (plan.conversation(conversationId) !== null) plan.bury(conversationId);
+  plan.bury(conversationId);
   for (const messageId of contents.messageIds(conversationId)) {
     if (plan.isFull) return false;
     const message = contents.messages.get(messageId);
@@ -105,6 +106,10 @@ function applyDelete(plan: PlanInProgress, conversationId: string): boolean {
     if (contents.isLive(message.replyItemId)) plan.bury(message.replyItemId);
     else plan.finishTurns.add(message.turnId);
     plan.bury(messageId);
+  }
+  for (const id of contents.unreadableOf(conversationId)) {
+    if (plan.isFull) return false;
+    plan.bury(id);
   }
   for (const id of contents.verifications.keys()) if (!plan.isNamed(id)) plan.bury(id);
   return true;
@@ -133,11 +138,12 @@ function applyReply(plan: PlanInProgress, operation: Extract<Operation, { kind: 
   const asked = plan.contents.messageOfTurn(content.turnId);
   if (asked === null || plan.contents.rows.has(itemId) || asked.message.replyItemId !== itemId) return true;
   const conversation = plan.conversation(content.conversationId);
-  if (conversation === null || plan.isBuried(asked.id)) return true;
+  const isThere = conversation !== null || plan.contents.unreadable.has(content.conversationId);
+  if (!isThere || plan.isBuried(asked.id)) return true;
   plan.write(itemId, content);
   plan.finishTurns.add(content.turnId);
   // Later than the first one, and earlier than any that a person gives.
-  if (title !== null && conversation.title.setAtMs === conversation.createdAtMs) {
+  if (title !== null && conversation !== null && conversation.title.setAtMs === conversation.createdAtMs) {
     plan.write(content.conversationId, {
       ...conversation,
       title: { value: title, setAtMs: conversation.createdAtMs + 1 },

@@ -10,9 +10,10 @@ export function placeTurn(
   contents: VaultContents,
   operation: Pick<TurnOperation, 'conversationId' | 'newConversation'>,
 ): 'there' | 'new' | 'deleted' {
-  if (contents.conversations.has(operation.conversationId)) return 'there';
+  const { conversationId } = operation;
+  if (contents.conversations.has(conversationId) || contents.unreadable.has(conversationId)) return 'there';
   // A row without content is a tombstone; a missing row of a known conversation one that was forgotten since.
-  if (contents.rows.has(operation.conversationId) || operation.newConversation === null) return 'deleted';
+  if (contents.rows.has(conversationId) || operation.newConversation === null) return 'deleted';
   return 'new';
 }
 

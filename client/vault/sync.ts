@@ -128,7 +128,7 @@ async function loadLargeBody({ store, client }: SyncParts, record: ItemRecord): 
   const known = store.contents.rows.get(record.id);
   if (known?.version === record.version) {
     const body = await store.cache.readBody(record.id);
-    if (body !== null) return body;
+    if (body !== null && equalBytes(sha256(body), fromBase64Url(record.bodyHash))) return body;
   }
   try {
     return await client.readItemBody(record.id);
@@ -171,13 +171,13 @@ async function keep(
 
 /**
  * What the head covers was sealed with this account's keys. If its seal breaks, the relay lies; if only its form is
- * unknown, a newer build wrote it (or a broken one, M24), and this one leaves it alone.
+ * unknown, a newer build wrote it (or a broken one, M24), and this one keeps it as what it cannot read.
  */
 function openChecked(store: VaultStore, item: CachedItem): OpenedItem {
   try {
     return { item, content: store.open(item) };
   } catch (error) {
-    if (error instanceof CryptoError && error.code === 'open-failed') throw new VaultError('vault-tampered');
-    return { item, content: null };
+    if (error instanceof CryptoError) throw new VaultError('vault-tampered');
+    throw error;
   }
 }

@@ -7,6 +7,7 @@ import type {
   VerificationContent,
 } from '../../crypto/messages/item-contents.ts';
 import { tombstoneFlag } from '../../crypto/messages/item-messages.ts';
+import type { UnreadableContent } from '../../crypto/vault/item-content.ts';
 import type { CachedItem } from './ciphertext-cache.ts';
 
 /** The clear columns of one item; its body stays in the cache. */
@@ -15,6 +16,9 @@ export type ItemRow = Omit<CachedItem, 'body'>;
 export function isTombstone(row: Pick<ItemRow, 'flags'>): boolean {
   return (row.flags & tombstoneFlag) !== 0;
 }
+
+/** null for a tombstone, an expired body and a type of a later build. */
+export type OpenedContent = ItemContent | UnreadableContent | null;
 
 /** What a verification came to; its document is opened from the cache when somebody wants to read it. */
 export type VerificationSummary = Omit<VerificationContent, 'type' | 'format' | 'document'>;
@@ -27,6 +31,8 @@ export class VaultContents {
   readonly replies = new Map<string, ReplyContent>();
   readonly settings = new Map<string, SettingsContent>();
   readonly verifications = new Map<string, VerificationSummary>();
+  /** Alive, and in a form of a later build: neither absent nor deleted. */
+  readonly unreadable = new Map<string, UnreadableContent>();
   readonly #messagesOf = new Map<string, Set<string>>();
   readonly #messageOfTurn = new Map<string, string>();
   readonly #messageOfReply = new Map<string, string>();
@@ -34,8 +40,7 @@ export class VaultContents {
   /** Of turns that were sealed anew after their message was stored. */
   readonly #laterVerifications = new Map<string, string>();
 
-  /** @param content - null for a tombstone, an expired body and a type of a later build. */
-  set(row: ItemRow, content: ItemContent | null): void {
+  set(row: ItemRow, content: OpenedContent): void {
     this.#forgetContent(row.id);
     this.rows.set(row.id, row);
     switch (content?.type) {
@@ -61,6 +66,9 @@ export class VaultContents {
         this.#noteLater(row.id, summary);
         break;
       }
+      case 'unreadable':
+        this.unreadable.set(row.id, content);
+        break;
       case undefined:
     }
   }
@@ -78,6 +86,7 @@ export class VaultContents {
       this.replies,
       this.settings,
       this.verifications,
+      this.unreadable,
       this.#messagesNaming,
       this.#laterVerifications,
     ]) {
@@ -106,10 +115,24 @@ export class VaultContents {
 
   /** The conversation that an item belongs to, or is. */
   conversationOf(id: string): string | null {
-    if (this.conversations.has(id)) return id;
+    const unreadable = this.unreadable.get(id);
+    if (this.conversations.has(id) || unreadable?.of === 'conversation') return id;
     const turnId = this.verifications.get(id)?.turnId;
     const message = this.messages.get(id) ?? (turnId === undefined ? null : this.messageOfTurn(turnId)?.message);
-    return message?.conversationId ?? this.replies.get(id)?.conversationId ?? null;
+    return (message ?? this.replies.get(id) ?? unreadable)?.conversationId ?? null;
+  }
+
+  /** What is there of a conversation, or is it, and cannot be read. */
+  unreadableOf(conversationId: string): readonly string[] {
+    return this.#unreadableIds(({ conversationId: named }, id) => named === conversationId || id === conversationId);
+  }
+
+  /** Whether a person's minimum may be set higher than this build can read: for the account, or for this conversation. */
+  hidesMinimum(conversationId: string | null): boolean {
+    return (
+      this.#unreadableIds(({ of }) => of === 'settings' || of === null).length > 0 ||
+      (conversationId !== null && this.unreadable.has(conversationId))
+    );
   }
 
   /** What a turn rests on last; null where nothing was kept. */
@@ -122,10 +145,14 @@ export class VaultContents {
     return null;
   }
 
-  /** The messages whose turns rest on a verification. */
+  /** The messages whose turns rest on a verification, and those that may: what they name cannot be read. */
   turnsOf(verificationItemId: string): readonly string[] {
     const later = this.messageOfTurn(this.verifications.get(verificationItemId)?.turnId ?? '');
-    return [...(this.#messagesNaming.get(verificationItemId) ?? []), ...(later === null ? [] : [later.id])];
+    return [
+      ...(this.#messagesNaming.get(verificationItemId) ?? []),
+      ...(later === null ? [] : [later.id]),
+      ...this.#unreadableIds(({ of }) => of === 'message' || of === null),
+    ];
   }
 
   isLive(id: string): boolean {
@@ -144,6 +171,7 @@ export class VaultContents {
       this.#messagesNaming.get(message.verificationItemId ?? '')?.delete(id);
       this.messages.delete(id);
     }
+    this.unreadable.delete(id);
     this.conversations.delete(id);
     this.replies.delete(id);
     this.settings.delete(id);
@@ -154,10 +182,20 @@ export class VaultContents {
     this.verifications.delete(id);
   }
 
+  #unreadableIds(isMeant: (content: UnreadableContent, id: string) => boolean): string[] {
+    return [...this.unreadable].flatMap(([id, content]) => (isMeant(content, id) ? [id] : []));
+  }
+
   #noteLater(id: string, { turnId, verifiedAtMs }: VerificationSummary): void {
     if (turnId === undefined) return;
-    const known = this.verifications.get(this.#laterVerifications.get(turnId) ?? '');
-    if (known === undefined || known.verifiedAtMs <= verifiedAtMs) this.#laterVerifications.set(turnId, id);
+    const knownId = this.#laterVerifications.get(turnId) ?? '';
+    const known = this.verifications.get(knownId);
+    // Of equal ones the greater id: which one a device read first decides nothing.
+    const isNewer =
+      known === undefined ||
+      known.verifiedAtMs < verifiedAtMs ||
+      (known.verifiedAtMs === verifiedAtMs && knownId <= id);
+    if (isNewer) this.#laterVerifications.set(turnId, id);
   }
 }
 

@@ -1,15 +1,15 @@
 import type { Keyring } from '../../crypto/account/keyring.ts';
-import type { ItemContent } from '../../crypto/messages/item-contents.ts';
 import { type Bytes, equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
+import { CryptoError } from '../../crypto/primitives/errors.ts';
 import { labelled, sha256 } from '../../crypto/primitives/hash.ts';
-import { openContent } from '../../crypto/vault/item-content.ts';
+import { openContentOrDescribe } from '../../crypto/vault/item-content.ts';
 import { hashLeaf, MerkleTree } from '../../crypto/vault/merkle-tree.ts';
 import { hashHead, openHead, type VaultHead } from '../../crypto/vault/vault-head.ts';
 import type { CachedHead, CachedItem, CiphertextCache, VaultMark } from './ciphertext-cache.ts';
-import { type ItemRow, VaultContents } from './vault-contents.ts';
+import { type ItemRow, type OpenedContent, VaultContents } from './vault-contents.ts';
 
 /** An item that passed its checks, opened. */
-export type OpenedItem = { readonly item: CachedItem; readonly content: ItemContent | null };
+export type OpenedItem = { readonly item: CachedItem; readonly content: OpenedContent };
 
 /** What moves the vault from one verified head to another. */
 export type VaultChange = {
@@ -45,7 +45,8 @@ export class VaultStore {
   #tree = new MerkleTree();
   #mark: VaultMark | null = null;
   #head: VaultHead | null = null;
-  #unreadable = 0;
+  /** Something in the cache is not what was put there. */
+  #isBroken = false;
 
   constructor(cache: CiphertextCache, keyring: Keyring, watcher: StoreWatcher) {
     this.cache = cache;
@@ -61,11 +62,6 @@ export class VaultStore {
   get head(): VaultHead {
     if (this.#head === null) throw new TypeError('not loaded');
     return this.#head;
-  }
-
-  /** Items of the account that this device could not open, though the head covers them. */
-  get unreadable(): number {
-    return this.#unreadable;
   }
 
   /** @returns whether there is a cache of this account. */
@@ -92,9 +88,9 @@ export class VaultStore {
     this.#watcher.onChange(touched);
   }
 
-  /** Whether the tree's root is the head's: false means that the cache lies or is not whole. */
+  /** Whether all of it opens, and the tree's root is the head's: false means that the cache lies or is not whole. */
   isConsistent(): boolean {
-    return equalBytes(this.#tree.root(), this.head.itemsRoot);
+    return !this.#isBroken && equalBytes(this.#tree.root(), this.head.itemsRoot);
   }
 
   /** The root that these changes would give; nothing is kept of them. */
@@ -148,10 +144,10 @@ export class VaultStore {
     this.#mark = { ...this.mark, ...change };
   }
 
-  /** @throws {CryptoError} for what does not open, although the head covers it. */
-  open(item: CachedItem): ItemContent | null {
+  /** @throws {CryptoError} `open-failed` for what the account did not seal, although the head covers it. */
+  open(item: CachedItem): OpenedContent {
     if (item.body === null || item.body.length === 0) return null;
-    return openContent({
+    return openContentOrDescribe({
       keyring: this.keyring,
       itemId: fromBase64Url(item.id),
       version: item.version,
@@ -169,7 +165,6 @@ export class VaultStore {
   async #readAll(): Promise<void> {
     const touched = new Set<string>();
     this.#clear(touched);
-    this.#unreadable = 0;
     for (const item of await this.cache.readAllItems()) this.#put(this.#openItem(item), touched);
     // A cache that is not what the head covers is of no use; the head itself is not forgotten.
     if (!this.isConsistent() && this.mark.cursor !== null) await this.updateMark({ cursor: null });
@@ -180,14 +175,17 @@ export class VaultStore {
     for (const id of this.contents.conversations.keys()) touched.add(id);
     this.contents.clear();
     this.#tree = new MerkleTree();
+    this.#isBroken = false;
   }
 
   #openItem(item: CachedItem): OpenedItem {
     try {
       return { item, content: this.open(item) };
-    } catch {
-      this.#unreadable += 1;
-      return { item, content: null };
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      this.#isBroken = true;
+      // Until the next sync brings it anew, nobody can say what it was.
+      return { item, content: { type: 'unreadable', of: null, conversationId: null } };
     }
   }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Keyring } from '../account/keyring.ts';
+import { idField } from '../messages/fields.ts';
 import {
   conversationContent,
   type ItemContent,
@@ -24,6 +25,18 @@ const restSchemas = {
   settings: v.omit(settingsContent, ['type']),
   verification: v.omit(verificationContent, ['type']),
 } as const satisfies Record<ItemContent['type'], v.GenericSchema>;
+
+/**
+ * What can be told of a content whose form this build does not know, though the account wrote it: not shown, and neither
+ * absent nor deleted (SPEC.md §5.1).
+ */
+export type UnreadableContent = {
+  readonly type: 'unreadable';
+  /** What it is; null where even that cannot be told. */
+  readonly of: ItemContent['type'] | null;
+  /** Where it names one. */
+  readonly conversationId: string | null;
+};
 
 /** @returns `length (1) || type || canonical JSON of the fields but type` (SPEC.md §5.1). */
 export function encodeItemContent(content: ItemContent): Bytes {
@@ -76,4 +89,54 @@ export function openContent(
   input: ItemPlace & { readonly keyring: Keyring; readonly body: Uint8Array },
 ): ItemContent | null {
   return decodeItemContent(openItem(input));
+}
+
+const unreadableCodes: ReadonlySet<string> = new Set([
+  'malformed',
+  'unsupported-version',
+  'unsupported-suite',
+  'unknown-key',
+]);
+
+/**
+ * As `openContent`, for a device that goes on beside newer ones: what it cannot read is described instead of refused.
+ *
+ * @returns null for a type that this build does not know.
+ * @throws {CryptoError} `open-failed` for what the account did not seal for this place.
+ */
+export function openContentOrDescribe(
+  input: ItemPlace & { readonly keyring: Keyring; readonly body: Uint8Array },
+): ItemContent | UnreadableContent | null {
+  let bytes: Bytes | null = null;
+  try {
+    bytes = openItem(input);
+    return decodeItemContent(bytes);
+  } catch (error) {
+    if (error instanceof CryptoError && unreadableCodes.has(error.code)) return describeContent(bytes);
+    throw error;
+  }
+}
+
+/** @param bytes - null where they are sealed in a way that this build does not know. */
+function describeContent(bytes: Uint8Array | null): UnreadableContent {
+  const end = 1 + (bytes?.[0] ?? 0);
+  const type = new TextDecoder().decode(bytes?.subarray(1, end));
+  return {
+    type: 'unreadable',
+    of: isKnownType(type) ? type : null,
+    conversationId: conversationNamed(new TextDecoder().decode(bytes?.subarray(end))),
+  };
+}
+
+function isKnownType(type: string): type is ItemContent['type'] {
+  return Object.hasOwn(restSchemas, type);
+}
+
+function conversationNamed(json: string): string | null {
+  try {
+    const parsed = v.safeParse(v.object({ conversationId: idField }), JSON.parse(json));
+    return parsed.success ? parsed.output.conversationId : null;
+  } catch {
+    return null;
+  }
 }

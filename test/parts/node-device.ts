@@ -10,7 +10,8 @@ import { sha256 } from '../../crypto/primitives/hash.ts';
 import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import { hashRequest, sealRequest, toMessage } from '../../crypto/turn/sealed-request.ts';
 import { generateTurnKey, type TurnKey } from '../../crypto/turn/turn-key.ts';
-import { openContent, sealContent } from '../../crypto/vault/item-content.ts';
+import { encodeItemContent, openContent } from '../../crypto/vault/item-content.ts';
+import { sealItem } from '../../crypto/vault/item.ts';
 import { hashLeaf, MerkleTree } from '../../crypto/vault/merkle-tree.ts';
 import { hashHead, openHead, sealHead } from '../../crypto/vault/vault-head.ts';
 import { developmentPolicy } from './development-policy.ts';
@@ -37,6 +38,8 @@ export type VerifiedEnclave = {
 /** A device of one account in Node: real keys, real seals, a real relay. It keeps the tree but no cache. */
 export class NodeDevice {
   readonly relay: NodeRelay;
+  /** What the last pull brought and could be read, by id. */
+  readonly stored = new Map<string, { readonly version: number; readonly content: ItemContent }>();
   readonly #tree = new MerkleTree();
   #account: NodeAccount;
 
@@ -47,11 +50,16 @@ export class NodeDevice {
 
   /** Seals contents as new items, and the head that covers them. */
   batch(contents: readonly { readonly id: Bytes; readonly content: ItemContent }[]): ItemBatch {
+    return this.batchOf(contents.map(({ id, content }) => ({ id, version: 1, bytes: encodeItemContent(content) })));
+  }
+
+  /** Seals whatever bytes, also such as only a later build would write. */
+  batchOf(writes: readonly { readonly id: Bytes; readonly version: number; readonly bytes: Uint8Array }[]): ItemBatch {
     const { keyring, keyslotListDigest, head } = this.#account;
-    const items = contents.map(({ id, content }): ItemWrite => {
-      const body = sealContent({ keyring, itemId: id, version: 1, expiresAt: 0, content });
-      this.#setLeaf(id, 1, 0, 0, sha256(body));
-      return { id: toBase64Url(id), version: 1, expiresAt: 0, flags: 0, body: toBase64Url(body) };
+    const items = writes.map(({ id, version, bytes }): ItemWrite => {
+      const body = sealItem({ keyring, itemId: id, version, expiresAt: 0, content: bytes });
+      this.#setLeaf(id, version, 0, 0, sha256(body));
+      return { id: toBase64Url(id), version, expiresAt: 0, flags: 0, body: toBase64Url(body) };
     });
     const counter = head.counter + 1;
     const itemsRoot = this.#tree.root();
@@ -74,7 +82,9 @@ export class NodeDevice {
         const itemId = fromBase64Url(item.id);
         this.#setLeaf(itemId, item.version, item.expiresAt, item.flags, sha256(body));
         const content = openContent({ keyring, itemId, version: item.version, expiresAt: item.expiresAt, body });
-        if (content !== null) contents.push(content);
+        if (content === null) continue;
+        contents.push(content);
+        this.stored.set(item.id, { version: item.version, content });
       }
       const last = page.items.at(-1);
       if (page.more && last !== undefined) {
@@ -226,13 +236,13 @@ export class ReplyReader {
 
   /** @param record - with its length field. */
   take(record: Uint8Array): void {
-    const { kind, turnId, number, payload } = decodeLiveRecord(record.subarray(4));
+    const { kind, turnId, number, body } = decodeLiveRecord(record.subarray(4));
     if (toBase64Url(turnId) !== this.#prepared.start.turnId) return;
     const { turnKey, requestHash } = this.#prepared;
     if (kind === 'header') {
-      this.#opener ??= new ReplyOpener({ turnKey, turnId, requestHash, header: payload.subarray(0, 99) });
+      this.#opener ??= new ReplyOpener({ turnKey, turnId, requestHash, header: body.subarray(0, 99) });
     } else if (kind === 'frame') {
-      for (const piece of this.#opener?.open(number, payload).pieces ?? []) {
+      for (const piece of this.#opener?.open(number, body).pieces ?? []) {
         if (piece.kind === 'text') this.text += piece.text;
       }
     } else if (kind === 'closed') {

@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { concat, decodeUtf8, encodeUtf8, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { decodeItemContent, encodeItemContent, openContent, sealContent } from '../../../crypto/vault/item-content.ts';
+import {
+  decodeItemContent,
+  encodeItemContent,
+  openContent,
+  openContentOrDescribe,
+  sealContent,
+} from '../../../crypto/vault/item-content.ts';
 import { sealItem } from '../../../crypto/vault/item.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 import { filled, sampleKeyring } from '../../parts/sample-account.ts';
@@ -124,5 +130,47 @@ describe('item content', () => {
   it('a text cut in the middle of an emoji is kept, with the half replaced', () => {
     const cut = { ...message, text: '😀'.slice(0, 1) } as ItemContent;
     expect(decodeItemContent(encodeItemContent(cut))).toEqual({ ...cut, text: '\ufffd' });
+  });
+});
+
+describe('openContentOrDescribe', () => {
+  const named = (type: string, json: string) => concat(Uint8Array.of(type.length), encodeUtf8(type + json));
+  const open = (bytes: Uint8Array) =>
+    openContentOrDescribe({ keyring, ...place, body: sealItem({ keyring, ...place, content: bytes }) });
+
+  it.each(contents)('$type is opened', (content) => {
+    expect(open(encodeItemContent(content))).toEqual(content);
+  });
+
+  it.each([
+    ['another format', named('settings', '{"format":2}'), 'settings', null],
+    [
+      'a member more',
+      named('settings', '{"format":1,"more":1,"theme":{"setAtMs":1,"value":"dark"}}'),
+      'settings',
+      null,
+    ],
+    ['its conversation', named('message', `{"conversationId":"${id(1)}","format":2}`), 'message', id(1)],
+    ['a conversation that is no id', named('message', '{"conversationId":"short","format":2}'), 'message', null],
+    ['no JSON', named('reply', 'CBOR'), 'reply', null],
+    ['a type of another form', named('Settings', '{}'), null, null],
+    ['a type that is not UTF-8', Uint8Array.of(1, 0xff), null, null],
+    ['nothing', new Uint8Array(0), null, null],
+  ])('describes %s', (_, bytes, of, conversationId) => {
+    expect(open(bytes)).toEqual({ type: 'unreadable', of, conversationId });
+  });
+
+  it('a type of a newer build is null here too', () => {
+    expect(open(named('document', 'anything'))).toBeNull();
+  });
+
+  it('describes what was sealed in a later way or under a later key, and refuses what was changed', () => {
+    const body = sealContent({ keyring, ...place, content: message });
+    const changed = (place_: number) => body.map((byte, at) => (at === place_ ? byte + 1 : byte));
+    const described = { type: 'unreadable', of: null, conversationId: null };
+    for (const later of [0, 1, 5]) {
+      expect(openContentOrDescribe({ keyring, ...place, body: changed(later) })).toEqual(described);
+    }
+    expect(refusalOf(() => openContentOrDescribe({ keyring, ...place, body: changed(60) }))).toBe('open-failed');
   });
 });
