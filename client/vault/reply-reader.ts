@@ -177,11 +177,11 @@ function isGoingWell({ opener, closed, state }: TranscriptReader): boolean {
 function readRecord(reader: TranscriptReader, record: LiveRecord): readonly ReplyPiece[] {
   switch (record.kind) {
     case 'header':
-      return reader.takeHeader(record.payload);
+      return reader.takeHeader(record.body);
     case 'frame':
-      return reader.takeFrame(record.number, record.payload);
+      return reader.takeFrame(record.number, record.body);
     case 'closed':
-      reader.takeClosed(reasonOf(record.payload), record.number);
+      reader.takeClosed(reasonOf(record.body), record.number);
       return [];
     default:
       return [];
@@ -199,8 +199,8 @@ function addPieces(shown: Shown, pieces: readonly ReplyPiece[]): { text: string;
 }
 
 /** An unknown reason is the worst one. */
-function reasonOf(payload: Bytes): CloseReason {
-  for (const reason of ['final', 'gone', 'lost'] as const) if (closeReasons[reason] === payload[0]) return reason;
+function reasonOf(body: Bytes): CloseReason {
+  for (const reason of ['final', 'gone', 'lost'] as const) if (closeReasons[reason] === body[0]) return reason;
   return 'lost';
 }
 

@@ -66,7 +66,7 @@ export class ReplyTracker {
     const waiting = this.#unknown.get(turnId);
     this.#unknown.delete(turnId);
     for (const record of waiting ?? []) {
-      this.#unknownBytes -= record.payload.length;
+      this.#unknownBytes -= record.body.length;
       this.#take(record);
     }
   }
@@ -151,8 +151,8 @@ export class ReplyTracker {
   }
 
   #hold(turnId: string, record: LiveRecord): void {
-    if (this.#unknownBytes + record.payload.length > maximumUnknownBytes) return;
-    this.#unknownBytes += record.payload.length;
+    if (this.#unknownBytes + record.body.length > maximumUnknownBytes) return;
+    this.#unknownBytes += record.body.length;
     const waiting = this.#unknown.get(turnId);
     if (waiting === undefined) {
       this.#unknown.set(turnId, [record]);

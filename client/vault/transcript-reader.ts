@@ -59,11 +59,11 @@ export class TranscriptReader {
     return concat(...this.#kept);
   }
 
-  /** @param payload - the header (99) and the hash of the request that it answers (32). */
-  takeHeader(payload: Bytes): readonly ReplyPiece[] {
+  /** @param body - the header (99) and the hash of the request that it answers (32). */
+  takeHeader(body: Bytes): readonly ReplyPiece[] {
     if (this.#state !== 'waiting-for-header') return [];
-    const header = payload.slice(0, transcriptHeaderLength) as Bytes;
-    const requestHash = payload.subarray(transcriptHeaderLength);
+    const header = body.slice(0, transcriptHeaderLength) as Bytes;
+    const requestHash = body.subarray(transcriptHeaderLength);
     try {
       this.#opener = new ReplyOpener({ turnKey: this.#turnKey, turnId: this.#turnId, requestHash, header });
     } catch (error) {
@@ -74,7 +74,7 @@ export class TranscriptReader {
       return [];
     }
     this.#state = 'open';
-    this.#kept.push(payload);
+    this.#kept.push(body);
     return this.#drain();
   }
 

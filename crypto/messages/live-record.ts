@@ -3,17 +3,17 @@ import { CryptoError } from '../primitives/errors.ts';
 
 /** Kinds of record on a live response, worker to relay and relay to client (SPEC.md §10). */
 export const liveRecordKinds = {
-  /** Payload: the transcript header (99) and the hash of the request that it answers (32), number 0. */
+  /** Body: the transcript header (99) and the hash of the request that it answers (32), number 0. */
   header: 1,
-  /** Payload: one sealed frame; number is the frame's. */
+  /** Body: one sealed frame; number is the frame's. */
   frame: 2,
-  /** The enclave sends nothing more of this transcript. Payload: one byte of `closeReasons`. */
+  /** The enclave sends nothing more of this transcript. Body: one byte of `closeReasons`. */
   closed: 3,
-  /** So that silence shows a dead connection: every 5 s from the worker, every 15 s from the relay. Ids are zero, no payload. */
+  /** So that silence shows a dead connection: every 5 s from the worker, every 15 s from the relay. Ids are zero, no body. */
   heartbeat: 4,
-  /** The vault has a newer head. Relay to client only; ids are zero, the payload is empty. */
+  /** The vault has a newer head. Relay to client only; ids are zero, the body is empty. */
   newer: 5,
-  /** First record of a worker's response. Payload: the stream id (16) that calls name to be answered here. */
+  /** First record of a worker's response. Body: the stream id (16) that calls name to be answered here. */
   stream: 6,
   /** A turn of this account was accepted; relay to client only, so that other devices ask for it. */
   started: 7,
@@ -35,16 +35,16 @@ export type LiveRecord = {
   /** First 16 bytes of the reply salt: tells the transcripts of one turn apart. */
   readonly transcriptId: Bytes;
   readonly number: number;
-  readonly payload: Bytes;
+  readonly body: Bytes;
 };
 
 const zeroId: Bytes = new Uint8Array(16);
 const empty: Bytes = new Uint8Array(0);
 
-/** @returns `length (4) || kind (1) || turn id (16) || transcript id (16) || number (4) || payload`; length counts what follows it. */
+/** @returns `length (4) || kind (1) || turn id (16) || transcript id (16) || number (4) || body`; length counts what follows it. */
 export function encodeLiveRecord(record: Partial<LiveRecord> & { readonly kind: LiveRecordKind }): Bytes {
-  const { kind, turnId = zeroId, transcriptId = zeroId, number = 0, payload = empty } = record;
-  const length = fixedLength + payload.length;
+  const { kind, turnId = zeroId, transcriptId = zeroId, number = 0, body = empty } = record;
+  const length = fixedLength + body.length;
   if (turnId.length !== 16 || transcriptId.length !== 16 || length > maximumLiveRecordLength) {
     throw new CryptoError('invalid-argument');
   }
@@ -55,7 +55,7 @@ export function encodeLiveRecord(record: Partial<LiveRecord> & { readonly kind: 
   bytes.set(turnId, 5);
   bytes.set(transcriptId, 21);
   view.setUint32(37, number);
-  bytes.set(payload, 41);
+  bytes.set(body, 41);
   return bytes;
 }
 
@@ -72,7 +72,7 @@ export function decodeLiveRecord(bytes: Uint8Array): LiveRecord {
     turnId: new Uint8Array(bytes.subarray(1, 17)),
     transcriptId: new Uint8Array(bytes.subarray(17, 33)),
     number: readUint32(bytes, 33),
-    payload: new Uint8Array(bytes.subarray(37)),
+    body: new Uint8Array(bytes.subarray(37)),
   };
 }
 

@@ -43,7 +43,7 @@ export class HeldReply {
       kind: 'header',
       turnId,
       transcriptId,
-      payload: concat(header, requestHash),
+      body: concat(header, requestHash),
     });
     this.#recordLength = recordOverhead + frameLength;
   }
@@ -72,9 +72,8 @@ export class HeldReply {
     if (index === 0) this.#slabs.push(new Uint8Array(this.slabLength));
     const slab = this.#slabs[this.#slabs.length - 1];
     const { turnId, transcriptId } = this;
-    const payload = frame as Bytes;
     slab?.set(
-      encodeLiveRecord({ kind: 'frame', turnId, transcriptId, number: this.#frames, payload }),
+      encodeLiveRecord({ kind: 'frame', turnId, transcriptId, number: this.#frames, body: frame as Bytes }),
       index * this.#recordLength,
     );
     this.#frames += 1;
@@ -113,6 +112,6 @@ export function closedRecord(turnId: Bytes, transcriptId: Bytes, number: number,
     turnId,
     transcriptId,
     number,
-    payload: Uint8Array.of(closeReasons[reason]),
+    body: Uint8Array.of(closeReasons[reason]),
   });
 }

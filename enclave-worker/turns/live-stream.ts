@@ -36,7 +36,7 @@ export class LiveStream implements ReplyReader {
       this.#blockedSinceMs = null;
       this.flush();
     });
-    response.write(encodeLiveRecord({ kind: 'stream', payload: id }));
+    response.write(encodeLiveRecord({ kind: 'stream', body: id }));
   }
 
   /** Turns that are read here. */

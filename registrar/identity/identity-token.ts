@@ -60,8 +60,8 @@ export async function verifyIdentityToken(
 ): Promise<ModalContainer> {
   const { issuer, keys, deployment, nowMs } = parts;
   const tokenHash = hashToken(token);
-  const payload = await verifySignature(token, keys, issuer, nowMs);
-  const parsed = v.safeParse(claims, payload);
+  const signed = await verifySignature(token, keys, issuer, nowMs);
+  const parsed = v.safeParse(claims, signed);
   if (!parsed.success || parsed.output.aud !== issuer.audience) throw new RegistrarError('token-refused');
   const claim = parsed.output;
   const issuedAtMs = claim.iat * 1000;
@@ -91,14 +91,14 @@ export async function verifyIdentityToken(
 
 /** Over what is signed, so that no other spelling of the signature makes a second token of it. */
 function hashToken(token: string): Bytes {
-  const [protectedHeader = '', payload = '', signature = '', ...more] = token.split('.');
+  const [protectedHeader = '', encodedClaims = '', signature = '', ...more] = token.split('.');
   try {
     if (more.length > 0) throw new CryptoError('malformed');
-    for (const part of [protectedHeader, payload, signature]) fromBase64Url(part);
+    for (const part of [protectedHeader, encodedClaims, signature]) fromBase64Url(part);
   } catch {
     throw new RegistrarError('token-refused');
   }
-  return sha256(labelled('sotto/v1/identity-token', encodeUtf8(`${protectedHeader}.${payload}`)));
+  return sha256(labelled('sotto/v1/identity-token', encodeUtf8(`${protectedHeader}.${encodedClaims}`)));
 }
 
 async function verifySignature(
@@ -109,7 +109,7 @@ async function verifySignature(
 ): Promise<unknown> {
   try {
     if (!v.is(header, decodeProtectedHeader(token))) throw new RegistrarError('token-refused');
-    const { payload } = await jwtVerify(token, keys.find, {
+    const { payload: signed } = await jwtVerify(token, keys.find, {
       algorithms: ['RS256'],
       issuer: url,
       audience,
@@ -117,13 +117,13 @@ async function verifySignature(
       clockTolerance: toleranceMs / 1000,
       currentDate: new Date(nowMs),
     });
-    return payload;
+    return signed;
   } catch (error) {
     throw translate(error);
   }
 }
 
-/** Nothing of the token is in what leaves here: jose's errors carry the payload. */
+/** Nothing of the token is in what leaves here: jose's errors carry its claims. */
 function translate(error: unknown): Error {
   if (error instanceof RegistrarError) return error;
   if (error instanceof errors.JWKSNoMatchingKey) return new RegistrarError('token-key-unknown', 30);

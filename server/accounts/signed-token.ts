@@ -51,14 +51,14 @@ export class TokenSigner {
   ): Promise<v.InferOutput<Schema> | null> {
     if (token.length > maximumTokenLength) return null;
     try {
-      const { payload } = await jwtVerify(token, ({ kid }) => this.#find(kid), {
+      const { payload: claims } = await jwtVerify(token, ({ kid }) => this.#find(kid), {
         algorithms: [algorithm],
         issuer: this.#issuer,
         requiredClaims: ['exp', 'iat', 'use'],
         currentDate: new Date(nowMs),
       });
-      if (payload['use'] !== use) return null;
-      const parsed = v.safeParse(schema, payload);
+      if (claims['use'] !== use) return null;
+      const parsed = v.safeParse(schema, claims);
       return parsed.success ? parsed.output : null;
     } catch {
       return null;

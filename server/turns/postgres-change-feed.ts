@@ -65,7 +65,7 @@ export class PostgresChangeFeed implements ChangeFeed {
     this.#client = client;
     client.on('error', () => undefined);
     client.on('end', () => this.#reconnect());
-    client.on('notification', ({ payload }) => this.#take(payload ?? ''));
+    client.on('notification', ({ payload: text }) => this.#take(text ?? ''));
     try {
       await client.connect();
       await client.query(`listen ${channel}`);

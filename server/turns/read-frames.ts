@@ -32,7 +32,7 @@ export async function* readFrames(database: Database, query: FramesQuery): Async
     .execute();
   for (const transcript of transcripts) {
     const ids = { turnId, transcriptId: transcript.transcript_id };
-    if (query.after < 0) yield encodeLiveRecord({ kind: 'header', ...ids, payload: transcript.header });
+    if (query.after < 0) yield encodeLiveRecord({ kind: 'header', ...ids, body: transcript.header });
     let next = Math.max(0, query.after + 1);
     for (;;) {
       const rows = await readRuns(database, ids, next);
@@ -46,8 +46,8 @@ export async function* readFrames(database: Database, query: FramesQuery): Async
     }
     const reason = transcript.closed === null ? null : reasonOf(transcript.closed);
     if (reason === null) continue;
-    const payload = Uint8Array.of(closeReasons[reason]);
-    yield encodeLiveRecord({ kind: 'closed', ...ids, number: next, payload });
+    const body = Uint8Array.of(closeReasons[reason]);
+    yield encodeLiveRecord({ kind: 'closed', ...ids, number: next, body });
   }
 }
 
@@ -68,7 +68,7 @@ function readRuns(database: Database, ids: Ids, from: number) {
 
 function joinFrames(ids: Ids, frames: readonly { readonly number: number; readonly frame: Uint8Array }[]): Bytes {
   const records = frames.map(({ number, frame }) =>
-    encodeLiveRecord({ kind: 'frame', ...ids, number, payload: frame as Bytes }),
+    encodeLiveRecord({ kind: 'frame', ...ids, number, body: frame as Bytes }),
   );
   return asBytes(Buffer.concat(records));
 }

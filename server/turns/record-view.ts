@@ -4,13 +4,13 @@ import { asBytes } from '../vault/wire-bytes.ts';
 
 /*
  * Reads fields of a live record where they lie (SPEC.md §10): a thousand turns send ten thousand records a second, and
- * decoding would copy each one's payload. Offsets count from the record's length field.
+ * decoding would copy each one's body. Offsets count from the record's length field.
  */
 
 const turnIdOffset = 5;
 const transcriptIdOffset = 21;
 const numberOffset = 37;
-const payloadOffset = 41;
+const bodyOffset = 41;
 
 function bufferOf(record: Uint8Array): Buffer {
   return Buffer.isBuffer(record) ? record : Buffer.from(record.buffer, record.byteOffset, record.length);
@@ -41,6 +41,6 @@ export function numberOf(record: Uint8Array): number {
   return readUint32(record, numberOffset);
 }
 
-export function payloadOf(record: Uint8Array): Bytes {
-  return record.subarray(payloadOffset) as Bytes;
+export function bodyOf(record: Uint8Array): Bytes {
+  return record.subarray(bodyOffset) as Bytes;
 }

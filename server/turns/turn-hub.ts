@@ -18,11 +18,11 @@ import {
   reasonOf,
 } from './held-turn.ts';
 import type { LiveClients } from './live-clients.ts';
-import { idKey, idOfKey, isKind, numberOf, payloadOf, transcriptKeyOf, turnKeyOf } from './record-view.ts';
+import { bodyOf, idKey, idOfKey, isKind, numberOf, transcriptKeyOf, turnKeyOf } from './record-view.ts';
 import { enclavesOf, watchedParts } from './watched-parts.ts';
 
 /** Transcript header and the hash of the request behind it. */
-const headerPayloadLength = 131;
+const headerBodyLength = 131;
 /** A turn that is asked for again is given this long before it is asked for once more. */
 const watchIntervalMs = 2_000;
 /** Every turn sends a frame each tick, so this much silence means that something broke. */
@@ -169,10 +169,10 @@ export class TurnHub implements StreamListener {
   }
 
   #takeHeader(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
-    const header = payloadOf(record);
+    const header = bodyOf(record);
     const key = transcriptKeyOf(record);
     // The transcript's name is the beginning of the salt in its header.
-    if (header.length !== headerPayloadLength || idKey(header.subarray(35)) !== key) {
+    if (header.length !== headerBodyLength || idKey(header.subarray(35)) !== key) {
       this.#log.error('header-malformed', { enclave: enclave.id });
       return;
     }
@@ -194,7 +194,7 @@ export class TurnHub implements StreamListener {
     const isNeeded = number === neededFrom(turn, transcript);
     if (number >= transcript.seen) transcript.seen = number + 1;
     if (turn.owned && number === transcript.written) {
-      if (this.#journal.addFrame(turn.id, transcript.id, number, payloadOf(record))) transcript.written += 1;
+      if (this.#journal.addFrame(turn.id, transcript.id, number, bodyOf(record))) transcript.written += 1;
     }
     if (number === transcript.pushed) {
       transcript.pushed += 1;
@@ -206,7 +206,7 @@ export class TurnHub implements StreamListener {
   }
 
   #takeClosed(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
-    const reason = reasonOf(payloadOf(record)[0]);
+    const reason = reasonOf(bodyOf(record)[0]);
     if (reason === null) return;
     const transcript = turn.transcripts.get(transcriptKeyOf(record));
     if (transcript !== undefined) {
@@ -226,12 +226,9 @@ export class TurnHub implements StreamListener {
     if (transcript.closed !== null) return;
     transcript.closed = reason;
     if (turn.owned) this.#journal.addClose({ turnId: turn.id, transcriptId: transcript.id, reason });
-    const payload = Uint8Array.of(closeReasons[reason]);
+    const body = Uint8Array.of(closeReasons[reason]);
     const ids = { turnId: turn.id, transcriptId: transcript.id };
-    this.#clients.push(
-      turn.accountId,
-      encodeLiveRecord({ kind: 'closed', ...ids, number: transcript.pushed, payload }),
-    );
+    this.#clients.push(turn.accountId, encodeLiveRecord({ kind: 'closed', ...ids, number: transcript.pushed, body }));
   }
 
   /** Ends a turn of which nothing more can come. */

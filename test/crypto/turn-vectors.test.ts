@@ -85,11 +85,11 @@ describe('sotto-v1-turn.json', () => {
         const pieces = splitter.push(stream.subarray(i, i + size));
         records.push(...pieces.map((piece) => decodeLiveRecord(piece.subarray(4))));
       }
-      const inHex = records.map(({ turnId, transcriptId, payload, ...rest }) => ({
+      const inHex = records.map(({ turnId, transcriptId, body, ...rest }) => ({
         ...rest,
         turnId: toHex(turnId),
         transcriptId: toHex(transcriptId),
-        payload: toHex(payload),
+        body: toHex(body),
       }));
       expect(inHex).toEqual(frozen.liveRecords.map(({ bytes: _bytes, ...rest }) => rest));
     }

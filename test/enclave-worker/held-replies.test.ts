@@ -35,7 +35,7 @@ describe('HeldReply', () => {
         .push(concat(...pieces))
         .map((record) => decodeLiveRecord(record.subarray(4)));
       expect(decoded.map(({ number }) => number)).toEqual(Array.from({ length: 100 - from }, (_, i) => from + i));
-      expect(decoded.map(({ payload }) => payload)).toEqual(frames.slice(from));
+      expect(decoded.map(({ body }) => body)).toEqual(frames.slice(from));
     }
   });
 

@@ -79,7 +79,7 @@ describe('LiveStream', () => {
     reply.finish(0);
     stream.flush();
     await until(() => of(reply).at(-1)?.kind === 'closed');
-    expect(records[0]).toMatchObject({ kind: 'stream', payload: stream.id });
+    expect(records[0]).toMatchObject({ kind: 'stream', body: stream.id });
     expect(of(reply).map(({ kind, number }) => `${kind} ${number}`)).toEqual([
       'header 0',
       ...frames.map((_, number) => `frame ${number}`),
@@ -88,7 +88,7 @@ describe('LiveStream', () => {
     expect(
       of(reply)
         .slice(1, -1)
-        .map(({ payload }) => payload),
+        .map(({ body }) => body),
     ).toEqual(frames);
     expect(stream.size).toBe(0);
     expect(reply.readers.size).toBe(0);
@@ -160,7 +160,7 @@ describe('LiveStream', () => {
     stream.watch(reply, 0);
     stream.evict(reply);
     await until(() => of(reply).length > 0);
-    expect(of(reply)).toMatchObject([{ kind: 'closed', payload: Uint8Array.of(2) }]);
+    expect(of(reply)).toMatchObject([{ kind: 'closed', body: Uint8Array.of(2) }]);
     expect(reply.readers.size).toBe(0);
   });
 });

@@ -166,7 +166,7 @@ export class LiveReader {
   }
 
   get streamId(): string {
-    return toBase64Url(this.records.find(({ kind }) => kind === 'stream')!.payload);
+    return toBase64Url(this.records.find(({ kind }) => kind === 'stream')!.body);
   }
 
   get hasEnded(): boolean {
@@ -202,13 +202,13 @@ export class LiveReader {
 export function readReply(turn: SealedTurn, records: readonly LiveRecord[]): ReadReply {
   const header = records.find(({ kind }) => kind === 'header');
   if (header === undefined) throw new Error('No header record.');
-  if (!equalBytes(header.payload.subarray(99), turn.requestHash)) throw new Error('Another request hash.');
+  if (!equalBytes(header.body.subarray(99), turn.requestHash)) throw new Error('Another request hash.');
   const { turnKey, turnId, requestHash } = turn;
-  const opener = new ReplyOpener({ turnKey, turnId, requestHash, header: header.payload.subarray(0, 99) });
+  const opener = new ReplyOpener({ turnKey, turnId, requestHash, header: header.body.subarray(0, 99) });
   const texts = { text: '', reasoning: '', title: '' };
-  for (const { kind, number, payload } of records) {
+  for (const { kind, number, body } of records) {
     if (kind !== 'frame') continue;
-    for (const piece of opener.open(number, payload).pieces) if (piece.kind !== 'end') texts[piece.kind] += piece.text;
+    for (const piece of opener.open(number, body).pieces) if (piece.kind !== 'end') texts[piece.kind] += piece.text;
   }
   const { text, reasoning } = texts;
   return { text, reasoning, end: opener.end, isFinal: opener.isFinal, frames: opener.nextNumber };

@@ -52,7 +52,7 @@ describe.concurrent('a turn', () => {
       frames: 32,
     });
     const closed = live.of(turn).at(-1);
-    expect(closed).toMatchObject({ kind: 'closed', number: 32, payload: Uint8Array.of(closeReasons.final) });
+    expect(closed).toMatchObject({ kind: 'closed', number: 32, body: Uint8Array.of(closeReasons.final) });
   });
 
   test('sent again gives the same transcript from its beginning, and asks the engine once', async () => {
@@ -67,12 +67,12 @@ describe.concurrent('a turn', () => {
     expect(second).toEqual(first);
     await Promise.all([live.untilClosed(turn), other.untilClosed(turn)]);
     expect(other.of(turn)).toEqual(
-      live.of(turn).map(({ kind, turnId, transcriptId, number, payload }) => ({
+      live.of(turn).map(({ kind, turnId, transcriptId, number, body }) => ({
         kind,
         turnId,
         transcriptId,
         number,
-        payload,
+        body,
         atMs: expect.any(Number) as number,
       })),
     );
@@ -133,7 +133,7 @@ describe.concurrent('a turn', () => {
     const turn = await client.seal('Never sent');
     await client.watch(live, turn, 0);
     await live.untilClosed(turn);
-    expect(live.of(turn)).toMatchObject([{ kind: 'closed', payload: Uint8Array.of(closeReasons.gone) }]);
+    expect(live.of(turn)).toMatchObject([{ kind: 'closed', body: Uint8Array.of(closeReasons.gone) }]);
   });
 
   test('whose reply was let go answers gone to the same request', async () => {
@@ -212,7 +212,7 @@ describe.concurrent('a turn', () => {
       live
         .of(turn)
         .filter(({ kind }) => kind === 'frame')
-        .map(({ payload }) => payload.length),
+        .map(({ body }) => body.length),
     );
     expect([...lengths]).toEqual([1040]);
     expect(readReply(turn, live.of(turn)).isFinal).toBe(true);

@@ -159,8 +159,8 @@ export class AskingPerson {
     const records = [...new LiveRecordSplitter().push(bytes)];
     const answers: { sealing: Sealing; text: string; openedBy: string }[] = [];
     for (const header of records.filter((record) => decodeLiveRecord(record.subarray(4)).kind === 'header')) {
-      const { payload, transcriptId } = decodeLiveRecord(header.subarray(4));
-      const sealing = this.#sealings.find(({ requestHash }) => equalBytes(requestHash, payload.subarray(99)));
+      const { body, transcriptId } = decodeLiveRecord(header.subarray(4));
+      const sealing = this.#sealings.find(({ requestHash }) => equalBytes(requestHash, body.subarray(99)));
       if (sealing === undefined) throw new Error('A transcript answers what nobody asked.');
       const prepared: PreparedTurn = {
         turnId: this.#turnId,
@@ -173,7 +173,7 @@ export class AskingPerson {
         if (equalBytes(decodeLiveRecord(record.subarray(4)).transcriptId, transcriptId)) reader.take(record);
       }
       // version, suite, frame class, then the key that opened the request.
-      const openedBy = toBase64Url(payload.subarray(3, 35) as Bytes);
+      const openedBy = toBase64Url(body.subarray(3, 35) as Bytes);
       if (reader.isFinal) answers.push({ sealing, text: reader.text, openedBy });
     }
     return { turnId: this.turnId, sealings: this.#sealings, answers };

@@ -141,7 +141,7 @@ export class ScriptedWorker {
     this.#streams.set(toBase64Url(id), response);
     response.on('close', () => this.#streams.delete(toBase64Url(id)));
     response.writeHead(200, { 'content-type': 'application/octet-stream' });
-    response.write(encodeLiveRecord({ kind: 'stream', payload: id }));
+    response.write(encodeLiveRecord({ kind: 'stream', body: id }));
   }
 
   #takeTurn(start: WorkerTurnStart, response: ServerResponse): void {
@@ -178,7 +178,7 @@ export class ScriptedWorker {
       }
       if (held.length > 0) continue;
       const ids = { turnId: fromBase64Url(turnId), ...(transcriptId && { transcriptId: fromBase64Url(transcriptId) }) };
-      stream?.write(encodeLiveRecord({ kind: 'closed', ...ids, payload: Uint8Array.of(closeReasons.gone) }));
+      stream?.write(encodeLiveRecord({ kind: 'closed', ...ids, body: Uint8Array.of(closeReasons.gone) }));
     }
     send(response, 202, { format: 1 });
   }
@@ -218,16 +218,16 @@ function idsOf(transcript: ScriptedTranscript) {
 }
 
 function headerRecord(transcript: ScriptedTranscript): Bytes {
-  return encodeLiveRecord({ kind: 'header', ...idsOf(transcript), payload: transcript.header });
+  return encodeLiveRecord({ kind: 'header', ...idsOf(transcript), body: transcript.header });
 }
 
 export function frameRecord(transcript: ScriptedTranscript, number: number, body: Uint8Array): Bytes {
-  return encodeLiveRecord({ kind: 'frame', ...idsOf(transcript), number, payload: new Uint8Array(body) });
+  return encodeLiveRecord({ kind: 'frame', ...idsOf(transcript), number, body: new Uint8Array(body) });
 }
 
 function closedRecord(transcript: ScriptedTranscript, reason: CloseReason): Bytes {
-  const payload = Uint8Array.of(closeReasons[reason]);
-  return encodeLiveRecord({ kind: 'closed', ...idsOf(transcript), number: transcript.frames.length, payload });
+  const body = Uint8Array.of(closeReasons[reason]);
+  return encodeLiveRecord({ kind: 'closed', ...idsOf(transcript), number: transcript.frames.length, body });
 }
 
 function send(response: ServerResponse, status: number, json: unknown): void {

@@ -140,8 +140,8 @@ describe.each(times)('live records, random input %i', () => {
   const records = Array.from({ length: 20 }, () => {
     const kind = liveRecordKinds[randomInt(7)]!;
     const length = kind in lengths ? lengths[kind as keyof typeof lengths] : 0;
-    const payload = kind === 'closed' ? u8(randomInt(1, 4)) : random(length);
-    return { kind, turnId: random(16), transcriptId: random(16), number: randomInt(2 ** 32), payload: plain(payload) };
+    const body = kind === 'closed' ? u8(randomInt(1, 4)) : random(length);
+    return { kind, turnId: random(16), transcriptId: random(16), number: randomInt(2 ** 32), body: plain(body) };
   });
   const readers = {
     mine: (bytes: Bytes) => {
@@ -167,8 +167,8 @@ describe.each(times)('live records, random input %i', () => {
   });
 
   test('odd ones: both read or refuse alike', () => {
-    const framed = (length: number, kind: number, payload = length - 37): Bytes =>
-      join(u32(length), u8(kind), zeros(36), zeros(Math.max(payload, 0)));
+    const framed = (length: number, kind: number, body = length - 37): Bytes =>
+      join(u32(length), u8(kind), zeros(36), zeros(Math.max(body, 0)));
     const odd = [36, 37, 38, 53, 54, 168, 16_437, 16_438].flatMap((length) =>
       [0, 1, 2, 3, 4, 5, 6, 7, 8].map((kind) => ({ name: `kind ${kind}, ${length}`, bytes: framed(length, kind) })),
     );

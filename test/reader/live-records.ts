@@ -9,21 +9,14 @@ export type LiveRecord = {
   turnId: Bytes;
   transcriptId: Bytes;
   number: number;
-  payload: Bytes;
+  body: Bytes;
 };
 
 const shortest = 37;
 const longest = 16_437;
 
-export const writeLiveRecord = ({ kind, turnId, transcriptId, number, payload }: LiveRecord): Bytes =>
-  join(
-    u32(shortest + payload.length),
-    u8(liveRecordKinds.indexOf(kind) + 1),
-    turnId,
-    transcriptId,
-    u32(number),
-    payload,
-  );
+export const writeLiveRecord = ({ kind, turnId, transcriptId, number, body }: LiveRecord): Bytes =>
+  join(u32(shortest + body.length), u8(liveRecordKinds.indexOf(kind) + 1), turnId, transcriptId, u32(number), body);
 
 /** Reads whole records from the front of a response and gives what is left of it. */
 export function readLiveRecords(response: Bytes): { records: LiveRecord[]; rest: Bytes } {
@@ -46,6 +39,6 @@ function readRecord(bytes: Bytes): LiveRecord {
     turnId: fields.bytes(16),
     transcriptId: fields.bytes(16),
     number: fields.integer(4),
-    payload: fields.rest(),
+    body: fields.rest(),
   };
 }

@@ -185,7 +185,7 @@ describe('live records', () => {
     turnId: fromHex(entry.turnId),
     transcriptId: fromHex(entry.transcriptId),
     number: entry.number,
-    payload: fromHex(entry.payload),
+    body: fromHex(entry.body),
   }));
   const bytes = turnVectors.liveRecords.map((entry) => fromHex(entry.bytes));
 

@@ -83,13 +83,13 @@ describe('register: the identity token', () => {
 
   test('refuses a changed part of a token', async () => {
     const token = registrar.issuer.makeToken();
-    const [header = '', payload = '', signature = ''] = token.split('.');
+    const [header = '', claims = '', signature = ''] = token.split('.');
     const other = registrar.issuer.makeToken().split('.');
     for (const changed of [
-      [other[0] === header ? `${header}A` : other[0], payload, signature],
+      [other[0] === header ? `${header}A` : other[0], claims, signature],
       [header, other[1], signature],
-      [header, payload, other[2]],
-      [header, payload, signature.slice(0, -4)],
+      [header, claims, other[2]],
+      [header, claims, signature.slice(0, -4)],
     ]) {
       expect(await outcome(changed.join('.'))).toBe('token-refused');
     }

@@ -193,16 +193,16 @@ function makeKeyStatement() {
 function makeLiveRecords(replies: ReturnType<typeof makeReplies>) {
   const transcriptId = seededBytes('transcript id', 16);
   const ids = { turnId, transcriptId };
-  const payloads = { header: seededBytes('header payload', 131), frame: seededBytes('frame payload', 272) };
+  const bodies = { header: seededBytes('header payload', 131), frame: seededBytes('frame payload', 272) };
   const records = [
-    { kind: 'header', number: 0, payload: payloads.header, ...ids },
-    { kind: 'frame', number: 258, payload: payloads.frame, ...ids },
-    { kind: 'closed', number: replies[0]!.frames.length, payload: Uint8Array.of(closeReasons.final), ...ids },
-    { kind: 'closed', number: 0, payload: Uint8Array.of(closeReasons.gone), ...ids },
-    { kind: 'closed', number: 7, payload: Uint8Array.of(closeReasons.lost), ...ids },
+    { kind: 'header', number: 0, body: bodies.header, ...ids },
+    { kind: 'frame', number: 258, body: bodies.frame, ...ids },
+    { kind: 'closed', number: replies[0]!.frames.length, body: Uint8Array.of(closeReasons.final), ...ids },
+    { kind: 'closed', number: 0, body: Uint8Array.of(closeReasons.gone), ...ids },
+    { kind: 'closed', number: 7, body: Uint8Array.of(closeReasons.lost), ...ids },
     { kind: 'heartbeat' },
     { kind: 'newer' },
-    { kind: 'stream', payload: seededBytes('stream id', 16) },
+    { kind: 'stream', body: seededBytes('stream id', 16) },
     { kind: 'started', turnId },
   ] as const;
   return records.map((record) => ({
@@ -210,7 +210,7 @@ function makeLiveRecords(replies: ReturnType<typeof makeReplies>) {
     turnId: toHex('turnId' in record ? record.turnId : new Uint8Array(16)),
     transcriptId: toHex('transcriptId' in record ? record.transcriptId : new Uint8Array(16)),
     number: 'number' in record ? record.number : 0,
-    payload: toHex('payload' in record ? record.payload : new Uint8Array(0)),
+    body: toHex('body' in record ? record.body : new Uint8Array(0)),
     bytes: toHex(encodeLiveRecord(record)),
   }));
 }

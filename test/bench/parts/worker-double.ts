@@ -38,7 +38,7 @@ function answer(socket: Socket, status: number, json: object): void {
 function openStream(socket: Socket): void {
   const id = randomBytes(16);
   socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ntransfer-encoding: chunked\r\n\r\n');
-  socket.write(chunk(encodeLiveRecord({ kind: 'stream', payload: new Uint8Array(id) })));
+  socket.write(chunk(encodeLiveRecord({ kind: 'stream', body: new Uint8Array(id) })));
   socket.on('drain', () => {
     flowing = true;
     if (mode === 'flood') flood();
@@ -58,10 +58,10 @@ function takeTurn(socket: Socket, start: WorkerTurnStart): void {
   const replySalt = new Uint8Array(randomBytes(32));
   const transcriptId = replySalt.slice(0, 16);
   const fields = { frameClass: 'chat', keyId: new Uint8Array(32), replySalt, commitment: new Uint8Array(32) } as const;
-  const payload = concat(encodeTranscriptHeader(fields), requestHash);
-  stream?.write(chunk(encodeLiveRecord({ kind: 'header', turnId, transcriptId, payload })));
+  const body = concat(encodeTranscriptHeader(fields), requestHash);
+  stream?.write(chunk(encodeLiveRecord({ kind: 'header', turnId, transcriptId, body })));
   const record = Buffer.from(
-    encodeLiveRecord({ kind: 'frame', turnId, transcriptId, payload: new Uint8Array(randomBytes(272)) }),
+    encodeLiveRecord({ kind: 'frame', turnId, transcriptId, body: new Uint8Array(randomBytes(272)) }),
   );
   slots[turnCount++ % slotCount]?.push({ record, number: 0 });
   answer(socket, 202, { format: 1, turnId: toBase64Url(turnId), transcriptId: toBase64Url(transcriptId) });

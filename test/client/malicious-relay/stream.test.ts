@@ -52,7 +52,7 @@ describe('a transcript', () => {
       if (record.kind === 'closed' || (isFrame(record) && record.number > 6)) return [];
       // The relay says that the enclave is out of reach.
       return isFrame(record) && record.number === 6
-        ? [record, { ...record, kind: 'closed', number: 7, payload: Uint8Array.of(3) }]
+        ? [record, { ...record, kind: 'closed', number: 7, body: Uint8Array.of(3) }]
         : [record];
     });
     const { profile, tab, turnId, conversationId } = await askThrough(lying);
@@ -71,7 +71,7 @@ describe('a transcript', () => {
       changeRecords((record) => {
         if (record.kind === 'closed' || (isFrame(record) && record.number > 24)) return [];
         return isFrame(record) && record.number === 24
-          ? [record, { ...record, kind: 'closed', number: 25, payload: Uint8Array.of(2) }]
+          ? [record, { ...record, kind: 'closed', number: 25, body: Uint8Array.of(2) }]
           : [record];
       }),
     );
@@ -114,7 +114,7 @@ describe('a transcript', () => {
   });
 
   it('M29 with rubbish before a real frame is read from the real one', async () => {
-    const rubbish = (record: LiveRecord) => ({ ...record, payload: new Uint8Array(record.payload).fill(7) });
+    const rubbish = (record: LiveRecord) => ({ ...record, body: new Uint8Array(record.body).fill(7) });
     const { tab, turnId } = await askThrough(
       changeRecords((record) => (isFrame(record) ? [rubbish(record), record] : [record])),
     );
@@ -124,7 +124,7 @@ describe('a transcript', () => {
   it('M29 with rubbish in place of a frame everywhere is cut off there', async () => {
     const { tab, turnId } = await askThrough(
       changeRecords((record) =>
-        isFrame(record) && record.number === 5 ? [{ ...record, payload: new Uint8Array(272).fill(7) }] : [record],
+        isFrame(record) && record.number === 5 ? [{ ...record, body: new Uint8Array(272).fill(7) }] : [record],
       ),
     );
     const answer = await tab.ended(turnId);
@@ -138,9 +138,9 @@ describe('a transcript', () => {
       changeRecords((record) => {
         if (isFrame(record)) last = record;
         if (record.kind !== 'closed' || last === null) return [record];
-        const { number, payload } = last;
+        const { number, body } = last;
         return [1, 2, 3]
-          .map((n) => ({ ...record, kind: 'frame' as const, number: number + n, payload }))
+          .map((n) => ({ ...record, kind: 'frame' as const, number: number + n, body }))
           .concat([record as never]);
       }),
     );

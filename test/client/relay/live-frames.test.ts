@@ -7,7 +7,7 @@ import type { TabLocks } from '../../../client/relay/token-refresh.ts';
 import { ManualClock, settle } from '../../parts/manual-clock.ts';
 
 const heartbeat = encodeLiveRecord({ kind: 'heartbeat' });
-const frame = (number: number) => encodeLiveRecord({ kind: 'frame', number, payload: new Uint8Array(272) });
+const frame = (number: number) => encodeLiveRecord({ kind: 'frame', number, body: new Uint8Array(272) });
 
 let scopes = 0;
 
