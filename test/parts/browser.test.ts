@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBrowser } from './browser.ts';
+import { findBrowser, startBrowser } from './browser.ts';
 
 let browser: Browser;
 let origin: string;
@@ -63,5 +63,26 @@ describe('startBrowser', () => {
     const names = `[typeof navigator.locks, typeof BroadcastChannel, typeof WebAssembly, typeof crypto.subtle].join()`;
     expect(await tab.evaluate(names)).toBe('object,function,object,object');
     await tab.close();
+  });
+});
+
+describe('findBrowser', () => {
+  const mac = { platform: 'darwin', arch: 'arm64', chosen: '', places: ['/no/such/browser'] };
+  const here = { executablePath: process.execPath, environment: {} };
+
+  test('takes the chosen one, else an installed one', async () => {
+    expect(await findBrowser({ ...mac, chosen: process.execPath })).toEqual(here);
+    expect(await findBrowser({ ...mac, places: ['/no/such/browser', process.execPath] })).toEqual(here);
+  });
+
+  test('says in one sentence what to do on a machine without any', async () => {
+    await expect(findBrowser(mac)).rejects.toThrow(
+      /^The tests need Chrome or Chromium, which npm brings for Linux x64 alone \(this is darwin arm64\): install one, or name it in CHROMIUM_PATH\.$/,
+    );
+  });
+
+  test('says that the chosen one is not there, whatever else is', async () => {
+    const choice = { ...mac, chosen: '/no/such/browser', places: [process.execPath] };
+    await expect(findBrowser(choice)).rejects.toThrow(/^CHROMIUM_PATH names no file: \/no\/such\/browser$/);
   });
 });

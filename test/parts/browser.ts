@@ -38,7 +38,9 @@ const switches = [
  * @throws {Error} in one sentence when this machine has no browser.
  */
 export async function startBrowser(): Promise<Browser> {
-  const { executablePath, environment } = await findBrowser();
+  const { platform, arch, env } = process;
+  const choice = { platform, arch, chosen: env['CHROMIUM_PATH'], places: installedBrowsers };
+  const { executablePath, environment } = await findBrowser(choice);
   return chromium.launch({
     executablePath,
     args: switches,
@@ -47,11 +49,30 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-async function findBrowser(): Promise<ChromiumFiles> {
-  const chosen = process.env['CHROMIUM_PATH'];
-  if (chosen !== undefined && chosen !== '') return { executablePath: chosen, environment: {} };
-  if (process.platform === 'linux' && process.arch === 'x64') return unpackChromium();
-  const installed = installedBrowsers.find((path) => existsSync(path));
+/** What decides which browser is started. */
+export interface BrowserChoice {
+  readonly platform: string;
+  readonly arch: string;
+  /** `CHROMIUM_PATH`; undefined or empty where nobody chose. */
+  readonly chosen: string | undefined;
+  /** Where an installed browser may lie. */
+  readonly places: readonly string[];
+}
+
+/**
+ * Finds the browser that {@link startBrowser} starts.
+ *
+ * @throws {Error} in one sentence.
+ */
+export async function findBrowser({ platform, arch, chosen, places }: BrowserChoice): Promise<ChromiumFiles> {
+  if (chosen !== undefined && chosen !== '') {
+    if (existsSync(chosen)) return { executablePath: chosen, environment: {} };
+    throw new Error(`CHROMIUM_PATH names no file: ${chosen}`);
+  }
+  if (platform === 'linux' && arch === 'x64') return unpackChromium();
+  const installed = places.find((path) => existsSync(path));
   if (installed !== undefined) return { executablePath: installed, environment: {} };
-  throw new Error('The browser tests need Chrome or Chromium: install one, or name it in CHROMIUM_PATH.');
+  throw new Error(
+    `The tests need Chrome or Chromium, which npm brings for Linux x64 alone (this is ${platform} ${arch}): install one, or name it in CHROMIUM_PATH.`,
+  );
 }
