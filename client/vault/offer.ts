@@ -21,6 +21,8 @@ export type Judgement = {
   readonly document: VerificationDocument | null;
   /** The item that the document goes into, with the first turn that rests on it. */
   readonly itemId: string;
+  /** The item that it goes into once more, for a turn whose stored message names another one; the same each time. */
+  readonly laterItemId: (turnId: string) => string;
 };
 
 /**
@@ -80,7 +82,8 @@ export class Offer {
       alternate,
       offered,
       document: isWhole ? makeVerificationDocument(question, enclaves) : null,
-      itemId: toBase64Url(randomBytes(16)),
+      itemId: newItemId(),
+      laterItemId: newItemIds(),
     };
   }
 
@@ -90,4 +93,18 @@ export class Offer {
     const { verdict: without } = await this.judge('any');
     return without.refused ? null : without;
   }
+}
+
+function newItemId(): string {
+  return toBase64Url(randomBytes(16));
+}
+
+/** @returns a new id for each name, and the same one when it is asked for again. */
+function newItemIds(): (name: string) => string {
+  const ids = new Map<string, string>();
+  return (name) => {
+    const id = ids.get(name) ?? newItemId();
+    ids.set(name, id);
+    return id;
+  };
 }

@@ -24,7 +24,7 @@ export type VerifiedEnclave = {
   readonly level: ProtectionLevel;
   readonly shown: ShownEnclave;
   /** What is kept of this verification with the first turn that rests on it; null where no policy was whole. */
-  readonly verification: { readonly itemId: string; readonly content: VerificationContent } | null;
+  readonly verification: (Pick<Judgement, 'itemId' | 'laterItemId'> & { readonly content: VerificationContent }) | null;
   /**
    * When a request that is sealed now stops being good, on the enclave's clock: what its statement said, and the time that
    * has passed here since, on a clock that nobody sets (M44).
@@ -72,11 +72,12 @@ export function readVerified(offer: Offer, judgement: Judgement, clock: Clock): 
   };
 }
 
-function verificationOf({ verdict, document, itemId }: Judgement): VerifiedEnclave['verification'] {
+function verificationOf({ verdict, document, itemId, laterItemId }: Judgement): VerifiedEnclave['verification'] {
   if (verdict.refused || document === null) return null;
   const { kind, level, statement, measurement, release } = verdict;
   return {
     itemId,
+    laterItemId,
     content: {
       type: 'verification',
       format: 1,
