@@ -24,6 +24,8 @@ export async function openPostgres(settings: PostgresSettings): Promise<Database
   const pool = new pg.Pool({ ...config, max: settings.connections ?? 20, idleTimeoutMillis: 60_000 });
   // A connection that breaks while idle; the next query takes another.
   pool.on('error', () => undefined);
+  // One that breaks in a transaction: the pool listens to idle ones alone, and the call that holds it fails by itself.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool, controlClient: pg.Client }) });
   try {
     await pool.query('select 1').catch((error: unknown) => {
