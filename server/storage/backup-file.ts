@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline';
 import { createGunzip, createGzip } from 'node:zlib';
 import { sql, type Transaction } from 'kysely';
 import * as v from 'valibot';
-import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
@@ -39,7 +38,9 @@ const leftOut = [
 ] as const satisfies readonly Exclude<keyof Schema, KeptTable>[];
 export type ForgottenTable = Exclude<keyof Schema, KeptTable | (typeof leftOut)[number]>;
 
-const pageLength = 200;
+/** An item may have 16 MiB, and no driver takes a statement of a gigabyte: pages and inserts stay small. */
+const rowsPerPage = (table: KeptTable) => (table === 'items' ? 8 : 200);
+const insertLimit = { rows: 200, length: 8 * 2 ** 20 };
 
 const header = v.strictObject({
   format: v.literal('sotto-backup-1'),
@@ -102,6 +103,7 @@ export async function writeBackup(
 /** Pages along the primary key. */
 async function* pagesOf(snapshot: Transaction<Schema>, table: KeptTable): AsyncGenerator<Record<string, unknown>[]> {
   const columns = keptTables[table];
+  const pageLength = rowsPerPage(table);
   const key = sql.join(columns.map((column) => sql.ref(column)));
   let after = sql``;
   for (;;) {
@@ -132,7 +134,7 @@ export async function restoreBackup(
     const counts: Record<string, number> = {};
     let seenHeader = false;
     let expected: Record<string, number> | undefined;
-    let pending: { table: KeptTable; rows: Record<string, unknown>[] } | undefined;
+    let pending: { table: KeptTable; rows: Record<string, unknown>[]; length: number } | undefined;
     const flush = async () => {
       if (pending === undefined) return;
       await transaction
@@ -150,9 +152,12 @@ export async function restoreBackup(
         expected = parse(footer, line).rows;
       } else {
         const [table, cells] = parse(row, line);
-        if (pending !== undefined && (pending.table !== table || pending.rows.length >= pageLength)) await flush();
-        pending ??= { table, rows: [] };
+        const isFull =
+          pending !== undefined && (pending.rows.length >= insertLimit.rows || pending.length >= insertLimit.length);
+        if (isFull || pending?.table !== table) await flush();
+        pending ??= { table, rows: [], length: 0 };
         pending.rows.push(decodeRow(cells));
+        pending.length += line.length;
         counts[table] = (counts[table] ?? 0) + 1;
       }
     }
@@ -198,11 +203,19 @@ function broken(): StartError {
   return new StartError('This file is not a whole backup of Sotto: nothing was restored.');
 }
 
+const bufferOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+function decodeBytes(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.toString('base64url') !== text) throw broken();
+  return bytes;
+}
+
 function encodeRow(columns: Record<string, unknown>): Record<string, Cell> {
   return Object.fromEntries(
     Object.entries(columns).map(([name, value]) => [
       name,
-      value instanceof Uint8Array ? { bytes: toBase64Url(value) } : (value as Cell),
+      value instanceof Uint8Array ? { bytes: bufferOf(value).toString('base64url') } : (value as Cell),
     ]),
   );
 }
@@ -211,7 +224,7 @@ function decodeRow(cells: Record<string, Cell>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(cells).map(([name, value]) => [
       name,
-      typeof value === 'object' && value !== null ? fromBase64Url(value.bytes) : value,
+      typeof value === 'object' && value !== null ? decodeBytes(value.bytes) : value,
     ]),
   );
 }
