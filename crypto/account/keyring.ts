@@ -40,6 +40,12 @@ export function accountKeyOf(keyring: Keyring, epoch: number): Secret<'AccountKe
   return accountKey;
 }
 
+/**
+ * The account key of the current epoch: the one to seal with. What is sealed already opens with the key of its own epoch, by
+ * `accountKeyOf`.
+ *
+ * @throws {CryptoError} `unknown-key` when the keyring does not hold it.
+ */
 export function currentAccountKey(keyring: Keyring): Secret<'AccountKey'> {
   return accountKeyOf(keyring, keyring.currentEpoch);
 }

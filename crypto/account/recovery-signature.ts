@@ -12,6 +12,12 @@ export type RecoveryClaim = {
   readonly issuedAtMs: number;
 };
 
+/**
+ * The bytes that a recovery phrase's key signs to have its keyslot released (SPEC.md §3.4).
+ *
+ * @returns `lp("sotto/v1/recovery", challenge (32), nameTag (32), u64(issuedAtMs))`.
+ * @throws {CryptoError} `invalid-argument` for a challenge or name tag of another length, or a time that is no whole number from 0 on.
+ */
 export function encodeRecoveryClaim(claim: RecoveryClaim): Bytes {
   if (claim.challenge.length !== 32 || claim.nameTag.length !== 32) throw new CryptoError('invalid-argument');
   return labelled('sotto/v1/recovery', claim.challenge, claim.nameTag, uint64(claim.issuedAtMs));

@@ -28,6 +28,7 @@ export const idField = bytesField(16);
 export const hashField = bytesField(32);
 export const formatField = v.literal(1);
 
+/** A whole number from 0 on. @param max - the largest, 2^53 - 1 where it is left out. */
 export function countField(max: number = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 }

@@ -14,6 +14,12 @@ export type FrameClass = keyof typeof frameClasses;
 /** Poly1305's tag behind each frame. */
 export const frameTagLength = 16;
 
+/**
+ * The frame class that a byte of a request's or a transcript's header names (SPEC.md §7.1, §8.1).
+ *
+ * @param byte - undefined is what a header that is too short gives.
+ * @throws {CryptoError} `malformed` for any other byte.
+ */
 export function frameClassOf(byte: number | undefined): FrameClass {
   for (const name of ['chat', 'fast', 'bulk'] as const) if (frameClasses[name].byte === byte) return name;
   throw new CryptoError('malformed');

@@ -6,6 +6,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** Lone surrogates become U+FFFD, as in every encoder of the platform; no byte order mark is written. */
 export function encodeUtf8(text: string): Bytes {
   return new Uint8Array(encoder.encode(text));
 }
@@ -19,6 +20,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
+/** A copy of all parts, one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Bytes {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
@@ -54,6 +56,7 @@ export function uint64(value: number): Bytes {
   return bytes;
 }
 
+/** Reads four bytes, the most significant first. @throws {CryptoError} `malformed` past the end. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   if (offset + 4 > bytes.length) throw new CryptoError('malformed');
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset);
@@ -85,6 +88,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
+/** From the platform's generator (`random` of SPEC.md §1), fit for keys and nonces, of any length. */
 export function randomBytes(length: number): Bytes {
   const bytes = new Uint8Array(length);
   // getRandomValues gives 65,536 bytes at most.
@@ -96,6 +100,7 @@ export function randomBytes(length: number): Bytes {
 
 const hexDigits = '0123456789abcdef';
 
+/** Lower case, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += hexDigits.charAt(byte >> 4) + hexDigits.charAt(byte & 15);

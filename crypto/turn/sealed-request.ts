@@ -142,6 +142,10 @@ export async function openRequest(input: {
   return { header: clearHeader, content, requestHash: hashRequest(input.request), keyId };
 }
 
+/**
+ * A sealed request as it goes over the wire, each part in base64url (SPEC.md §7.2); `fromMessage` reads it. Nothing is sealed
+ * or checked here: the request is one of `sealRequest`.
+ */
 export function toMessage(request: SealedRequest): SealedRequestMessage {
   return {
     header: toBase64Url(request.header),
