@@ -56,10 +56,9 @@ test.each(['write', 'read'] as const)(
       pid = await backendOf(trx);
       await sql`select pg_sleep(60)`.execute(trx);
     });
-    const refused = expect(lost).rejects.toThrow(/connection/i);
-    await until(() => pid > 0);
-    await endBackend(database.db, pid);
-    await refused;
+    const ending = until(() => pid > 0).then(() => endBackend(database.db, pid));
+    await expect(lost).rejects.toThrow(/connection/i);
+    await ending;
     await expect(database[how](backendOf)).resolves.toBeGreaterThan(0);
     expect(defects).toEqual([]);
   },
