@@ -5,11 +5,12 @@ import { readBuildIdentity } from './build/build-identity.ts';
 import { distFolder, readStamp, stampPath, type BuildStamp } from './build/build-stamp.ts';
 import { compressFiles } from './build/compress.ts';
 import { listFiles, removeOtherFiles } from './build/built-files.ts';
+import { withProgress } from './build/progress.ts';
 
 /**
  * Builds the client into client/dist: bundled, hashed file names, compressed beforehand. Does nothing when no input changed.
  *
- * @param say - Gets a line for each step.
+ * @param say - Gets a line for each step, and one every two seconds of a long one.
  */
 export async function buildClient(say: (line: string) => void): Promise<'built' | 'unchanged'> {
   const identity = readBuildIdentity();
@@ -26,15 +27,17 @@ export async function buildClient(say: (line: string) => void): Promise<'built' 
   await mkdir(distFolder, { recursive: true });
   await rm(stampPath, { force: true });
   const before = new Set(Object.keys(previous?.files ?? {}));
-  const written = await build({
-    configFile: join(import.meta.dirname, 'vite.config.ts'),
-    mode: 'production',
-    logLevel: 'error',
-  });
+  const written = await withProgress(
+    (elapsed) => say(`client: bundling, ${elapsed} s so far …`),
+    () => build({ configFile: join(import.meta.dirname, 'vite.config.ts'), mode: 'production', logLevel: 'error' }),
+  );
   const outputs = [written].flat().flatMap((each) => ('output' in each ? each.output : []));
   const names = [...new Set([...outputs.map((each) => each.fileName), ...(await listFiles(publicFolder()))])];
   say(`client: bundled ${names.length} files in ${seconds(startedAtMs)}; compressing …`);
-  const files = await compressFiles(distFolder, names.toSorted());
+  const files = await withProgress(
+    (elapsed) => say(`client: compressing, ${elapsed} s so far …`),
+    () => compressFiles(distFolder, names.toSorted()),
+  );
   // Tabs that were opened before still ask for chunks of the build before.
   await removeOtherFiles(distFolder, new Set([...names, ...before]));
   await writeFile(stampPath, JSON.stringify({ format: 1, ...identity, files } satisfies BuildStamp, null, 1));

@@ -123,13 +123,15 @@ async function main(): Promise<void> {
   loadEnvironmentFile();
   const launcher = new Launcher(readSettings(process.env), process.argv.includes('--dev'));
   const stopped = new Promise<void>((resolve) => {
+    let isAsked = false;
     const stop = () => {
+      // One Ctrl-C under `npm start` comes twice: from the terminal, and from npm, which hands it on.
+      if (isAsked) return;
+      isAsked = true;
       say('Stopping …');
       void launcher.stop().then(resolve);
     };
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
-    process.once('SIGHUP', stop);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   });
   try {
     // A Ctrl-C while it starts ends the start.

@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildClient } from '../../client/build.ts';
 import { readStamp, type BuildStamp } from '../../client/build/build-stamp.ts';
 import { listFiles, removeOtherFiles } from '../../client/build/built-files.ts';
 import { readBundleGraph, staticClosure } from '../../client/build/bundle-graph.ts';
+import { withProgress } from '../../client/build/progress.ts';
 import { measureBudget } from '../../client/build/size-budget.ts';
 import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
@@ -76,6 +77,25 @@ describe('buildClient', () => {
     for (const { name, bytes, maximumBytes } of measureBudget()) expect(bytes, name).toBeLessThanOrEqual(maximumBytes);
     expect(measureBudget()[0]!.bytes).toBeGreaterThan(50_000);
   });
+});
+
+test('withProgress: says every two seconds how long the work takes, and nothing once it is over', async () => {
+  vi.useFakeTimers();
+  try {
+    const said: number[] = [];
+    const say = (seconds: number) => said.push(seconds);
+    await withProgress(say, () => vi.advanceTimersByTimeAsync(1_999));
+    expect(said).toEqual([]);
+    const failed = withProgress(say, async () => {
+      await vi.advanceTimersByTimeAsync(5_000);
+      throw new Error('It ended badly.');
+    });
+    await expect(failed).rejects.toThrow('badly');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(said).toEqual([2, 4]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('removeOtherFiles: what is kept stays with its compressed copies, the rest goes', async () => {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { findFreePort } from '../parts/free-port.ts';
+import { copyProject } from '../parts/project-copy.ts';
 import { startSotto } from '../parts/running-sotto.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 
@@ -38,6 +39,28 @@ async function startAndFail(environment: Record<string, string>): Promise<{ code
   return { code, complaint: complaint.trim() };
 }
 
+/** Bundling lasts until progress was said, however fast this machine is. */
+function lengthenBuild(folder: string): void {
+  const path = join(folder, 'client/vite.config.ts');
+  const plugins = 'plugins: [react(), tailwindcss()]';
+  const config = readFileSync(path, 'utf8');
+  expect(config).toContain(plugins);
+  const slow = `
+function waitForProgress(): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, 30_000).unref();
+    const write = process.stdout.write.bind(process.stdout);
+    process.stdout.write = (text) => {
+      if (String(text).includes('so far')) done();
+      return write(text);
+    };
+  });
+}
+`;
+  const changed = config.replace(plugins, `${plugins.slice(0, -1)}, { name: 'slow', buildStart: waitForProgress }]`);
+  writeFileSync(path, changed + slow);
+}
+
 describe('npm start', () => {
   it('runs, serves, and stops on one Ctrl-C with exit code 0', async () => {
     const sotto = await startSotto();
@@ -47,6 +70,45 @@ describe('npm start', () => {
     expect(sotto.output()).toContain(`Sotto is at ${sotto.url}`);
     expect(await sotto.stop()).toBe(0);
     await expect(fetch(sotto.url)).rejects.toThrow('fetch failed');
+  });
+
+  it('says what it does, with progress while a build goes on; one Ctrl-C at its terminal is one ordered stop', async () => {
+    const folder = await newFolder();
+    copyProject(folder);
+    lengthenBuild(folder);
+    const sotto = await startSotto({
+      folder,
+      // A shell that puts the program in its own place: npm then hands the Ctrl-C on to a launcher that has it already.
+      command: ['npm', 'start', '--script-shell=bash'],
+      environment: { LOG_LEVEL: 'info' },
+    });
+    const said = sotto.output();
+    const steps = [
+      /^worker: starting …$/m,
+      /^worker: Model: rehearsal/m,
+      /^client: building \S+, build [0-9a-f]{12} …$/m,
+      /^client: bundling, \d+ s so far …$/m,
+      /^client: bundled \d+ files in \S+ s; compressing …$/m,
+      /^client: built in \S+ s, \d+ KB compressed in all$/m,
+      /^relay: starting …$/m,
+      /^Sotto is at http:\/\/localhost:\d+/m,
+    ];
+    const places = steps.map((step) => said.search(step));
+    expect(places, said).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((one, other) => one - other));
+
+    expect(sotto.processes().filter((command) => /launcher|main\.ts/.test(command))).toHaveLength(3);
+    const askedAtMs = performance.now();
+    expect(await sotto.stop()).toBe(0);
+    // Ten seconds are promised; the rest is for a machine that has other work.
+    expect(performance.now() - askedAtMs).toBeLessThan(20_000);
+    expect(sotto.processes()).toEqual([]);
+    const stopped = sotto.output().slice(said.length);
+    expect(stopped.match(/^Stopping …$/gm)).toHaveLength(1);
+    const relayStopped = stopped.search(/"info","event":"stopped"/);
+    const workerStopped = stopped.search(/"part":"worker","event":"stopped"/);
+    expect(relayStopped, stopped).toBeGreaterThan(0);
+    expect(workerStopped, stopped).toBeGreaterThan(relayStopped);
   });
 
   it('starts a killed relay again on the same port with the same worker', async () => {

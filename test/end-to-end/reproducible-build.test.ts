@@ -1,22 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { copyProject } from '../parts/project-copy.ts';
 import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
 /** What SECURITY.md, "Verifying a build", asks people to do: two builds of the same sources are the same files. */
 it('the client, built in another folder, is the same byte for byte', async () => {
   await using folder = await makeTemporaryFolder('second-build');
-  for (const name of readdirSync(resolve('.'))) {
-    if (/^(client|crypto|package(-lock)?\.json|tsconfig.*\.json)$/.test(name)) {
-      cpSync(resolve(name), join(folder.path, name), {
-        recursive: true,
-        filter: (source) => source !== resolve('client/dist'),
-      });
-    }
-  }
-  symlinkSync(resolve('node_modules'), join(folder.path, 'node_modules'));
+  copyProject(folder.path);
   execFileSync(process.execPath, ['client/build.ts'], { cwd: folder.path, stdio: 'ignore' });
   const second = hashesOf(join(folder.path, 'client/dist'));
   const first = hashesOf(resolve('client/dist'));

@@ -1,15 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EnclavePolicy } from '../../crypto/evidence/policy.ts';
 import { findFreePort } from './free-port.ts';
+import { copyProject } from './project-copy.ts';
 import { waitFor } from './running-sotto.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
-
-const projectFolder = resolve(import.meta.dirname, '../..');
-/** What the client is built from, and the relay runs from. */
-const parts = /^(client|crypto|server|package(-lock)?\.json|tsconfig.*\.json)$/;
 
 /** The product in a folder of its own, its client built with a policy of its own, as somebody who runs it does. */
 export class PolicyInstallation implements AsyncDisposable {
@@ -25,13 +22,7 @@ export class PolicyInstallation implements AsyncDisposable {
   static async build(policy: EnclavePolicy): Promise<PolicyInstallation> {
     const installation = new PolicyInstallation(await makeTemporaryFolder('installation'));
     const { path } = installation.#folder;
-    for (const name of readdirSync(projectFolder).filter((each) => parts.test(each))) {
-      cpSync(join(projectFolder, name), join(path, name), {
-        recursive: true,
-        filter: (source) => source !== join(projectFolder, 'client/dist'),
-      });
-    }
-    symlinkSync(join(projectFolder, 'node_modules'), join(path, 'node_modules'));
+    copyProject(path);
     writeFileSync(installation.policyPath, JSON.stringify(policy));
     execFileSync(process.execPath, ['client/build.ts'], {
       cwd: path,

@@ -1,9 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from './free-port.ts';
+import { listProcesses } from './process-list.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 const projectFolder = resolve(import.meta.dirname, '../..');
@@ -20,7 +20,9 @@ export interface RunningSotto {
   killRelay(): Promise<void>;
   /** Waits until the relay says that it can serve. */
   healthy(): Promise<void>;
-  /** One Ctrl-C. @returns the launcher's exit code. */
+  /** What runs of it now, by command: launcher, children and theirs. */
+  processes(): string[];
+  /** One Ctrl-C, which a terminal sends to all of them. @returns the exit code of what was started. */
   stop(): Promise<number>;
 }
 
@@ -29,6 +31,10 @@ export type StartOptions = {
   /** Kept after `stop()` when given; a temporary one otherwise. */
   readonly dataFolder?: string;
   readonly port?: number;
+  /** Where it lies; this checkout when not given. */
+  readonly folder?: string;
+  /** What a person types; the launcher itself when not given. */
+  readonly command?: readonly [string, ...string[]];
 };
 
 /** @throws {Error} with what the launcher printed when it does not come up within two minutes. */
@@ -37,12 +43,13 @@ export async function startSotto(options: StartOptions = {}): Promise<RunningSot
   const dataFolder = options.dataFolder ?? temporary?.path ?? '';
   const port = options.port ?? (await findFreePort());
   const url = `http://localhost:${port}`;
-  const launcher = spawn(process.execPath, ['server/launcher.ts'], {
-    cwd: projectFolder,
+  const [program, ...argumentList] = options.command ?? [process.execPath, 'server/launcher.ts'];
+  const launcher = spawn(program, argumentList, {
+    cwd: options.folder ?? projectFolder,
     // Rehearsal unless a test says otherwise: no test waits for a download.
     env: { ...process.env, ENGINE: 'rehearsal', PORT: String(port), DATA_DIR: dataFolder, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Of its own group, so that a Ctrl-C at the terminal of the tests is not one of the launcher's.
+    // A group of its own, so that a Ctrl-C at the terminal of the tests is none of its, and one of its is none of the tests'.
     detached: true,
   });
   let printed = '';
@@ -77,10 +84,15 @@ export async function startSotto(options: StartOptions = {}): Promise<RunningSot
         () => 'the relay survived',
       );
     },
+    processes: () =>
+      listProcesses()
+        .filter(({ group }) => group === launcher.pid)
+        .map(({ command }) => command),
     async stop() {
-      if (launcher.exitCode === null) {
-        launcher.kill('SIGINT');
-        await once(launcher, 'exit');
+      if (launcher.exitCode === null && launcher.pid !== undefined) {
+        const ended = once(launcher, 'exit');
+        process.kill(-launcher.pid, 'SIGINT');
+        await ended;
       }
       await temporary?.remove();
       return launcher.exitCode ?? -1;
@@ -132,26 +144,4 @@ function isAlive(pid: number): boolean {
 
 function findChild(launcher: ChildProcess, part: string): number | undefined {
   return listProcesses().find(({ parent, command }) => parent === launcher.pid && command.includes(part))?.pid;
-}
-
-function listProcesses(): { pid: number; parent: number; command: string }[] {
-  if (process.platform !== 'linux') {
-    const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
-    return lines.flatMap((line) => {
-      const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
-      return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command: command ?? '' }];
-    });
-  }
-  // A bare Debian has no `ps`.
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      // The name in brackets may hold blanks; the parent is the second field behind it.
-      const [, parent] = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return [{ pid: Number(name), parent: Number(parent), command }];
-    } catch {
-      return []; // It ended while we looked.
-    }
-  });
 }
