@@ -9,8 +9,10 @@ import { type Account, answers, ask, createAccount, finishedAnswer, messageBox }
 import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
 import { flip } from '../parts/tamper.ts';
 import { replayUnderOtherTurns, TamperingProxy } from '../parts/tampering-proxy.ts';
+import { newestMessage, startUpstream, type Upstream } from '../parts/upstream.ts';
 
 /* The real client in a real browser, the whole product behind a relay that lies about sign-in and turns. */
+let upstream: Upstream;
 let sotto: RunningSotto;
 let proxy: TamperingProxy;
 let browser: Browser;
@@ -18,7 +20,10 @@ let page: Page;
 let account: Account;
 
 beforeAll(async () => {
-  [browser, sotto] = await Promise.all([startBrowser(), startSotto()]);
+  upstream = await startUpstream();
+  upstream.answerWith({ tokens: (question) => ['You ', 'asked: ', question] });
+  const environment = { ENGINE: 'openai', LLM_BASE_URL: upstream.baseUrl };
+  [browser, sotto] = await Promise.all([startBrowser(), startSotto({ environment })]);
   proxy = await TamperingProxy.start(Number(new URL(sotto.url).port));
   page = await browser.newPage();
   account = await createAccount(page, proxy.url);
@@ -27,6 +32,7 @@ afterAll(async () => {
   await browser.close();
   await proxy[Symbol.asyncDispose]();
   await sotto.stop();
+  await upstream.stop();
 });
 beforeEach(async () => {
   proxy.honest();
@@ -38,7 +44,19 @@ beforeEach(async () => {
 const verified = () => page.getByRole('button', { name: /^Protection: No protection/ }).waitFor({ timeout: 60_000 });
 const isTurn = ({ method, path }: { readonly method: string; readonly path: string }) =>
   method === 'POST' && path.startsWith('/v1/turns');
-const retry = () => page.getByRole('button', { name: 'Retry' }).last();
+const failure = () => answers(page).last().getByRole('alert');
+
+/** The accepted twin: once the relay is honest the question is answered, by itself or when Retry is pressed. */
+async function expectAnswer(words: string): Promise<void> {
+  proxy.honest();
+  const pressAndRead = async () => {
+    const retry = answers(page).last().getByRole('button', { name: 'Retry' });
+    await retry.click({ timeout: 1_000 }).catch(() => undefined);
+    return answers(page).last().innerText();
+  };
+  await expect.poll(pressAndRead, { timeout: 90_000 }).toContain(words);
+  expect(await finishedAnswer(page)).toContain(words);
+}
 
 it('M5: another OPAQUE server key ends the sign-in before anything is sent that helps to guess the password', async () => {
   await using impostor = await DeviceLab.open({ worker: false });
@@ -78,20 +96,15 @@ describe('a relay that lies about a turn', () => {
     await ask(page, 'The second question, about lanterns.');
     await page.getByText(/Reply missing|cut off/).waitFor({ timeout: 90_000 });
     expect(await answers(page).last().innerText()).not.toContain('harbours');
-    // Its accepted twin: once the records come as they are, the answer may open before anyone presses Retry.
-    proxy.honest();
-    const pressAndRead = async () => {
-      await retry()
-        .click({ timeout: 1_000 })
-        .catch(() => undefined);
-      return answers(page).last().innerText();
-    };
-    await expect.poll(pressAndRead, { timeout: 90_000 }).toContain('lanterns');
+    await expectAnswer('lanterns');
   });
 
   it('M32: a sealed request sent once more is answered once', async () => {
-    await ask(page, 'Asked once, about tides.');
+    const question = 'Asked once, about tides.';
+    const asked = () => upstream.requests.filter(({ body }) => newestMessage(body) === question).length;
+    await ask(page, question);
     const first = await finishedAnswer(page);
+    expect(asked()).toBe(1);
     const sent = proxy.requests.findLast(isTurn);
     const again = await fetch(`${proxy.url}${sent?.path}`, {
       method: 'POST',
@@ -100,25 +113,27 @@ describe('a relay that lies about a turn', () => {
     });
     // Taken for what it is: the same turn, or one that is known.
     expect([200, 202, 409]).toContain(again.status);
-    await page.waitForTimeout(2_000);
-    expect(await answers(page).count()).toBe(1);
+    // Whatever the request sent again would have brought is before the answer to a later question.
+    await ask(page, 'Asked after it.');
+    expect(await finishedAnswer(page)).toContain('Asked after it.');
+    expect(asked()).toBe(1);
+    expect(await answers(page).count()).toBe(2);
     await page.reload();
     await answers(page).last().waitFor();
-    expect((await finishedAnswer(page)).slice(0, 100)).toBe(first.slice(0, 100));
+    expect(await answers(page).count()).toBe(2);
+    expect((await answers(page).first().innerText()).slice(0, 100)).toBe(first.slice(0, 100));
   });
 
   it('M33: another model outside the seal is not answered', async () => {
     proxy.onRequest = (exchange, json) => {
       if (!isTurn(exchange)) return;
       const header = Buffer.from(json.request.header, 'base64url').toString('latin1');
-      json.request.header = Buffer.from(header.replace('rehearsal', 'rehearsam'), 'latin1').toString('base64url');
+      json.request.header = Buffer.from(header.replace('test-model', 'test-modem'), 'latin1').toString('base64url');
     };
     await ask(page, 'Sealed for one model.');
-    await retry().waitFor({ timeout: 60_000 });
+    await failure().waitFor({ timeout: 60_000 });
     expect(await answers(page).last().innerText()).not.toContain('Sealed for one model.');
-    proxy.honest();
-    await retry().click();
-    await finishedAnswer(page);
+    await expectAnswer('Sealed for one model.');
   });
 
   it('M34: an error in HTML with instructions is a code that this version does not know', async () => {
@@ -128,9 +143,7 @@ describe('a relay that lies about a turn', () => {
     await ask(page, 'What does the relay say?');
     await page.getByText('The relay says: something that this version does not know.').last().waitFor();
     expect(await page.getByText('support@example.org').count()).toBe(0);
-    proxy.honest();
-    await retry().click();
-    await finishedAnswer(page);
+    await expectAnswer('What does the relay say?');
   });
 
   it('M36: a relay that stalls keeps nobody from writing, and nothing goes before there is an enclave', async () => {
@@ -148,7 +161,7 @@ describe('a relay that lies about a turn', () => {
     proxy.onHold = null;
     release();
     await expect.poll(() => proxy.sentTurns().length, { timeout: 60_000 }).toBeGreaterThan(sent);
-    await finishedAnswer(page);
+    expect(await finishedAnswer(page)).toContain('Written while the relay stalls.');
   });
 
   it('M36: every retry is sealed anew, under its own key and nonce', async () => {
@@ -157,7 +170,7 @@ describe('a relay that lies about a turn', () => {
       isTurn(exchange) && refusals-- > 0 ? { status: 503, body: '{"error":"enclave-busy"}' } : undefined;
     const before = proxy.sentTurns().length;
     await ask(page, 'Asked until it is taken.');
-    await finishedAnswer(page);
+    expect(await finishedAnswer(page)).toContain('Asked until it is taken.');
     const requests = proxy
       .sentTurns()
       .slice(before)
@@ -181,14 +194,12 @@ describe('a relay that lies about a turn', () => {
       await page.goto(`${proxy.url}/chat`);
       await verified();
       await ask(page, 'The same words.');
-      await retry().waitFor({ timeout: 60_000 });
+      await failure().waitFor({ timeout: 60_000 });
       const notice = await answers(page).last().innerText();
       said.push(notice.split('\n').find((line) => line.includes('The relay says')) ?? notice);
     }
     expect(said[0]).toContain('the enclave could not open the request');
     expect(new Set(said).size).toBe(1);
-    proxy.honest();
-    await retry().click();
-    await finishedAnswer(page);
+    await expectAnswer('The same words.');
   });
 });

@@ -48,10 +48,12 @@ export function messageBox(page: Page) {
   return page.getByRole('textbox', { name: 'Message', exact: true });
 }
 
-/** Types and sends; does not wait for the answer. */
+/** Types and sends. Waits until the question stands in the conversation, or the page says why it does not; not for the answer. */
 export async function ask(page: Page, text: string): Promise<void> {
   await messageBox(page).fill(text);
   await page.getByRole('button', { name: 'Send' }).click();
+  const complaint = page.getByRole('alert').filter({ hasText: /\S/ });
+  await questions(page).filter({ hasText: text }).or(complaint).first().waitFor();
 }
 
 export function answers(page: Page) {
@@ -62,20 +64,25 @@ export function questions(page: Page) {
   return page.getByRole('article', { name: /^You/ });
 }
 
-/** Waits until the newest answer is there and no longer grows. @returns its text. */
+/**
+ * Waits until the last message is an answer that has come to its end: one that failed or was cut off, which the page says in
+ * an alert below it, is none.
+ *
+ * @returns its text.
+ */
 export async function finishedAnswer(page: Page, timeout = 60_000): Promise<string> {
-  const newest = answers(page).last();
-  await newest.waitFor({ timeout });
-  await page.waitForFunction(
+  const text = await page.waitForFunction(
     () => {
-      const articles = [...document.querySelectorAll('article')];
-      const last = articles.at(-1);
-      return last !== undefined && last.getAttribute('aria-busy') !== 'true' && (last.textContent ?? '').length > 20;
+      const last = [...document.querySelectorAll('article')].at(-1);
+      const isAnswer = last?.ariaLabel?.startsWith('Assistant') === true;
+      if (!isAnswer || last.ariaBusy === 'true' || last.querySelector('[role="alert"]') !== null) return null;
+      // What has no word yet has nothing to copy.
+      return last.querySelector('button[aria-label="Copy answer"]') === null ? null : last.innerText;
     },
     undefined,
     { timeout },
   );
-  return newest.innerText();
+  return (await text.jsonValue()) ?? '';
 }
 
 export function conversationLinks(page: Page) {

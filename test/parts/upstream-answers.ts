@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How the peer answers chat completions from now on. Everything left out has the default named here. */
 export interface UpstreamScript {
-  /** Text deltas, in order. Default: `['In ', 'a ', 'low ', 'voice.']`. */
-  readonly tokens?: readonly string[];
+  /** Text deltas, in order, or made of the newest message. Default: `['In ', 'a ', 'low ', 'voice.']`. */
+  readonly tokens?: readonly string[] | ((newestMessage: string) => readonly string[]);
   /** Reasoning deltas, sent before the text. Default: none. */
   readonly reasoning?: readonly string[];
   /** vLLM says `reasoning`, older servers and others `reasoning_content`. Default: `reasoning`. */
@@ -35,7 +35,8 @@ const defaultTokens = ['In ', 'a ', 'low ', 'voice.'];
 
 /** Answers one chat completion as the script says, streamed when the request asks for it. */
 export async function answerChat(script: UpstreamScript, body: ChatRequest, response: ServerResponse): Promise<void> {
-  const { tokens = defaultTokens, reasoning = [], reasoningField = 'reasoning', finishReason = 'stop' } = script;
+  const { reasoning = [], reasoningField = 'reasoning', finishReason = 'stop' } = script;
+  const tokens = tokensFor(script, body);
   const envelope = { id: 'chatcmpl-1', created: 1_750_000_000, model: body.model };
   const usage = usageOf(body, tokens.length + reasoning.length);
   if (body.stream !== true) {
@@ -69,6 +70,16 @@ export async function answerChat(script: UpstreamScript, body: ChatRequest, resp
   if (body.stream_options?.include_usage === true) await chunk({ choices: [], usage });
   await writeEvent(response, '[DONE]');
   response.end();
+}
+
+function tokensFor({ tokens = defaultTokens }: UpstreamScript, body: ChatRequest): readonly string[] {
+  return typeof tokens === 'function' ? tokens(newestMessage(body)) : tokens;
+}
+
+/** What a chat completion asks at last. */
+export function newestMessage({ messages }: ChatRequest): string {
+  const content = messages.at(-1)?.content;
+  return typeof content === 'string' ? content : '';
 }
 
 /** Refuses with a body that repeats the prompt: whoever logs or forwards error bodies leaks it. */

@@ -3,12 +3,14 @@ import {
   answerChat,
   cutByScript,
   fail,
+  newestMessage,
   readText,
   sendJson,
   type ChatRequest,
   type UpstreamScript,
 } from './upstream-answers.ts';
 
+export { newestMessage };
 export type { ChatRequest, UpstreamScript };
 
 /** One chat completion request as it arrived. */
