@@ -4,6 +4,7 @@ import { conversationsSlice } from './conversations-slice.ts';
 import { enclaveSlice } from './enclave-slice.ts';
 import { messagesSlice } from './messages-slice.ts';
 import { minimumSlice } from './minimum-slice.ts';
+import { returnedSlice } from './returned-slice.ts';
 import { sessionSlice } from './session-slice.ts';
 import { themeSlice } from './theme-slice.ts';
 
@@ -15,6 +16,7 @@ export function createStore() {
       messages: messagesSlice.reducer,
       enclave: enclaveSlice.reducer,
       minimum: minimumSlice.reducer,
+      returned: returnedSlice.reducer,
       alarms: alarmsSlice.reducer,
       theme: themeSlice.reducer,
     },

@@ -1,5 +1,6 @@
 import { Dexie, type Table } from 'dexie';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { sha256 } from '../../crypto/primitives/hash.ts';
 import { VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
 
@@ -47,6 +48,8 @@ export type WrappedSession = {
 
 /** Something to do at the relay that could not be done yet, sealed. */
 export type SealedOperation = { readonly id: string; readonly order: number; readonly body: Bytes };
+/** What a change of an operation names: it is made to this very revision or not at all. */
+export type OperationRevision = { readonly id: string; readonly revision: string };
 type SealedDraft = { readonly id: string; readonly body: Bytes };
 type SignOutMark = { readonly name: 'sign-out' };
 
@@ -148,37 +151,61 @@ export class CiphertextCache {
     return this.#database.outbox.orderBy('order').toArray();
   }
 
-  /** Adds at the end; one of the same id gives way to it. @returns the place, which names this very revision. */
-  async putOperation(id: string, body: Bytes, replaced: readonly string[] = []): Promise<number> {
+  /**
+   * Adds at the end; one of the same id gives way to it, and so do the replaced.
+   *
+   * @returns false, and nothing is changed, if one of the replaced is another by now.
+   */
+  putOperation(sealed: Omit<SealedOperation, 'order'>, replaced: readonly OperationRevision[] = []): Promise<boolean> {
     const { outbox } = this.#database;
     return this.#database.transaction('rw', outbox, async () => {
+      const found = await Promise.all(replaced.map((each) => this.#findOperation(each)));
+      if (found.includes(null)) return false;
       const last = await outbox.orderBy('order').last();
-      const order = (last?.order ?? 0) + 1;
-      await outbox.bulkDelete([...replaced]);
-      await outbox.put({ id, order, body });
-      return order;
+      await outbox.bulkDelete(replaced.map(({ id }) => id));
+      await outbox.put({ ...sealed, order: (last?.order ?? 0) + 1 });
+      return true;
     });
   }
 
-  /** Rewrites an operation in its place. @returns false if it is no longer there. */
-  async rewriteOperation(operation: SealedOperation): Promise<boolean> {
-    const changed = await this.#database.outbox.where('order').equals(operation.order).modify({ body: operation.body });
-    return changed > 0;
+  /** Rewrites an operation in its place. @returns false if it is another by now, or gone. */
+  rewriteOperation(revision: OperationRevision, body: Bytes): Promise<boolean> {
+    const { outbox } = this.#database;
+    return this.#database.transaction('rw', outbox, async () => {
+      const row = await this.#findOperation(revision);
+      if (row === null) return false;
+      await outbox.put({ ...row, body });
+      return true;
+    });
   }
 
-  async removeOperations(orders: readonly number[]): Promise<void> {
-    await this.#database.outbox
-      .where('order')
-      .anyOf([...orders])
-      .delete();
+  /** Takes out these revisions; what is another by now stays. */
+  async removeOperations(revisions: readonly OperationRevision[]): Promise<void> {
+    const { outbox } = this.#database;
+    await this.#database.transaction('rw', outbox, async () => {
+      for (const revision of revisions) {
+        if ((await this.#findOperation(revision)) !== null) await outbox.delete(revision.id);
+      }
+    });
+  }
+
+  /** Inside a transaction. */
+  async #findOperation({ id, revision }: OperationRevision): Promise<SealedOperation | null> {
+    const row = await this.#database.outbox.get(id);
+    return row !== undefined && revisionOf(row) === revision ? row : null;
   }
 
   async readDraft(id: string): Promise<Bytes | null> {
     return (await this.#database.drafts.get(id))?.body ?? null;
   }
 
-  async writeDraft(id: string, body: Bytes | null): Promise<void> {
-    await (body === null ? this.#database.drafts.delete(id) : this.#database.drafts.put({ id, body }));
+  /** @param taken - Operations whose words the draft holds now: they go in the same transaction. */
+  async writeDraft(id: string, body: Bytes | null, taken: readonly OperationRevision[] = []): Promise<void> {
+    const { drafts, outbox } = this.#database;
+    await this.#database.transaction('rw', drafts, outbox, async () => {
+      await (body === null ? drafts.delete(id) : drafts.put({ id, body }));
+      await this.removeOperations(taken);
+    });
   }
 
   /** The relay is still to be told that the session is over. */
@@ -214,4 +241,12 @@ export class CiphertextCache {
       await Promise.all([items.clear(), outbox.clear(), drafts.clear(), singletons.clear()]);
     });
   }
+}
+
+/**
+ * Names one revision of an operation for good: every change seals it anew, under a salt that is drawn for it. Places in
+ * the queue begin again whenever it is empty, and so name nothing.
+ */
+export function revisionOf({ body }: Pick<SealedOperation, 'body'>): string {
+  return toBase64Url(sha256(body));
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../relay/clock.ts';
 import type { TabLocks } from '../relay/token-refresh.ts';
 import type { Conversations } from './conversations.ts';
 import type { EnclaveSession } from './enclave-session.ts';
-import { operationId, type TurnOperation } from './operation.ts';
+import type { TurnOperation } from './operation.ts';
 import type { Outbox } from './outbox.ts';
 import type { Minimums } from './minimums.ts';
 import { newestSettings } from './plan-settings.ts';
@@ -71,7 +71,9 @@ export class Commands {
       text: asked.text,
       shown,
     });
-    await outbox.put(operation, queued === null || isGoing ? [] : [queued.id]);
+    const replaced = queued === null || isGoing ? [] : [queued];
+    // Another tab was quicker, or it was stored meanwhile: what to ask again depends on what is there now.
+    if (!(await outbox.replace(replaced, operation))) return this.retry(conversationId, turnId);
     return operation;
   }
 
@@ -89,13 +91,16 @@ export class Commands {
   async delete(conversationId: string): Promise<void> {
     const { outbox, locks } = this.#parts;
     await underVaultLock(locks, async () => {
-      await outbox.load();
-      const waiting = outbox.turns.filter(({ operation }) => operation.conversationId === conversationId);
-      const replaced = [
-        ...waiting.map(({ id }) => id),
-        operationId({ kind: 'rename', conversationId, title: '', setAtMs: 0 }),
-      ];
-      await outbox.put({ kind: 'delete', conversationId }, replaced);
+      let isDone = false;
+      // Again where one of them was changed just now: all that is here goes, or nothing.
+      while (!isDone) {
+        await outbox.load();
+        const replaced = outbox.all.filter(
+          ({ operation }) =>
+            (operation.kind === 'turn' || operation.kind === 'rename') && operation.conversationId === conversationId,
+        );
+        isDone = await outbox.replace(replaced, { kind: 'delete', conversationId });
+      }
     });
   }
 

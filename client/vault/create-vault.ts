@@ -31,7 +31,8 @@ export function createVault(parts: VaultParts): VaultApi {
     stop: ({ turnId }) => open(() => vault.opened.stop(turnId)),
     retry: ({ conversationId, turnId }) => open(() => vault.opened.retry(conversationId, turnId)),
     readDraft: ({ conversationId }) => open(() => vault.opened.drafts.read(conversationId)),
-    writeDraft: ({ conversationId, text }) => open(() => vault.opened.drafts.write(conversationId, text)),
+    writeDraft: ({ conversationId, text, returned = [] }) =>
+      open(() => vault.opened.drafts.write(conversationId, text, returned)),
     relayView: ({ conversationId }) => open(() => vault.opened.relayView(conversationId)),
     relayBytes: ({ id }) => open(() => vault.opened.relayBytes(id)),
     setTheme: ({ theme }) => open(() => vault.opened.commands.setTheme(theme)),

@@ -2,16 +2,19 @@ import type { Keyring } from '../../crypto/account/keyring.ts';
 import { maximumMessageLength } from '../../crypto/messages/item-contents.ts';
 import { openDraft, sealDraft } from '../../crypto/vault/draft.ts';
 import type { CiphertextCache } from './ciphertext-cache.ts';
+import type { Outbox } from './outbox.ts';
 import { VaultError } from './vault-error.ts';
 
 /** Unsent text, sealed in this browser: it survives a reload and a lock, and nobody else's sign-in reads it. */
 export class Drafts {
   readonly #cache: CiphertextCache;
   readonly #keyring: Keyring;
+  readonly #outbox: Outbox;
 
-  constructor(cache: CiphertextCache, keyring: Keyring) {
+  constructor(cache: CiphertextCache, keyring: Keyring, outbox: Outbox) {
     this.#cache = cache;
     this.#keyring = keyring;
+    this.#outbox = outbox;
   }
 
   async read(conversationId: string | null): Promise<string> {
@@ -26,17 +29,15 @@ export class Drafts {
     }
   }
 
-  async write(conversationId: string | null, text: string): Promise<void> {
+  /** @param returned - Turns that were given back, whose words the text holds: they leave the outbox in one transaction. */
+  async write(conversationId: string | null, text: string, returned: readonly string[] = []): Promise<void> {
     // Twice a message, so that an overlong paste is kept while it is being cut.
     if (text.length > 2 * maximumMessageLength) throw new VaultError('message-too-long');
     const id = draftId(conversationId);
-    await this.#cache.writeDraft(id, text === '' ? null : sealDraft({ keyring: this.#keyring, draftId: id, text }));
-  }
-
-  /** Gives words back that can no longer go where they were meant to. */
-  async giveBack(text: string): Promise<void> {
-    const draft = await this.read(null);
-    await this.write(null, draft === '' ? text : `${draft}\n\n${text}`);
+    const body = text === '' ? null : sealDraft({ keyring: this.#keyring, draftId: id, text });
+    const taken = this.#outbox.returned.filter(({ operation }) => returned.includes(operation.turnId));
+    await this.#cache.writeDraft(id, body, taken);
+    if (taken.length > 0) await this.#outbox.reload();
   }
 }
 

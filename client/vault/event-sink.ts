@@ -1,6 +1,6 @@
 import type { Clock } from '../relay/clock.ts';
 import type { Conversations } from './conversations.ts';
-import type { FailureCode, VaultEvent } from './vault-api.ts';
+import type { FailureCode, ReturnedWords, VaultEvent } from './vault-api.ts';
 
 /** Turns changes of the vault into events of the page: whole lists at most once a turn of the event loop. */
 export class EventSink {
@@ -12,6 +12,7 @@ export class EventSink {
   #callOff: (() => void) | null = null;
   #lastList = '';
   #lastTheme = '';
+  #lastReturned = '[]';
   #alarm: FailureCode | null = null;
 
   constructor(emit: (event: VaultEvent) => void, conversations: Conversations, clock: Clock) {
@@ -62,6 +63,13 @@ export class EventSink {
       else this.#emit({ type: 'delta', conversationId, messageId: message.id, ...growth });
     }
     if (growth === null) this.changed([]);
+  }
+
+  /** Words that wait for a draft. */
+  returned(words: readonly ReturnedWords[]): void {
+    const list = JSON.stringify(words);
+    if (list !== this.#lastReturned) this.#emit({ type: 'returned', words });
+    this.#lastReturned = list;
   }
 
   /** The same alarm once, until all is well again. */

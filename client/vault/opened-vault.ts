@@ -13,6 +13,7 @@ import { LiveReading } from './live-reading.ts';
 import { Minimums } from './minimums.ts';
 import type { TurnOperation } from './operation.ts';
 import { Outbox } from './outbox.ts';
+import { isDisplaced, isForWriter } from './plan-batch.ts';
 import { Protection } from './protection.ts';
 import { buildRelayView, readRelayBytes } from './relay-view.ts';
 import type { ReplyGrowth } from './reply-reader.ts';
@@ -93,6 +94,7 @@ export class OpenedVault {
       session: this.#session,
       minimums,
       store: this.store,
+      outbox: this.#outbox,
       onMinimum: (minimum) => emit({ type: 'minimum', minimum }),
     });
     const conversations = new Conversations({
@@ -119,7 +121,7 @@ export class OpenedVault {
     const shared = { ...writing, writer: this.writer, session: this.#session, conversations, minimums };
     this.#compaction = { ...shared, contents: this.store.contents, tracker: this.#tracker, sentence };
     this.commands = new Commands(shared);
-    this.drafts = new Drafts(cache, keyring);
+    this.drafts = new Drafts(cache, keyring, this.#outbox);
     this.#driver = new TurnDriver({
       ...shared,
       onChange: (turnId) => this.#events.answerChanged(turnId, null),
@@ -128,7 +130,6 @@ export class OpenedVault {
         // It may have been answered while this tab did not know that it had arrived.
         if (!isCertain) this.#live.resume();
       },
-      onDisplaced: (operation) => this.drafts.giveBack(operation.text),
     });
     this.#live = new LiveReading({
       surroundings,
@@ -254,6 +255,8 @@ export class OpenedVault {
     }
     this.#events.changed(touched);
     this.protection.changed();
+    // Its conversation was deleted elsewhere: what could not be sent into it is no longer shown anywhere.
+    if (this.#outbox.all.some((queued) => isDisplaced(contents, queued))) this.writer.kick();
   }
 
   #outboxChanged(): void {
@@ -263,12 +266,10 @@ export class OpenedVault {
       if (!contents.rows.has(operation.replyItemId)) this.#tracker.watch(operation.turnId, operation.turnKey);
     }
     this.#events.allChanged();
+    this.#events.returned(this.#outbox.returned.map(({ operation: { turnId, text } }) => ({ turnId, text })));
     this.protection.changed();
     this.#driver.driveAll();
-    const isWaiting = this.#outbox.all.some(
-      ({ operation }) => operation.kind !== 'turn' || operation.stage.name === 'stopped',
-    );
-    if (isWaiting) this.writer.kick();
+    if (this.#outbox.all.some((queued) => isForWriter(contents, queued))) this.writer.kick();
   }
 
   #answerChanged(turnId: string, growth: ReplyGrowth | null): void {

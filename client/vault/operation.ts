@@ -53,6 +53,8 @@ const turnOperation = v.strictObject({
     v.strictObject({ name: v.literal('failed'), failure }),
     /** Stopped before the relay had it: it is stored with an empty answer. */
     v.strictObject({ name: v.literal('stopped') }),
+    /** Its conversation is gone: the words wait for a draft to take them. */
+    v.strictObject({ name: v.literal('returned') }),
   ]),
 });
 

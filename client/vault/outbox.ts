@@ -1,12 +1,12 @@
 import type { Keyring } from '../../crypto/account/keyring.ts';
 import { openDraft, sealDraft } from '../../crypto/vault/draft.ts';
-import type { CiphertextCache, SealedOperation } from './ciphertext-cache.ts';
+import { type CiphertextCache, revisionOf, type SealedOperation } from './ciphertext-cache.ts';
 import { type Operation, operationId, parseOperation, type TurnOperation } from './operation.ts';
 
-/** An operation as it stands in this browser; `order` names this very revision of it. */
+/** An operation as it stood in this browser when it was read; a change of it names this very revision. */
 export type QueuedOperation<Kind extends Operation = Operation> = {
   readonly id: string;
-  readonly order: number;
+  readonly revision: string;
   readonly operation: Kind;
 };
 
@@ -29,13 +29,16 @@ export class Outbox {
   }
 
   get all(): readonly QueuedOperation[] {
-    return this.#operations;
+    return this.#operations.filter((queued) => !isReturned(queued));
+  }
+
+  /** Questions that can no longer go where they were meant to: nothing of them is left but words, which a draft takes. */
+  get returned(): readonly QueuedOperation<TurnOperation>[] {
+    return this.#operations.filter(isReturned);
   }
 
   get turns(): readonly QueuedOperation<TurnOperation>[] {
-    return this.#operations.filter(
-      (queued): queued is QueuedOperation<TurnOperation> => queued.operation.kind === 'turn',
-    );
+    return this.all.filter((queued): queued is QueuedOperation<TurnOperation> => queued.operation.kind === 'turn');
   }
 
   turn(turnId: string): QueuedOperation<TurnOperation> | null {
@@ -53,37 +56,48 @@ export class Outbox {
     const sealed = await this.#cache.readOutbox();
     const known = new Map(this.#operations.map((queued) => [queued.id, queued]));
     this.#operations = sealed.flatMap((row) => {
+      const revision = revisionOf(row);
       const before = known.get(row.id);
-      // A turn is rewritten in its place, everything else gets a new one.
-      if (before?.order === row.order && before.operation.kind !== 'turn') return [before];
+      if (before?.revision === revision) return [before];
       const operation = this.#open(row);
-      return operation === null ? [] : [{ id: row.id, order: row.order, operation }];
+      return operation === null ? [] : [{ id: row.id, revision, operation }];
     });
   }
 
-  /** @param replaced - Ids that go in the same transaction. */
-  async put(operation: Operation, replaced: readonly string[] = []): Promise<void> {
+  /** At the end; one of the same name gives way to it. */
+  async put(operation: Operation): Promise<void> {
+    await this.replace([], operation);
+  }
+
+  /** As `put`, in place of others. @returns false, and nothing is changed, if one of them is another by now. */
+  async replace(replaced: readonly QueuedOperation[], operation: Operation): Promise<boolean> {
     const id = operationId(operation);
-    await this.#cache.putOperation(id, this.#seal(id, operation), replaced);
-    await this.#reload();
+    const isDone = await this.#cache.putOperation({ id, body: this.#seal(id, operation) }, replaced);
+    await this.reload();
+    return isDone;
   }
 
-  /** Changes a turn where it stands. @returns false if it is gone. */
+  /** Changes a turn where it stands. @returns false, and nothing is changed, if it is another by now, or gone. */
   async rewrite(queued: QueuedOperation<TurnOperation>, operation: TurnOperation): Promise<boolean> {
-    const { id, order } = queued;
-    const isThere = await this.#cache.rewriteOperation({ id, order, body: this.#seal(id, operation) });
-    await this.#reload();
-    return isThere;
+    const isDone = await this.#cache.rewriteOperation(queued, this.#seal(queued.id, operation));
+    await this.reload();
+    return isDone;
   }
 
-  /** Takes out these revisions; a newer one of the same name stays. */
+  /** Its conversation is gone: the words wait here for a draft to take them. @returns as `rewrite`. */
+  giveBack(queued: QueuedOperation<TurnOperation>): Promise<boolean> {
+    return this.rewrite(queued, { ...queued.operation, stage: { name: 'returned' } });
+  }
+
+  /** Takes out these revisions; what is another by now stays. */
   async remove(done: readonly QueuedOperation[]): Promise<void> {
     if (done.length === 0) return;
-    await this.#cache.removeOperations(done.map(({ order }) => order));
-    await this.#reload();
+    await this.#cache.removeOperations(done);
+    await this.reload();
   }
 
-  async #reload(): Promise<void> {
+  /** After a change that was not made through here. */
+  async reload(): Promise<void> {
     await this.load();
     this.#onChange();
   }
@@ -100,4 +114,8 @@ export class Outbox {
       return null;
     }
   }
+}
+
+function isReturned(queued: QueuedOperation): queued is QueuedOperation<TurnOperation> {
+  return queued.operation.kind === 'turn' && queued.operation.stage.name === 'returned';
 }

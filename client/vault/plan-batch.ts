@@ -1,6 +1,6 @@
 import type { ConversationContent, ItemContent, SettingsContent } from '../../crypto/messages/item-contents.ts';
 import { tombstoneFlag } from '../../crypto/messages/item-messages.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, TurnOperation } from './operation.ts';
 import type { QueuedOperation } from './outbox.ts';
 import { changeSettings, newestSettings, withMinimum, withTitle } from './plan-settings.ts';
 import { placeTurn, stoppedReply, turnWrites } from './plan-turn.ts';
@@ -19,6 +19,8 @@ export type BatchPlan = {
   readonly prune: readonly string[];
   /** Done once this batch is stored, or with nothing left to do. */
   readonly settled: readonly QueuedOperation[];
+  /** Questions that nobody drives and whose conversation is gone: their words go back to who wrote them. */
+  readonly displaced: readonly QueuedOperation<TurnOperation>[];
 };
 
 /** Half of what a batch may hold, so that a question fits in beside it. */
@@ -39,9 +41,26 @@ export function planBatch(contents: VaultContents, operations: readonly QueuedOp
   const ordered = [...operations.filter(isDeletion), ...operations.filter((queued) => !isDeletion(queued))];
   for (const queued of ordered) {
     if (plan.isFull) break;
-    if (applyOperation(plan, queued.operation, { waiting, nowMs })) plan.settled.push(queued);
+    if (isDisplaced(contents, queued)) plan.displaced.push(queued);
+    else if (applyOperation(plan, queued.operation, { waiting, nowMs })) plan.settled.push(queued);
   }
   return plan.finish();
+}
+
+/** One on its way is given back by who drives it. */
+export function isDisplaced(
+  contents: VaultContents,
+  queued: QueuedOperation,
+): queued is QueuedOperation<TurnOperation> {
+  const { operation } = queued;
+  if (operation.kind !== 'turn' || operation.stage.name === 'going') return false;
+  return placeTurn(contents, operation) === 'deleted';
+}
+
+/** What does not wait for a person or an enclave. */
+export function isForWriter(contents: VaultContents, queued: QueuedOperation): boolean {
+  const { operation } = queued;
+  return operation.kind !== 'turn' || operation.stage.name === 'stopped' || isDisplaced(contents, queued);
 }
 
 /** Conversations that only a question still on its way will bring. */
@@ -166,9 +185,9 @@ export function prunableItems(contents: VaultContents, nowMs: number): string[] 
   return old;
 }
 
-function applyStoppedTurn(plan: PlanInProgress, operation: Extract<Operation, { kind: 'turn' }>): boolean {
+function applyStoppedTurn(plan: PlanInProgress, operation: TurnOperation): boolean {
   const place = placeTurn(plan.contents, operation);
-  // What was written stays with its writer: the page gets it back as a draft.
+  // Given back, now or once the deletion in this batch is stored.
   if (place === 'deleted' || (place === 'there' && plan.conversation(operation.conversationId) === null)) return false;
   const { messageId, replyItemId, turnId } = operation;
   if (!plan.contents.rows.has(messageId)) {
@@ -187,6 +206,7 @@ class PlanInProgress {
   readonly finishTurns = new Set<string>();
   readonly prune = new Set<string>();
   readonly settled: QueuedOperation[] = [];
+  readonly displaced: QueuedOperation<TurnOperation>[] = [];
   readonly #writes = new Map<string, PlannedWrite>();
 
   constructor(contents: VaultContents) {
@@ -237,6 +257,7 @@ class PlanInProgress {
       finishTurns: [...this.finishTurns],
       prune: [...this.prune].filter((id) => !this.#writes.has(id)),
       settled: this.settled,
+      displaced: this.displaced,
     };
   }
 }

@@ -1,18 +1,19 @@
 import * as v from 'valibot';
 import { enclaveChangedAnswer, type TurnAttempt } from '../../crypto/messages/turn-messages.ts';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { sealRequest, toMessage } from '../../crypto/turn/sealed-request.ts';
+import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { backOffMs } from '../relay/back-off.ts';
 import { wait } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { Conversations } from './conversations.ts';
 import type { EnclaveSession } from './enclave-session.ts';
+import { keepLaterVerification } from './later-verification.ts';
 import { isAtLeast, type Minimums } from './minimums.ts';
 import type { TurnOperation } from './operation.ts';
 import type { QueuedOperation } from './outbox.ts';
 import { placeTurn, type TurnCompany, turnWrites } from './plan-turn.ts';
 import type { VaultFailure } from './vault-api.ts';
-import { toVaultError, toVaultFailure, VaultError } from './vault-error.ts';
+import { toVaultError, toVaultFailure, type VaultError } from './vault-error.ts';
+import { sealAttempt } from './seal-attempt.ts';
 import { underVaultLock } from './vault-lock.ts';
 import { ConflictError, type VaultWriter, type WriterParts } from './vault-writer.ts';
 import { isTombstone } from './vault-contents.ts';
@@ -34,8 +35,6 @@ export type SendParts = WriterParts & {
   /** How far it is; null when it is no longer on its way. */
   readonly onProgress: (turnId: string, progress: 'sealing' | 'connecting' | null) => void;
   readonly onAccepted: (turnId: string, isCertain: boolean) => void;
-  /** Its conversation was deleted meanwhile: the words go back to the person. */
-  readonly onDisplaced: (operation: TurnOperation) => Promise<void>;
 };
 
 /** What one try came to. `again` at once; `later` after a pause; `done` when the relay has it. */
@@ -55,18 +54,11 @@ export async function sendTurn(parts: SendParts, turnId: string, signal: AbortSi
     await parts.outbox.load();
     const queued = parts.outbox.turn(turnId);
     if (queued === null || queued.operation.stage.name !== 'going') return;
-    if (placeTurn(parts.store.contents, queued.operation) === 'deleted') {
-      await parts.onDisplaced(queued.operation);
-      return parts.outbox.remove([queued]);
-    }
     const step = limitTries(await tryOnce(parts, queued), tally);
-    if (step.kind === 'done') {
-      parts.onAccepted(turnId, step.isCertain);
-      return parts.outbox.remove([queued]);
-    }
+    if (step.kind === 'done') return;
     if (step.kind === 'failed') {
+      // Refused where it is another by now: then what it is now goes on, or was taken back.
       await parts.outbox.rewrite(queued, { ...queued.operation, stage: { name: 'failed', failure: step.failure } });
-      return;
     }
     if (step.kind === 'later') {
       parts.onProgress(turnId, 'connecting');
@@ -94,6 +86,7 @@ async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>)
   const { operation } = queued;
   parts.onProgress(operation.turnId, parts.session.view.kind === 'verified' ? 'sealing' : 'connecting');
   try {
+    if (placeTurn(parts.store.contents, operation) === 'deleted') return await giveBack(parts, queued);
     const enclave = await parts.session.current(parts.minimums.effective(operation.conversationId));
     if (operation.shown === null) {
       // Sent while the shield still said "connecting": what it shows now is what holds.
@@ -102,42 +95,59 @@ async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>)
     }
     if (!isSameAsShown(enclave, operation.shown)) return { kind: 'failed', failure: { code: 'enclave-changed' } };
     parts.onProgress(operation.turnId, 'sealing');
-    return await sealAndSend(parts, operation, enclave);
+    return await sealAndSend(parts, queued, enclave);
   } catch (error) {
     return judge(parts, error);
   }
 }
 
-async function sealAndSend(parts: SendParts, operation: TurnOperation, enclave: VerifiedEnclave): Promise<Step> {
-  const nonce = drawNonce();
-  const sealed = await sealRequest({
-    header: {
-      turnId: fromBase64Url(operation.turnId),
-      model: enclave.model,
-      frameClass: 'chat',
-      expiresAtMs: enclave.expiresAtMs(),
-    },
-    content: {
-      format: 1,
-      turnKey: operation.turnKey,
-      evidenceDigest: toBase64Url(enclave.evidenceDigest),
-      cacheSalt: cacheSaltOf(parts, operation),
-      messages: [...parts.conversations.historyOf(operation.parentId), { role: 'user', text: operation.text }],
-      parameters: {},
-    },
-    recipients: [...enclave.publicKeys],
+/** Only under the lock it is certain that the conversation is gone, and not just being read again. */
+async function giveBack(parts: SendParts, queued: QueuedOperation<TurnOperation>): Promise<Step> {
+  const { store, outbox, locks, writer, signal } = parts;
+  return underVaultLock(locks, async () => {
+    await writer.prepare();
+    const isDeleted = !signal.aborted && placeTurn(store.contents, queued.operation) === 'deleted';
+    if (isDeleted) await outbox.giveBack(queued);
+    return { kind: 'again' };
   });
-  const attempt: TurnAttempt = {
-    format: 1,
-    enclaveId: enclave.enclaveId,
-    ...(enclave.alternateEnclaveId === null ? {} : { alternateEnclaveId: enclave.alternateEnclaveId }),
-    nonce: nonce.text,
-    request: toMessage(sealed),
-  };
+}
+
+/**
+ * Whether the question stands as it was read, and the enclave is good enough for it still. Asked after the last wait on
+ * the network and before anything is sealed: a relay that takes its time must gain nothing by it.
+ */
+async function stillStands(
+  { store, outbox, minimums, signal }: SendParts,
+  { operation, revision }: QueuedOperation<TurnOperation>,
+  enclave: VerifiedEnclave,
+): Promise<boolean> {
+  await outbox.load();
+  if (signal.aborted || outbox.turn(operation.turnId)?.revision !== revision) return false;
+  if (placeTurn(store.contents, operation) === 'deleted') return false;
+  return isAtLeast(enclave.level, minimums.effective(operation.conversationId));
+}
+
+/** Sealed and sent under the lock, so that whoever stops or deletes it comes before or after, never in between. */
+async function sealAndSend(
+  parts: SendParts,
+  queued: QueuedOperation<TurnOperation>,
+  enclave: VerifiedEnclave,
+): Promise<Step> {
+  const { operation } = queued;
+  const nonce = drawNonce();
   try {
-    return parts.store.contents.rows.has(operation.messageId)
-      ? await attemptAgain(parts, operation, enclave, attempt)
-      : await start(parts, operation, enclave, attempt);
+    return await underVaultLock(parts.locks, async (): Promise<Step> => {
+      await parts.writer.prepare();
+      if (!(await stillStands(parts, queued, enclave))) return { kind: 'again' };
+      const attempt = await sealAttempt(parts, operation, enclave, nonce.text);
+      const isStored = parts.store.contents.rows.has(operation.messageId);
+      const step = await (isStored ? attemptAgain : start)(parts, operation, enclave, attempt);
+      if (step.kind === 'done') {
+        parts.onAccepted(operation.turnId, step.isCertain);
+        await parts.outbox.remove([queued]);
+      }
+      return step;
+    });
   } catch (error) {
     const offered = enclaveOffered(error);
     if (offered === null) throw error;
@@ -146,50 +156,42 @@ async function sealAndSend(parts: SendParts, operation: TurnOperation, enclave: 
   }
 }
 
-/** Items and request in one call, as the successor of the newest head. */
+/** Items and request in one call, as the successor of the newest head; under the vault's lock. */
 async function start(
   parts: SendParts,
   operation: TurnOperation,
   enclave: VerifiedEnclave,
   attempt: TurnAttempt,
 ): Promise<Step> {
-  const { store, outbox, client, locks, writer } = parts;
-  return underVaultLock(locks, async (): Promise<Step> => {
-    await writer.prepare();
-    const queued = outbox.turn(operation.turnId);
-    if (queued?.operation.stage.name !== 'going') return { kind: 'again' };
-    const place = placeTurn(store.contents, operation);
-    // An answer was lost, or the conversation with it: what to do now depends on what is there.
-    if (place === 'deleted' || store.contents.rows.has(operation.messageId)) return { kind: 'again' };
-    // Now that everything is known that other devices wrote: what was good enough may not be any more.
-    if (!isAtLeast(enclave.level, parts.minimums.effective(operation.conversationId))) return { kind: 'again' };
-    const writes = turnWrites(place, operation, companyOf(parts, operation, enclave));
-    const batch = sealBatch(
-      store,
-      { writes: writes.map((write) => ({ ...write, version: 1 })), finishTurns: [], prune: [] },
-      operation.turnId,
-    );
-    let changed: RelayCallError | null = null;
-    try {
-      await writer.send(batch, async (message) => {
-        try {
-          await client.startTurn({ ...attempt, turnId: operation.turnId, batch: message });
-        } catch (error) {
-          // The one refusal that says by its form that the items are stored.
-          if (enclaveOffered(error) === null) throw error;
-          changed = error as RelayCallError;
-        }
-      });
-    } catch (error) {
-      if (error instanceof ConflictError) return { kind: 'again' };
-      throw error;
-    }
-    if (changed !== null) throw changed as RelayCallError;
-    return { kind: 'done', isCertain: true };
-  });
+  const { store, client, writer } = parts;
+  const place = placeTurn(store.contents, operation);
+  if (place === 'deleted') return { kind: 'again' };
+  const writes = turnWrites(place, operation, companyOf(parts, operation, enclave));
+  const batch = sealBatch(
+    store,
+    { writes: writes.map((write) => ({ ...write, version: 1 })), finishTurns: [], prune: [] },
+    operation.turnId,
+  );
+  let changed: RelayCallError | null = null;
+  try {
+    await writer.send(batch, async (message) => {
+      try {
+        await client.startTurn({ ...attempt, turnId: operation.turnId, batch: message });
+      } catch (error) {
+        // The one refusal that says by its form that the items are stored.
+        if (enclaveOffered(error) === null) throw error;
+        changed = error as RelayCallError;
+      }
+    });
+  } catch (error) {
+    if (error instanceof ConflictError) return { kind: 'again' };
+    throw error;
+  }
+  if (changed !== null) throw changed as RelayCallError;
+  return { kind: 'done', isCertain: true };
 }
 
-/** The items are stored; only the request is sent again, sealed anew. */
+/** The items are stored; only the request is sent again, sealed anew; under the vault's lock. */
 async function attemptAgain(
   parts: SendParts,
   operation: TurnOperation,
@@ -242,13 +244,6 @@ function enclaveOffered(error: unknown) {
   return parsed.success ? parsed.output.enclave : null;
 }
 
-function cacheSaltOf({ store }: SendParts, operation: TurnOperation): string {
-  const stored = store.contents.conversations.get(operation.conversationId)?.cacheSalt;
-  const salt = stored ?? operation.newConversation?.cacheSalt;
-  if (salt === undefined) throw new VaultError('vault-tampered');
-  return salt;
-}
-
 /** What goes with a question: what was said of its conversation before the relay had it, and what it is sealed on. */
 function companyOf({ outbox, store }: SendParts, { conversationId }: TurnOperation, enclave: VerifiedEnclave) {
   const company: { -readonly [Name in keyof TurnCompany]: TurnCompany[Name] } = {};
@@ -267,15 +262,4 @@ function companyOf({ outbox, store }: SendParts, { conversationId }: TurnOperati
     company.verification = { ...verification, itemId, isStored: row !== undefined && !isBuried };
   }
   return company;
-}
-
-/** The stored message names what it was first sealed on; what it is sealed on now is kept beside it. */
-async function keepLaterVerification(
-  { outbox, store, writer }: SendParts,
-  { turnId }: TurnOperation,
-  { verification }: VerifiedEnclave,
-): Promise<void> {
-  if (verification === null || store.contents.rows.has(verification.itemId)) return;
-  await outbox.put({ kind: 'verification', itemId: verification.itemId, content: { ...verification.content, turnId } });
-  writer.kick();
 }

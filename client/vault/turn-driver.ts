@@ -50,10 +50,13 @@ export class TurnDriver {
     const takenBack = await underVaultLock(locks, async () => {
       // Under the lock nothing is on the wire: either the relay has the question by now or it will not get it.
       await store.catchUp();
-      await outbox.load();
-      const queued = outbox.turn(turnId);
-      if (queued?.operation.stage.name !== 'going') return false;
-      return outbox.rewrite(queued, { ...queued.operation, stage: { name: 'stopped' } });
+      for (;;) {
+        await outbox.load();
+        const queued = outbox.turn(turnId);
+        if (queued?.operation.stage.name !== 'going') return false;
+        // Refused where its driver has just noted something in it.
+        if (await outbox.rewrite(queued, { ...queued.operation, stage: { name: 'stopped' } })) return true;
+      }
     });
     if (takenBack) {
       this.#driven.get(turnId)?.controller.abort();

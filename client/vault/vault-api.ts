@@ -154,6 +154,9 @@ export type RelayView = {
   readonly account: readonly { readonly name: string; readonly value: string }[];
 };
 
+/** Words that were never sent, and whose conversation was deleted meanwhile. */
+export type ReturnedWords = { readonly turnId: string; readonly text: string };
+
 export type VaultEvent =
   | { readonly type: 'session'; readonly status: SessionStatus; readonly needsNewPassword: boolean }
   | { readonly type: 'connection'; readonly status: ConnectionStatus }
@@ -174,6 +177,8 @@ export type VaultEvent =
   | { readonly type: 'enclave'; readonly view: EnclaveView }
   | { readonly type: 'minimum'; readonly minimum: MinimumView }
   | { readonly type: 'theme'; readonly theme: 'system' | 'light' | 'dark' }
+  /** All that was given back and that no draft holds yet, oldest first; sent when it changes. */
+  | { readonly type: 'returned'; readonly words: readonly ReturnedWords[] }
   /** An integrity alarm; shown until dismissed, never swallowed. */
   | { readonly type: 'alarm'; readonly code: FailureCode };
 
@@ -212,7 +217,12 @@ export interface VaultApi {
 
   /** Sealed in IndexedDB. `conversationId` null: the new chat. */
   readDraft(input: { conversationId: string | null }): Promise<string>;
-  writeDraft(input: { conversationId: string | null; text: string }): Promise<void>;
+  /** @param input.returned - Turns of words that were given back: the text holds them now. */
+  writeDraft(input: {
+    conversationId: string | null;
+    text: string;
+    returned?: readonly string[] | undefined;
+  }): Promise<void>;
 
   relayView(input: { conversationId: string }): Promise<RelayView>;
   relayBytes(input: { id: string }): Promise<Uint8Array>;

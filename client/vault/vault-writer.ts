@@ -98,9 +98,12 @@ export class VaultWriter {
 
   /** @returns whether there may be more to do. */
   async #flushOnce(): Promise<boolean> {
-    const { store, outbox, client, clock } = this.#parts;
+    const { store, outbox, client, clock, signal } = this.#parts;
     await this.prepare();
+    // An ended vault is empty: everything that waits would seem to be done, or to have lost its conversation.
+    if (signal.aborted) return false;
     const plan = planBatch(store.contents, outbox.all, clock.wallMs());
+    for (const queued of plan.displaced) await outbox.giveBack(queued);
     const isEmpty = plan.writes.length === 0 && plan.finishTurns.length === 0 && plan.prune.length === 0;
     try {
       if (!isEmpty) await this.send(sealBatch(store, plan, null), (message) => client.writeItems(message));

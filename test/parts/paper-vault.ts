@@ -3,7 +3,6 @@ import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { type Operation, operationId, type TurnOperation } from '../../client/vault/operation.ts';
 import type { QueuedOperation } from '../../client/vault/outbox.ts';
 import { flagsOf, planBatch } from '../../client/vault/plan-batch.ts';
-import { placeTurn } from '../../client/vault/plan-turn.ts';
 import { VaultContents } from '../../client/vault/vault-contents.ts';
 
 type PaperItem = { readonly version: number; readonly flags: number; readonly content: ItemContent | null };
@@ -45,7 +44,7 @@ export class PaperDevice {
   isOnline = true;
   #operations: QueuedOperation[] = [];
   #counter = 0;
-  #order = 0;
+  #revision = 0;
   readonly #vault: PaperVault;
 
   constructor(vault: PaperVault) {
@@ -59,10 +58,10 @@ export class PaperDevice {
 
   do(operation: Operation): void {
     const id = operationId(operation);
-    this.#order += 1;
+    this.#revision += 1;
     this.#operations = [
       ...this.#operations.filter((queued) => queued.id !== id),
-      { id, order: this.#order, operation },
+      { id, revision: String(this.#revision), operation },
     ];
   }
 
@@ -79,24 +78,21 @@ export class PaperDevice {
   /** One try: a device that another was quicker than learns of it and plans again next time. */
   flush(nowMs = 0): void {
     if (!this.isOnline) return;
-    this.#giveBack();
     const plan = planBatch(this.contents, this.#operations, nowMs);
+    this.givenBack.push(...plan.displaced.map(({ operation }) => operation.text));
+    this.#drop(plan.displaced);
     const isEmpty = plan.writes.length === 0 && plan.prune.length === 0;
     if (!isEmpty) {
       const writes = plan.writes.map((write) => ({ ...write, flags: flagsOf(write) }));
       if (!this.#vault.store(this.#counter, writes, plan.prune)) return this.sync();
     }
-    const settled = new Set(plan.settled.map(({ order }) => order));
-    this.#operations = this.#operations.filter(({ order }) => !settled.has(order));
+    this.#drop(plan.settled);
     this.sync();
   }
 
-  #giveBack(): void {
-    const displaced = this.#operations.filter(
-      ({ operation }) => operation.kind === 'turn' && placeTurn(this.contents, operation) === 'deleted',
-    );
-    for (const { operation } of displaced) if (operation.kind === 'turn') this.givenBack.push(operation.text);
-    this.#operations = this.#operations.filter((queued) => !displaced.includes(queued));
+  #drop(done: readonly QueuedOperation[]): void {
+    const revisions = new Set(done.map(({ revision }) => revision));
+    this.#operations = this.#operations.filter(({ revision }) => !revisions.has(revision));
   }
 }
 

@@ -18,6 +18,7 @@ export class VaultTab {
   readonly messages = new Map<string, ChatMessage[]>();
   readonly alarms: FailureCode[] = [];
   conversations: readonly ConversationSummary[] = [];
+  returned: readonly string[] = [];
   enclave: EnclaveView = { kind: 'idle' };
   minimum: MinimumView | null = null;
   connection = 'connecting';
@@ -149,6 +150,9 @@ export class VaultTab {
         break;
       case 'theme':
         this.theme = event.theme;
+        break;
+      case 'returned':
+        this.returned = event.words.map(({ text }) => text);
         break;
       case 'alarm':
         this.alarms.push(event.code);

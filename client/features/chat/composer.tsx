@@ -61,7 +61,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
       setFailed({ conversationId, failure: result.failure });
       return;
     }
-    draft.clear();
+    draft.clear(text);
     // Unsent messages and drafts live in this browser's storage: ask it not to throw them away.
     void navigator.storage.persist?.();
     onSent(result.value.conversationId, result.value.turnId);

@@ -1,43 +1,91 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { useVault } from '../shell/app-context.tsx';
+import { maximumMessageLength } from '../../../crypto/messages/item-contents.ts';
+import { useAppSelector, useVault } from '../shell/app-context.tsx';
 
 const savedAfterMs = 400;
 
 export type Draft = {
   readonly text: string;
   readonly setText: (text: string) => void;
-  /** Empties the box and the stored draft: the text was sent. */
-  readonly clear: () => void;
+  /** Takes what was sent out of the box and out of the stored draft. */
+  readonly clear: (sent: string) => void;
 };
 
-/** Unsent words of one conversation: kept by the vault, sealed, shortly after each change; back after a reload. */
+type Unsaved = { readonly conversationId: string | null; readonly text: string };
+
+/**
+ * Unsent words of one conversation: kept by the vault, sealed, shortly after each change; back after a reload. The box of
+ * a new chat also takes what was given back, and the vault lets go of that only with the draft that holds it.
+ */
 export function useDraft(conversationId: string | null): Draft {
   const vault = useVault();
+  const returned = useAppSelector((state) => state.returned);
   const [text, setShown] = useState('');
+  const latest = useRef('');
   const owner = useRef<string | null | undefined>(undefined);
-  const unsaved = useRef<{ readonly conversationId: string | null; readonly text: string } | null>(null);
+  /** Whose stored draft is in the box. */
+  const [loaded, setLoaded] = useState<string | null | undefined>(undefined);
+  /** Turns of returned words that are in the box: every saving of it says so. */
+  const taken = useRef(new Set<string>());
+  const unsaved = useRef<Unsaved | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+
+  const show = useCallback((next: string) => {
+    latest.current = next;
+    setShown(next);
+  }, []);
 
   const save = useCallback(() => {
     clearTimeout(timer.current);
     const draft = unsaved.current;
     unsaved.current = null;
-    if (draft !== null) void vault.call((api) => api.writeDraft(draft));
+    if (draft === null) return;
+    const turnIds = [...taken.current];
+    void vault.call((api) => api.writeDraft(turnIds.length === 0 ? draft : { ...draft, returned: turnIds }));
   }, [vault]);
+
+  const keep = useCallback(
+    (next: string) => {
+      unsaved.current = { conversationId: owner.current ?? null, text: next };
+      clearTimeout(timer.current);
+      timer.current = setTimeout(save, savedAfterMs);
+    },
+    [save],
+  );
 
   useEffect(() => {
     if (owner.current === conversationId) return;
     save();
+    taken.current.clear();
     owner.current = conversationId;
-    setShown('');
+    show('');
+    setLoaded(undefined);
     void vault
       .call((api) => api.readDraft({ conversationId }))
       .then((result) => {
-        if (!result.ok || result.value === '' || owner.current !== conversationId) return;
+        if (!result.ok || owner.current !== conversationId) return;
         // Faster fingers than the vault: what was typed meanwhile comes after what was there.
-        setShown((typed) => result.value + typed);
+        const typed = latest.current;
+        show(result.value + typed);
+        if (typed !== '') keep(latest.current);
+        setLoaded(conversationId);
       });
-  }, [conversationId, save, vault]);
+  }, [conversationId, keep, save, show, vault]);
+
+  useEffect(() => {
+    if (conversationId !== null || loaded !== null) return;
+    const before = latest.current;
+    for (const { turnId, text: words } of returned) {
+      const next = latest.current === '' ? words : `${latest.current}\n\n${words}`;
+      // What does not fit waits until there is room.
+      if (taken.current.has(turnId) || next.length > maximumMessageLength) continue;
+      taken.current.add(turnId);
+      show(next);
+    }
+    if (latest.current === before) return;
+    keep(latest.current);
+    save();
+  }, [conversationId, keep, loaded, returned, save, show]);
 
   useEffect(() => {
     const onHide = () => {
@@ -52,26 +100,22 @@ export function useDraft(conversationId: string | null): Draft {
     };
   }, [save]);
 
-  const keep = useCallback(
-    (next: string) => {
-      unsaved.current = { conversationId: owner.current ?? null, text: next };
-      clearTimeout(timer.current);
-      timer.current = setTimeout(save, savedAfterMs);
-    },
-    [save],
-  );
-
   const setText = useCallback(
     (next: string) => {
-      setShown(next);
+      show(next);
       keep(next);
     },
-    [keep],
+    [keep, show],
   );
-  const clear = useCallback(() => {
-    setShown('');
-    keep('');
-    save();
-  }, [keep, save]);
+  const clear = useCallback(
+    (sent: string) => {
+      // The box of another conversation by now, perhaps.
+      if (!latest.current.startsWith(sent)) return;
+      // Words may have been given back into it while it was being sent.
+      setText(latest.current.slice(sent.length).trimStart());
+      save();
+    },
+    [save, setText],
+  );
   return { text, setText, clear };
 }

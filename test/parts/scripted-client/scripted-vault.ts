@@ -124,7 +124,7 @@ export class ScriptedVault implements VaultApi {
   readDraft(input: { conversationId: string | null }) {
     return this.#called('readDraft', input, () => this.drafts.get(input.conversationId ?? 'new') ?? '');
   }
-  writeDraft(input: { conversationId: string | null; text: string }) {
+  writeDraft(input: { conversationId: string | null; text: string; returned?: readonly string[] | undefined }) {
     return this.#called('writeDraft', input, () => {
       this.drafts.set(input.conversationId ?? 'new', input.text);
     });

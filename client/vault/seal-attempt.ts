@@ -1,0 +1,57 @@
+import type { TurnAttempt } from '../../crypto/messages/turn-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { sealRequest, toMessage } from '../../crypto/turn/sealed-request.ts';
+import type { Conversations } from './conversations.ts';
+import type { TurnOperation } from './operation.ts';
+import { VaultError } from './vault-error.ts';
+import type { VaultStore } from './vault-store.ts';
+import type { VerifiedEnclave } from './verified-enclave.ts';
+
+export type SealParts = {
+  readonly store: Pick<VaultStore, 'contents'>;
+  readonly conversations: Pick<Conversations, 'historyOf'>;
+};
+
+/**
+ * Seals a question, with what leads to it, to an enclave that was found good enough.
+ *
+ * @param nonce - Of the call that carries it; what the relay offers instead has to cover it.
+ */
+export async function sealAttempt(
+  { store, conversations }: SealParts,
+  operation: TurnOperation,
+  enclave: VerifiedEnclave,
+  nonce: string,
+): Promise<TurnAttempt> {
+  const sealed = await sealRequest({
+    header: {
+      turnId: fromBase64Url(operation.turnId),
+      model: enclave.model,
+      frameClass: 'chat',
+      expiresAtMs: enclave.expiresAtMs(),
+    },
+    content: {
+      format: 1,
+      turnKey: operation.turnKey,
+      evidenceDigest: toBase64Url(enclave.evidenceDigest),
+      cacheSalt: cacheSaltOf(store, operation),
+      messages: [...conversations.historyOf(operation.parentId), { role: 'user', text: operation.text }],
+      parameters: {},
+    },
+    recipients: [...enclave.publicKeys],
+  });
+  return {
+    format: 1,
+    enclaveId: enclave.enclaveId,
+    ...(enclave.alternateEnclaveId === null ? {} : { alternateEnclaveId: enclave.alternateEnclaveId }),
+    nonce,
+    request: toMessage(sealed),
+  };
+}
+
+function cacheSaltOf({ contents }: SealParts['store'], operation: TurnOperation): string {
+  const stored = contents.conversations.get(operation.conversationId)?.cacheSalt;
+  const salt = stored ?? operation.newConversation?.cacheSalt;
+  if (salt === undefined) throw new VaultError('vault-tampered');
+  return salt;
+}
