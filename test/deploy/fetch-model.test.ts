@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../parts/python-environment.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 
 const weights = Buffer.from('GGUF, or so it says');
 const digest = createHash('sha256').update(weights).digest('hex');
@@ -20,19 +20,27 @@ const server = createServer((request, response) => {
   response.end(request.method === 'HEAD' ? undefined : weights);
 });
 let origin = '';
+let container: TemporaryFolder;
 
 beforeAll(async () => {
+  // What docker-compose.yml mounts, away from the package.json and the packages of this checkout.
+  container = await makeTemporaryFolder('fetch-model');
+  const source = join(projectRoot, 'enclave-worker');
+  const filter = (path: string) => path !== join(source, 'dist');
+  cpSync(source, join(container.path, 'sotto'), { recursive: true, filter });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(() => {
+afterAll(async () => {
   server.close();
+  await container.remove();
 });
 
 /** Runs it as a container would: Node and nothing else. */
 function fetchModel(settings: Readonly<Record<string, string>>): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(projectRoot, 'enclave-worker/fetch-model.ts')], { env: settings });
+    const script = join(container.path, 'sotto/fetch-model.ts');
+    const child = spawn(process.execPath, [script], { cwd: container.path, env: settings });
     let output = '';
     child.stdout.on('data', (part: Buffer) => (output += part.toString('utf8')));
     child.stderr.on('data', (part: Buffer) => (output += part.toString('utf8')));
