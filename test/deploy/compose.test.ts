@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
@@ -35,9 +36,13 @@ const service = v.looseObject({
   healthcheck: v.optional(v.looseObject({ test: v.array(v.string()) })),
 });
 type Service = v.InferOutput<typeof service>;
+const network = v.looseObject({
+  internal: v.optional(v.boolean()),
+  ipam: v.optional(v.object({ config: v.array(v.object({ subnet: v.string(), ip_range: v.optional(v.string()) })) })),
+});
 const composeFile = v.looseObject({
   services: v.record(v.string(), service),
-  networks: v.record(v.string(), v.nullable(v.looseObject({ internal: v.optional(v.boolean()) }))),
+  networks: v.record(v.string(), v.nullable(network)),
   volumes: v.record(v.string(), v.nullable(v.unknown())),
 });
 
@@ -144,6 +149,20 @@ describe.skipIf(environment.reason !== null)(`docker-compose.yml${because}`, () 
     expect(parsed.networks['storage']?.internal).toBe(true);
     expect(networksOf(find('database'))).toEqual(['storage']);
     expect(networksOf(find('caddy'))).toEqual(['edge']);
+  });
+
+  it('the address that the relay trusts is Caddy’s, and one that Docker hands to nobody else', () => {
+    const [pool] = parsed.networks['edge']?.ipam?.config ?? [];
+    const address = find('caddy').networks;
+    const fixed = v.parse(v.object({ edge: v.object({ ipv4_address: v.string() }) }), address).edge.ipv4_address;
+    const inside = (range: string | undefined) => {
+      const [network = '', prefix] = (range ?? '').split('/');
+      const list = new BlockList();
+      list.addSubnet(network, Number(prefix));
+      return list.check(fixed);
+    };
+    expect([inside(pool?.subnet), inside(pool?.ip_range)]).toEqual([true, false]);
+    expect(find('relay').environment['TRUSTED_PROXIES']).toBe(fixed);
   });
 
   it('no secret has a default, and each is given where it is needed and nowhere else', () => {
