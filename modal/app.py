@@ -27,7 +27,7 @@ from sotto_engine import (
     worker_port,
     worker_user,
 )
-from sotto_processes import Pair, Program, read_identity_token
+from sotto_processes import Pair, Program, exit_grace_seconds, read_identity_token
 from sotto_settings import SettingError, check_evidence, read_settings
 from sotto_weights import folder_name, manifest_name
 
@@ -105,7 +105,7 @@ def where() -> dict[str, str]:
     target_concurrency=settings.target_concurrency,
     # Until the worker listens, not until the model is loaded: it says `loading` meanwhile.
     startup_timeout=120,
-    exit_grace_period=settings.drain_seconds,
+    exit_grace_period=exit_grace_seconds(settings.drain_seconds),
     # A snapshot keeps memory and clones it into every container that is restored: keys would be shared.
     enable_memory_snapshot=False,
 )

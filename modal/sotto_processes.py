@@ -11,6 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+# What the drain does not cover: the worker's last frames, then the end of both programs.
+worker_end_seconds = 5
+engine_end_seconds = 10
+
+
+def exit_grace_seconds(drain_seconds: int) -> int:
+    """How long Modal must leave a container that drains, so that an answer cut by the drain still gets its end."""
+    return drain_seconds + worker_end_seconds + engine_end_seconds + 5
+
+
 def read_identity_token(environment: Mapping[str, str]) -> str:
     """Modal's identity token. The file is rewritten when the token is renewed, the variable is of the start."""
     path = environment.get("MODAL_IDENTITY_TOKEN_FILE", "")
@@ -98,8 +108,8 @@ class Pair:
         with self._stopping:
             if self._is_stopped:
                 return
-            _end(self.worker, self._drain_seconds + 5)
-            _end(self.engine, 10)
+            _end(self.worker, self._drain_seconds + worker_end_seconds)
+            _end(self.engine, engine_end_seconds)
             self._is_stopped = True
 
 

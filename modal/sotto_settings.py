@@ -100,7 +100,7 @@ _known: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "SOTTO_BUFFER_CONTAINERS": ("0", _whole(0, 100)),
     "SOTTO_SCALEDOWN_SECONDS": ("300", _whole(2, 1200)),
     "SOTTO_TARGET_CONCURRENCY": ("32", _whole(1, 1000)),
-    "SOTTO_DRAIN_SECONDS": ("300", _whole(10, 3600)),
+    "SOTTO_DRAIN_SECONDS": ("300", _whole(10, 3580)),
     "SOTTO_CONTEXT_TOKENS": ("16384", _whole(512, 1_048_576)),
     "SOTTO_GPU_MEMORY_SHARE": ("0.90", _share),
     "SOTTO_REASONING_PARSER": ("qwen3", _optional(_name)),

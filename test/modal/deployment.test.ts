@@ -99,7 +99,8 @@ describe.skipIf(environment.reason !== null)(`modal with the real SDK${because}`
       port: 8788,
       regions: ['us-east'],
       startupTimeout: 120,
-      exitGracePeriod: 300,
+      // The drain of 300 s, and time for the worker's last frames and the end of both programs.
+      exitGracePeriod: 320,
       isUnauthenticated: false,
     });
   });
@@ -142,7 +143,7 @@ describe.skipIf(environment.reason !== null)(`modal with the real SDK${because}`
       targetConcurrency: 12,
       gpu: 'H100:2',
       region: ['eu-west', 'eu-north'],
-      server: { regions: ['eu-west'], exitGracePeriod: 60 },
+      server: { regions: ['eu-west'], exitGracePeriod: 80 },
     });
   });
 

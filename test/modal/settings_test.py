@@ -61,7 +61,7 @@ class Settings(unittest.TestCase):
             "SOTTO_MIN_CONTAINERS": ["-1", "many", "1.5"],
             "SOTTO_MAX_CONTAINERS": ["0"],
             "SOTTO_SCALEDOWN_SECONDS": ["1", "1201"],
-            "SOTTO_DRAIN_SECONDS": ["3601", "0"],
+            "SOTTO_DRAIN_SECONDS": ["3581", "0"],
             "SOTTO_ROUTING_REGION": ["Europe", "eu"],
             "SOTTO_GPU_MEMORY_SHARE": ["1.0", "90", "0.05"],
             "SOTTO_MODEL_DIGEST": ["abc", "=" * 43],
