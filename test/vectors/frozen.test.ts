@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** SHA-256 of each file of vectors. One that changes is another format, or another publication, and belongs in CHANGELOG.md. */
+const frozen = {
+  'bip39-english-256.trezor.json': '0b5c74952bdfde435c22491ceb99b37d7700ccc1fdc02d02940516cb438487bf',
+  'hkdf-sha256.wycheproof.json': '0d356883e10df583980e920eefad2cdede22d4b6973a9ba3ea96bc0fa291cfd0',
+  'hpke-xwing.hpkewg.json': 'b3d00b54d1de77e12a7f4013dd83fd9d5a481cebaf676cb83ff4deb020ca03a3',
+  'opaque-ristretto255.rfc9807.json': '776c5609906bd24fe20e50598b6949dcbdd75638b1c1e3817665b4fa64d28b75',
+  'sotto-v1-document.json': '9ee780f0f55cd4a769c58f406aa0a7e722b3268d3bec8aeebfd24e69985cb126',
+  'sotto-v1-evidence.json': 'ab2cce1e2ecd7446933bc32b9221b24e2b8383afcf6731de0328ed596d604750',
+  'sotto-v1-modal.json': '87462aecfd5b341a79f49d6c14ed37e565c153212fea51082d4a696ff087eec6',
+  'sotto-v1-turn.json': '3b7cc4b76725bbe7158c20a64a56a33af307b975cb99bda5ac799a5614b2d54e',
+  'sotto-v1.json': '1cbb375b5049c47495f5188f2c872ef665ee559d8f1052b7c1fcea0492c3ec4e',
+  'x25519.wycheproof.json': '6e4279df96e1b41042aaa750100cccb004b30c0670dfb314e75ff66d273d36f3',
+  'xchacha20-poly1305.wycheproof.json': '0241f13295464be48a25122a846e219a6c5833001904793beb5ae51a6e431563',
+};
+const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.json'));
+
+test('each file of vectors is the one that was frozen', () => {
+  const digestOf = (name: string) =>
+    createHash('sha256')
+      .update(readFileSync(resolve(import.meta.dirname, name)))
+      .digest('hex');
+  expect(Object.fromEntries(files.map((name) => [name, digestOf(name)]))).toEqual(frozen);
+});
+
+test('SPEC.md §13 lists each file of vectors, and no other', () => {
+  const specification = readFileSync(resolve('crypto/SPEC.md'), 'utf8');
+  const table = specification.slice(specification.indexOf('\n## §13 '), specification.indexOf('\n### §13.1 '));
+  const listed = [...table.matchAll(/^\| `([^`]+\.json)` \|/gm)].map(([, name]) => name);
+  expect(listed.toSorted()).toEqual(files.toSorted());
+});
