@@ -1,3 +1,5 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import { type PossessionPurpose, signPossession } from '../../crypto/evidence/modal/possession.ts';
@@ -41,7 +43,7 @@ async function makeDesk() {
     opened.database.close();
     opened = openDesk(settings);
   };
-  return { issuer, reopen, desk: () => opened.desk };
+  return { issuer, reopen, file: join(folder.path, 'registrar.sqlite'), desk: () => opened.desk };
 }
 
 function openDesk(settings: Settings) {
@@ -127,6 +129,30 @@ test('a challenge is over after two minutes', async () => {
   const proof = () => prove(desk(), identity, { kind: 'renew' }, nowMs);
   expect(await codeOf(desk().renew(proof(), nowMs + 120_000))).toBe('challenge-refused');
   expect(await codeOf(desk().renew(proof(), nowMs + 119_999))).toBe('not-registered');
+});
+
+test('the file of the log grows by what OPERATING.md says', async () => {
+  const { issuer, reopen, file, desk } = await makeDesk();
+  const startMs = Math.floor(Date.now() / 1000) * 1000;
+  const identities = Array.from({ length: 10 }, generateIdentityKeyPair);
+  for (const identity of identities) {
+    const identityToken = issuer.makeToken();
+    const proof = prove(desk(), identity, { kind: 'register', identityToken }, startMs);
+    await desk().register({ ...proof, identityToken }, startMs);
+  }
+  // Closed once, the file has everything that was in its log.
+  reopen();
+  const before = statSync(file).size;
+  const renewals = 46;
+  for (let count = 1; count <= renewals; count++) {
+    const nowMs = startMs + count * 1_800_000;
+    for (const identity of identities) await desk().renew(prove(desk(), identity, { kind: 'renew' }, nowMs), nowMs);
+  }
+  reopen();
+  const growth = (statSync(file).size - before) / (renewals * identities.length);
+  const [, stated] =
+    /grows by some (\d+) bytes a statement/.exec(readFileSync(resolve('registrar/OPERATING.md'), 'utf8')) ?? [];
+  expect(Math.abs(growth / Number(stated) - 1)).toBeLessThan(0.1);
 });
 
 test('OneAtATime: in their order, past one that fails, and no more than 64 wait', async () => {
