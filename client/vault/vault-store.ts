@@ -180,13 +180,16 @@ export class VaultStore {
 
   #openItem(item: CachedItem): OpenedItem {
     try {
-      return { item, content: this.open(item) };
+      const content = this.open(item);
+      const { body, bodyHash } = item;
+      const isWhole = content?.type !== 'unreadable' || (body !== null && equalBytes(sha256(body), bodyHash));
+      if (isWhole) return { item, content };
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error;
-      this.#isBroken = true;
-      // Until the next sync brings it anew, nobody can say what it was.
-      return { item, content: { type: 'unreadable', of: null, conversationId: null } };
     }
+    this.#isBroken = true;
+    // Until the next sync brings it anew, nobody can say what it was.
+    return { item, content: { type: 'unreadable', of: null, conversationId: null } };
   }
 
   #put({ item, content }: OpenedItem, touched: Set<string>): void {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
 import { tombstoneFlag } from '../../../crypto/messages/item-messages.ts';
+import { keepHouse } from '../../../client/vault/housekeeping.ts';
 import type { Operation } from '../../../client/vault/operation.ts';
+import type { Outbox } from '../../../client/vault/outbox.ts';
 import { planBatch } from '../../../client/vault/plan-batch.ts';
 import { placeTurn } from '../../../client/vault/plan-turn.ts';
 import { type OpenedContent, VaultContents } from '../../../client/vault/vault-contents.ts';
@@ -79,7 +81,7 @@ function contentsOf(items: Readonly<Record<string, OpenedContent | 'deleted'>>):
 }
 
 function plan(contents: VaultContents, operation: Operation) {
-  const queued = { id: operation.kind, order: 1, revision: 1, operation };
+  const queued = { id: operation.kind, revision: 'first', operation };
   const { writes, settled } = planBatch(contents, [queued], 1);
   const written = Object.fromEntries(writes.map(({ id, content }) => [id, content?.type ?? 'deleted']));
   return { written, isSettled: settled.length === 1 };
@@ -151,6 +153,21 @@ describe('what a later build wrote', () => {
       const { written, isSettled } = plan(contentsOf({ ...items, [mine]: it }), operation);
       expect([written, isSettled]).toEqual([{ [mine]: 'deleted', [hidden]: 'deleted' }, true]);
     }
+  });
+
+  it('is buried by any device, where the one that deleted its conversation could not', async () => {
+    const [deleted, living] = [newId(), newId()];
+    const contents = contentsOf({
+      [deleted]: 'deleted',
+      [living]: conversation,
+      [newId()]: unreadable('message', deleted),
+      [newId()]: unreadable('message', living),
+      [newId()]: unreadable('message'),
+    });
+    const put: Operation[] = [];
+    const outbox = { all: [], put: async (operation: Operation) => void put.push(operation) } as unknown as Outbox;
+    await keepHouse(contents, outbox, 1);
+    expect(put).toEqual([{ kind: 'delete', conversationId: deleted }]);
   });
 
   it('keeps the verification that it may rest on', () => {
