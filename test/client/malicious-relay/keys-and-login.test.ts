@@ -75,13 +75,17 @@ describe('M6 weaker stretching', () => {
     await lab.signUp(profile);
     const finish = profile.requests.find(({ path }) => path === '/v1/sign-up/finish');
     expect(JSON.parse(finish?.body ?? '{}')).toMatchObject({ stretching: 'argon2id-64mib-3' });
-    const tab = await lab.profile().openTab();
     const offering = lab.profile();
     const offered = await offering.openTab();
+    const weaker = { userName: 'weakly-stretched', password: 'Quiet harbour lantern 1!' };
     offering.intercept = changeJson(/^\/v1\/sign-up\/start$/, (answer) => ({ ...answer, stretching: 'identity' }));
-    const attempt = offered.vault.beginSignUp({ userName: 'weakly-stretched', password: 'Quiet harbour lantern 1!' });
-    expect(await offered.refusal(attempt)).toEqual({ code: 'relay:malformed-answer' });
-    expect(tab.status).toBe('signed-out');
+    expect(await offered.refusal(offered.vault.beginSignUp(weaker))).toEqual({ code: 'relay:malformed-answer' });
+    expect(offered.status).toBe('signed-out');
+    expect(offering.requests.map(({ path }) => path)).not.toContain('/v1/sign-up/finish');
+    offering.intercept = null;
+    await offered.vault.beginSignUp(weaker);
+    await offered.vault.finishSignUp();
+    expect(offered.status).toBe('unlocked');
   });
 });
 

@@ -173,14 +173,39 @@ describe('a transcript', () => {
     expect(shownTexts(tab, turnId).filter((text) => text.includes('word'))).toEqual([]);
   });
 
-  it('M31 with the header of one and the frames of another opens no frame of the other', async () => {
-    const { tab, turnId } = await askThrough(
-      changeRecords((record) =>
-        isFrame(record) && record.number === 3 ? [{ ...record, number: 4 }, record] : [record],
-      ),
-    );
-    expect((await tab.ended(turnId)).text).toBe(whole);
-  });
+  it.each([
+    ['before its own', true, 'My own answer.'],
+    ['in place of its own', false, ''],
+  ])(
+    'M31 with the header of one turn and the frames of another %s opens none of them',
+    async (_name, isOwnSent, text) => {
+      const stolen = new Map<number, LiveRecord>();
+      let isSecond = false;
+      let swapped = 0;
+      const swap = changeRecords((record) => {
+        if (!isFrame(record)) return [record];
+        if (!isSecond) stolen.set(record.number, record);
+        const theirs = isSecond ? stolen.get(record.number) : undefined;
+        if (theirs === undefined) return [record];
+        swapped += 1;
+        return [{ ...record, body: theirs.body }, ...(isOwnSent ? [record] : [])];
+      });
+      const { profile, tab, turnId: first, conversationId } = await askThrough(swap, 'The other question.');
+      expect((await tab.ended(first)).text).toBe(whole);
+      isSecond = true;
+      lab.upstream.answerWith({ tokens: ['My ', 'own ', 'answer.'] });
+      const { turnId } = await tab.ask('My own question.', conversationId);
+      const answer = await tab.ended(turnId);
+      expect(answer).toMatchObject({ text, state: { outcome: isOwnSent ? 'complete' : 'cut-off' } });
+      expect(swapped).toBeGreaterThan(0);
+      expect(shownTexts(tab, turnId).filter((shown) => shown.includes('word'))).toEqual([]);
+      profile.intercept = null;
+      tab.abandon();
+      const reloaded = await profile.openTab();
+      await reloaded.vault.openConversation({ conversationId });
+      await reloaded.until(() => reloaded.answer(turnId).text === 'My own answer.');
+    },
+  );
 
   it('M25 with lying lengths ends the stream, not the tab', async () => {
     let opened = 0;
