@@ -114,8 +114,9 @@ describe('the keyboard alone', () => {
     await page.keyboard.type(account.password);
     await page.keyboard.press('Enter');
     await page.getByTestId('recovery-phrase').waitFor();
-    await page.getByRole('checkbox').first().focus();
+    await tabTo(page, /^I have written/);
     await page.keyboard.press('Space');
+    expect(await page.getByRole('checkbox').isChecked()).toBe(true);
     await tabTo(page, /^Continue/);
     await page.keyboard.press('Enter');
     await messageBox(page).waitFor();

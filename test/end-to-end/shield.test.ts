@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser.ts';
 import { ask, createAccount, finishedAnswer, messageBox } from '../parts/person.ts';
@@ -23,10 +23,15 @@ afterAll(async () => {
   await sotto.stop();
 });
 
-/** A reading transaction of an auditor beside the running relay. */
-function readDatabase(): DatabaseSync {
+/** What an auditor reads beside the running relay. */
+function readDatabase(query: string): Record<string, unknown>[] {
   const name = readdirSync(sotto.dataFolder).find((each) => /\.(db|sqlite3?)$/.test(each) && !each.includes('lock'));
-  return new DatabaseSync(join(sotto.dataFolder, name ?? ''), { readOnly: true });
+  const database = new DatabaseSync(join(sotto.dataFolder, name ?? ''), { readOnly: true });
+  try {
+    return database.prepare(query).all();
+  } finally {
+    database.close();
+  }
 }
 
 describe('the shield', () => {
@@ -44,10 +49,10 @@ describe('the shield', () => {
   });
 
   it('"What the relay sees" shows the very bytes that the database holds', async () => {
-    // The compact answer is written some seconds after the last frame.
+    // The compact answer takes the place of the frames some seconds after the last.
     await waitFor(
-      () => Number(readDatabase().prepare('SELECT count(*) AS n FROM items').get()?.['n']) >= 4,
-      30_000,
+      () => readDatabase('SELECT count(*) AS n FROM frames')[0]?.['n'] === 0,
+      60_000,
       () => 'no compact answer was stored',
     );
     await page.reload();
@@ -58,12 +63,35 @@ describe('the shield', () => {
     const region = page.getByRole('region', { name: 'What the relay sees' });
     await region.waitFor();
     await region.getByText('What do you know about tin whistles?').first().waitFor();
-    const shown = (await region.innerText()).replaceAll(/\s+/g, '');
-    const bodies = readDatabase()
-      .prepare('SELECT body FROM items')
-      .all()
-      .map((row) => Buffer.from(row['body'] as Uint8Array));
+    const rows = region.getByRole('listitem');
+    // What a person reads beside the bytes says which kind of item it is.
+    const kinds = ['Title of the conversation', 'You wrote', 'The assistant wrote', 'What was verified'];
+    const shown = new Map<string, string[]>(kinds.map((kind) => [kind, []]));
+    for (const row of await rows.filter({ hasText: 'A sealed item' }).all()) {
+      const heading = (await row.getByRole('paragraph').first().textContent()) ?? '';
+      const kind = kinds.find((each) => heading.endsWith(each));
+      shown.get(kind ?? '')?.push(await readAllBytes(row));
+    }
+    const bodies = readDatabase('SELECT body FROM items').map(({ body }) =>
+      Buffer.from(body as Uint8Array).toString('hex'),
+    );
     expect(bodies.length).toBeGreaterThanOrEqual(4);
-    for (const body of bodies) expect(shown).toContain(body.subarray(0, 16).toString('hex'));
+    for (const kind of kinds) expect(shown.get(kind), kind).not.toEqual([]);
+    expect([...shown.values()].flat().toSorted()).toEqual(bodies.toSorted());
   });
 });
+
+/** Every byte of one row, in hex, as the page shows it when it is asked for all of them. */
+async function readAllBytes(row: Locator): Promise<string> {
+  const total = await row.getByText(/^[\d,.]+ bytes without meaning/).textContent();
+  const more = row.getByRole('button', { name: /^Show (all bytes|more)$/ });
+  const bytes = row.locator('[translate="no"]');
+  while ((await more.count()) > 0) {
+    const before = (await bytes.textContent())?.length ?? 0;
+    await more.click();
+    await expect.poll(() => bytes.textContent().then((text) => text?.length ?? 0)).toBeGreaterThan(before);
+  }
+  const hex = ((await bytes.textContent()) ?? '').replaceAll(' ', '');
+  expect(hex).toHaveLength(2 * Number.parseInt(total ?? '', 10));
+  return hex;
+}
