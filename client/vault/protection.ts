@@ -5,6 +5,7 @@ import { sha256 } from '../../crypto/primitives/hash.ts';
 import { keyIdOf } from '../../crypto/primitives/key-id.ts';
 import type { EnclaveSession } from './enclave-session.ts';
 import type { Minimums } from './minimums.ts';
+import type { Outbox } from './outbox.ts';
 import type { MinimumView, VerificationView, VerifiedEnclaveView } from './protection-api.ts';
 import { VaultError } from './vault-error.ts';
 import type { VaultStore } from './vault-store.ts';
@@ -13,6 +14,7 @@ export type ProtectionParts = {
   readonly session: EnclaveSession;
   readonly minimums: Minimums;
   readonly store: VaultStore;
+  readonly outbox: Pick<Outbox, 'all'>;
   readonly onMinimum: (minimum: MinimumView) => void;
 };
 
@@ -63,7 +65,12 @@ export class Protection {
       const document = this.#parts.session.judgement?.document ?? null;
       return document === null ? null : viewOf(encodeVerificationDocument(document));
     }
-    const { store } = this.#parts;
+    const { store, outbox } = this.#parts;
+    // Newer than all that is stored: the question was sealed anew a moment ago.
+    const waiting = outbox.all.findLast(
+      ({ operation }) => operation.kind === 'verification' && operation.content.turnId === turnId,
+    );
+    if (waiting?.operation.kind === 'verification') return viewOf(waiting.operation.content.document);
     const kept = store.contents.verificationOf(turnId);
     const row = kept === null ? undefined : store.contents.rows.get(kept.id);
     if (row === undefined) return null;

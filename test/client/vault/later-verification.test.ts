@@ -5,6 +5,7 @@ import type { Clock } from '../../../client/relay/clock.ts';
 import { keepLaterVerification } from '../../../client/vault/later-verification.ts';
 import { Offer } from '../../../client/vault/offer.ts';
 import { turnWrites } from '../../../client/vault/plan-turn.ts';
+import { VaultContents } from '../../../client/vault/vault-contents.ts';
 import { readVerified, type VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
 import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
 import { testNowMs } from '../../parts/evidence/certificate-maker.ts';
@@ -178,4 +179,22 @@ describe('a verification as earlier builds kept it, of one turn and named by oth
     expect(await story.rests(one.turnId)).toEqual(sealedTo(third));
     expect(await story.rests(two.turnId)).toEqual(sealedTo(second));
   });
+});
+
+test('of two of one moment every device reads the same, in whatever order they come', () => {
+  const { verification } = first;
+  if (verification === null) throw new Error('Nothing was verified.');
+  const turnId = newId();
+  const items = [newId(), newId()].toSorted().map((id) => ({
+    row: { id, version: 1, flags: 0, expiresAt: 0, counter: 1, storedAtMs: 0, turnId: null, length: 0 },
+    content: { ...verification.content, turnId },
+  }));
+  const read = (order: typeof items) => {
+    const contents = new VaultContents();
+    for (const { row, content } of order) {
+      contents.set({ ...row, bodyHash: new Uint8Array(32), bodyState: 'here' }, content);
+    }
+    return contents.verificationOf(turnId)?.id;
+  };
+  expect([read(items), read(items.toReversed())]).toEqual([items[1]?.row.id, items[1]?.row.id]);
 });

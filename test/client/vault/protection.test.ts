@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseVerificationDocument, recheckDocument } from '../../../crypto/evidence/verification-document.ts';
+import { fromBase64Url, toHex } from '../../../crypto/primitives/bytes.ts';
+import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { developmentPolicy } from '../../parts/development-policy.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import type { VaultTab } from '../../parts/vault-tab.ts';
@@ -17,8 +19,32 @@ async function openChat() {
   return signedUp;
 }
 
-const sentTurns = (requests: readonly { readonly method: string; readonly path: string }[]) =>
+const sentTurns = (requests: BrowserProfile['requests']) =>
   requests.filter(({ method, path }) => method === 'POST' && path.startsWith('/v1/turns'));
+
+type Asked = { readonly conversationId: string; readonly turnId: string };
+
+/** The keys that the requests of a turn were sealed to, in hex, in the order in which they were sent. */
+function requestsOf(requests: BrowserProfile['requests'], turnId: string): string[] {
+  return sentTurns(requests).flatMap(({ path, body }) => {
+    const sent = JSON.parse(body) as { turnId?: string; request?: { recipients: { keyId: string }[] } };
+    const isOfTurn = sent.turnId === turnId || path === `/v1/turns/${turnId}/attempts`;
+    const keyId = sent.request?.recipients[0]?.keyId;
+    return isOfTurn && keyId !== undefined ? [toHex(fromBase64Url(keyId))] : [];
+  });
+}
+
+async function keyOf(tab: VaultTab, turnId: string): Promise<string | null | undefined> {
+  return (await tab.vault.readVerification({ turnId }))?.enclaves[0]?.keyFingerprint;
+}
+
+/** Whether the relay has the verification that is shown for the turn; the only one of its conversation. */
+async function isShownStored(tab: VaultTab, { conversationId, turnId }: Asked): Promise<boolean> {
+  const shown = await tab.vault.readVerification({ turnId });
+  const { rows } = await tab.vault.relayView({ conversationId });
+  const words = rows.flatMap((row) => (row.kindOfWords === 'verification' ? row.words : []));
+  return shown !== null && words.some((text) => text.includes(new Date(shown.verifiedAtMs).toISOString()));
+}
 
 async function notesOf(tab: VaultTab, conversationId: string) {
   await tab.vault.openConversation({ conversationId });
@@ -224,17 +250,35 @@ describe('verification documents', () => {
     await expect.poll(async () => (await tab.vault.relayBytes({ id })).length, { timeout: 20_000 }).toBe(0);
   });
 
-  it('an enclave that was replaced on the way is documented too', async () => {
-    const { tab } = await openChat();
+  it('an enclave that was replaced on the way is documented for each question that was on its way to it', async () => {
+    const { profile, tab } = await openChat();
     await lab.killWorker();
     await lab.startWorker();
-    const { turnId } = await tab.ask('To whoever is there.');
-    await tab.ended(turnId);
-    const shown = await tab.vault.readVerification({ turnId: null });
-    await expect
-      .poll(async () => (await tab.vault.readVerification({ turnId }))?.enclaves[0]?.identityFingerprint, {
-        timeout: 20_000,
-      })
-      .toBe(shown?.enclaves[0]?.identityFingerprint);
+    const turns = await Promise.all(['To whoever is there.', 'And so is this.'].map((text) => tab.ask(text)));
+    const posted = ({ turnId }: Asked) => requestsOf(profile.requests, turnId);
+    for (const { turnId } of turns) await tab.ended(turnId);
+    // The message of one at least names the enclave that is gone.
+    expect(turns.some((turn) => new Set(posted(turn)).size === 2)).toBe(true);
+    for (const turn of turns) {
+      expect(await keyOf(tab, turn.turnId)).toBe(posted(turn).at(-1));
+      await expect.poll(() => isShownStored(tab, turn), { timeout: 20_000 }).toBe(true);
+      expect(await keyOf(tab, turn.turnId)).toBe(posted(turn).at(-1));
+    }
+  });
+
+  it('what a question was sealed anew on is shown before the relay has it', async () => {
+    const { profile, tab } = await openChat();
+    await lab.killWorker();
+    await lab.startWorker();
+    profile.intercept = async (request, next) =>
+      request.method === 'POST' && new URL(request.url).pathname === '/v1/items'
+        ? new Response(null, { status: 503 })
+        : next(request);
+    const turn = await tab.ask('To whoever is there now.');
+    await tab.ended(turn.turnId);
+    const posted = requestsOf(profile.requests, turn.turnId);
+    expect(new Set(posted).size).toBe(2);
+    expect(await isShownStored(tab, turn)).toBe(false);
+    expect(await keyOf(tab, turn.turnId)).toBe(posted.at(-1));
   });
 });
