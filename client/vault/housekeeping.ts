@@ -8,8 +8,22 @@ const pruneWorthwhile = 500;
 /** What any device does for the account once it is up to date. */
 export async function keepHouse(contents: VaultContents, outbox: Outbox, nowMs: number): Promise<void> {
   for (const conversationId of halfDeleted(contents, outbox)) await outbox.put({ kind: 'delete', conversationId });
-  const isPruning = outbox.all.some(({ operation }) => operation.kind === 'prune');
+  const waiting = new Set(outbox.all.map(({ operation }) => operation.kind));
+  // A deletion takes them with it.
+  const isDropping = waiting.has('delete') || waiting.has('drop-verifications');
+  if (!isDropping && hasLeftVerifications(contents)) await outbox.put({ kind: 'drop-verifications' });
+  const isPruning = waiting.has('prune');
   if (!isPruning && prunableItems(contents, nowMs).length >= pruneWorthwhile) await outbox.put({ kind: 'prune' });
+}
+
+/** Whether there are verifications that nothing names. What this build does not know may name one. */
+function hasLeftVerifications(contents: VaultContents): boolean {
+  const { conversations, messages, replies, settings, verifications } = contents;
+  const known = [conversations, messages, replies, settings, verifications];
+  for (const id of contents.rows.keys()) {
+    if (contents.isLive(id) && !known.some((map) => map.has(id))) return false;
+  }
+  return [...verifications.keys()].some((id) => contents.turnsOf(id).length === 0);
 }
 
 /** Conversations whose deletion some device began and did not finish. */

@@ -91,6 +91,8 @@ const operationSchema = v.variant('kind', [
     /** What the enclave proposed; used where nobody gave a title. */
     title: v.nullable(v.pipe(v.string(), v.maxLength(maximumTitleLength))),
   }),
+  /** Bury what a deletion left that was not carried to its end. */
+  v.strictObject({ kind: v.literal('drop-verifications') }),
   /** Forget the leaves of what was deleted long ago. */
   v.strictObject({ kind: v.literal('prune') }),
   turnOperation,
@@ -112,6 +114,7 @@ export function operationId(operation: Operation): string {
       return `verification:${operation.itemId}`;
     case 'theme':
     case 'minimum':
+    case 'drop-verifications':
     case 'prune':
       return operation.kind;
     case 'reply':

@@ -1,17 +1,10 @@
-import type { ConversationContent, ItemContent, SettingsContent } from '../../crypto/messages/item-contents.ts';
-import { tombstoneFlag } from '../../crypto/messages/item-messages.ts';
+import { maximumBatchLength, tombstoneFlag } from '../../crypto/messages/item-messages.ts';
+import { BatchInProgress, type PlannedWrite } from './batch-in-progress.ts';
 import type { Operation, TurnOperation } from './operation.ts';
 import type { QueuedOperation } from './outbox.ts';
 import { changeSettings, newestSettings, withMinimum, withTitle } from './plan-settings.ts';
 import { placeTurn, stoppedReply, turnWrites } from './plan-turn.ts';
 import { isTombstone, type VaultContents } from './vault-contents.ts';
-
-/** One item as it is to be stored; content null is a tombstone. */
-export type PlannedWrite = {
-  readonly id: string;
-  readonly version: number;
-  readonly content: ItemContent | null;
-};
 
 export type BatchPlan = {
   readonly writes: readonly PlannedWrite[];
@@ -23,8 +16,6 @@ export type BatchPlan = {
   readonly displaced: readonly QueuedOperation<TurnOperation>[];
 };
 
-/** Half of what a batch may hold, so that a question fits in beside it. */
-const maximumWrites = 240;
 const pruneAfterMs = 30 * 86_400_000;
 
 /**
@@ -34,17 +25,25 @@ const pruneAfterMs = 30 * 86_400_000;
  * @param nowMs - Decides only how old a tombstone must be to be forgotten.
  */
 export function planBatch(contents: VaultContents, operations: readonly QueuedOperation[], nowMs: number): BatchPlan {
-  const plan = new PlanInProgress(contents);
+  const plan = new BatchInProgress(contents);
+  const settled: QueuedOperation[] = [];
+  const displaced: QueuedOperation<TurnOperation>[] = [];
   const waiting = conversationsWaiting(contents, operations);
   // Deletions first: nothing of the same batch may write into what they take away.
   const isDeletion = ({ operation }: QueuedOperation) => operation.kind === 'delete';
   const ordered = [...operations.filter(isDeletion), ...operations.filter((queued) => !isDeletion(queued))];
   for (const queued of ordered) {
-    if (plan.isFull) break;
-    if (isDisplaced(contents, queued)) plan.displaced.push(queued);
-    else if (applyOperation(plan, queued.operation, { waiting, nowMs })) plan.settled.push(queued);
+    if (isDisplaced(contents, queued)) {
+      displaced.push(queued);
+      continue;
+    }
+    const isDone = plan.fit(() => applyOperation(plan, queued.operation, { waiting, nowMs }));
+    if (isDone === null && !plan.isEmpty) break;
+    // An answer that fits into no batch at all is not made compact: it is read from its transcript as before.
+    if (isDone !== false) settled.push(queued);
   }
-  return plan.finish();
+  const { writes, finishTurns, prune } = plan;
+  return { writes, finishTurns, prune, settled, displaced };
 }
 
 /** One on its way is given back by who drives it. */
@@ -76,7 +75,7 @@ function conversationsWaiting(contents: VaultContents, operations: readonly Queu
 type Circumstances = { readonly waiting: ReadonlySet<string>; readonly nowMs: number };
 
 /** @returns whether nothing more is to be done for it. */
-function applyOperation(plan: PlanInProgress, operation: Operation, { waiting, nowMs }: Circumstances): boolean {
+function applyOperation(plan: BatchInProgress, operation: Operation, { waiting, nowMs }: Circumstances): boolean {
   switch (operation.kind) {
     case 'rename':
     case 'conversation-minimum':
@@ -90,6 +89,8 @@ function applyOperation(plan: PlanInProgress, operation: Operation, { waiting, n
       return applyVerification(plan, operation);
     case 'reply':
       return applyReply(plan, operation);
+    case 'drop-verifications':
+      return dropVerifications(plan);
     case 'prune':
       return applyPrune(plan, nowMs);
     case 'turn':
@@ -98,7 +99,7 @@ function applyOperation(plan: PlanInProgress, operation: Operation, { waiting, n
 }
 
 function applyToConversation(
-  plan: PlanInProgress,
+  plan: BatchInProgress,
   operation: Extract<Operation, { kind: 'rename' | 'conversation-minimum' }>,
   waiting: ReadonlySet<string>,
 ): boolean {
@@ -115,27 +116,36 @@ function applyToConversation(
 }
 
 /** The conversation first, so that it is gone at once; its messages with it, and what other devices added meanwhile. */
-function applyDelete(plan: PlanInProgress, conversationId: string): boolean {
+function applyDelete(plan: BatchInProgress, conversationId: string): boolean {
   const { contents } = plan;
   plan.bury(conversationId);
   for (const messageId of contents.messageIds(conversationId)) {
-    if (plan.isFull) return false;
+    if (!plan.hasRoomToBury) return false;
     const message = contents.messages.get(messageId);
     if (message === undefined) continue;
     if (contents.isLive(message.replyItemId)) plan.bury(message.replyItemId);
-    else plan.finishTurns.add(message.turnId);
+    else plan.finishTurn(message.turnId);
     plan.bury(messageId);
   }
   for (const id of contents.unreadableOf(conversationId)) {
-    if (plan.isFull) return false;
+    if (!plan.hasRoomToBury) return false;
     plan.bury(id);
   }
-  for (const id of contents.verifications.keys()) if (!plan.isNamed(id)) plan.bury(id);
+  return dropVerifications(plan);
+}
+
+/** Those that no turn rests on any more, of whatever conversation. */
+function dropVerifications(plan: BatchInProgress): boolean {
+  for (const id of plan.contents.verifications.keys()) {
+    if (plan.isNamed(id)) continue;
+    if (!plan.hasRoomToBury) return false;
+    plan.bury(id);
+  }
   return true;
 }
 
 /** A verification that a turn came to rest on after its message was stored. */
-function applyVerification(plan: PlanInProgress, operation: Extract<Operation, { kind: 'verification' }>): boolean {
+function applyVerification(plan: BatchInProgress, operation: Extract<Operation, { kind: 'verification' }>): boolean {
   const { itemId, content } = operation;
   const asked = plan.contents.messageOfTurn(content.turnId ?? '');
   if (asked === null || plan.contents.rows.has(itemId) || plan.isBuried(asked.id)) return true;
@@ -144,7 +154,7 @@ function applyVerification(plan: PlanInProgress, operation: Extract<Operation, {
 }
 
 /** Two devices may both have made a settings item: the one of the smallest id is kept up. */
-function applySettings(plan: PlanInProgress, operation: Extract<Operation, { kind: 'theme' | 'minimum' }>): boolean {
+function applySettings(plan: BatchInProgress, operation: Extract<Operation, { kind: 'theme' | 'minimum' }>): boolean {
   const stored = plan.settings();
   const changed = changeSettings(newestSettings(stored.map(([, settings]) => settings)), operation);
   if (changed !== null) plan.write(stored[0]?.[0] ?? operation.itemId, changed);
@@ -152,7 +162,7 @@ function applySettings(plan: PlanInProgress, operation: Extract<Operation, { kin
 }
 
 /** Whoever comes second finds the answer there and drops its own. */
-function applyReply(plan: PlanInProgress, operation: Extract<Operation, { kind: 'reply' }>): boolean {
+function applyReply(plan: BatchInProgress, operation: Extract<Operation, { kind: 'reply' }>): boolean {
   const { itemId, content, title } = operation;
   const asked = plan.contents.messageOfTurn(content.turnId);
   if (asked === null || plan.contents.rows.has(itemId) || asked.message.replyItemId !== itemId) return true;
@@ -160,7 +170,7 @@ function applyReply(plan: PlanInProgress, operation: Extract<Operation, { kind: 
   const isThere = conversation !== null || plan.contents.unreadable.has(content.conversationId);
   if (!isThere || plan.isBuried(asked.id)) return true;
   plan.write(itemId, content);
-  plan.finishTurns.add(content.turnId);
+  plan.finishTurn(content.turnId);
   // Later than the first one, and earlier than any that a person gives.
   if (title !== null && conversation !== null && conversation.title.setAtMs === conversation.createdAtMs) {
     plan.write(content.conversationId, {
@@ -171,8 +181,8 @@ function applyReply(plan: PlanInProgress, operation: Extract<Operation, { kind: 
   return true;
 }
 
-function applyPrune(plan: PlanInProgress, nowMs: number): boolean {
-  for (const id of prunableItems(plan.contents, nowMs).slice(0, maximumWrites)) plan.prune.add(id);
+function applyPrune(plan: BatchInProgress, nowMs: number): boolean {
+  for (const id of prunableItems(plan.contents, nowMs).slice(0, maximumBatchLength)) plan.forget(id);
   return true;
 }
 
@@ -185,7 +195,7 @@ export function prunableItems(contents: VaultContents, nowMs: number): string[] 
   return old;
 }
 
-function applyStoppedTurn(plan: PlanInProgress, operation: TurnOperation): boolean {
+function applyStoppedTurn(plan: BatchInProgress, operation: TurnOperation): boolean {
   const place = placeTurn(plan.contents, operation);
   // Given back, now or once the deletion in this batch is stored.
   if (place === 'deleted' || (place === 'there' && plan.conversation(operation.conversationId) === null)) return false;
@@ -193,73 +203,12 @@ function applyStoppedTurn(plan: PlanInProgress, operation: TurnOperation): boole
   if (!plan.contents.rows.has(messageId)) {
     for (const write of turnWrites(place, operation)) plan.write(write.id, write.content);
   } else if (plan.contents.isLive(messageId) && !plan.contents.rows.has(replyItemId)) {
-    plan.finishTurns.add(turnId);
+    plan.finishTurn(turnId);
   } else {
     return true;
   }
   plan.write(replyItemId, stoppedReply(operation));
   return true;
-}
-
-class PlanInProgress {
-  readonly contents: VaultContents;
-  readonly finishTurns = new Set<string>();
-  readonly prune = new Set<string>();
-  readonly settled: QueuedOperation[] = [];
-  readonly displaced: QueuedOperation<TurnOperation>[] = [];
-  readonly #writes = new Map<string, PlannedWrite>();
-
-  constructor(contents: VaultContents) {
-    this.contents = contents;
-  }
-
-  get isFull(): boolean {
-    return this.#writes.size + this.prune.size >= maximumWrites;
-  }
-
-  /** As this batch will leave it. */
-  conversation(id: string): ConversationContent | null {
-    const written = this.#writes.get(id);
-    if (written !== undefined) return written.content?.type === 'conversation' ? written.content : null;
-    return this.contents.conversations.get(id) ?? null;
-  }
-
-  /** Settings items as this batch will leave them, by id. */
-  settings(): [string, SettingsContent][] {
-    const settings = new Map(this.contents.settings);
-    for (const { id, content } of this.#writes.values()) if (content?.type === 'settings') settings.set(id, content);
-    return [...settings].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  }
-
-  /** Whether a turn that stays rests on this verification. */
-  isNamed(verificationItemId: string): boolean {
-    return this.contents.turnsOf(verificationItemId).some((messageId) => !this.isBuried(messageId));
-  }
-
-  write(id: string, content: ItemContent | null): void {
-    const version = (this.contents.rows.get(id)?.version ?? 0) + 1;
-    this.#writes.set(id, { id, version, content });
-  }
-
-  isBuried(id: string): boolean {
-    return this.#writes.get(id)?.content === null;
-  }
-
-  /** Nothing that a batch does later brings it back. */
-  bury(id: string): void {
-    if (this.contents.isLive(id)) this.write(id, null);
-    else this.#writes.delete(id);
-  }
-
-  finish(): BatchPlan {
-    return {
-      writes: [...this.#writes.values()],
-      finishTurns: [...this.finishTurns],
-      prune: [...this.prune].filter((id) => !this.#writes.has(id)),
-      settled: this.settled,
-      displaced: this.displaced,
-    };
-  }
 }
 
 /** Flags of a planned write. */

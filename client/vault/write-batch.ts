@@ -4,7 +4,8 @@ import { sha256 } from '../../crypto/primitives/hash.ts';
 import { sealContent } from '../../crypto/vault/item-content.ts';
 import { hashHead, sealHead } from '../../crypto/vault/vault-head.ts';
 import type { CachedHead, CachedItem } from './ciphertext-cache.ts';
-import { flagsOf, type BatchPlan, type PlannedWrite } from './plan-batch.ts';
+import type { PlannedWrite } from './batch-in-progress.ts';
+import { type BatchPlan, flagsOf } from './plan-batch.ts';
 import type { OpenedItem, VaultStore } from './vault-store.ts';
 
 /** A batch that is ready to be sent, and what becomes of this device when the relay has taken it. */

@@ -6,6 +6,8 @@ export const maximumItemBodyLength = 16 * 1024 * 1024 + 1024;
 /** Bodies above this length are left out of sync pages and fetched one by one. */
 export const inlineBodyLength = 64 * 1024 + 1024;
 export const maximumBatchLength = 500;
+/** Longest batch as JSON in bytes: one body of 16 MiB as base64url, and what stands around it. */
+export const maximumBatchTextLength = 24 * 1024 * 1024;
 /** The only flag so far: the item is deleted, its body empty. */
 export const tombstoneFlag = 1;
 

@@ -13,7 +13,7 @@ import { type Bytes, concat, decodeUtf8, encodeUtf8 } from '../primitives/bytes.
 import { decodeCanonicalJson, encodeCanonicalJson } from '../primitives/canonical-json.ts';
 import { CryptoError } from '../primitives/errors.ts';
 import { maximumContentLength } from '../primitives/size-class.ts';
-import { type ItemPlace, openItem, sealItem } from './item.ts';
+import { type ItemPlace, openItem, sealedItemLength, sealItem } from './item.ts';
 
 const typeName = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -40,12 +40,20 @@ export type UnreadableContent = {
 
 /** @returns `length (1) || type || canonical JSON of the fields but type` (SPEC.md §5.1). */
 export function encodeItemContent(content: ItemContent): Bytes {
-  const { type, ...rest } = content;
-  const name = encodeUtf8(type);
-  const bytes = concat(Uint8Array.of(name.length), name, encodeCanonicalJson(rest));
+  const bytes = writeContent(content);
   // What would not be read back is never written.
   decodeItemContent(bytes);
   return bytes;
+}
+
+function writeContent({ type, ...rest }: ItemContent): Bytes {
+  const name = encodeUtf8(type);
+  return concat(Uint8Array.of(name.length), name, encodeCanonicalJson(rest));
+}
+
+/** How long a body `sealContent` makes of a content. @throws {CryptoError} `too-long`. */
+export function sealedContentLength(content: ItemContent): number {
+  return sealedItemLength(writeContent(content).length);
 }
 
 /**

@@ -5,10 +5,16 @@ import { CryptoError } from '../primitives/errors.ts';
 import { labelled } from '../primitives/hash.ts';
 import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../primitives/sealed-header.ts';
 import type { Secret } from '../primitives/secret.ts';
-import { padToSizeClass, unpadSizeClass } from '../primitives/size-class.ts';
+import { maximumContentLength, padToSizeClass, sizeClassOf, unpadSizeClass } from '../primitives/size-class.ts';
 
 /** What an item body adds to its padded content: 86 bytes. */
 export const itemOverhead = sealedHeaderLength + committedSealOverhead;
+
+/** @returns the length of the body that `sealItem` makes of a content of this length. @throws {CryptoError} `too-long`. */
+export function sealedItemLength(contentLength: number): number {
+  if (contentLength > maximumContentLength) throw new CryptoError('too-long');
+  return itemOverhead + sizeClassOf(4 + contentLength);
+}
 
 /** Where an item stands. Authenticated and not sent: a body opens in this place and in no other. */
 export type ItemPlace = {

@@ -1,15 +1,18 @@
 import * as v from 'valibot';
 import { idField } from '../../crypto/messages/fields.ts';
-import { batchAnswer, headsAnswer, itemBatch, syncAnswer } from '../../crypto/messages/item-messages.ts';
+import {
+  batchAnswer,
+  headsAnswer,
+  itemBatch,
+  maximumBatchTextLength,
+  syncAnswer,
+} from '../../crypto/messages/item-messages.ts';
 import { answer, defineRoute, type Route } from '../route.ts';
 import type { Database } from '../storage/database.ts';
 import { countText, limitText } from './query-fields.ts';
 import { parseBatch, type ParsedBatch } from './parse-batch.ts';
 import { readBody, readHeads, readItems } from './read-items.ts';
 import { writeBatch } from './write-items.ts';
-
-/** One body of 16 MiB as base64, and what stands around it. */
-const maximumBatchText = 24 * 1024 * 1024;
 
 export type VaultParts = {
   readonly database: Database;
@@ -28,7 +31,7 @@ export function vaultRoutes(parts: VaultParts): Route[] {
       url: '/v1/items',
       access: 'session',
       body: itemBatch,
-      maximumBodyLength: maximumBatchText,
+      maximumBodyLength: maximumBatchTextLength,
       answers: { 200: batchAnswer },
       errors: ['head-conflict', 'item-conflict', 'quota-exceeded', 'storage-full'],
       limits: ['bytes'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { maximumBatchLength } from '../../../crypto/messages/item-messages.ts';
 import { planBatch, prunableItems } from '../../../client/vault/plan-batch.ts';
 import { newestSettings } from '../../../client/vault/plan-settings.ts';
 import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../parts/paper-vault.ts';
@@ -167,7 +168,7 @@ describe('planBatch', () => {
     expect([home.contents.conversations.size, home.waiting]).toEqual([0, 1]);
     for (let n = 0; n < 5; n++) home.flush();
     expect([home.contents.messages.size, home.contents.replies.size, home.waiting]).toEqual([0, 0, 0]);
-    expect(vault.history.every((batch) => batch.split(',').length <= 250)).toBe(true);
+    expect(vault.history.every((batch) => batch.split(',').length <= maximumBatchLength)).toBe(true);
   });
 
   it('stores one compact answer however many devices made one', () => {
