@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { readComposeFile } from '../parts/compose-file.ts';
 import { projectRoot, pythonEnvironment, runPython } from '../parts/python-environment.ts';
 import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
@@ -162,10 +163,10 @@ function complaints(sections: Sections, value: Readonly<Record<string, unknown>>
   ];
 }
 
-describe.skipIf(environment.reason !== null)(`Nebius files${because}`, () => {
+describe.skipIf(environment.reason !== null)(`Nebius resources${because}`, () => {
   const parse = (name: string) =>
     JSON.parse(
-      runPython(python, ['test/deploy/read_file.py', `enclave-worker/deploy/nebius/${name}`]).output,
+      runPython(python, ['test/deploy/read_hcl.py', `enclave-worker/deploy/nebius/${name}`]).output,
     ) as unknown;
   const main =
     environment.reason === null ? v.parse(v.looseObject({ resource: v.array(v.unknown()) }), parse('main.tf')) : null;
@@ -214,8 +215,10 @@ describe.skipIf(environment.reason !== null)(`Nebius files${because}`, () => {
       /token"|password"|private_key|random_|tls_/i,
     );
   });
+});
 
-  it('the containers of the machine are locked as those of docker-compose.yml', () => {
+describe('the containers of the machine', () => {
+  it('are locked as those of docker-compose.yml', () => {
     const machine = v.parse(
       v.looseObject({
         services: v.record(
@@ -234,7 +237,7 @@ describe.skipIf(environment.reason !== null)(`Nebius files${because}`, () => {
         ),
         networks: v.looseObject({ enclaves: v.strictObject({ internal: v.literal(true) }) }),
       }),
-      parse('machine/docker-compose.yml'),
+      readComposeFile('enclave-worker/deploy/nebius/machine/docker-compose.yml'),
     );
     const { services } = machine;
     expect(Object.keys(services).toSorted()).toEqual(['caddy', 'fetch', 'model', 'worker']);
@@ -250,7 +253,7 @@ describe.skipIf(environment.reason !== null)(`Nebius files${because}`, () => {
           v.looseObject({ image: v.optional(v.string()), command: v.optional(v.array(v.string())) }),
         ),
       }),
-      JSON.parse(runPython(python, ['test/deploy/read_file.py', 'docker-compose.yml']).output),
+      readComposeFile('docker-compose.yml'),
     );
     expect(services['model']?.image).toBe(project.services['model-gpu']?.image);
     const flags = (command: readonly string[] | undefined) => command?.map((flag) => flag.split('=')[0]);
