@@ -5,7 +5,8 @@ import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
 import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
-import { answerInstead, jsonResponse, pathOf } from '../../parts/tamper.ts';
+import { answerInstead, changeRequest, jsonResponse, pathOf } from '../../parts/tamper.ts';
+import type { VaultTab } from '../../parts/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -110,6 +111,101 @@ describe('between what the shield shows and what is sealed', () => {
     await tab.vault.openConversation({ conversationId });
     await tab.until(() => tab.minimum?.conversation !== null);
     expect(tab.minimum).toMatchObject({ effective: 'hardware', conversation: { value: 'hardware' } });
+  });
+});
+
+describe('a question that is stored, and whose enclave the relay is asked for again', () => {
+  /** The relay has the question, says that its enclave forgot its key, and lets the next offer wait. */
+  async function askAndHold() {
+    const { profile, tab } = await openBeforeDevelopment();
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const refusedAttempts: string[] = [];
+    let isHolding = false;
+    profile.intercept = async (request, next) => {
+      const path = pathOf(request);
+      if (path === '/v1/turns') {
+        // An enclave that nobody knows: the items are stored, and the relay offers one that there is.
+        return changeRequest(/./, (body) => (body.enclaveId = 'A'.repeat(22)))(request, next);
+      }
+      if (/^\/v1\/turns\/[^/]+\/attempts$/.test(path) && refusedAttempts.length === 0) {
+        refusedAttempts.push(path);
+        isHolding = true;
+        return jsonResponse({ error: 'unknown-key' }, 409);
+      }
+      if (enclaves.test(path) && isHolding) await held;
+      return next(request);
+    };
+    const asked = lab.upstream.requests.length;
+    const offers = profile.requests.filter(({ path }) => enclaves.test(path)).length;
+    const { turnId, conversationId } = await tab.ask('Only for as long as it stands.');
+    await expect
+      .poll(() => profile.requests.filter(({ path }) => enclaves.test(path)).length, { timeout: 20_000 })
+      .toBeGreaterThan(offers);
+    expect(tab.question(turnId).stored).toBe(true);
+    const attempts = () => profile.requests.filter(({ path }) => path.endsWith('/attempts')).length;
+    const isAsked = () => lab.upstream.requests.length > asked;
+    return { profile, tab, turnId, conversationId, release, attempts, isAsked };
+  }
+
+  /** A later question has passed the same way: what was to go before it has gone, or never will. */
+  async function expectNextAlone(tab: VaultTab, attempts: () => number) {
+    const { turnId } = await tab.ask('The next one.');
+    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
+    expect(attempts()).toBe(2);
+    expect(lab.upstream.requests.at(-1)?.body.messages).toEqual([{ role: 'user', content: 'The next one.' }]);
+  }
+
+  async function openBeforeDevelopment() {
+    const profile = lab.profile({ policy });
+    const { tab } = await lab.signUp(profile);
+    await tab.vault.openConversation({ conversationId: null });
+    await tab.until(() => tab.enclave.kind === 'verified');
+    return { profile, tab };
+  }
+
+  it('goes to the one that is offered, as nothing was said against it', async () => {
+    const { tab, turnId, release, attempts, isAsked } = await askAndHold();
+    release();
+    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
+    expect([attempts(), isAsked()]).toEqual([2, true]);
+  });
+
+  it.each(['account', 'conversation'] as const)(
+    'does not go below a minimum that was raised meanwhile (%s)',
+    async (whose) => {
+      const { tab, turnId, conversationId, release, attempts, isAsked } = await askAndHold();
+      if (whose === 'account') await tab.vault.setMinimum({ level: 'hardware' });
+      else await tab.vault.setConversationMinimum({ conversationId, level: 'hardware' });
+      release();
+      await tab.until(() => tab.stateOf(turnId) === 'unsent');
+      expect(tab.answer(turnId).state).toMatchObject({ failure: { code: 'evidence-refused' } });
+      expect([attempts(), isAsked()]).toEqual([1, false]);
+    },
+  );
+
+  it('does not go below a minimum that was raised in another tab', async () => {
+    const { tab, turnId, release, attempts, isAsked, profile } = await askAndHold();
+    const other = await profile.openTab();
+    await other.vault.setMinimum({ level: 'hardware' });
+    release();
+    await tab.until(() => tab.stateOf(turnId) === 'unsent');
+    expect([attempts(), isAsked()]).toEqual([1, false]);
+  });
+
+  it('does not go once it was stopped', async () => {
+    const { tab, turnId, release, attempts } = await askAndHold();
+    await tab.vault.stop({ turnId });
+    release();
+    expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'stopped' });
+    await expectNextAlone(tab, attempts);
+  });
+
+  it('does not go once its conversation was deleted', async () => {
+    const { tab, conversationId, release, attempts } = await askAndHold();
+    await tab.vault.deleteConversation({ conversationId });
+    release();
+    await expectNextAlone(tab, attempts);
   });
 });
 
