@@ -8,12 +8,15 @@ import { changeUsedBytes, frameOverhead, lockAccount } from '../vault/quota.ts';
 export type EndedTurn = {
   readonly turnId: Bytes;
   readonly accountId: string;
+  /** The process that says so: a turn that another one has taken over meanwhile goes on there. */
+  readonly owner: string;
   readonly state: Exclude<TurnState, 'running'>;
   readonly endedAtMs: number;
 };
 
 /**
- * Marks turns whose transcripts are all closed and counts what they store against their accounts.
+ * Marks turns whose transcripts are all closed, those that still are their owners', and counts what they store against
+ * their accounts.
  *
  * Locks accounts first and in order, as every writer does.
  */
@@ -39,12 +42,13 @@ async function endTurn(trx: Kysely<Schema>, turn: EndedTurn): Promise<void> {
     .where('turn_id', '=', turn.turnId)
     .executeTakeFirstOrThrow();
   const stored = Number(bytes ?? 0) + Number(count ?? 0) * frameOverhead;
-  // A turn that a device finished meanwhile has nothing left to count.
+  // A turn that a device finished meanwhile has nothing left to count; one with another owner has a reply to come.
   const ended = await trx
     .updateTable('turns')
     .set({ state: turn.state, ended_at: turn.endedAtMs, stored_bytes: stored, lease_owner: null, lease_until: null })
     .where('id', '=', turn.turnId)
     .where('state', '=', 'running')
+    .where('lease_owner', '=', turn.owner)
     .executeTakeFirst();
   if (Number(ended.numUpdatedRows) === 0) return;
   await changeUsedBytes(trx, turn.accountId, stored);

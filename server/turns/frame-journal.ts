@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../storage/database.ts';
 import { type EndedTurn, endTurns } from './end-turns.ts';
@@ -33,6 +33,8 @@ export class FrameJournal {
   readonly #log: Log;
   readonly #frames = new PendingFrames();
   #entries = noEntries();
+  /** Of the write that is under way. */
+  #ending: readonly EndedTurn[] = [];
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failing = false;
@@ -77,6 +79,11 @@ export class FrameJournal {
     this.#schedule();
   }
 
+  /** Whether the end of a turn is still on its way, so that it would also end what begins under its id now. */
+  isEnding(turnId: Bytes): boolean {
+    return [...this.#entries.ends, ...this.#ending].some((turn) => equalBytes(turn.turnId, turnId));
+  }
+
   /** Deletes again what was still on its way when the turn's transcripts were deleted. */
   addFinished(turnId: Bytes): void {
     this.#entries.finished.push(turnId);
@@ -114,6 +121,7 @@ export class FrameJournal {
   async #write(due: number | 'all'): Promise<void> {
     const entries = this.#entries;
     this.#entries = noEntries();
+    this.#ending = entries.ends;
     // A turn that was finished: whatever frames of it are left must come before its removal.
     const runs = this.#frames.take(entries.finished.length > 0 ? 'all' : due);
     try {
@@ -127,6 +135,8 @@ export class FrameJournal {
       for (const name of ['headers', 'closes', 'ends', 'finished'] as const) {
         this.#entries = { ...this.#entries, [name]: [...entries[name], ...this.#entries[name]] };
       }
+    } finally {
+      this.#ending = [];
     }
   }
 

@@ -44,6 +44,8 @@ export async function startTurn(parts: StartParts, accountId: string, start: Tur
   const batch = start.batch === null ? null : parseBatch(start.batch);
   const nowMs = Date.now();
   const { kind } = parts.database;
+  // What was given up a moment ago and comes again.
+  if (parts.journal.isEnding(attempt.turnId)) await parts.journal.flush();
   const { placed, stored } = await parts.database.write(async (trx) => {
     const account = await lockAccount(trx, kind, accountId);
     // Nobody knows yet how long the reply will be.
@@ -103,6 +105,8 @@ async function forward(
   }
   // One that did not answer may have taken it, so it is asked for until it says otherwise.
   if (!refusals.some(({ error }) => isAway(error))) parts.hub.settle(turn);
+  // Before the client hears of it and seals again: the next attempt may come to another replica.
+  await parts.journal.flush();
   return answerRefusal(parts, attempt, message, last);
 }
 

@@ -45,8 +45,16 @@ export class TurnHub implements StreamListener {
   readonly #journal: FrameJournal;
   readonly #clients: LiveClients;
   readonly #log: Log;
+  readonly #owner: string;
 
-  constructor(parts: { readonly journal: FrameJournal; readonly clients: LiveClients; readonly log: Log }) {
+  /** @param parts.owner - Whose leases on turns are this process's. */
+  constructor(parts: {
+    readonly owner: string;
+    readonly journal: FrameJournal;
+    readonly clients: LiveClients;
+    readonly log: Log;
+  }) {
+    this.#owner = parts.owner;
     this.#journal = parts.journal;
     this.#clients = parts.clients;
     this.#log = parts.log;
@@ -237,7 +245,8 @@ export class TurnHub implements StreamListener {
     if (state === null) return;
     this.forget(turn);
     if (!turn.owned) return;
-    this.#journal.addEnd({ turnId: turn.id, accountId: turn.accountId, state, endedAtMs: Date.now() });
+    const { accountId, id: turnId } = turn;
+    this.#journal.addEnd({ turnId, accountId, owner: this.#owner, state, endedAtMs: Date.now() });
   }
 
   #watchAgain(turn: HeldTurn, enclave: Enclave): void {

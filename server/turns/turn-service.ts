@@ -54,7 +54,8 @@ export class TurnService implements StartParts, ResumeParts {
     this.quotaBytes = parts.quotaBytes;
     this.journal = new FrameJournal(parts.database, parts.log);
     this.leases = new TurnLeases(parts.database.kind);
-    this.hub = new TurnHub({ journal: this.journal, clients: this.#clients, log: parts.log });
+    const { owner } = this.leases;
+    this.hub = new TurnHub({ owner, journal: this.journal, clients: this.#clients, log: parts.log });
   }
 
   /** Connects to the enclaves and picks up what a process before this one left running. */

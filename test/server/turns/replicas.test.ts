@@ -2,11 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import type { Change } from '../../../server/turns/change-feed.ts';
 import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
 import { resumeTurns } from '../../../server/turns/resume-turns.ts';
+import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { fromBase64Url, randomBytes } from '../../../crypto/primitives/bytes.ts';
 import { quietLog } from '../../parts/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
@@ -20,6 +22,7 @@ import {
   until,
   Watcher,
 } from '../../parts/turn-process.ts';
+import { sealedRequestFor } from '../../parts/unopened-request.ts';
 import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
 
 /*
@@ -59,18 +62,45 @@ afterEach(async () => {
   await database.remove();
 });
 
-async function beginAtFirst() {
-  const [enclave] = await second.service.pool.choose({ accountId: '', model: '' });
-  const start = turnStart(device, enclave?.id ?? '');
+async function enclaveId(): Promise<string> {
+  return (await second.service.pool.choose({ accountId: '', model: '' }))[0]?.id ?? '';
+}
+
+async function beginAtFirst(expected: 'accepted' | 'changed' = 'accepted') {
+  const start = turnStart(device, await enclaveId());
   first.send({ accountId: device.accountId, start });
-  expect((await once(first, 'message'))[0]).toMatchObject({ answer: { kind: 'accepted' } });
-  return { turnId: start.turnId, transcript: worker.transcriptOf(start.turnId) };
+  expect((await once(first, 'message'))[0]).toMatchObject({ answer: { kind: expected } });
+  return start;
+}
+
+/** A turn that the first replica has begun. */
+async function acceptedAtFirst() {
+  const { turnId } = await beginAtFirst();
+  return { turnId, transcript: worker.transcriptOf(turnId) };
+}
+
+/** The same turn sealed once more, at the second replica, and its whole reply. */
+async function answeredAtSecond(
+  { enclaveId: id, nonce, turnId }: TurnStart,
+  meanwhile: () => Promise<void> = async () => undefined,
+) {
+  const { request } = sealedRequestFor({ model: 'test-model', turnId: fromBase64Url(turnId) });
+  const attempt = { format: 1, enclaveId: id, nonce, request } as const;
+  const accepted = await attemptTurn(second.service, device.accountId, fromBase64Url(turnId), attempt);
+  expect(accepted).toEqual({ kind: 'accepted', state: 'running' });
+  await meanwhile();
+  const transcript = worker.transcriptOf(turnId);
+  worker.speak(transcript, 6);
+  worker.close(transcript);
+  await until(async () => (await stateOf(database, turnId)) !== 'running');
+  expect(await stateOf(database, turnId)).toBe('ended');
+  expect((await storedBytes(database, turnId)).equals(worker.recordsOf(transcript))).toBe(true);
 }
 
 test('a browser at another replica hears of batch and turn, and sees every frame', async () => {
   const watcher = new Watcher(second.service, device.accountId);
   const stranger = new Watcher(second.service, (await makeAccount(database)).accountId);
-  const { turnId, transcript } = await beginAtFirst();
+  const { turnId, transcript } = await acceptedAtFirst();
   worker.speak(transcript, 10);
   await until(() => watcher.turnRecords.length >= 11);
   worker.speak(transcript, 10);
@@ -85,7 +115,7 @@ test('a browser at another replica hears of batch and turn, and sees every frame
 });
 
 test('a browser that connects later gets on where the stored frames end', async () => {
-  const { turnId, transcript } = await beginAtFirst();
+  const { turnId, transcript } = await acceptedAtFirst();
   worker.speak(transcript, 5);
   await until(async () => (await storedBytes(database, turnId)).length > 5 * 300);
   const watcher = new Watcher(second.service, device.accountId);
@@ -101,7 +131,7 @@ test('a browser that connects later gets on where the stored frames end', async 
 
 test('turns of a killed replica are taken over by the other, byte for byte', async () => {
   const watcher = new Watcher(second.service, device.accountId);
-  const { turnId, transcript } = await beginAtFirst();
+  const { turnId, transcript } = await acceptedAtFirst();
   worker.speak(transcript, 8);
   await until(() => watcher.turnRecords.length === 9);
   first.kill('SIGKILL');
@@ -119,6 +149,39 @@ test('turns of a killed replica are taken over by the other, byte for byte', asy
   await until(async () => (await stateOf(database, turnId)) === 'ended');
   expect((await storedBytes(database, turnId)).equals(worker.recordsOf(transcript))).toBe(true);
   expect(watcher.bytes.equals(worker.recordsOf(transcript))).toBe(true);
+});
+
+test('a turn that the first replica refused is over when it says so, and is answered at the second', async () => {
+  worker.refusal = 'unknown-key';
+  const start = await beginAtFirst('changed');
+  expect(await stateOf(database, start.turnId)).toBe('lost');
+  worker.refusal = null;
+  await answeredAtSecond(start);
+});
+
+test('a replica ends no turn that another one has taken over', async () => {
+  const other = await openDatabase(database.place);
+  const stale = await startTurnProcess(other, [worker], feedOf(other));
+  worker.refusal = 'enclave-starting';
+  const start = turnStart(device, await enclaveId());
+  await expect(startTurn(stale.service, device.accountId, start)).rejects.toMatchObject({ code: 'enclave-starting' });
+  expect(await stateOf(database, start.turnId)).toBe('running');
+  worker.refusal = null;
+  await answeredAtSecond(start, async () => {
+    const [enclave] = await stale.service.pool.choose({ accountId: '', model: '' });
+    stale.service.hub.lost(enclave!);
+    await stale.service.journal.flush();
+  });
+  // Its own it does end.
+  worker.refusal = 'enclave-starting';
+  const own = turnStart(device, await enclaveId(), { batch: null });
+  await expect(startTurn(stale.service, device.accountId, own)).rejects.toMatchObject({ code: 'enclave-starting' });
+  const [enclave] = await stale.service.pool.choose({ accountId: '', model: '' });
+  stale.service.hub.lost(enclave!);
+  await stale.service.journal.flush();
+  expect(await stateOf(database, own.turnId)).toBe('lost');
+  await stale.service.close();
+  await other.close();
 });
 
 test('the feed comes back after its connection was cut, and says that something may be missed', async () => {

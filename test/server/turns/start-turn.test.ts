@@ -194,6 +194,21 @@ describe.each(databaseKinds)('a turn on %s', (kind) => {
     expect([worker.transcripts.length, await itemsOf()]).toEqual([1, 1]);
   });
 
+  test('a turn that was just given up is answered when the same call comes again at once', async () => {
+    worker.refusal = 'enclave-starting';
+    const start = turnStart(device, enclaveId, { batch: null });
+    await expect(startTurn(relay.service, device.accountId, start)).rejects.toMatchObject({ code: 'enclave-starting' });
+    worker.refusal = null;
+    relay.service.hub.lost((await relay.service.pool.choose({ accountId: '', model: '' }))[0]!);
+    expect(await startTurn(relay.service, device.accountId, start)).toMatchObject({ kind: 'accepted' });
+    const transcript = worker.transcriptOf(start.turnId);
+    worker.speak(transcript, 4);
+    worker.close(transcript);
+    await until(async () => (await stateOf(database, start.turnId)) !== 'running');
+    expect(await stateOf(database, start.turnId)).toBe('ended');
+    expect((await storedBytes(database, start.turnId)).equals(worker.recordsOf(transcript))).toBe(true);
+  });
+
   test('stop is counted and passed on with its token', async () => {
     const start = turnStart(device, enclaveId, { batch: null });
     await startTurn(relay.service, device.accountId, start);
