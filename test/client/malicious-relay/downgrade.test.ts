@@ -148,13 +148,13 @@ describe('a question that is stored, and whose enclave the relay is asked for ag
     return { profile, tab, turnId, conversationId, release, attempts, isAsked };
   }
 
-  /** A later question has passed the same way: what was to go before it has gone, or never will. */
-  async function expectNextAlone(tab: VaultTab, attempts: () => number) {
+  /** Asked when all is well again: once it has passed, what was to go before it has gone, or never will. */
+  async function askNext(tab: VaultTab) {
     const { turnId } = await tab.ask('The next one.');
-    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
-    expect(attempts()).toBe(2);
-    expect(lab.upstream.requests.at(-1)?.body.messages).toEqual([{ role: 'user', content: 'The next one.' }]);
+    const { text } = await tab.ended(turnId);
+    return { text, messages: lab.upstream.requests.at(-1)?.body.messages };
   }
+  const nextAlone = { text: 'In a low voice.', messages: [{ role: 'user', content: 'The next one.' }] };
 
   async function openBeforeDevelopment() {
     const profile = lab.profile({ policy });
@@ -198,14 +198,16 @@ describe('a question that is stored, and whose enclave the relay is asked for ag
     await tab.vault.stop({ turnId });
     release();
     expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'stopped' });
-    await expectNextAlone(tab, attempts);
+    expect(await askNext(tab)).toEqual(nextAlone);
+    expect(attempts()).toBe(2);
   });
 
   it('does not go once its conversation was deleted', async () => {
     const { tab, conversationId, release, attempts } = await askAndHold();
     await tab.vault.deleteConversation({ conversationId });
     release();
-    await expectNextAlone(tab, attempts);
+    expect(await askNext(tab)).toEqual(nextAlone);
+    expect(attempts()).toBe(2);
   });
 });
 

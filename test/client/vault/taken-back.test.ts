@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BrowserProfile } from '../../parts/browser-profile.ts';
+import { DeviceLab } from '../../parts/device-lab.ts';
+import { jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
+import type { VaultTab } from '../../parts/vault-tab.ts';
+
+let lab: DeviceLab;
+beforeAll(async () => {
+  lab = await DeviceLab.open();
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const isSending = (request: Request) => request.method === 'POST' && /^\/v1\/(items|turns)$/.test(pathOf(request));
+
+function sentTurns(profile: BrowserProfile): number {
+  return profile.requests.filter(({ method, path }) => method === 'POST' && path.startsWith('/v1/turns')).length;
+}
+
+describe('a question that waits for an enclave', () => {
+  /** Asked before the shield had anything to show; the relay holds what it is asked for. */
+  async function askAndHold(text: string) {
+    const profile = lab.profile();
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isStoring = true;
+    profile.intercept = async (request, next) => {
+      if (pathOf(request) === '/v1/enclaves') await held;
+      if (!isStoring && isSending(request)) throw new TypeError('Failed to fetch');
+      return next(request);
+    };
+    const { tab } = await lab.signUp(profile);
+    const { turnId } = await tab.ask(text);
+    const setStoring = (isOn: boolean) => (isStoring = isOn);
+    return { profile, tab, turnId, release, setStoring };
+  }
+
+  /** What became of the next one: once it has passed, what was to go before it has gone, or never will. */
+  async function whatWent(profile: BrowserProfile, { tab, turnId }: { tab: VaultTab; turnId: string }) {
+    const { text } = await tab.ended(turnId);
+    return { text, sent: sentTurns(profile), messages: lab.upstream.requests.at(-1)?.body.messages };
+  }
+  const nextAlone = { text: 'In a low voice.', sent: 1, messages: [{ role: 'user', content: 'The next one.' }] };
+
+  it('is sent once there is one', async () => {
+    const { profile, tab, turnId, release } = await askAndHold('The next one.');
+    release();
+    expect(await whatWent(profile, { tab, turnId })).toEqual(nextAlone);
+  });
+
+  it('stays stopped when it is found, though the relay does not know of the stop yet', async () => {
+    const { profile, tab, turnId, release, setStoring } = await askAndHold('Taken back.');
+    setStoring(false);
+    await tab.vault.stop({ turnId });
+    expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'stopped' });
+    release();
+    await tab.until(() => tab.enclave.kind === 'verified');
+    setStoring(true);
+    await tab.until(() => tab.question(turnId).stored);
+    const next = await tab.ask('The next one.');
+    expect(await whatWent(profile, { tab, turnId: next.turnId })).toEqual(nextAlone);
+    expect(tab.answer(turnId)).toMatchObject({ text: '', state: { kind: 'ended', outcome: 'stopped' } });
+  });
+
+  it('and was stopped and stored leaves the next one alone', async () => {
+    const { profile, tab, turnId, release } = await askAndHold('Taken back.');
+    await tab.vault.stop({ turnId });
+    await tab.until(() => tab.question(turnId).stored);
+    const next = await tab.ask('The next one.');
+    release();
+    expect(await whatWent(profile, { tab, turnId: next.turnId })).toEqual(nextAlone);
+  });
+
+  it('and was deleted leaves the next one alone', async () => {
+    const { profile, tab, release } = await askAndHold('Taken back.');
+    const [conversation] = tab.conversations;
+    await tab.vault.deleteConversation({ conversationId: conversation?.id ?? '' });
+    const next = await tab.ask('The next one.');
+    release();
+    expect(await whatWent(profile, { tab, turnId: next.turnId })).toEqual(nextAlone);
+    expect(tab.titles()).toEqual(['The next one.']);
+  });
+});
+
+describe('words whose conversation another device deletes', () => {
+  /** Two devices that know one conversation; the first cannot send into it. */
+  async function openBoth() {
+    const { person, profile, tab } = await lab.signUp();
+    const conversationId = await storeConversation(tab, 'A question that is stored.');
+    const { tab: other } = await lab.signIn(person);
+    await other.until(() => other.conversations.length === 1);
+    profile.intercept = async (request, next) => {
+      if (isSending(request)) throw new TypeError('Failed to fetch');
+      return next(request);
+    };
+    const remove = async () => {
+      await other.vault.deleteConversation({ conversationId });
+      await tab.until(() => tab.conversations.length === 0);
+    };
+    return { profile, tab, conversationId, remove };
+  }
+
+  it('come back from a question that was on its way', async () => {
+    const { profile, tab, conversationId, remove } = await openBoth();
+    await tab.ask('On its way.', conversationId);
+    await remove();
+    profile.intercept = null;
+    await tab.until(() => tab.returned.length > 0);
+    expect(tab.returned).toEqual(['On its way.']);
+  });
+
+  it('come back from a question that was stopped before the relay had it', async () => {
+    const { profile, tab, conversationId, remove } = await openBoth();
+    const { turnId } = await tab.ask('Stopped.', conversationId);
+    await tab.vault.stop({ turnId });
+    await remove();
+    profile.intercept = null;
+    await tab.until(() => tab.returned.length > 0);
+    expect(tab.returned).toEqual(['Stopped.']);
+  });
+
+  it('come back from a question that could not be sent', async () => {
+    const { profile, tab, conversationId, remove } = await openBoth();
+    profile.intercept = async (request, next) =>
+      pathOf(request) === '/v1/turns' ? jsonResponse({ error: 'bad-request' }, 400) : next(request);
+    const { turnId } = await tab.ask('Unsent.', conversationId);
+    await tab.until(() => tab.stateOf(turnId) === 'unsent');
+    await remove();
+    await tab.until(() => tab.returned.length > 0);
+    expect(tab.returned).toEqual(['Unsent.']);
+  });
+
+  it('all come back, in every tab and after a reload, until a draft that holds them is saved', async () => {
+    const { profile, tab, conversationId, remove } = await openBoth();
+    const second = await profile.openTab();
+    const first = await tab.ask('First words.', conversationId);
+    await tab.vault.stop({ turnId: first.turnId });
+    await tab.ask('Second words.', conversationId);
+    await remove();
+    profile.intercept = null;
+    const both = ['First words.', 'Second words.'];
+    for (const each of [tab, second]) await each.until(() => each.returned.length === 2);
+    expect([tab.returned, second.returned]).toEqual([both, both]);
+    tab.abandon();
+
+    const reloaded = await profile.openTab();
+    expect(reloaded.returned).toEqual(both);
+    await reloaded.vault.writeDraft({ conversationId: null, text: 'What somebody typed.' });
+    expect(reloaded.returned).toEqual(both);
+    await reloaded.vault.writeDraft({
+      conversationId: null,
+      text: 'What somebody typed.\n\nFirst words.',
+      returned: [first.turnId],
+    });
+    for (const each of [reloaded, second]) await each.until(() => each.returned.length === 1);
+    expect([reloaded.returned, second.returned]).toEqual([['Second words.'], ['Second words.']]);
+    expect(await second.vault.readDraft({ conversationId: null })).toBe('What somebody typed.\n\nFirst words.');
+  });
+
+  it('stay where they are while the conversation does', async () => {
+    const { profile, tab, conversationId } = await openBoth();
+    const { turnId } = await tab.ask('Stopped.', conversationId);
+    await tab.vault.stop({ turnId });
+    profile.intercept = null;
+    await tab.until(() => tab.question(turnId).stored);
+    expect([tab.returned, tab.texts(conversationId).includes('Stopped.')]).toEqual([[], true]);
+  });
+});
