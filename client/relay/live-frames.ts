@@ -6,7 +6,7 @@ import { RelayCallError } from './relay-call-error.ts';
 import type { RelayClient } from './relay-client.ts';
 import type { TabLocks } from './token-refresh.ts';
 
-/** The relay says something every 15 s: a stream that is silent for this long is dead (M36). */
+/** The relay says something every 15 s: a stream without a whole record for this long is dead, also if it drips (M36). */
 const silenceLimitMs = 40_000;
 /** A stream that ended in order, as a relay that restarts ends it, is asked for again soon. */
 const reopenDelayMs = 250;
@@ -128,10 +128,10 @@ export class LiveFrames {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return;
-        callOff();
-        callOff = clock.after(silenceLimitMs, abort);
         const records = splitter.push(value);
         if (records.length === 0) continue;
+        callOff();
+        callOff = clock.after(silenceLimitMs, abort);
         onFirst();
         this.#parts.onRecords(concat(...records));
       }

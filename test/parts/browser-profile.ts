@@ -47,6 +47,11 @@ export class BrowserProfile {
     this.#policy = 'policy' in options ? options.policy : developmentPolicy;
   }
 
+  /** What went to the relay to be answered by an enclave. */
+  get sentTurns() {
+    return this.requests.filter(({ path, method }) => method === 'POST' && path.startsWith('/v1/turns'));
+  }
+
   /** Opens a tab; its first event is its session. */
   async openTab(): Promise<VaultTab> {
     const tab = new VaultTab((onEnd) => createVault(this.#parts(onEnd)));
@@ -58,6 +63,11 @@ export class BrowserProfile {
   setOnline(isOnline: boolean): void {
     this.isOnline = isOnline;
     for (const run of this.#onNetworkChange) run();
+  }
+
+  /** Once no tab reads, changes or writes the vault. */
+  async whenVaultIsFree(): Promise<void> {
+    await navigator.locks.request(`${this.#name} sotto-vault`, () => undefined);
   }
 
   get cookies(): ReadonlyMap<string, string> {

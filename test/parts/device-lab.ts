@@ -158,6 +158,14 @@ export class DeviceLab implements AsyncDisposable {
     return { profile, tab };
   }
 
+  /** A new account that may ask: its enclave is verified. */
+  async openChat(): Promise<{ profile: BrowserProfile; tab: VaultTab }> {
+    const { profile, tab } = await this.signUp();
+    await tab.vault.openConversation({ conversationId: null });
+    await tab.until(() => tab.enclave.kind === 'verified');
+    return { profile, tab };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Nobody asks any more before the relay goes: a page that is left does not say so either.
     for (const profile of this.#profiles) {

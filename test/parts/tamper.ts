@@ -68,6 +68,24 @@ export function changeRecords(
   };
 }
 
+/** An answer that comes a byte a second and never ends. */
+export function dripping(signal: AbortSignal): Response {
+  let timer: NodeJS.Timeout | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 1_000).unref();
+      signal.addEventListener('abort', () => {
+        clearInterval(timer);
+        controller.error(signal.reason);
+      });
+    },
+    cancel() {
+      clearInterval(timer);
+    },
+  });
+  return new Response(body, { headers: { 'content-type': 'application/octet-stream' } });
+}
+
 export function jsonResponse(body: unknown, status = 200): Response {
   return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
 }

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { generateIdentityKeyPair, signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import type { BrowserProfile, Interceptor } from '../../parts/browser-profile.ts';
@@ -41,7 +41,7 @@ async function expectEnclaveRefused(
     // The words stay in the box: there is nobody to keep them for.
     expect(await tab.refusal(tab.ask('For a verified enclave only.'))).toEqual({ code: 'evidence-refused' });
     expect(tab.conversations).toEqual([]);
-    expect(sentTurns(profile)).toEqual([]);
+    expect(profile.sentTurns).toEqual([]);
     profile.intercept = null;
     if (policy !== undefined) return;
     await tab.until(() => tab.enclave.kind === 'verified');
@@ -51,7 +51,7 @@ async function expectEnclaveRefused(
   const { turnId, conversationId } = await tab.ask('For a verified enclave only.');
   await tab.until(() => tab.stateOf(turnId) === 'unsent');
   expect(tab.answer(turnId).state).toMatchObject({ kind: 'unsent', failure: { code: 'relay:malformed-answer' } });
-  expect(sentTurns(profile)).toEqual([]);
+  expect(profile.sentTurns).toEqual([]);
   await expectSentAfterwards(profile, tab, conversationId, turnId);
 }
 
@@ -61,10 +61,6 @@ async function expectSentAfterwards(profile: BrowserProfile, tab: VaultTab, conv
   await tab.vault.retry({ conversationId, turnId });
   await tab.until(() => tab.texts(conversationId).includes('In a low voice.'));
   expect(tab.texts(conversationId)).toEqual(['For a verified enclave only.', 'In a low voice.']);
-}
-
-function sentTurns(profile: BrowserProfile) {
-  return profile.requests.filter(({ path, method }) => method === 'POST' && path.startsWith('/v1/turns'));
 }
 
 describe('evidence', () => {
@@ -158,109 +154,21 @@ describe('evidence', () => {
   });
 });
 
-describe('a sealed request', () => {
-  async function openChat() {
-    const { tab, profile } = await lab.signUp();
-    await tab.vault.openConversation({ conversationId: null });
-    await tab.until(() => tab.enclave.kind === 'verified');
-    return { tab, profile };
-  }
-
-  it.each<[string, number]>([
-    ['version', 0],
-    ['suite', 1],
-    ['frame class', 2],
-    ['turn id', 10],
-    ['expiry', 24],
-    ['model', 30],
-  ])('M33 whose %s was changed outside the seal is not answered', async (_name, place) => {
-    const { tab, profile } = await openChat();
-    const asked = lab.upstream.requests.length;
-    profile.intercept = changeRequest(/^\/v1\/turns/, (body) => {
-      body.request.header = flip(body.request.header, place);
-    });
-    const { turnId } = await tab.ask('Unchanged?');
-    await tab.until(() => tab.stateOf(turnId) === 'unsent' || tab.stateOf(turnId) === 'missing');
-    expect(lab.upstream.requests.length).toBe(asked);
-    profile.intercept = null;
-    const again = await tab.ask('Unchanged!');
-    expect((await tab.ended(again.turnId)).text).toBe('In a low voice.');
-  });
-
-  it('M33 whose body or wrapped key was changed is not answered', async () => {
-    for (const part of ['body', 'wrappedKey'] as const) {
-      const { tab, profile } = await openChat();
-      const asked = lab.upstream.requests.length;
-      profile.intercept = changeRequest(/^\/v1\/turns/, (body) => {
-        if (part === 'body') body.request.body = flip(body.request.body);
-        else body.request.recipients[0].wrappedKey = flip(body.request.recipients[0].wrappedKey);
-      });
-      const { turnId } = await tab.ask('Unchanged?');
-      await tab.until(() => tab.stateOf(turnId) === 'unsent');
-      expect(tab.answer(turnId).state).toMatchObject({ failure: { code: 'relay:request-refused' } });
-      expect(lab.upstream.requests.length).toBe(asked);
-    }
-  });
-
-  it('M32 that a relay sends once more is answered once', async () => {
-    const { tab, profile } = await openChat();
-    const asked = lab.upstream.requests.length;
-    let replayed: Promise<Response> | null = null;
-    profile.intercept = async (request, next) => {
-      const copy = request.clone();
-      const response = await next(request);
-      if (pathOf(request) === '/v1/turns' && replayed === null) {
-        const { turnId, batch: _batch, ...attempt } = (await copy.json()) as { turnId: string; batch: unknown };
-        const url = new URL(`/v1/turns/${turnId}/attempts`, request.url);
-        replayed = next(new Request(url, { method: 'POST', headers: request.headers, body: JSON.stringify(attempt) }));
-        await replayed;
-      }
-      return response;
-    };
-    const { turnId } = await tab.ask('Once?');
-    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
-    expect(lab.upstream.requests.length - asked).toBe(1);
-  });
-
-  it('M36 is never sealed twice to the same bytes: each retry has its own key and nonce', async () => {
-    const { tab, profile } = await openChat();
-    profile.intercept = async (request, next) => {
-      const isFirst = sentTurns(profile).length < 4;
-      if (!pathOf(request).startsWith('/v1/turns') || request.method !== 'POST' || !isFirst) return next(request);
-      throw new TypeError('Failed to fetch');
-    };
-    const { turnId } = await tab.ask('Again and again?');
-    await tab.ended(turnId);
-    const sealed = sentTurns(profile).map(({ body }) => (JSON.parse(body) as { request: SealedRequest }).request);
-    expect(sealed.length).toBeGreaterThanOrEqual(4);
-    const nonces = sealed.map(({ body }) => toBase64Url(fromBase64Url(body).subarray(0, 24)));
-    expect(new Set(nonces).size).toBe(sealed.length);
-    expect(new Set(sealed.map(({ recipients }) => recipients[0]?.encapsulation)).size).toBe(sealed.length);
-  });
-});
-
 describe('an enclave that changed', () => {
-  async function openChat() {
-    const { tab, profile } = await lab.signUp();
-    await tab.vault.openConversation({ conversationId: null });
-    await tab.until(() => tab.enclave.kind === 'verified');
-    return { tab, profile };
-  }
-
   it('for one of the same kind and model is verified and asked by itself', async () => {
-    const { tab, profile } = await openChat();
+    const { tab, profile } = await lab.openChat();
     const before = tab.enclave;
     await lab.killWorker();
     await lab.startWorker();
     const { turnId } = await tab.ask('Still there?');
     expect((await tab.ended(turnId)).text).toBe('In a low voice.');
-    expect(sentTurns(profile).map(({ path }) => path)).toEqual(['/v1/turns', `/v1/turns/${turnId}/attempts`]);
+    expect(profile.sentTurns.map(({ path }) => path)).toEqual(['/v1/turns', `/v1/turns/${turnId}/attempts`]);
     const fingerprints = [before, tab.enclave].map((view) => (view.kind === 'verified' ? view.keyFingerprint : ''));
     expect(new Set(fingerprints).size).toBe(2);
   });
 
   it('again and again is given up after three automatic retries, and said', async () => {
-    const { tab, profile } = await openChat();
+    const { tab, profile } = await lab.openChat();
     const asked = lab.upstream.requests.length;
     // The relay stores the items and says each time that the enclave is another one by now; each is genuine.
     const intercept = changeRequest(/^\/v1\/turns/, (body) => {
@@ -270,14 +178,14 @@ describe('an enclave that changed', () => {
     const { turnId, conversationId } = await tab.ask('For a verified enclave only.');
     await tab.until(() => tab.stateOf(turnId) === 'unsent');
     expect(tab.answer(turnId).state).toMatchObject({ failure: { code: 'enclave-changed' } });
-    expect(sentTurns(profile)).toHaveLength(4);
+    expect(profile.sentTurns).toHaveLength(4);
     expect(tab.question(turnId).stored).toBe(true);
     expect(lab.upstream.requests.length).toBe(asked);
     await expectSentAfterwards(profile, tab, conversationId, turnId);
   });
 
   it('with evidence that does not answer this call is refused', async () => {
-    const { tab, profile } = await openChat();
+    const { tab, profile } = await lab.openChat();
     const asked = lab.upstream.requests.length;
     profile.intercept = async (request, next) => {
       if (pathOf(request) !== '/v1/turns') return next(request);
@@ -296,5 +204,3 @@ describe('an enclave that changed', () => {
     expect(lab.upstream.requests.length).toBe(asked);
   });
 });
-
-type SealedRequest = { readonly body: string; readonly recipients: readonly { readonly encapsulation: string }[] };

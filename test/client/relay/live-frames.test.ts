@@ -98,7 +98,7 @@ describe('LiveFrames', () => {
     stage.live.end();
   });
 
-  it('gives up a stream that says nothing for 40 s (M36), and not one that drips', async () => {
+  it('gives up a stream that says nothing for 40 s (M36), and not one that is slow', async () => {
     const stage = await connected();
     for (let i = 0; i < 5; i++) {
       await stage.clock.pass(39_000);
@@ -111,6 +111,26 @@ describe('LiveFrames', () => {
     expect(stage.streams).toHaveLength(2);
     await stage.say(heartbeat);
     expect([stage.live.status, stage.ups]).toEqual(['connected', 2]);
+    stage.live.end();
+  });
+
+  it('gives up a stream that drips: bytes alone are no sign of life, a record is (M36)', async () => {
+    const stage = await connected();
+    const bytes = frame(0);
+    for (const byte of bytes.subarray(0, 30)) {
+      await stage.clock.pass(1_000);
+      await stage.say(Uint8Array.of(byte));
+    }
+    await stage.say(bytes.slice(30));
+    expect([stage.records.length, stage.streams.length]).toEqual([2, 1]);
+    for (const byte of bytes.subarray(0, 45)) {
+      await stage.clock.pass(1_000);
+      if (stage.streams.length === 1) await stage.say(Uint8Array.of(byte)).catch(() => undefined);
+    }
+    expect(stage.statuses).toContain('relay-unreachable');
+    expect(stage.streams).toHaveLength(2);
+    await stage.say(heartbeat);
+    expect(stage.live.status).toBe('connected');
     stage.live.end();
   });
 

@@ -44,7 +44,7 @@ test.each([
   ['no JSON', '{a:1}', '{"a":1}'],
   ['nothing', '', '0'],
   ['a byte order mark', '\uFEFF{}', '{}'],
-])('parseStrictJson: refuses %s, and takes its twin', (_what, refused, accepted) => {
+])('parseStrictJson: refuses %s, and takes its twin (M24)', (_what, refused, accepted) => {
   expect(() => parseStrictJson(refused)).toThrow('malformed');
   expect(parseStrictJson(accepted)).toEqual(JSON.parse(accepted));
 });
