@@ -1,22 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFreePort } from '../parts/free-port.ts';
+import { layOutRelayImage, relayDockerfile } from '../parts/relay-image.ts';
 import { waitFor } from '../parts/running-sotto.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 import { buildClient } from '../../client/build.ts';
 
-/*
- * No Docker here: the test does by hand what the Dockerfile's last stage does, from its own lines, and starts what
- * comes out. The base image and the package installation are not covered.
- */
-
-const dockerfile = readFileSync(resolve('server/Dockerfile'), 'utf8');
-const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
-const { dependencies } = JSON.parse(readFileSync(resolve('package.json'), 'utf8')) as {
-  dependencies: Record<string, string>;
-};
+/* No Docker here: what comes out of the Dockerfile's last stage is laid out by hand and started. */
 
 let folder: TemporaryFolder;
 let worker: ChildProcess;
@@ -25,21 +17,7 @@ const workerToken = 'a-token-of-more-than-thirty-two-characters';
 beforeAll(async () => {
   await buildClient(() => {});
   folder = await makeTemporaryFolder('image');
-  for (const [, names, target] of lastStage.matchAll(/^COPY (?:--from=client \/build\/)?(?!--)(.+) (\S+)$/gm)) {
-    for (const name of (names ?? '').split(' ')) {
-      const to = target === './' ? name : (target ?? '');
-      cpSync(resolve(name), join(folder.path, to), { recursive: true });
-    }
-  }
-  const removed = new Set(
-    [...dockerfile.matchAll(/node_modules\/(@?[\w-]+(?:\/[\w-]+)?)/g)].map(([, name]) => name ?? ''),
-  );
-  for (const name of Object.keys(dependencies)) {
-    if (removed.has(name) || removed.has(name.split('/')[0] ?? '')) continue;
-    const link = join(folder.path, 'node_modules', name);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(resolve('node_modules', name), link);
-  }
+  layOutRelayImage(folder.path, { hasClient: true });
 });
 afterAll(async () => {
   worker.kill('SIGKILL');
@@ -88,7 +66,7 @@ describe('the relay image', () => {
       return answer?.ok === true;
     };
     await waitFor(isHealthy, 30_000, () => `the relay did not become healthy: ${told}`);
-    const [, check] = /CMD \["node", "-e", "(.+)"\]/.exec(dockerfile) ?? [];
+    const [, check] = /CMD \["node", "-e", "(.+)"\]/.exec(relayDockerfile) ?? [];
     const checking = spawn(process.execPath, ['-e', check ?? ''], { env: { ...process.env, PORT: String(port) } });
     const code = await new Promise((done) => checking.once('exit', done));
     relay.kill('SIGKILL');
