@@ -1,12 +1,15 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { encodeRecoveryClaim } from '../../../crypto/account/recovery-signature.ts';
+import { encodeRecoveryClaim, verifyRecoverySignature } from '../../../crypto/account/recovery-signature.ts';
 import type { RecoveryStartAnswer, SignInAnswer } from '../../../crypto/messages/account-messages.ts';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
 import { databaseKinds } from '../../parts/relay-database.ts';
+import { statementsDuring } from '../../parts/seen-statements.ts';
 import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
+
+vi.mock('../../../crypto/account/recovery-signature.ts', { spy: true });
 
 function begin(relay: TestRelay, name: string) {
   return relay.call('POST', '/v1/recovery/start', { body: { format: 1, nameTag: nameTagOf(name) } });
@@ -96,6 +99,26 @@ describe.each(databaseKinds)('recovery on %s', (kind) => {
     const alice = await statuses('alice');
     expect(alice.map((seen) => seen.slice(0, 3))).toEqual([...Array.from({ length: 10 }, () => '200'), '429']);
     expect(await statuses('nobody')).toEqual(alice);
+  });
+
+  test('startRecovery, finishRecovery: an unknown name costs the same statements and the same verification (M12)', async () => {
+    const relay = await openTestRelay(kind);
+    const alice = await quickSignUp(relay, 'alice');
+    const tables = ['accounts', 'recovery_challenges', 'login_attempts', 'rate_counters'];
+    const workFor = async (name: string, secretKey: Uint8Array) => {
+      vi.mocked(verifyRecoverySignature).mockClear();
+      let status = 0;
+      const statements = await statementsDuring(tables, async () => {
+        const started = (await begin(relay, name)).json as RecoveryStartAnswer;
+        ({ status } = await finish(relay, started.challengeId, sign(secretKey, started, name)));
+      });
+      return { status, statements, verifications: vi.mocked(verifyRecoverySignature).mock.calls.length };
+    };
+    const forKnown = await workFor('alice', new Uint8Array(32).fill(1));
+    expect(forKnown).toMatchObject({ status: 401, verifications: 1 });
+    expect(forKnown.statements.length).toBeGreaterThan(4);
+    expect(await workFor('nobody', new Uint8Array(32).fill(1))).toEqual(forKnown);
+    expect(await workFor('alice', alice.recoverySecretKey)).toMatchObject({ status: 200, verifications: 1 });
   });
 
   test('startRecovery: what it stores does not hold the name tag, from which a name could be guessed', async () => {

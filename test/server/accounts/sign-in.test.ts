@@ -1,5 +1,3 @@
-import { StatementSync } from 'node:sqlite';
-import pg from 'pg';
 import * as v from 'valibot';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import * as opaqueServer from '../../../crypto/account/opaque-server.ts';
@@ -16,6 +14,7 @@ import {
   uselessFinish,
 } from '../../parts/quick-account.ts';
 import { databaseKinds } from '../../parts/relay-database.ts';
+import { statementsDuring } from '../../parts/seen-statements.ts';
 import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
 
 vi.mock('../../../crypto/account/opaque-server.ts', { spy: true });
@@ -41,26 +40,10 @@ async function startedAs(relay: TestRelay, name: string) {
 /** Statements about accounts, and OPAQUE steps, that a call costs. */
 async function workOf(call: () => Promise<unknown>) {
   const { startServerLogin, finishServerLogin } = vi.mocked(opaqueServer);
-  const sqlite = (['all', 'run'] as const).map((method) => vi.spyOn(StatementSync.prototype, method));
-  const postgres = vi.spyOn(pg.Client.prototype, 'query');
   startServerLogin.mockClear();
   finishServerLogin.mockClear();
-  try {
-    await call();
-    const texts = [
-      ...sqlite.flatMap((spy) => spy.mock.contexts.map((statement) => (statement as StatementSync).sourceSQL)),
-      ...postgres.mock.calls.map(([text]) => String(text)),
-    ];
-    return {
-      // Timers of the relay talk to the database as well, about turns and items.
-      statements: texts.filter((text) => /"(accounts|login_attempts|rate_counters)"/.test(text)),
-      starts: startServerLogin.mock.calls.length,
-      finishes: finishServerLogin.mock.calls.length,
-    };
-  } finally {
-    for (const spy of sqlite) spy.mockRestore();
-    postgres.mockRestore();
-  }
+  const statements = await statementsDuring(['accounts', 'login_attempts', 'rate_counters'], call);
+  return { statements, starts: startServerLogin.mock.calls.length, finishes: finishServerLogin.mock.calls.length };
 }
 
 describe.each(databaseKinds)('sign-in on %s', (kind) => {
@@ -80,7 +63,7 @@ describe.each(databaseKinds)('sign-in on %s', (kind) => {
     expect(account.json).toMatchObject({ usedBytes: 282, quotaBytes: 2 ** 30 });
   });
 
-  test('finishSignIn: a wrong password and an unknown name get the same answers, in code, shape, length and work', async () => {
+  test('finishSignIn: a wrong password and an unknown name get the same answers, in code, shape, length and work (M12)', async () => {
     const relay = await openTestRelay(kind);
     await quickSignUp(relay, 'alice', 'correct horse');
     expect(shapeOf(await startedAs(relay, 'nobody'))).toEqual(shapeOf(await startedAs(relay, 'alice')));
