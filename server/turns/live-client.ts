@@ -11,6 +11,7 @@ export class LiveClient {
   readonly accountId: string;
   readonly sessionId: string;
   readonly #response: Writable;
+  readonly #onClose: (client: LiveClient) => void;
   #stalledSinceMs: number | null = null;
   #closed = false;
   #endTimer: NodeJS.Timeout | null = null;
@@ -24,18 +25,12 @@ export class LiveClient {
     this.accountId = session.accountId;
     this.sessionId = session.sessionId;
     this.#response = response;
+    this.#onClose = onClose;
     response.on('drain', () => {
       this.#stalledSinceMs = null;
     });
-    // Half-open clients leak unless every way of ending leads here.
-    const close = () => {
-      if (this.#closed) return;
-      this.#closed = true;
-      if (this.#endTimer !== null) clearTimeout(this.#endTimer);
-      onClose(this);
-    };
-    response.on('close', close);
-    response.on('error', close);
+    response.on('close', () => this.#close());
+    response.on('error', () => this.#close());
   }
 
   /** Whether bytes have waited for longer than the deadline. */
@@ -61,5 +56,15 @@ export class LiveClient {
   /** Ends it at once, with whatever it holds. */
   drop(): void {
     this.#response.destroy();
+    // Not every response says so itself: one that was closed before this began to listen never does.
+    this.#close();
+  }
+
+  /** Half-open clients leak unless every way of ending leads here. */
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#endTimer !== null) clearTimeout(this.#endTimer);
+    this.#onClose(this);
   }
 }

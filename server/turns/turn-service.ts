@@ -74,6 +74,8 @@ export class TurnService implements StartParts, ResumeParts {
 
   /** A browser's live response: from now on it gets the records of all running turns of its account. */
   connect(response: Writable, session: { readonly accountId: string; readonly sessionId: string }): void {
+    // The browser went away while its session was looked up, and nothing will say so a second time.
+    if (response.destroyed) return;
     const client = new LiveClient(response, session, (closed) => {
       if (this.#clients.remove(closed)) stopFollowing(this.hub, closed.accountId);
     });

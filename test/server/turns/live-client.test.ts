@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LiveClient } from '../../../server/turns/live-client.ts';
@@ -77,6 +78,19 @@ describe('LiveClients', () => {
     responses[1]!.destroy();
     await until(() => !clients.has('account'));
     expect(clients.remove(made[1]!)).toBe(false);
+  });
+
+  test('forgets a dropped client whose response has told everybody before that it is closed', async () => {
+    const clients = new LiveClients();
+    const response = stuckResponse();
+    const closed = once(response, 'close');
+    response.destroy();
+    await closed;
+    const client = connect(clients, response);
+    expect(clients.has('account')).toBe(true);
+    client.drop();
+    expect(clients.has('account')).toBe(false);
+    client.drop();
   });
 
   test('ends the oldest of too many', async () => {
