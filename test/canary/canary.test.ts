@@ -1,10 +1,15 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
-import { join, relative } from 'node:path';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
 import { startBrowser } from '../parts/browser.ts';
 import {
   ask,
@@ -20,6 +25,7 @@ import { type RecordingProxy, startRecordingProxy } from '../parts/recording-pro
 import { type RunningSotto, startSotto, waitFor } from '../parts/running-sotto.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 import { CanaryFinder } from './find-canary.ts';
+import { type LeftoverParts, relayLeftovers, sqliteFile } from './relay-leftovers.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -32,20 +38,26 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
   let databaseUrl: string | undefined;
   let sotto: RunningSotto;
   let proxy: RecordingProxy;
-  let snapshots: TemporaryFolder;
+  /** Heap snapshots, and what a planted defect is told to leak. */
+  let folder: TemporaryFolder;
   const account = inventAccount();
-  const canaries: Record<string, string> = {
-    question: 'quartz umbrella forbearance 4471',
-    title: 'Marmalade treaty 9902',
-    draft: 'unsent walrus correspondence 3318',
+  const question = 'quartz umbrella forbearance 4471';
+  const title = 'Marmalade treaty 9902';
+  const draft = 'unsent walrus correspondence 3318';
+  const canaries: Record<string, string | Buffer> = {
+    question,
+    title,
+    draft,
     'user name': account.userName,
     password: account.password,
   };
 
   beforeAll(async () => {
-    snapshots = await makeTemporaryFolder('snapshots');
+    folder = await makeTemporaryFolder('canary');
+    const defect = pathToFileURL(resolve('test/canary/planted-defect.ts')).href;
     const environment: Record<string, string> = {
-      NODE_OPTIONS: `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${snapshots.path}`,
+      NODE_OPTIONS: `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder.path} --import=${defect}`,
+      PLANTED_FOLDER: folder.path,
       LOG_LEVEL: 'debug',
     };
     if (storage === 'postgres') {
@@ -59,8 +71,11 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     const context = await browser.newContext();
     const page = await context.newPage();
     const { recoveryWords } = await createAccount(page, proxy.url, account);
-    canaries['recovery phrase'] = recoveryWords.join(' ');
-    await ask(page, `Please repeat: ${canaries['question']}`);
+    for (const between of [' ', '\n', '\r\n', ',', '', '","']) {
+      canaries[`recovery phrase, ${JSON.stringify(between)} between`] = recoveryWords.join(between);
+    }
+    canaries['recovery entropy'] = Buffer.from(parseRecoveryPhrase(recoveryWords.join(' ')).expose());
+    await ask(page, `Please repeat: ${question}`);
     // The rehearsal engine repeats the beginning of a question, so the answer carries the canary as well.
     await finishedAnswer(page);
     await page
@@ -71,18 +86,17 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
       .click();
     await page.getByRole('menuitem', { name: 'Rename' }).click();
     const box = page.getByRole('textbox', { name: /title|name/i });
-    await box.fill(canaries['title'] ?? '');
+    await box.fill(title);
     await box.press('Enter');
-    await page.getByRole('link', { name: canaries['title'] ?? '' }).waitFor();
-    await messageBox(page).fill(canaries['draft'] ?? '');
+    await page.getByRole('link', { name: title }).waitFor();
+    await messageBox(page).fill(draft);
     await page.waitForTimeout(1_500);
-    // Long enough for the compact answer to be written.
+    // The compact answer takes the place of the frames some seconds after the last.
     await waitFor(
-      () => sentTo('/v1/items') > 0,
-      30_000,
-      () => 'nothing was written',
+      async () => sentTo('/v1/items') > 0 && (await countFrames()) === 0,
+      60_000,
+      () => 'no compact answer was written',
     );
-    await page.waitForTimeout(10_000);
     await context.close();
     const second = await browser.newContext();
     const secondPage = await second.newPage();
@@ -96,94 +110,55 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     await proxy.stop();
     await sotto.stop();
     await postgres?.stop();
-    await snapshots.remove();
+    await folder.remove();
   });
 
   function sentTo(path: string): number {
     return proxy.recorded().requests.filter((bytes) => bytes.includes(`POST ${path}`)).length;
   }
 
-  /** Everything that the relay's operator could lay hands on, searched; and what was searched. */
-  async function searchEverything(): Promise<CanaryFinder & { places: Record<string, number> }> {
-    const finder = Object.assign(new CanaryFinder(canaries), { places: {} as Record<string, number> });
-    const search = (place: string, bytes: Buffer) => {
-      finder.places[place.split(':')[0] ?? place] = (finder.places[place.split(':')[0] ?? place] ?? 0) + bytes.length;
-      finder.search(place, bytes);
-    };
-    const { requests, responses } = proxy.recorded();
-    requests.forEach((bytes) => search('requests', bytes));
-    responses.forEach((bytes) => search('responses', bytes));
-    search('logs', Buffer.from(sotto.output()));
-    for (const [path, bytes] of filesUnder(sotto.dataFolder)) search(`data folder: ${path}`, bytes);
-    if (postgres !== undefined && databaseUrl !== undefined) {
-      const client = new pg.Client({ connectionString: databaseUrl });
-      await client.connect();
-      await client.query('CHECKPOINT');
-      const { rows: tables } = await client.query<{ name: string }>(
-        `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'`,
-      );
-      for (const { name } of tables) {
-        const { rows } = await client.query<Record<string, unknown>>(`SELECT * FROM ${name}`);
-        for (const value of rows.flatMap((row) => Object.values(row))) {
-          search(`table: ${name}`, Buffer.isBuffer(value) ? value : Buffer.from(String(value)));
-        }
-      }
-      await client.end();
-      for (const [path, bytes] of filesUnder(postgres.dataFolder)) search(`postgres files: ${path}`, bytes);
-    } else {
-      const database = new DatabaseSync(databaseFile(), { readOnly: true });
-      for (const { name } of database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all()) {
-        for (const row of database.prepare(`SELECT * FROM "${String(name)}"`).all()) {
-          for (const value of Object.values(row)) {
-            search(
-              `table: ${String(name)}`,
-              value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value)),
-            );
-          }
-        }
-      }
+  async function countFrames(): Promise<number> {
+    const query = 'SELECT count(*) AS count FROM frames';
+    if (databaseUrl === undefined) {
+      const database = new DatabaseSync(sqliteFile(sotto.dataFolder), { readOnly: true });
+      const row = database.prepare(query).get();
       database.close();
+      return Number(row?.['count']);
     }
-    search('heap of the relay', await takeHeapSnapshot());
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    const { rows } = await client.query<{ count: string }>(query);
+    await client.end();
+    return Number(rows[0]?.count);
+  }
+
+  /** Everything that the relay's operator could lay hands on, searched. */
+  async function searchEverything(): Promise<CanaryFinder> {
+    const finder = new CanaryFinder(canaries);
+    const parts: LeftoverParts = {
+      sotto,
+      proxy,
+      snapshotFolder: folder.path,
+      postgres:
+        postgres === undefined || databaseUrl === undefined
+          ? null
+          : { url: databaseUrl, dataFolder: postgres.dataFolder },
+    };
+    for await (const { place, bytes, isPlain } of relayLeftovers(parts)) {
+      if (isPlain === true) finder.searchPlain(place, bytes);
+      else finder.search(place, bytes);
+    }
     return finder;
   }
 
-  function databaseFile(): string {
-    const files = [...filesUnder(sotto.dataFolder)].filter(([, bytes]) =>
-      bytes.subarray(0, 15).equals(Buffer.from('SQLite format 3')),
-    );
-    const largest = files.toSorted(([, a], [, b]) => b.length - a.length)[0];
-    return join(sotto.dataFolder, largest?.[0] ?? '');
-  }
+  const places = ['requests', 'responses', 'logs', 'data folder', 'table', 'heap of the relay'];
+  if (storage === 'postgres') places.push('postgres files');
 
-  async function takeHeapSnapshot(): Promise<Buffer> {
-    const before = new Set(readdirSync(snapshots.path));
-    process.kill(sotto.childPid('server/main.ts'), 'SIGUSR2');
-    let path = '';
-    let size = -1;
-    await waitFor(
-      () => {
-        const name = readdirSync(snapshots.path).find((each) => each.endsWith('.heapsnapshot') && !before.has(each));
-        if (name === undefined) return false;
-        path = join(snapshots.path, name);
-        const grown = statSync(path).size !== size;
-        size = statSync(path).size;
-        return !grown && size > 1_000_000;
-      },
-      60_000,
-      () => 'no heap snapshot came',
-    );
-    return readFileSync(path);
-  }
-
-  it('no canary in database, WAL, logs, requests, responses or heap (M42)', async () => {
+  it('no canary in database, WAL, logs, requests, responses, heap or memory (M42)', async () => {
     const finder = await searchEverything();
     expect(finder.findings).toEqual([]);
     // The search had something to find in: each place holds what the product surely left there.
-    const places = ['requests', 'responses', 'logs', 'data folder', 'table', 'heap of the relay'];
-    for (const place of storage === 'postgres' ? [...places, 'postgres files'] : places) {
-      expect(finder.places[place], place).toBeGreaterThan(100);
-    }
+    for (const place of places) expect(finder.searched[place], place).toBeGreaterThan(100);
     const { requests } = proxy.recorded();
     for (const path of ['/v1/sign-up/finish', '/v1/turns', '/v1/items']) {
       expect(
@@ -193,38 +168,73 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     }
   });
 
-  it('the same search finds a leak planted in the database, on the wire and in the heap', async () => {
-    const leak = canaries['question'] ?? '';
+  it('the same search finds what is planted in each of these places', async () => {
+    await plantInDatabase();
+    writeFileSync(join(sotto.dataFolder, 'planted'), Buffer.from(draft, 'utf16le'));
+    await plantInRequest();
+    await plantInResponse();
+    await plantInProcess();
+    const { findings, searched } = await searchEverything();
+    const found = (place: string) => findings.filter((finding) => finding.place.startsWith(place));
+    for (const place of places) expect(found(place), place).not.toEqual([]);
+    // Files: the row's bytes before they are in a table's file, and the one beside them.
+    const log = storage === 'sqlite' ? /^data folder: .*-wal/ : /^postgres files: .*pg_wal/;
+    expect(findings.filter(({ place, canary }) => log.test(place) && canary === 'question')).not.toEqual([]);
+    expect(found('data folder: planted').map(({ canary }) => canary)).toEqual(['draft']);
+    expect(found('responses').map(({ canary }) => canary)).toEqual(['recovery entropy']);
+    // The bytes of a Buffer are in the memory of a process alone; a snapshot of its heap does not have them.
+    expect(found('heap of the relay').map(({ canary }) => canary)).not.toContain('title');
+    const inMemory = searched['memory of the relay'] === undefined ? [] : ['question', 'title'];
+    expect(found('memory of the relay').map(({ canary }) => canary)).toEqual(expect.arrayContaining(inMemory));
+  });
+
+  async function plantInDatabase(): Promise<void> {
     if (databaseUrl === undefined) {
-      const database = new DatabaseSync(databaseFile());
+      const database = new DatabaseSync(sqliteFile(sotto.dataFolder));
       database.exec('CREATE TABLE planted (words BLOB)');
-      database.prepare('INSERT INTO planted VALUES (?)').run(Buffer.from(Buffer.from(leak).toString('hex')));
+      database.prepare('INSERT INTO planted VALUES (?)').run(Buffer.from(Buffer.from(question).toString('hex')));
       database.close();
-    } else {
-      const client = new pg.Client({ connectionString: databaseUrl });
-      await client.connect();
-      await client.query('CREATE TABLE planted (words bytea)');
-      await client.query('INSERT INTO planted VALUES ($1)', [Buffer.from(leak, 'utf16le')]);
-      await client.end();
+      return;
     }
-    // A request that is not finished keeps its headers in the relay's memory while the snapshot is taken.
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query('CREATE TABLE planted (words bytea)');
+    await client.query('INSERT INTO planted VALUES ($1)', [Buffer.from(question, 'utf16le')]);
+    await client.end();
+  }
+
+  /** The relay refuses it, whole as it is. */
+  async function plantInRequest(): Promise<void> {
     const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1');
     socket.write(
-      `POST /v1/sign-in/start HTTP/1.1\r\nHost: ${new URL(proxy.url).host}\r\nContent-Type: application/json\r\n` +
-        `X-Planted: ${leak}\r\nContent-Length: 100\r\n\r\n{`,
+      `GET /livez HTTP/1.1\r\nHost: ${new URL(proxy.url).host}\r\nX-Planted: ${question}\r\nConnection: close\r\n\r\n`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const finder = await searchEverything();
+    await once(socket, 'data');
     socket.destroy();
-    const places = new Set(finder.findings.map(({ place }) => place.split(/[:(]/)[0]?.trim()));
-    expect([...places]).toEqual(expect.arrayContaining(['requests', 'table', 'heap of the relay']));
-  });
-});
-
-function* filesUnder(folder: string, root = folder): Generator<[string, Buffer]> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesUnder(path, root);
-    else if (entry.isFile()) yield [relative(root, path), readFileSync(path)];
   }
-}
+
+  async function plantInResponse(): Promise<void> {
+    const leaking = createServer((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(entropyInHex()));
+    }).listen(0, '127.0.0.1');
+    await once(leaking, 'listening');
+    proxy.leadTo((leaking.address() as AddressInfo).port);
+    expect(await (await fetch(proxy.url)).text()).toBe(entropyInHex());
+    leaking.close();
+    leaking.closeAllConnections();
+  }
+
+  const entropyInHex = () => (canaries['recovery entropy'] as Buffer).toString('hex');
+
+  /** In the relay's log and in its memory: a text, and bytes that no text was made of. */
+  async function plantInProcess(): Promise<void> {
+    writeFileSync(join(folder.path, 'words'), question);
+    writeFileSync(join(folder.path, 'bytes'), title);
+    process.kill(sotto.childPid('server/main.ts'), 'SIGWINCH');
+    await waitFor(
+      () => sotto.output().includes('a debug line that was forgotten'),
+      30_000,
+      () => 'the defect did not leak',
+    );
+  }
+});

@@ -36,6 +36,36 @@ describe('CanaryFinder', () => {
     });
   }
 
+  it.each(['', '1', '12'])(
+    'search: finds a secret of random bytes behind %j, in hex, base64 and as it is',
+    (before) => {
+      const secret = Buffer.from('f3a0c1d2e3b4958677001122334455ee', 'hex');
+      const finder = new CanaryFinder({ secret });
+      const bytes = Buffer.concat([Buffer.from(before), secret, Buffer.from('xyz')]);
+      for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+        finder.search(encoding, Buffer.from(bytes.toString(encoding)));
+      }
+      finder.search('raw', bytes);
+      expect(new Set(finder.findings.map(({ place }) => place))).toEqual(
+        new Set(['hex', 'base64', 'base64url', 'raw']),
+      );
+      finder.search('other', Buffer.from(bytes.map((byte) => byte ^ 1)));
+      expect(finder.findings.filter(({ place }) => place === 'other')).toEqual([]);
+    },
+  );
+
+  it('search: finds a canary in the first and the last bytes, and says how much it looked at', () => {
+    const finder = new CanaryFinder({ text });
+    const alone = Buffer.from(text);
+    finder.searchPlain('alone: here', alone);
+    finder.searchPlain('cut', alone.subarray(0, -1));
+    expect(finder.findings).toEqual([
+      { place: 'alone: here', canary: 'text', spelling: 'utf-8' },
+      { place: 'alone: here', canary: 'text', spelling: 'json' },
+    ]);
+    expect(finder.searched).toEqual({ alone: alone.length, cut: alone.length - 1 });
+  });
+
   it('search: finds nothing in the same bytes without the canary', () => {
     for (const other of ['Wäschezettel über Tag 8271', '']) {
       const bytes = Buffer.from(`a${other}b`);

@@ -7,36 +7,41 @@ export type Spelling = { readonly name: string; readonly bytes: Buffer };
 export type Finding = { readonly place: string; readonly canary: string; readonly spelling: string };
 
 /**
- * Every spelling under which a text could lie in a file: UTF-8, UTF-16 both ways, hex, and base64 as it looks at each
- * of the three places where a text can begin within a group of bytes.
+ * Every spelling under which a text or a secret of random bytes could lie in a file: as it is, in hex, and in base64 as it
+ * looks at each of the three places where bytes can begin within a group; a text in UTF-8 and UTF-16 both ways.
  */
-export function spellingsOf(text: string): Spelling[] {
-  const utf8 = Buffer.from(text, 'utf8');
-  const little = Buffer.from(text, 'utf16le');
-  const spellings: Spelling[] = [
+export function spellingsOf(canary: string | Buffer): Spelling[] {
+  if (typeof canary !== 'string') return [{ name: 'raw', bytes: canary }, ...encodingsOf('bytes', canary)];
+  const utf8 = Buffer.from(canary, 'utf8');
+  const little = Buffer.from(canary, 'utf16le');
+  return [
     { name: 'utf-8', bytes: utf8 },
     { name: 'utf-16le', bytes: little },
     { name: 'utf-16be', bytes: Buffer.from(little).swap16() },
-    { name: 'json', bytes: Buffer.from(JSON.stringify(text).slice(1, -1)) },
-    { name: 'url', bytes: Buffer.from(encodeURIComponent(text)) },
-    { name: 'form', bytes: Buffer.from(new URLSearchParams({ '': text }).toString().slice(1)) },
+    { name: 'json', bytes: Buffer.from(JSON.stringify(canary).slice(1, -1)) },
+    { name: 'url', bytes: Buffer.from(encodeURIComponent(canary)) },
+    { name: 'form', bytes: Buffer.from(new URLSearchParams({ '': canary }).toString().slice(1)) },
+    ...encodingsOf('utf-8', utf8),
+    ...encodingsOf('utf-16le', little),
   ];
-  for (const [encoding, bytes] of [
-    ['utf-8', utf8],
-    ['utf-16le', little],
-  ] as const) {
-    spellings.push({ name: `hex of ${encoding}`, bytes: Buffer.from(bytes.toString('hex')) });
-    spellings.push({ name: `HEX of ${encoding}`, bytes: Buffer.from(bytes.toString('hex').toUpperCase()) });
-    for (const alignment of [0, 1, 2]) {
-      const inner = base64Inside(bytes, alignment);
-      spellings.push({ name: `base64+${alignment} of ${encoding}`, bytes: Buffer.from(inner) });
-      const urlSafe = inner.replaceAll('+', '-').replaceAll('/', '_');
-      if (urlSafe !== inner) {
-        spellings.push({ name: `base64url+${alignment} of ${encoding}`, bytes: Buffer.from(urlSafe) });
-      }
-    }
-  }
-  return spellings;
+}
+
+function encodingsOf(name: string, bytes: Buffer): Spelling[] {
+  const base64 = [0, 1, 2].flatMap((alignment) => {
+    const inner = base64Inside(bytes, alignment);
+    return [
+      { name: `base64+${alignment} of ${name}`, bytes: Buffer.from(inner) },
+      {
+        name: `base64url+${alignment} of ${name}`,
+        bytes: Buffer.from(inner.replaceAll('+', '-').replaceAll('/', '_')),
+      },
+    ];
+  });
+  return [
+    { name: `hex of ${name}`, bytes: Buffer.from(bytes.toString('hex')) },
+    { name: `HEX of ${name}`, bytes: Buffer.from(bytes.toString('hex').toUpperCase()) },
+    ...base64,
+  ];
 }
 
 /** The characters of a base64 text that depend on these bytes alone when `alignment` unknown bytes stand before them. */
@@ -52,30 +57,51 @@ function base64Inside(bytes: Buffer, alignment: number): string {
 /** Looks for canaries in everything that a system left behind. */
 export class CanaryFinder {
   readonly findings: Finding[] = [];
-  /** Bytes looked at, unpacked ones included: a search that read nothing proves nothing. */
-  searchedBytes = 0;
-  readonly #canaries: { readonly name: string; readonly spellings: Spelling[] }[];
+  /** Bytes looked at, by the first words of their place: a search that read nothing proves nothing. */
+  readonly searched: Record<string, number> = {};
+  readonly #spellings: readonly (Spelling & { readonly canary: string })[];
+  /** By their first four bytes, and whether any begins with two: nearly every place is ruled out by one look. */
+  readonly #byStart = new Map<number, (Spelling & { readonly canary: string })[]>();
+  readonly #mayStart = new Uint8Array(65_536);
 
-  constructor(canaries: Readonly<Record<string, string>>) {
-    this.#canaries = Object.entries(canaries).map(([name, text]) => ({ name, spellings: spellingsOf(text) }));
+  constructor(canaries: Readonly<Record<string, string | Buffer>>) {
+    this.#spellings = Object.entries(canaries).flatMap(([canary, value]) =>
+      spellingsOf(value).map((spelling) => ({ ...spelling, canary })),
+    );
+    for (const spelling of this.#spellings) {
+      const start = spelling.bytes.readUInt32BE();
+      this.#byStart.set(start, [...(this.#byStart.get(start) ?? []), spelling]);
+      this.#mayStart[start >>> 16] = 1;
+    }
   }
 
   /** Searches bytes, and what unpacks from compressed streams inside them. */
   search(place: string, bytes: Buffer): void {
-    this.#searchPlain(place, bytes);
-    for (const { name, unpacked } of unpackStreams(bytes)) this.#searchPlain(`${place} (${name})`, unpacked);
+    this.searchPlain(place, bytes);
+    for (const { name, unpacked } of unpackStreams(bytes)) this.searchPlain(`${place} (${name})`, unpacked);
   }
 
-  #searchPlain(place: string, bytes: Buffer): void {
-    this.searchedBytes += bytes.length;
-    for (const { name, spellings } of this.#canaries) {
-      for (const spelling of spellings) {
-        if (bytes.includes(spelling.bytes)) this.findings.push({ place, canary: name, spelling: spelling.name });
+  /** Searches bytes as they are. */
+  searchPlain(place: string, bytes: Buffer): void {
+    const words = place.split(/[:(]/)[0]?.trim() ?? place;
+    this.searched[words] = (this.searched[words] ?? 0) + bytes.length;
+    const found = new Set<Spelling>();
+    const mayStart = this.#mayStart;
+    for (let at = 0, two = bytes[0] ?? 0; at + 3 < bytes.length; at++) {
+      two = ((two & 0xff) << 8) | (bytes[at + 1] as number);
+      if (mayStart[two] === 0) continue;
+      for (const spelling of this.#byStart.get(bytes.readUInt32BE(at)) ?? none) {
+        const end = at + spelling.bytes.length;
+        if (end <= bytes.length && bytes.compare(spelling.bytes, 0, undefined, at, end) === 0) found.add(spelling);
       }
+    }
+    for (const { canary, name } of this.#spellings.filter((spelling) => found.has(spelling))) {
+      this.findings.push({ place, canary, spelling: name });
     }
   }
 }
 
+const none: readonly never[] = [];
 const unpackLimit = { maxOutputLength: 64 * 1024 * 1024 } as const;
 
 /** Gzip, zlib and zstd streams at any offset, raw deflate and Brotli at the beginning, which have no mark. */

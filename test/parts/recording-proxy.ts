@@ -9,6 +9,8 @@ export interface RecordingProxy {
   /** Breaks every connection and every new one until `mend()`. Playwright's own offline mode leaves Workers online. */
   cut(): void;
   mend(): void;
+  /** Leads new connections to another port. */
+  leadTo(port: number): void;
   stop(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export async function startRecordingProxy(targetPort: number): Promise<Recording
   const requests: Buffer[][] = [];
   const responses: Buffer[][] = [];
   const sockets = new Set<Socket>();
+  let target = targetPort;
   let isCut = false;
   const breakAll = () => {
     for (const socket of sockets) socket.destroy();
@@ -25,7 +28,7 @@ export async function startRecordingProxy(targetPort: number): Promise<Recording
       client.destroy();
       return;
     }
-    const relay = connect(targetPort, '127.0.0.1');
+    const relay = connect(target, '127.0.0.1');
     for (const [from, to, copies] of [
       [client, relay, requests],
       [relay, client, responses],
@@ -58,6 +61,9 @@ export async function startRecordingProxy(targetPort: number): Promise<Recording
     },
     mend() {
       isCut = false;
+    },
+    leadTo(port) {
+      target = port;
     },
     async stop() {
       breakAll();
