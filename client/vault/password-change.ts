@@ -12,7 +12,7 @@ import { finishRegistration, opaqueReady, startRegistration } from '../../crypto
 import type { PasswordFinish } from '../../crypto/messages/account-messages.ts';
 import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { hashHead, sealHead } from '../../crypto/vault/vault-head.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { type RelayCallCode, RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { TabLocks } from '../relay/token-refresh.ts';
 import type { CachedHead } from './ciphertext-cache.ts';
@@ -25,6 +25,14 @@ import type { VaultStore } from './vault-store.ts';
 import type { VaultWriter } from './vault-writer.ts';
 
 const maximumTries = 8;
+
+/** After these the new password may hold or not: the relay was not heard to the end, or broke in the middle. */
+const uncertainCodes: ReadonlySet<RelayCallCode> = new Set([
+  'relay-unreachable',
+  'malformed-answer',
+  'internal-error',
+  'head-conflict',
+]);
 
 export type PasswordChangeParts = {
   readonly client: RelayClient;
@@ -88,11 +96,11 @@ async function tryChange(parts: PasswordChangeParts, begun: Begun): Promise<bool
       head: { counter: head.counter, body: toBase64Url(head.body) },
     });
   } catch (error) {
-    if (error instanceof RelayCallError && error.code === 'head-conflict') return false;
-    if (!(error instanceof RelayCallError) || error.code !== 'relay-unreachable') throw error;
-    // The answer was lost: the chain says whether the new password holds or the old one still does.
+    if (!(error instanceof RelayCallError) || !uncertainCodes.has(error.code)) throw error;
+    // The chain says whether the new password holds or the old one still does, whoever wrote on top of it meanwhile.
     await writer.syncLocked();
-    if (equalBytes(store.mark.head.hash, head.hash)) return true;
+    if (equalBytes(store.head.keyslotListDigest, digestKeyslotList(listBody))) return true;
+    if (error.code === 'head-conflict') return false;
     throw error;
   }
   await store.commit({ head, puts: [], deletes: [], isWhole: false, cursor: store.mark.cursor });

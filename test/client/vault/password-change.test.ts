@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeviceLab } from '../../parts/device-lab.ts';
+import { storeConversation } from '../../parts/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -86,5 +87,41 @@ describe('a password change', () => {
     const later = await lab.profile().openTab();
     await later.vault.signIn({ ...person, password: newPassword });
     await later.until(() => later.theme === 'dark');
+  });
+
+  it.each([
+    ['was lost', () => Promise.reject(new TypeError('Failed to fetch'))],
+    ['could not be read', async () => new Response('no JSON', { headers: { 'content-type': 'application/json' } })],
+    ['spoke of an error inside', async () => Response.json({ error: 'internal-error' }, { status: 500 })],
+  ])('holds when its answer %s and another device wrote on top of it', async (_, answer) => {
+    const { person, profile, tab } = await lab.signUp();
+    const newPassword = 'An entirely new lighthouse 81!';
+    const written = Promise.withResolvers<void>();
+    profile.intercept = async (request, next) => {
+      const response = await next(request);
+      if (!request.url.endsWith('/v1/password/finish')) return response;
+      const other = await lab.signIn({ ...person, password: newPassword });
+      await storeConversation(other.tab, 'On top of it');
+      written.resolve();
+      return answer();
+    };
+    await tab.vault.changePassword({ newPassword });
+    await written.promise;
+    await tab.until(() => tab.titles().join() === 'On top of it');
+    expect(tab.status).toBe('unlocked');
+  });
+
+  it('that never reached the relay is said to have failed, and the old password holds', async () => {
+    const { person, profile, tab } = await lab.signUp();
+    profile.intercept = async (request, next) =>
+      request.url.endsWith('/v1/password/finish')
+        ? Response.json({ error: 'internal-error' }, { status: 500 })
+        : next(request);
+    const newPassword = 'An entirely new lighthouse 82!';
+    const refused = await tab.refusal(tab.vault.changePassword({ newPassword }));
+    expect(refused).toEqual({ code: 'relay:internal-error' });
+    const later = await lab.profile().openTab();
+    await later.vault.signIn(person);
+    expect(later.status).toBe('unlocked');
   });
 });
