@@ -25,6 +25,8 @@ const texts: Record<Exclude<FailureCode, `relay:${string}`>, string> = {
   'storage-unavailable': 'This browser does not let Sotto keep anything. Private windows and full disks do that.',
   'other-version':
     'The relay sent something that another version of Sotto wrote, or that was changed on its way. It was not used. Reload the page.',
+  'newer-keys':
+    'The relay sent something that is sealed with newer keys than this browser has, or that was changed on its way. It was not used. Lock Sotto and unlock it again.',
 };
 
 /** The relay and the worker send codes, never words: these are ours for them. */

@@ -21,6 +21,7 @@ const codes: ReadonlySet<string> = new Set<Exclude<FailureCode, `relay:${string}
   'message-too-long',
   'storage-unavailable',
   'other-version',
+  'newer-keys',
 ]);
 
 /** What a call to the vault came to: components branch on it and never catch. */

@@ -1,5 +1,5 @@
 import { Dexie, type Table } from 'dexie';
-import { type Bytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { sha256 } from '../../crypto/primitives/hash.ts';
 import { VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
@@ -131,7 +131,11 @@ export class CiphertextCache {
     return (await this.#database.items.get(id))?.body ?? null;
   }
 
-  /** Items and mark change together, so that what is here is always what one head covers. */
+  /**
+   * Items and mark change together, so that what is here is always what one head covers.
+   *
+   * @throws {VaultError} `session-ended` when the account's cache is no longer here: a sign-out, in whatever tab, stays one.
+   */
   async commit(change: {
     readonly mark: VaultMark;
     readonly puts: readonly CachedItem[];
@@ -140,6 +144,8 @@ export class CiphertextCache {
   }): Promise<void> {
     const { items, singletons } = this.#database;
     await this.#database.transaction('rw', items, singletons, async () => {
+      const before = await this.readMark();
+      if (before === null || !equalBytes(before.owner, change.mark.owner)) throw new VaultError('session-ended');
       if (change.deletes === 'all') await items.clear();
       else await items.bulkDelete([...change.deletes]);
       await items.bulkPut([...change.puts]);

@@ -72,15 +72,19 @@ export class EventSink {
     this.#lastReturned = list;
   }
 
-  /** The same alarm once, until all is well again. */
-  alarm(code: FailureCode): void {
-    if (this.#alarm === code) return;
+  /** The same alarm once, until all is well again. @returns whether it is new. */
+  alarm(code: FailureCode): boolean {
+    if (this.#alarm === code) return false;
     this.#alarm = code;
     this.#emit({ type: 'alarm', code });
+    return true;
   }
 
-  allIsWell(): void {
+  /** @returns whether it was not well before. */
+  allIsWell(): boolean {
+    const wasAlarmed = this.#alarm !== null;
     this.#alarm = null;
+    return wasAlarmed;
   }
 
   end(): void {

@@ -1,16 +1,23 @@
 import type { SealedHeadMessage } from '../../crypto/messages/item-messages.ts';
 import { equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { CryptoError, type CryptoErrorCode } from '../../crypto/primitives/errors.ts';
 import { openHead, type VaultHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CachedHead, VaultMark } from './ciphertext-cache.ts';
+import type { FailureCode } from './vault-api.ts';
 import { VaultError } from './vault-error.ts';
 import { cachedHead, type VaultStore } from './vault-store.ts';
 
 /** Heads that one sync follows; a device that was away for longer than half a million batches signs in anew. */
 const maximumPages = 1_000;
 
-const newerCodes: ReadonlySet<string> = new Set(['unsupported-version', 'unsupported-suite', 'unknown-key']);
+/** What a head says by itself, sealed or not: it must not be used, but perhaps nobody lied. */
+const newerCodes: Partial<Record<CryptoErrorCode, FailureCode>> = {
+  'unsupported-version': 'other-version',
+  'unsupported-suite': 'other-version',
+  // An epoch that another device began: an unlock brings its keys, a reload does not.
+  'unknown-key': 'newer-keys',
+};
 
 export type CheckedHead = { readonly cached: CachedHead; readonly opened: VaultHead };
 
@@ -18,7 +25,8 @@ export type CheckedHead = { readonly cached: CachedHead; readonly opened: VaultH
  * Follows the chain from the last head that this device accepted to the one that the relay shows now.
  *
  * @throws {VaultError} `vault-rolled-back` for an older one (M16), `vault-tampered` for a fork, a gap or a head that the
- *   account did not seal (M13, M19), `other-version` for one that says that a newer build wrote it.
+ *   account did not seal (M13, M19), `other-version` for one that says that a newer build wrote it, `newer-keys` for one of
+ *   an epoch whose keys this device does not have.
  */
 export async function checkHead(
   store: VaultStore,
@@ -69,9 +77,8 @@ function verifyChain(
   try {
     return verifyHeadChain({ keyring: store.keyring, from: known, heads });
   } catch (error) {
-    // A newer version, or an epoch that this build did not begin: it must not go on, but perhaps nobody lied.
-    const isNewer = error instanceof CryptoError && newerCodes.has(error.code);
-    throw new VaultError(isNewer ? 'other-version' : 'vault-tampered');
+    const newer = error instanceof CryptoError ? newerCodes[error.code] : undefined;
+    throw new VaultError(newer ?? 'vault-tampered');
   }
 }
 

@@ -66,10 +66,11 @@ export class OpenedVault {
     const sentence = (turnId: string) => this.#sentences.get(turnId) ?? null;
     this.#parts = parts;
     this.account = account;
-    this.store = new VaultStore(cache, keyring, {
-      onChange: (touched) => this.#contentsChanged(touched),
+    const watcher = {
+      onChange: (touched: ReadonlySet<string>) => this.#contentsChanged(touched),
       onCommit: () => channel.post({ type: 'cache-changed' }),
-    });
+    };
+    this.store = new VaultStore(cache, keyring, watcher, signal);
     this.#outbox = new Outbox(cache, keyring, () => {
       channel.post({ type: 'outbox-changed' });
       this.#outboxChanged();
@@ -114,7 +115,9 @@ export class OpenedVault {
       clock,
       random,
       signal,
-      onAlarm: (error) => this.#events.alarm(error.code),
+      onAlarm: ({ code }) => {
+        if (this.#events.alarm(code)) channel.post({ type: 'alarm', code });
+      },
       onSynced: () => this.#synced(),
     };
     this.writer = new VaultWriter(writing);
@@ -234,6 +237,10 @@ export class OpenedVault {
       this.#run(() => underVaultLock(this.#parts.surroundings.locks, () => this.store.catchUp()));
     } else if (message.type === 'outbox-changed') {
       this.#run(() => this.#outbox.load().then(() => this.#outboxChanged()));
+    } else if (message.type === 'alarm') {
+      this.#events.alarm(message.code);
+    } else if (message.type === 'all-is-well') {
+      this.#events.allIsWell();
     } else {
       this.#live.hear(message);
     }
@@ -278,7 +285,7 @@ export class OpenedVault {
   }
 
   #synced(): void {
-    this.#events.allIsWell();
+    if (this.#events.allIsWell()) this.#parts.channel.post({ type: 'all-is-well' });
     const nowMs = this.#parts.surroundings.clock.wallMs();
     this.#run(() => keepHouse(this.store.contents, this.#outbox, nowMs));
   }

@@ -1,5 +1,6 @@
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import type { LiveStatus } from '../relay/live-frames.ts';
+import type { FailureCode } from './vault-api.ts';
 import type { RawChannel } from './vault-parts.ts';
 
 /** What the tabs of one browser profile tell each other: events and sealed bytes, never a key. */
@@ -10,6 +11,10 @@ export type TabMessage =
   | { readonly type: 'opened' }
   | { readonly type: 'cache-changed' }
   | { readonly type: 'outbox-changed' }
+  /** What the tab that asked the relay refused: the others do not ask, and the person may look at any of them. */
+  | { readonly type: 'alarm'; readonly code: FailureCode }
+  /** That tab is on the relay's newest head again. */
+  | { readonly type: 'all-is-well' }
   /** Raw records from the tab that reads the live response. */
   | { readonly type: 'live'; readonly records: Bytes }
   | { readonly type: 'live-up' }

@@ -46,6 +46,7 @@ export type FailureCode =
   | 'message-too-long'
   | 'storage-unavailable'
   | 'other-version'
+  | 'newer-keys'
   | `relay:${string}`;
 
 export type VaultFailure = { readonly code: FailureCode; readonly retryAfterMs?: number };

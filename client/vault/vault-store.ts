@@ -7,6 +7,7 @@ import { hashLeaf, MerkleTree } from '../../crypto/vault/merkle-tree.ts';
 import { hashHead, openHead, type VaultHead } from '../../crypto/vault/vault-head.ts';
 import type { CachedHead, CachedItem, CiphertextCache, VaultMark } from './ciphertext-cache.ts';
 import { type ItemRow, type OpenedContent, VaultContents } from './vault-contents.ts';
+import { VaultError } from './vault-error.ts';
 
 /** An item that passed its checks, opened. */
 export type OpenedItem = { readonly item: CachedItem; readonly content: OpenedContent };
@@ -42,16 +43,19 @@ export class VaultStore {
   readonly keyring: Keyring;
   readonly contents = new VaultContents();
   readonly #watcher: StoreWatcher;
+  readonly #signal: AbortSignal;
   #tree = new MerkleTree();
   #mark: VaultMark | null = null;
   #head: VaultHead | null = null;
   /** Something in the cache is not what was put there. */
   #isBroken = false;
 
-  constructor(cache: CiphertextCache, keyring: Keyring, watcher: StoreWatcher) {
+  /** @param signal - Aborted when the vault ends: from then on nothing is written to the cache. */
+  constructor(cache: CiphertextCache, keyring: Keyring, watcher: StoreWatcher, signal: AbortSignal) {
     this.cache = cache;
     this.keyring = keyring;
     this.#watcher = watcher;
+    this.#signal = signal;
   }
 
   get mark(): VaultMark {
@@ -111,8 +115,9 @@ export class VaultStore {
     return root;
   }
 
-  /** Keeps a change whose head was verified and whose root was compared. */
+  /** Keeps a change whose head was verified and whose root was compared. @throws {VaultError} `session-ended`. */
   async commit(change: VaultChange): Promise<void> {
+    this.#requireOpen();
     const isOther = change.isWhole || change.deletes.length > 0;
     const mark: VaultMark = {
       ...this.mark,
@@ -140,6 +145,7 @@ export class VaultStore {
   }
 
   async updateMark(change: Partial<Pick<VaultMark, 'pending' | 'turnsAfterMs' | 'cursor'>>): Promise<void> {
+    this.#requireOpen();
     await this.cache.updateMark(change);
     this.#mark = { ...this.mark, ...change };
   }
@@ -154,6 +160,10 @@ export class VaultStore {
       expiresAt: item.expiresAt,
       body: item.body,
     });
+  }
+
+  #requireOpen(): void {
+    if (this.#signal.aborted) throw new VaultError('session-ended');
   }
 
   #takeMark(mark: VaultMark): void {

@@ -9,7 +9,7 @@ import { planBatch } from './plan-batch.ts';
 import { RepeatedTask } from './repeated-task.ts';
 import { syncVault } from './sync.ts';
 import type { FailureCode } from './vault-api.ts';
-import { toVaultError, type VaultError } from './vault-error.ts';
+import { toVaultError, VaultError } from './vault-error.ts';
 import { underVaultLock } from './vault-lock.ts';
 import type { VaultStore } from './vault-store.ts';
 import { keepBatch, notePending, sealBatch, type SealedBatch } from './write-batch.ts';
@@ -28,7 +28,12 @@ export type WriterParts = {
 };
 
 /** What a sync must not meet in silence. */
-const alarmCodes: ReadonlySet<FailureCode> = new Set(['vault-tampered', 'vault-rolled-back', 'other-version']);
+const alarmCodes: ReadonlySet<FailureCode> = new Set([
+  'vault-tampered',
+  'vault-rolled-back',
+  'other-version',
+  'newer-keys',
+]);
 
 /** Conflicts in a row before this tab lets the others go first for a while. */
 const maximumConflicts = 8;
@@ -74,6 +79,8 @@ export class VaultWriter {
     try {
       await syncVault(this.#parts);
     } catch (error) {
+      // Keys that were wiped in the middle open nothing: that says nothing about the relay.
+      if (this.#parts.signal.aborted) throw new VaultError('session-ended');
       const failure = toVaultError(error);
       if (alarmCodes.has(failure.code)) this.#parts.onAlarm(failure);
       throw failure;

@@ -174,8 +174,11 @@ export class Vault {
   }
 
   async #keepSession(account: AccountSession): Promise<void> {
+    const wrapped = await wrapSession(account);
+    // A sign-out that came meanwhile has the last word.
+    if (this.#isEnding || this.#isEnded) throw new VaultError('session-ended');
     this.#needsNewPassword = account.needsNewPassword;
-    await this.#cache.writeSession(await wrapSession(account));
+    await this.#cache.writeSession(wrapped);
   }
 
   async #open(account: AccountSession): Promise<boolean> {

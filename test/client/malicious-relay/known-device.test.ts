@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import type { Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
-import { changeJson, jsonResponse, pathOf, reconnect, storeConversation } from '../../parts/tamper.ts';
+import { changeJson, flip, jsonResponse, pathOf, reconnect, storeConversation } from '../../parts/tamper.ts';
 import { type Sync, SyncVictims } from '../../parts/sync-victims.ts';
 import type { VaultTab } from '../../parts/vault-tab.ts';
 
@@ -104,9 +104,10 @@ describe('a device that was here before', () => {
   });
 
   it.each([
-    ['version', 0],
-    ['epoch', 5],
-  ])('leaves a head of a later %s alone, and says so (M11)', async (_what, place) => {
+    ['version', 0, 'other-version'],
+    ['suite', 1, 'other-version'],
+    ['epoch', 5, 'newer-keys'],
+  ])('leaves a head of a later %s alone, and says so (M11)', async (_what, place, code) => {
     const { tab, profile } = await victims.knownDevice();
     profile.setOnline(false);
     const shown = tab.titles().toSorted();
@@ -117,7 +118,25 @@ describe('a device that was here before', () => {
       return { ...answer, head: { ...answer.head, body: toBase64Url(body) } };
     });
     profile.setOnline(true);
-    await victims.expectRefused({ tab, profile }, 'other-version', shown);
+    await victims.expectRefused({ tab, profile }, code, shown);
+  });
+
+  it('says it in every tab, and again when it happens again (M13)', async () => {
+    const { tab, profile } = await victims.knownDevice();
+    const other = await profile.openTab();
+    await victims.expectWhole(other);
+    await other.until(() => other.connection === 'connected');
+    for (const times of [1, 2]) {
+      profile.intercept = changeJson(items, (answer: Sync) => ({
+        ...answer,
+        head: { ...answer.head, body: flip(answer.head.body) },
+      }));
+      await storeConversation(writer, `Changed on its way ${times}`);
+      await Promise.all([tab, other].map((each) => each.until(() => each.alarms.length === times)));
+      expect([tab.alarms.at(-1), other.alarms.at(-1)]).toEqual(['vault-tampered', 'vault-tampered']);
+      profile.intercept = null;
+      await Promise.all([tab, other].map((each) => victims.expectWhole(each)));
+    }
   });
 
   it('is not alarmed by its own write whose answer was lost', async () => {

@@ -1,7 +1,11 @@
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
+import { CiphertextCache, type VaultMark } from '../../../client/vault/ciphertext-cache.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
+import { VaultStore } from '../../../client/vault/vault-store.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
+import { sampleKeyring } from '../../parts/sample-account.ts';
+import { pathOf, storeConversation } from '../../parts/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -32,6 +36,38 @@ describe('the end of a session', () => {
     expect([tab.isEnded, tab.status, other.status]).toEqual([true, 'signed-out', 'signed-out']);
   });
 
+  it('leaves nothing of the vault in this browser and raises no alarm, although a sync was on its way', async () => {
+    const { person, profile, tab } = await lab.signUp();
+    const elsewhere = await lab.signIn(person);
+    const [synced, signedOut] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [isSyncing, isSigningOut] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    profile.intercept = async (request, next) => {
+      const response = await next(request);
+      const path = pathOf(request);
+      if (path === '/v1/items' && request.method === 'GET') {
+        isSyncing.resolve();
+        await synced.promise;
+      } else if (path === '/v1/sign-out') {
+        isSigningOut.resolve();
+        await signedOut.promise;
+      }
+      return response;
+    };
+    await storeConversation(elsewhere.tab, 'Written elsewhere');
+    await isSyncing.promise;
+    const ended = tab.vault.signOut();
+    await isSigningOut.promise;
+    synced.resolve();
+    await profile.whenVaultIsFree();
+    signedOut.resolve();
+    await ended;
+    const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
+    await cache.open();
+    expect([await cache.readMark(), await cache.readSession(), await cache.readAllItems()]).toEqual([null, null, []]);
+    expect(tab.alarms).toEqual([]);
+    cache.close();
+  });
+
   it('shuts every tab when storage fails, and says that the key is still on the disk', async () => {
     const { tab, other } = await twoTabs();
     const wipe = vi.spyOn(CiphertextCache.prototype, 'wipeKey').mockRejectedValueOnce(new Error('disk'));
@@ -39,6 +75,45 @@ describe('the end of a session', () => {
     wipe.mockRestore();
     expect([tab.isEnded, tab.status]).toEqual([true, 'locked']);
     await other.until(() => other.isEnded, 5_000);
+  });
+});
+
+describe('the cache of an account', () => {
+  const markOf = (owner: number): VaultMark => ({
+    name: 'vault',
+    owner: new Uint8Array(32).fill(owner),
+    generation: 1,
+    head: { counter: 1, hash: new Uint8Array(32), body: new Uint8Array(1) },
+    cursor: null,
+    pending: null,
+    turnsAfterMs: 0,
+  });
+
+  it('takes nothing more once it was wiped, or is of another account', async () => {
+    const cache = new CiphertextCache({ indexedDB: new IDBFactory(), IDBKeyRange });
+    await cache.open();
+    const commit = (owner: number) => cache.commit({ mark: markOf(owner), puts: [], deletes: [] });
+    await cache.writeMark(markOf(1));
+    await commit(1);
+    await expect(commit(2)).rejects.toThrow('session-ended');
+    expect((await cache.readMark())?.owner).toEqual(markOf(1).owner);
+    await cache.wipeVault();
+    await expect(commit(1)).rejects.toThrow('session-ended');
+    expect(await cache.readMark()).toBeNull();
+    cache.close();
+  });
+
+  it('takes nothing from a vault that has ended', async () => {
+    const cache = new CiphertextCache({ indexedDB: new IDBFactory(), IDBKeyRange });
+    await cache.open();
+    await cache.writeMark(markOf(1));
+    const watcher = { onChange: () => undefined, onCommit: () => undefined };
+    const store = new VaultStore(cache, sampleKeyring(), watcher, AbortSignal.abort());
+    await expect(store.updateMark({ turnsAfterMs: 5 })).rejects.toThrow('session-ended');
+    const change = { head: markOf(1).head, puts: [], deletes: [], isWhole: true, cursor: null };
+    await expect(store.commit(change)).rejects.toThrow('session-ended');
+    expect(await cache.readMark()).toEqual(markOf(1));
+    cache.close();
   });
 });
 
