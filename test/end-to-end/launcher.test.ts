@@ -97,7 +97,7 @@ describe('npm start', () => {
     expect(places, said).not.toContain(-1);
     expect(places).toEqual(places.toSorted((one, other) => one - other));
 
-    expect(sotto.processes().filter((command) => /launcher|main\.ts/.test(command))).toHaveLength(3);
+    expect(sotto.processes().filter(({ command }) => /launcher|main\.ts/.test(command))).toHaveLength(3);
     const askedAtMs = performance.now();
     expect(await sotto.stop()).toBe(0);
     // Ten seconds are promised; the rest is for a machine that has other work.

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export type ListedProcess = {
   readonly pid: number;
-  readonly parent: number;
   /** What a Ctrl-C at one terminal reaches. */
   readonly group: number;
   readonly command: string;
@@ -20,10 +19,10 @@ function readProc(): ListedProcess[] {
     if (!/^\d+$/.test(name)) return [];
     try {
       // The name in brackets may hold blanks; state, parent and group are the fields behind it.
-      const [state, parent, group] = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+      const [state, , group] = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
       if (state === 'Z' || state === 'X') return [];
       const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return [{ pid: Number(name), parent: Number(parent), group: Number(group), command }];
+      return [{ pid: Number(name), group: Number(group), command }];
     } catch {
       return []; // It ended while we looked.
     }
@@ -31,10 +30,10 @@ function readProc(): ListedProcess[] {
 }
 
 function askPs(): ListedProcess[] {
-  const lines = execFileSync('ps', ['-axo', 'pid=,ppid=,pgid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  const lines = execFileSync('ps', ['-axo', 'pid=,pgid=,stat=,args='], { encoding: 'utf8' }).split('\n');
   return lines.flatMap((line) => {
-    const [, pid, parent, group, state, command] = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    const [, pid, group, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (pid === undefined || state?.startsWith('Z') === true) return [];
-    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), command: command ?? '' }];
+    return [{ pid: Number(pid), group: Number(group), command: command ?? '' }];
   });
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from './free-port.ts';
-import { listProcesses } from './process-list.ts';
+import { type ListedProcess, listProcesses } from './process-list.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 const projectFolder = resolve(import.meta.dirname, '../..');
@@ -20,8 +20,8 @@ export interface RunningSotto {
   killRelay(): Promise<void>;
   /** Waits until the relay says that it can serve. */
   healthy(): Promise<void>;
-  /** What runs of it now, by command: launcher, children and theirs. */
-  processes(): string[];
+  /** What runs of it now: launcher, children and theirs. */
+  processes(): ListedProcess[];
   /** One Ctrl-C, which a terminal sends to all of them. @returns the exit code of what was started. */
   stop(): Promise<number>;
 }
@@ -35,6 +35,8 @@ export type StartOptions = {
   readonly folder?: string;
   /** What a person types; the launcher itself when not given. */
   readonly command?: readonly [string, ...string[]];
+  /** What must answer before it counts as started: `/livez` where no client is built, as under `npm run dev`. */
+  readonly readyPath?: '/healthz' | '/livez';
 };
 
 /** @throws {Error} with what the launcher printed when it does not come up within two minutes. */
@@ -43,6 +45,7 @@ export async function startSotto(options: StartOptions = {}): Promise<RunningSot
   const dataFolder = options.dataFolder ?? temporary?.path ?? '';
   const port = options.port ?? (await findFreePort());
   const url = `http://localhost:${port}`;
+  const { readyPath = '/healthz' } = options;
   const [program, ...argumentList] = options.command ?? [process.execPath, 'server/launcher.ts'];
   const launcher = spawn(program, argumentList, {
     cwd: options.folder ?? projectFolder,
@@ -65,7 +68,7 @@ export async function startSotto(options: StartOptions = {}): Promise<RunningSot
   };
   const healthy = () =>
     waitFor(
-      () => isHealthy(url),
+      () => isAnswering(`${url}${readyPath}`),
       120_000,
       () => `${url} did not become healthy:\n${printed}`,
     );
@@ -84,10 +87,7 @@ export async function startSotto(options: StartOptions = {}): Promise<RunningSot
         () => 'the relay survived',
       );
     },
-    processes: () =>
-      listProcesses()
-        .filter(({ group }) => group === launcher.pid)
-        .map(({ command }) => command),
+    processes: () => listProcesses().filter(({ group }) => group === launcher.pid),
     async stop() {
       if (launcher.exitCode === null && launcher.pid !== undefined) {
         const ended = once(launcher, 'exit');
@@ -100,7 +100,7 @@ export async function startSotto(options: StartOptions = {}): Promise<RunningSot
   };
   try {
     await waitFor(
-      async () => launcher.exitCode !== null || (await isHealthy(url)),
+      async () => launcher.exitCode !== null || (await isAnswering(`${url}${readyPath}`)),
       120_000,
       () => `${url} did not start:\n${printed}`,
     );
@@ -125,9 +125,9 @@ export async function waitFor(
   }
 }
 
-async function isHealthy(url: string): Promise<boolean> {
+async function isAnswering(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/healthz`)).ok;
+    return (await fetch(url)).ok;
   } catch {
     return false;
   }
@@ -143,5 +143,5 @@ function isAlive(pid: number): boolean {
 }
 
 function findChild(launcher: ChildProcess, part: string): number | undefined {
-  return listProcesses().find(({ parent, command }) => parent === launcher.pid && command.includes(part))?.pid;
+  return listProcesses().find(({ group, command }) => group === launcher.pid && command.includes(part))?.pid;
 }
