@@ -21,6 +21,7 @@ const texts: Record<Exclude<FailureCode, `relay:${string}`>, string> = {
   'enclave-unreachable': 'The enclave cannot be reached.',
   'enclave-starting': 'The enclave is starting.',
   'quota-exceeded': 'Your space at the relay is full. Delete conversations to make room.',
+  'not-stored': 'The relay refused to store what you did last. It is kept in this browser alone, and tried again.',
   'message-too-long': 'This message is too long to send.',
   'storage-unavailable': 'This browser does not let Sotto keep anything. Private windows and full disks do that.',
   'other-version':

@@ -18,6 +18,7 @@ const codes: ReadonlySet<string> = new Set<Exclude<FailureCode, `relay:${string}
   'enclave-unreachable',
   'enclave-starting',
   'quota-exceeded',
+  'not-stored',
   'message-too-long',
   'storage-unavailable',
   'other-version',

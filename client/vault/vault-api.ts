@@ -43,6 +43,8 @@ export type FailureCode =
   | 'enclave-unreachable'
   | 'enclave-starting'
   | 'quota-exceeded'
+  /** What the person did is kept in this browser alone: the relay refuses it for good. */
+  | 'not-stored'
   | 'message-too-long'
   | 'storage-unavailable'
   | 'other-version'
@@ -180,7 +182,7 @@ export type VaultEvent =
   | { readonly type: 'theme'; readonly theme: 'system' | 'light' | 'dark' }
   /** All that was given back and that no draft holds yet, oldest first; sent when it changes. */
   | { readonly type: 'returned'; readonly words: readonly ReturnedWords[] }
-  /** An integrity alarm; shown until dismissed, never swallowed. */
+  /** Of integrity, or of what is not stored; shown until dismissed, never swallowed. */
   | { readonly type: 'alarm'; readonly code: FailureCode };
 
 /** The Worker's face, reached through Comlink. */

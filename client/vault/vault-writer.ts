@@ -1,4 +1,6 @@
 import type { ItemBatch } from '../../crypto/messages/item-messages.ts';
+import { errorCodes } from '../../crypto/messages/error-codes.ts';
+import { CryptoError } from '../../crypto/primitives/errors.ts';
 import { backOffMs } from '../relay/back-off.ts';
 import { type Clock, wait } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
@@ -48,6 +50,8 @@ export class VaultWriter {
   #syncing: Promise<void> | null = null;
   #syncAgain = false;
   #conflicts = 0;
+  /** Until the relay takes a batch again. */
+  #isRefusalSaid = false;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -116,10 +120,20 @@ export class VaultWriter {
       if (!isEmpty) await this.send(sealBatch(store, plan, null), (message) => client.writeItems(message));
     } catch (error) {
       if (error instanceof ConflictError) return true;
+      if (isForGood(error)) this.#sayRefused(error);
       throw error;
     }
+    if (!isEmpty) this.#isRefusalSaid = false;
     await outbox.remove(plan.settled);
     return !isEmpty;
+  }
+
+  /** It is tried again all the same, since a relay may be mended; what waits must not wait in silence. */
+  #sayRefused(error: unknown): void {
+    if (this.#isRefusalSaid) return;
+    this.#isRefusalSaid = true;
+    const { code } = toVaultError(error);
+    this.#parts.onAlarm(new VaultError(code === 'quota-exceeded' ? code : 'not-stored'));
   }
 
   /**
@@ -163,4 +177,13 @@ export class ConflictError extends Error {
 
 function isConflict(error: unknown): boolean {
   return error instanceof RelayCallError && (error.code === 'head-conflict' || error.code === 'item-conflict');
+}
+
+/** Whether the same batch will be refused next time too: by the relay, or by this build, which cannot seal it. */
+function isForGood(error: unknown): boolean {
+  if (error instanceof CryptoError) return error.advice !== 'retry';
+  if (!(error instanceof RelayCallError) || !Object.hasOwn(errorCodes, error.code)) return false;
+  const { advice, status } = errorCodes[error.code as keyof typeof errorCodes];
+  // A session that ended says so by itself.
+  return advice !== 'retry' && status !== 401;
 }
