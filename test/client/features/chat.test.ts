@@ -90,29 +90,6 @@ describe('asking', () => {
   });
 });
 
-describe('drafts', () => {
-  test('kept shortly after typing, back after a change of conversation, gone once sent', async () => {
-    const page = await openChat();
-    const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
-    const box = page.getByRole('textbox', { name: 'Message' });
-    await box.fill('for the new chat');
-    await page.waitForFunction(() => window.vault.drafts.get('new') === 'for the new chat');
-    await box.fill('for the new chat, longer');
-    await page.getByRole('link', { name: 'Other' }).click();
-    await page.waitForFunction(() => window.vault.drafts.get('new') === 'for the new chat, longer');
-    expect(await box.inputValue()).toBe('');
-    await box.fill('for the other');
-    await page.getByRole('button', { name: 'New chat' }).click();
-    await page.waitForFunction(
-      (element) => (element as HTMLTextAreaElement).value === 'for the new chat, longer',
-      await box.elementHandle(),
-    );
-    expect(await page.evaluate((key) => window.vault.drafts.get(key), id)).toBe('for the other');
-    await box.press('Enter');
-    await page.waitForFunction(() => window.vault.drafts.get('new') === '');
-  });
-});
-
 describe('endings', () => {
   test.each([
     ['cut-off', 'This answer was cut off. It is not complete.'],

@@ -1,0 +1,116 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { maximumMessageLength } from '../../../crypto/messages/item-contents.ts';
+import { ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
+
+let client: ScriptedClient;
+beforeAll(async () => {
+  client = await ScriptedClient.start();
+});
+afterEach(() => client.endTest());
+afterAll(() => client.stop());
+
+async function openChat(): Promise<Page> {
+  const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  return page;
+}
+
+const calls = (page: Page, wanted: string) =>
+  page.evaluate((name) => window.vault.calls.filter((call) => call.name === name).map(({ input }) => input), wanted);
+
+describe('drafts', () => {
+  test('kept shortly after typing, back after a change of conversation, gone once sent', async () => {
+    const page = await openChat();
+    const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('for the new chat');
+    await page.waitForFunction(() => window.vault.drafts.get('new') === 'for the new chat');
+    await box.fill('for the new chat, longer');
+    await page.getByRole('link', { name: 'Other' }).click();
+    await page.waitForFunction(() => window.vault.drafts.get('new') === 'for the new chat, longer');
+    expect(await box.inputValue()).toBe('');
+    await box.fill('for the other');
+    await page.getByRole('button', { name: 'New chat' }).click();
+    await page.waitForFunction(
+      (element) => (element as HTMLTextAreaElement).value === 'for the new chat, longer',
+      await box.elementHandle(),
+    );
+    expect(await page.evaluate((key) => window.vault.drafts.get(key), id)).toBe('for the other');
+    await box.press('Enter');
+    await page.waitForFunction(() => window.vault.drafts.get('new') === '');
+  });
+
+  const giveBack = (page: Page, ...words: readonly (readonly [string, string])[]) =>
+    page.evaluate(
+      (given) => window.vault.emit({ type: 'returned', words: given.map(([turnId, text]) => ({ turnId, text })) }),
+      words,
+    );
+  const savedNew = async (page: Page) =>
+    (await calls(page, 'writeDraft')).filter((input) => (input as { conversationId: unknown }).conversationId === null);
+
+  test('words that are given back come after what is in the box of a new chat, and stay there', async () => {
+    const page = await openChat();
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('typed');
+    await giveBack(page, ['t1', 'given back'], ['t2', 'and more']);
+    await page.waitForFunction(() => window.vault.drafts.get('new') === 'typed\n\ngiven back\n\nand more');
+    expect(await box.inputValue()).toBe('typed\n\ngiven back\n\nand more');
+    const saved = { conversationId: null, text: 'typed\n\ngiven back\n\nand more', returned: ['t1', 't2'] };
+    expect((await savedNew(page)).at(-1)).toEqual(saved);
+    // The vault has let go of one; the next key press takes nothing away.
+    await giveBack(page, ['t2', 'and more']);
+    await box.press('End');
+    await box.pressSequentially('!');
+    await page.waitForFunction(() => window.vault.drafts.get('new')?.endsWith('!'));
+    expect(await box.inputValue()).toBe('typed\n\ngiven back\n\nand more!');
+  });
+
+  test('words that are given back while another conversation is open wait for a new chat', async () => {
+    const page = await openChat();
+    const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
+    await page.evaluate(() => window.vault.drafts.set('new', 'from before'));
+    await page.getByRole('link', { name: 'Other' }).click();
+    await page.waitForURL(`**/chat/${id}`);
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await giveBack(page, ['t1', 'given back']);
+    await box.fill('for the other');
+    await page.waitForFunction((key) => window.vault.drafts.get(key) === 'for the other', id);
+    expect(await savedNew(page)).toEqual([]);
+    await page.getByRole('button', { name: 'New chat' }).click();
+    await page.waitForFunction(() => window.vault.drafts.get('new') === 'from before\n\ngiven back');
+    expect(await box.inputValue()).toBe('from before\n\ngiven back');
+  });
+
+  test('words that are given back while a question is being sent are not sent and not cleared with it', async () => {
+    const page = await openChat();
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('a question');
+    await page.evaluate(() => {
+      const send = window.vault.send.bind(window.vault);
+      window.vault.send = async (input) => {
+        window.vault.emit({ type: 'returned', words: [{ turnId: 't1', text: 'given back' }] });
+        while (window.vault.drafts.get('new') !== 'a question\n\ngiven back') await new Promise(requestAnimationFrame);
+        return send(input);
+      };
+    });
+    await box.press('Enter');
+    await page.waitForFunction(() => window.vault.drafts.get('new') === 'given back');
+    expect(await calls(page, 'send')).toEqual([{ conversationId: null, text: 'a question' }]);
+  });
+
+  test('what does not fit into one message beside the rest waits', async () => {
+    const page = await openChat();
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('typed');
+    await page.evaluate((length) => {
+      const words = [
+        { turnId: 't1', text: 'x'.repeat(length) },
+        { turnId: 't2', text: 'short' },
+      ];
+      window.vault.emit({ type: 'returned', words });
+    }, maximumMessageLength);
+    await page.waitForFunction(() => window.vault.drafts.get('new') === 'typed\n\nshort');
+    expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t2'] });
+  });
+});
