@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
+import { concat, equalBytes, fromBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 
 let lab: DeviceLab;
@@ -65,6 +67,62 @@ function count(seen: readonly { readonly method: string; readonly path: string; 
     writes: seen.flatMap(({ method, path, body }) => (method === 'POST' ? [`${patternOf(path)} ${body.length}`] : [])),
   };
 }
+
+/** What of a question stands in clear beside the seal, without ids and times; and the sealed bytes. */
+async function sendAndSee(question: string) {
+  const { profile, tab } = await lab.openChat();
+  await tab.until(() => tab.connection === 'connected');
+  const headers: string[] = [];
+  profile.intercept = async (request, next) => {
+    if (request.method === 'POST') headers.push(...[...request.headers.keys()].toSorted());
+    return next(request);
+  };
+  await tab.ended((await tab.ask(question)).turnId);
+  const { batch, request, ...rest } = JSON.parse(profile.sentTurns[0]?.body ?? '') as TurnStart;
+  if (batch === null) throw new Error('A question comes with its items.');
+  const header = fromBase64Url(request.header);
+  return {
+    clear: {
+      headers,
+      // SPEC.md §7.1: turn id and expiry are bytes 3 to 26.
+      header: concat(header.subarray(0, 3), header.subarray(27)),
+      fields: [Object.keys(rest), Object.keys(batch), Object.keys(request), Object.keys(request.recipients[0] ?? {})],
+      // Their order is that of their ids.
+      items: batch.items
+        .map(({ version, expiresAt, flags, body }) => [version, expiresAt, flags, body.length].join(' '))
+        .toSorted(),
+      lengths: [request.body.length, ...request.recipients.map(({ wrappedKey }) => wrappedKey.length)],
+    },
+    sealed: [request.body, ...batch.items.map(({ body }) => body)].map((body) => fromBase64Url(body)),
+  };
+}
+
+describe('M43 what stands in clear beside a sealed question', () => {
+  const beginning = 'Please translate the following letter to my landlord: ';
+
+  it('tells neither a common beginning nor a length within its class', async () => {
+    const one = await sendAndSee(beginning);
+    const two = await sendAndSee(`${beginning}${'I am writing to you about the roof. '.repeat(10)}`);
+    expect(two.clear).toEqual(one.clear);
+    expect(one.clear.items.length).toBeGreaterThan(1);
+    // A sealed header of 6 bytes stands before each item; behind it nothing is alike.
+    for (const [place, bytes] of two.sealed.entries()) {
+      const other = one.sealed[place] ?? new Uint8Array(0);
+      for (let at = 6; at + 16 <= bytes.length; at += 16) {
+        expect(equalBytes(bytes.subarray(at, at + 16), other.subarray(at, at + 16))).toBe(false);
+      }
+    }
+  });
+
+  it('is no shorter for words that would compress well', async () => {
+    const same = await sendAndSee('x'.repeat(3_000));
+    const random = Array.from({ length: 3_000 }, () => String.fromCodePoint(33 + Math.floor(Math.random() * 90)));
+    // Of characters that JSON does not escape.
+    const mixed = await sendAndSee(random.join('').replaceAll(/["\\]/g, '_'));
+    expect(mixed.clear).toEqual(same.clear);
+    expect(mixed.clear.lengths).not.toEqual((await sendAndSee('x')).clear.lengths);
+  });
+});
 
 describe('M43 what a client asks for', () => {
   it('is the same whatever was written and answered, down to the lengths of what it sends', async () => {

@@ -42,6 +42,7 @@ async function expectEnclaveRefused(
     expect(await tab.refusal(tab.ask('For a verified enclave only.'))).toEqual({ code: 'evidence-refused' });
     expect(tab.conversations).toEqual([]);
     expect(profile.sentTurns).toEqual([]);
+    expect(wasSaidVerified(tab)).toBe(false);
     profile.intercept = null;
     if (policy !== undefined) return;
     await tab.until(() => tab.enclave.kind === 'verified');
@@ -52,12 +53,18 @@ async function expectEnclaveRefused(
   await tab.until(() => tab.stateOf(turnId) === 'unsent');
   expect(tab.answer(turnId).state).toMatchObject({ kind: 'unsent', failure: { code: 'relay:malformed-answer' } });
   expect(profile.sentTurns).toEqual([]);
+  expect(wasSaidVerified(tab)).toBe(false);
   await expectSentAfterwards(profile, tab, conversationId, turnId);
+}
+
+/** At any time so far, if only for a moment: evidence that came is not evidence that holds. */
+function wasSaidVerified(tab: VaultTab): boolean {
+  return tab.events.some((event) => event.type === 'enclave' && event.view.kind === 'verified');
 }
 
 async function expectSentAfterwards(profile: BrowserProfile, tab: VaultTab, conversationId: string, turnId: string) {
   profile.intercept = null;
-  await tab.until(() => tab.enclave.kind === 'verified');
+  await tab.until(() => tab.enclave.kind === 'verified' && wasSaidVerified(tab));
   await tab.vault.retry({ conversationId, turnId });
   await tab.until(() => tab.texts(conversationId).includes('In a low voice.'));
   expect(tab.texts(conversationId)).toEqual(['For a verified enclave only.', 'In a low voice.']);
