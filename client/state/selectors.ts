@@ -35,5 +35,5 @@ export function selectActiveTurnId(state: AppState, conversationId: string | nul
 
 /** Something written here that the relay does not have yet. */
 export function selectHasUnstored(state: AppState): boolean {
-  return Object.values(state.conversations.byId).some(({ stored }) => !stored);
+  return state.returned.length > 0 || Object.values(state.conversations.byId).some(({ stored }) => !stored);
 }

@@ -12,6 +12,8 @@ export class PaperVault {
   counter = 1;
   readonly items = new Map<string, PaperItem>();
   readonly history: string[] = [];
+  /** Of all questions that were ever stored. */
+  readonly storedTexts = new Set<string>();
 
   /** @throws when a batch breaks a rule that every relay keeps. */
   store(
@@ -25,7 +27,10 @@ export class PaperVault {
       if (item.version !== (before?.version ?? 0) + 1) throw new Error('A version was passed over.');
       if (before?.flags === 1) throw new Error('A tombstone was written over.');
     }
-    for (const { id, ...item } of writes) this.items.set(id, item);
+    for (const { id, ...item } of writes) {
+      this.items.set(id, item);
+      if (item.content?.type === 'message') this.storedTexts.add(item.content.text);
+    }
     for (const id of prune) {
       if (this.items.get(id)?.flags !== 1) throw new Error('A living item was forgotten.');
       this.items.delete(id);

@@ -120,12 +120,19 @@ describe('messages', () => {
 
 describe('the end of an account', () => {
   test.each(['locked', 'signed-out', 'starting'] as const)('%s: no word, title or key stays in the store', (status) => {
-    const store = storeAfter(...loaded, { type: 'enclave', view: { kind: 'connecting' } });
+    const returned = [{ turnId: 't2', text: 'words that were given back' }];
+    const events: VaultEvent[] = [
+      { type: 'enclave', view: { kind: 'connecting' } },
+      { type: 'returned', words: returned },
+    ];
+    const store = storeAfter(...loaded, ...events);
+    expect(store.getState().returned).toEqual(returned);
     expect(JSON.stringify(store.getState())).toContain('a question');
     store.dispatch(vaultEventReceived({ type: 'session', status, needsNewPassword: false }));
-    const { messages, conversations, enclave } = store.getState();
-    expect({ messages, conversations, enclave }).toEqual({
+    const { messages, conversations, enclave, returned: words } = store.getState();
+    expect({ messages, conversations, enclave, words }).toEqual({
       messages: {},
+      words: [],
       conversations: { order: null, byId: {} },
       enclave: { kind: 'idle' },
     });
@@ -176,5 +183,8 @@ describe('conversations', () => {
     expect(selectHasUnstored(storeAfter({ type: 'conversations', conversations: [summary] }).getState())).toBe(false);
     const unstored = { ...summary, stored: false };
     expect(selectHasUnstored(storeAfter({ type: 'conversations', conversations: [unstored] }).getState())).toBe(true);
+    const words = [{ turnId: 't1', text: 'given back' }];
+    expect(selectHasUnstored(storeAfter({ type: 'returned', words }).getState())).toBe(true);
+    expect(selectHasUnstored(storeAfter({ type: 'returned', words: [] }).getState())).toBe(false);
   });
 });

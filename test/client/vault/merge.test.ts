@@ -99,14 +99,16 @@ describe('merging: any story of three devices', () => {
   it('loses no word: each is stored, was deleted with its conversation, or went back to who wrote it', () => {
     fc.assert(
       fc.property(stories, (story) => {
-        const { vault, devices, asked, deleted } = tell(story);
+        const { vault, devices, asked, known, deleted } = tell(story);
         const stored = [...vault.items.values()].flatMap(({ content }) =>
           content?.type === 'message' ? content.text : [],
         );
         const back = devices.flatMap(({ givenBack }) => givenBack);
-        const gone = asked.filter((text) => !stored.includes(text) && !back.includes(text));
         expect(new Set(stored).size).toBe(stored.length);
-        expect(deleted.size === 0 ? gone : []).toEqual([]);
+        // Each came to exactly one end, and only with its conversation did a stored one go.
+        expect([...vault.storedTexts, ...back].toSorted()).toEqual(asked.toSorted());
+        const gone = asked.filter((text) => vault.storedTexts.has(text) && !stored.includes(text));
+        expect(gone.filter((text) => !deleted.has(known[asked.indexOf(text)] ?? ''))).toEqual([]);
       }),
       runs,
     );
