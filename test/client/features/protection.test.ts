@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { belowMinimum, hardwareEnclave } from '../../parts/scripted-client/scripted-contents.ts';
+import { belowMinimum, developmentEnclave, hardwareEnclave } from '../../parts/scripted-client/scripted-contents.ts';
 import { ScriptedClient, showConversation } from '../../parts/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
@@ -125,6 +125,50 @@ describe('the verification document', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Verification document' }).click();
     await page.getByRole('heading', { name: 'The checks' }).waitFor();
     expect(await callsOf(page, 'readVerification')).toEqual([{ turnId: null }]);
+  });
+});
+
+describe('the engine', () => {
+  test('which one answers, why, what is on its way, and that another answers now', async () => {
+    const page = await openConversation();
+    const line = page.getByText('Rehearsal engine: no model is loaded yet; downloading Qwen3.5-0.8B-GGUF… 40 %');
+    await line.waitFor();
+    expect(Number(await page.getByRole('progressbar', { name: 'Model download' }).getAttribute('aria-valuenow'))).toBe(
+      40,
+    );
+    await page.evaluate((view) => {
+      if (view.kind !== 'verified' || view.status.next === null) throw new Error('nothing is on its way');
+      const next = { ...view.status.next, receivedBytes: view.status.next.totalBytes ?? 0 };
+      window.vault.setEnclave({ ...view, status: { ...view.status, reason: 'model-loading', next } });
+    }, developmentEnclave);
+    await page.getByText('Rehearsal engine: the model is being loaded; loading Qwen3.5-0.8B-GGUF… 100 %').waitFor();
+
+    await page.evaluate((view) => {
+      if (view.kind !== 'verified') throw new Error('refused');
+      window.vault.setEnclave({
+        ...view,
+        engine: 'gguf',
+        model: 'unsloth/Qwen3.5-0.8B-GGUF',
+        status: { state: 'ready', reason: 'model-file-here', next: null },
+      });
+    }, developmentEnclave);
+    await page
+      .locator('[data-announcer="protection"]')
+      .filter({ hasText: 'Another enclave answers now: model Qwen3.5-0.8B-GGUF instead of rehearsal.' })
+      .waitFor({ state: 'attached' });
+    expect(await page.getByText('Rehearsal engine').count()).toBe(0);
+    await page.getByRole('button', { name: /^Protection/ }).click();
+    expect(await page.getByRole('dialog').textContent()).toContain('Model on this machine');
+  });
+
+  test('a rehearsal that stays says why', async () => {
+    const page = await openConversation();
+    await page.evaluate((view) => {
+      if (view.kind !== 'verified') throw new Error('refused');
+      window.vault.setEnclave({ ...view, status: { state: 'ready', reason: 'download-failed', next: null } });
+    }, developmentEnclave);
+    await page.getByText('Rehearsal engine: the model could not be downloaded', { exact: true }).waitFor();
+    expect(await page.getByRole('progressbar').count()).toBe(0);
   });
 });
 
