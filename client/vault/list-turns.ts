@@ -22,13 +22,21 @@ export async function listTurns(client: Pick<RelayClient, 'readTurns'>, afterMs:
   }
 }
 
-/** Before this time nothing runs and no transcript waits, so the next list may begin there. */
-export function settledUntil(turns: readonly TurnRecord[], before: number): number {
+/**
+ * Before this time nothing runs and no transcript waits, so the next list may begin there.
+ *
+ * @param newestSettledMs - When the newest question was written whose answer is compact. The times of turns are the relay's
+ *   word: without this bound one that lies in the future would hide every answer to come.
+ */
+export function settledUntil(turns: readonly TurnRecord[], before: number, newestSettledMs: number): number {
   let settled = before;
   for (const turn of turns.toSorted((a, b) => a.startedAtMs - b.startedAtMs)) {
-    if (turn.state === 'running' || turn.transcripts.length > 0) return Math.min(settled, turn.startedAtMs - 1);
+    if (turn.state === 'running' || turn.transcripts.length > 0) {
+      settled = Math.min(settled, turn.startedAtMs);
+      break;
+    }
     settled = Math.max(settled, turn.startedAtMs);
   }
   // Of the newest millisecond more turns may come.
-  return Math.max(before, settled - 1);
+  return Math.max(before, Math.min(settled - 1, newestSettledMs));
 }

@@ -1,4 +1,5 @@
 import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
+import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
@@ -38,6 +39,8 @@ export class LiveReading {
   readonly #syncing: RepeatedTask;
   #progress: ReadonlyMap<string, string> = new Map();
   #isChecking = false;
+  /** Questions that were looked for among all turns, so that this is done once for each. */
+  readonly #sought = new Set<string>();
   #stalls = 0;
   #skip = 0;
 
@@ -154,10 +157,35 @@ export class LiveReading {
     const { client, store, writer, tracker } = this.#parts;
     const asked = tracker.turnIds;
     // First the list, then the items: an answer that became compact in between is not taken for missing.
-    const turns = await listTurns(client, store.mark.turnsAfterMs);
+    let beginning = store.mark.turnsAfterMs;
+    let turns = await listTurns(client, beginning);
+    const unnamed = this.#unnamed(asked, turns);
+    if (unnamed.length > 0 && beginning > 0) {
+      // Before it is called missing: its turn may be older than what is listed, or a time was wrong.
+      beginning = 0;
+      turns = await listTurns(client, 0);
+    }
+    for (const turnId of unnamed) this.#sought.add(turnId);
     await writer.sync();
     await tracker.resume(turns, asked);
-    const turnsAfterMs = settledUntil(turns, store.mark.turnsAfterMs);
+    const turnsAfterMs = settledUntil(turns, beginning, this.#newestSettledMs());
     if (turnsAfterMs !== store.mark.turnsAfterMs) await store.updateMark({ turnsAfterMs });
+  }
+
+  /** Stored questions of which a list says nothing. */
+  #unnamed(asked: readonly string[], turns: readonly TurnRecord[]): readonly string[] {
+    const { contents } = this.#parts.store;
+    const named = new Set(turns.map(({ turnId }) => turnId));
+    const isUnnamed = (turnId: string) => contents.messageOfTurn(turnId) !== null && !named.has(turnId);
+    return asked.filter((turnId) => isUnnamed(turnId) && !this.#sought.has(turnId));
+  }
+
+  #newestSettledMs(): number {
+    const { messages, rows } = this.#parts.store.contents;
+    let newest = 0;
+    for (const { createdAtMs, replyItemId } of messages.values()) {
+      if (rows.has(replyItemId)) newest = Math.max(newest, createdAtMs);
+    }
+    return newest;
   }
 }

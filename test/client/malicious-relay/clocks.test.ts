@@ -1,6 +1,8 @@
+import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
-import { storeConversation } from '../../parts/tamper.ts';
+import { pathOf, storeConversation } from '../../parts/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -51,6 +53,39 @@ describe('M44 a clock', () => {
     const second = await tab.ask('And now?', first.conversationId);
     expect((await tab.ended(second.turnId)).text).toBe('In a low voice.');
     expect(asked()).toBe(2);
+  });
+
+  it('of the relay that was once ahead hides no answer for good', async () => {
+    const { person, profile, tab } = await lab.signUp();
+    await tab.vault.openConversation({ conversationId: null });
+    const first = await tab.ask('While this device is open');
+    await tab.ended(first.turnId);
+    await tab.vault.lock();
+    const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
+    await cache.open();
+    const ahead = Date.now() + 10 * year;
+    await cache.updateMark({ turnsAfterMs: ahead });
+
+    // Asked on another device, which then cannot make the answer compact.
+    const other = await lab.signIn(person);
+    await other.tab.vault.openConversation({ conversationId: first.conversationId });
+    await other.tab.until(() => other.tab.conversations.length === 1);
+    const second = await other.tab.ask('While it is shut', first.conversationId);
+    other.profile.intercept = async (request, next) =>
+      pathOf(request) === '/v1/items' && request.method === 'POST'
+        ? new Response(null, { status: 503 })
+        : next(request);
+    await other.tab.ended(second.turnId);
+
+    // The list alone says what became of it: a live response would repeat the last frame.
+    profile.intercept = async (request, next) =>
+      pathOf(request) === '/v1/live' ? new Response(null, { status: 503 }) : next(request);
+    const again = await profile.openTab();
+    await again.vault.unlock(person);
+    await again.vault.openConversation({ conversationId: first.conversationId });
+    expect((await again.ended(second.turnId)).text).toBe('In a low voice.');
+    await expect.poll(async () => (await cache.readMark())?.turnsAfterMs, { timeout: 20_000 }).toBeLessThan(ahead);
+    cache.close();
   });
 
   it('that runs ten years ahead on one device does not silence the others', async () => {
