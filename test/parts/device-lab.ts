@@ -73,6 +73,11 @@ export class DeviceLab implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  /** Where the relay keeps its database. */
+  get dataFolder(): string {
+    return this.#folder.path;
+  }
+
   async startRelay(): Promise<void> {
     const settings = readSettings({
       PORT: String(this.#port),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
 
@@ -93,7 +94,9 @@ describe('sign-up', () => {
     expect(copied.split(' ')).toHaveLength(24);
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download' }).click();
-    expect((await download).suggestedFilename()).toBe('sotto-recovery-phrase.txt');
+    const file = await download;
+    expect(file.suggestedFilename()).toBe('sotto-recovery-phrase.txt');
+    expect((await readFile(await file.path(), 'utf8')).split('\n')).toContain(copied);
   });
 });
 
