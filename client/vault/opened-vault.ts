@@ -115,9 +115,7 @@ export class OpenedVault {
       clock,
       random,
       signal,
-      onAlarm: ({ code }) => {
-        if (this.#events.alarm(code)) channel.post({ type: 'alarm', code });
-      },
+      onAlarm: ({ code }) => this.#events.alarm(code) && channel.post({ type: 'alarm', code }),
       onSynced: () => this.#synced(),
     };
     this.writer = new VaultWriter(writing);
@@ -152,9 +150,9 @@ export class OpenedVault {
 
   /** Reads what this browser has. @returns false when it has no cache of the account. */
   async load(): Promise<boolean> {
-    if (!(await this.store.load())) return false;
     await this.#outbox.load();
-    return true;
+    // Last: what it changes is told in the next turn of the event loop, and the session is to be told before.
+    return this.store.load();
   }
 
   /** Shows it, and begins to speak with the relay. */
@@ -237,10 +235,8 @@ export class OpenedVault {
       this.#run(() => underVaultLock(this.#parts.surroundings.locks, () => this.store.catchUp()));
     } else if (message.type === 'outbox-changed') {
       this.#run(() => this.#outbox.load().then(() => this.#outboxChanged()));
-    } else if (message.type === 'alarm') {
-      this.#events.alarm(message.code);
-    } else if (message.type === 'all-is-well') {
-      this.#events.allIsWell();
+    } else if (message.type === 'alarm' || message.type === 'all-is-well') {
+      this.#events.hear(message);
     } else {
       this.#live.hear(message);
     }
