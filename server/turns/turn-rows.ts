@@ -4,6 +4,7 @@ import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Schema, TurnTable } from '../storage/schema.ts';
 import { changeUsedBytes } from '../vault/quota.ts';
+import { requirePlace } from './requests-under-way.ts';
 
 /** One sealed request on its way, as the relay can know it. */
 export type Attempt = {
@@ -29,7 +30,8 @@ export type PlacedAttempt = { readonly forward: boolean; readonly state: TurnSta
 /**
  * Makes the row of a new turn, for an account that is locked, or finds that this very request began it before.
  *
- * @throws {RelayError} `turn-conflict` for another request, or somebody else's turn, under this id.
+ * @throws {RelayError} `turn-conflict` for another request, or somebody else's turn, under this id; `too-many-requests`
+ *   when the account has as many under way as it may.
  */
 export async function placeTurn(
   trx: Kysely<Schema>,
@@ -43,6 +45,7 @@ export async function placeTurn(
     if (repeated === null) throw new RelayError('turn-conflict');
     return repeated.taken ? { forward: false, state: parseState(stored.state) } : reviveTurn(trx, stored, start.lease);
   }
+  await requirePlace(trx, attempt.accountId);
   const inserted = await trx
     .insertInto('turns')
     .values({
@@ -72,7 +75,8 @@ export async function placeTurn(
 /**
  * Notes one more sealed request for a turn of this account, which is locked.
  *
- * @throws {RelayError} `not-found`; `turn-conflict` when the turn is over or had too many.
+ * @throws {RelayError} `not-found`; `turn-conflict` when the turn is over or had too many; `too-many-requests` when the
+ *   account has as many under way as it may.
  */
 export async function placeAttempt(
   trx: Kysely<Schema>,
@@ -86,6 +90,7 @@ export async function placeAttempt(
   if (repeated?.taken === true) return { forward: false, state: parseState(stored.state) };
   if (repeated === null) {
     if (stored.state === 'ended' || stored.attempts >= maximumAttempts) throw new RelayError('turn-conflict');
+    if (stored.state === 'running') await requirePlace(trx, attempt.accountId);
     await insertAttempt(trx, attempt, stored.attempts + 1, nowMs);
     await trx
       .updateTable('turns')
@@ -104,6 +109,7 @@ export async function placeAttempt(
 /** A request that no transcript answers yet is handed on (again), even if the turn had been given up. */
 async function reviveTurn(trx: Kysely<Schema>, turn: TurnTable, lease: Lease): Promise<PlacedAttempt> {
   if (turn.state === 'ended') return { forward: false, state: 'ended' };
+  if (turn.state === 'lost') await requirePlace(trx, turn.account_id);
   await trx
     .updateTable('turns')
     .set({ state: 'running', ended_at: null, stored_bytes: 0, lease_owner: lease.owner, lease_until: lease.untilMs })

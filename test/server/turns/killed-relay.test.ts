@@ -33,7 +33,9 @@ describe.each(databaseKinds)('a relay killed in the middle of replies, on %s', (
     await using worker = new DisposableWorker();
     await worker.start();
     const made = await makeDatabase(kind);
-    const device = await makeAccount(made);
+    // Four turns each, of five accounts.
+    const devices = [];
+    for (let i = 0; i < 5; i++) devices.push(await makeAccount(made));
     await made.close();
     const settings = { ...made.place, worker: { url: worker.url, token: worker.token } };
     const { enclaveId } = await enclaveOf(worker);
@@ -41,11 +43,13 @@ describe.each(databaseKinds)('a relay killed in the middle of replies, on %s', (
     // The SQLite folder has one process at a time: there the turns are looked at when the relay is gone for good.
     const database = kind === 'postgres' ? await openDatabase(made.place) : null;
     let relay = await startRelay(settings);
-    const turns: TurnStart[] = Array.from({ length: 20 }, () => turnStart(device, enclaveId, { batch: null }));
-    for (const start of turns) {
+    const turns: TurnStart[] = [];
+    for (const device of [...devices, ...devices, ...devices, ...devices]) {
+      const start = turnStart(device, enclaveId, { batch: null });
       relay.send({ accountId: device.accountId, start });
       const [message] = (await once(relay, 'message')) as [{ answer?: { kind: string } }];
       expect(message.answer?.kind).toBe('accepted');
+      turns.push(start);
     }
     const speakAll = (count: number) => {
       for (const start of turns) worker.speak(worker.transcriptOf(start.turnId), count);

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
+import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
+import { ScriptedWorker } from '../../parts/scripted-worker.ts';
+import { startTurnProcess, stateOf, type TurnProcess, turnStart, until } from '../../parts/turn-process.ts';
+import { sealedRequestFor } from '../../parts/unopened-request.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
+import { makeAccount, newId, type VaultDevice, write } from '../../parts/vault-device.ts';
+
+/* How many places of the models one account may have at a time: eight. */
+
+const places = 8;
+const tooMany = { code: 'too-many-requests', retryAfterSeconds: 10 };
+
+describe.each(databaseKinds)('requests under way on %s', (kind) => {
+  let database: TestDatabase;
+  let worker: ScriptedWorker;
+  let relay: TurnProcess;
+  let device: VaultDevice;
+  let enclaveId: string;
+
+  beforeEach(async () => {
+    database = await makeDatabase(kind);
+    worker = await new ScriptedWorker().start();
+    relay = await startTurnProcess(database, [worker]);
+    device = await makeAccount(database);
+    enclaveId = (await relay.service.pool.choose({ accountId: '', model: '' }))[0]!.id;
+  });
+  afterEach(async () => {
+    await relay.service.close();
+    await worker.stop();
+    await database.close();
+    await database.remove();
+  });
+
+  const start = (body = turnStart(device, enclaveId, { batch: null }), account = device) =>
+    startTurn(relay.service, account.accountId, body);
+
+  /** The same question, sealed anew. */
+  function attempt({ nonce, turnId }: TurnStart) {
+    const { request } = sealedRequestFor({ model: 'test-model', turnId: fromBase64Url(turnId) });
+    return attemptTurn(relay.service, device.accountId, fromBase64Url(turnId), {
+      format: 1,
+      enclaveId,
+      nonce,
+      request,
+    });
+  }
+
+  async function fill(count: number): Promise<TurnStart[]> {
+    const begun = Array.from({ length: count }, () => turnStart(device, enclaveId, { batch: null }));
+    for (const body of begun) expect(await start(body)).toMatchObject({ kind: 'accepted' });
+    return begun;
+  }
+
+  test('a ninth turn is refused with nothing stored, and taken when one of the eight is over', async () => {
+    const [first] = await fill(places);
+    const item = write(newId());
+    const ninth = turnStart(device, enclaveId, { batch: device.batch({ items: [item] }) });
+    const before = worker.starts.length;
+    await expect(start(ninth)).rejects.toMatchObject(tooMany);
+    expect(worker.starts).toHaveLength(before);
+    expect(await stateOf(database, ninth.turnId)).toBeUndefined();
+    expect(await database.db.selectFrom('items').select('id').execute()).toEqual([]);
+    // The same call again for one that runs takes no place.
+    expect(await start(first)).toMatchObject({ kind: 'accepted' });
+    // Everybody else has places of their own.
+    const other = await makeAccount(database);
+    expect(await start(turnStart(other, enclaveId), other)).toMatchObject({ kind: 'accepted' });
+
+    worker.close(worker.transcriptOf(first!.turnId));
+    await until(async () => (await stateOf(database, first!.turnId)) === 'ended');
+    expect(await start(ninth)).toEqual({ kind: 'accepted', state: 'running' });
+    const [stored] = await database.db.selectFrom('items').select('id').execute();
+    expect(toBase64Url(stored!.id)).toBe(item.id);
+  });
+
+  test('sealed anew, a question takes one place more', async () => {
+    const [first] = await fill(1);
+    for (let sealings = 1; sealings < places; sealings++) {
+      expect(await attempt(first!)).toMatchObject({ kind: 'accepted' });
+    }
+    await expect(attempt(first!)).rejects.toMatchObject(tooMany);
+    await expect(start()).rejects.toMatchObject(tooMany);
+    // A reply that is over gives its place back.
+    worker.close(worker.transcripts[0]!, 'lost');
+    await until(async () => {
+      await relay.service.journal.flush();
+      const closed = await database.db
+        .selectFrom('transcripts')
+        .select('closed')
+        .where('closed', 'is not', null)
+        .execute();
+      return closed.length === 1;
+    });
+    expect(await start()).toMatchObject({ kind: 'accepted' });
+    await expect(start()).rejects.toMatchObject(tooMany);
+  });
+
+  test('a turn that was given up has no place, and needs one to go on', async () => {
+    worker.refusal = 'unknown-key';
+    const given = turnStart(device, enclaveId, { batch: null });
+    expect(await start(given)).toMatchObject({ kind: 'changed' });
+    worker.refusal = null;
+    const [first] = await fill(places);
+    await expect(start(given)).rejects.toMatchObject(tooMany);
+    await expect(attempt(given)).rejects.toMatchObject(tooMany);
+    expect(await stateOf(database, given.turnId)).toBe('lost');
+    worker.close(worker.transcriptOf(first!.turnId));
+    await until(async () => (await stateOf(database, first!.turnId)) === 'ended');
+    expect(await attempt(given)).toEqual({ kind: 'accepted', state: 'running' });
+  });
+
+  test('many calls at once: eight are taken', async () => {
+    const answers = await Promise.allSettled(Array.from({ length: 12 }, () => start()));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(places);
+    expect(worker.starts).toHaveLength(places);
+  });
+});
