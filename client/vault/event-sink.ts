@@ -1,5 +1,6 @@
 import type { Clock } from '../relay/clock.ts';
 import type { Conversations } from './conversations.ts';
+import type { TabMessage } from './tab-channel.ts';
 import type { FailureCode, ReturnedWords, VaultEvent } from './vault-api.ts';
 
 /** Turns changes of the vault into events of the page: whole lists at most once a turn of the event loop. */
@@ -78,6 +79,12 @@ export class EventSink {
     this.#alarm = code;
     this.#emit({ type: 'alarm', code });
     return true;
+  }
+
+  /** What another tab found. */
+  hear(message: Extract<TabMessage, { type: 'alarm' | 'all-is-well' }>): void {
+    if (message.type === 'alarm') this.alarm(message.code);
+    else this.allIsWell();
   }
 
   /** @returns whether it was not well before. */

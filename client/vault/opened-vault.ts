@@ -115,7 +115,9 @@ export class OpenedVault {
       clock,
       random,
       signal,
-      onAlarm: ({ code }) => this.#events.alarm(code) && channel.post({ type: 'alarm', code }),
+      onAlarm: ({ code }) => {
+        if (this.#events.alarm(code)) channel.post({ type: 'alarm', code });
+      },
       onSynced: () => this.#synced(),
     };
     this.writer = new VaultWriter(writing);

@@ -13,7 +13,6 @@ export type TabMessage =
   | { readonly type: 'outbox-changed' }
   /** What the tab that asked the relay refused: the others do not ask, and the person may look at any of them. */
   | { readonly type: 'alarm'; readonly code: FailureCode }
-  /** That tab is on the relay's newest head again. */
   | { readonly type: 'all-is-well' }
   /** Raw records from the tab that reads the live response. */
   | { readonly type: 'live'; readonly records: Bytes }
