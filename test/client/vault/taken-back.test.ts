@@ -165,3 +165,23 @@ describe('words whose conversation another device deletes', () => {
     expect([tab.returned, tab.texts(conversationId).includes('Stopped.')]).toEqual([[], true]);
   });
 });
+
+describe('a question that could not be sent', () => {
+  it('and is asked again in two tabs at once is asked once', async () => {
+    const { profile, tab } = await lab.signUp();
+    profile.intercept = async (request, next) =>
+      pathOf(request) === '/v1/turns' ? jsonResponse({ error: 'bad-request' }, 400) : next(request);
+    const { conversationId, turnId } = await tab.ask('Once.');
+    await tab.until(() => tab.stateOf(turnId) === 'unsent');
+    const second = await profile.openTab();
+    await second.vault.openConversation({ conversationId });
+    await second.until(() => second.stateOf(turnId) === 'unsent' && second.enclave.kind === 'verified');
+    profile.intercept = null;
+    const asked = lab.upstream.requests.length;
+    const both = [tab, second].map((each) => each.vault.retry({ conversationId, turnId }));
+    const ends = (await Promise.allSettled(both)).map(({ status }) => status);
+    expect(ends.toSorted()).toEqual(['fulfilled', 'rejected']);
+    for (const each of [tab, second]) await each.until(() => each.texts(conversationId).includes('In a low voice.'));
+    expect(lab.upstream.requests.length - asked).toBe(1);
+  });
+});
