@@ -40,6 +40,7 @@ export class BrowserProfile {
   readonly #policy: unknown;
   readonly #cookies = new Map<string, string>();
   readonly #onNetworkChange = new Set<() => void>();
+  readonly #closing = new Map<VaultTab, AbortController>();
 
   constructor(origin: string, options: ProfileOptions = {}) {
     this.#origin = origin;
@@ -54,8 +55,10 @@ export class BrowserProfile {
 
   /** Opens a tab; its first event is its session. */
   async openTab(): Promise<VaultTab> {
-    const tab = new VaultTab((onEnd) => createVault(this.#parts(onEnd)));
+    const closing = new AbortController();
+    const tab = new VaultTab((onEnd) => createVault(this.#parts(onEnd, closing.signal)));
     this.tabs.push(tab);
+    this.#closing.set(tab, closing);
     await tab.start();
     return tab;
   }
@@ -74,22 +77,44 @@ export class BrowserProfile {
     return this.#cookies;
   }
 
+  /** Ends one tab without a word: it calls nobody and hears of nothing any more, and what it held is free. */
+  closeTab(tab: VaultTab): void {
+    tab.abandon();
+    this.#closing.get(tab)?.abort();
+  }
+
   /** Ends all tabs without a word, as closing the browser does. */
   close(): void {
     for (const tab of this.tabs) tab.abandon();
   }
 
-  #parts(onEnd: () => void): VaultParts {
-    const cutOff = new AbortController();
+  #parts(onEnd: () => void, closed: AbortSignal): VaultParts {
+    const whenClosed = new Promise<void>((resolve) => {
+      closed.addEventListener('abort', () => resolve());
+    });
     return {
-      fetch: (input, init) => this.#fetch(new Request(input as string, init), cutOff.signal),
+      fetch: (input, init) => {
+        const signal = AbortSignal.any([closed, ...(init?.signal instanceof AbortSignal ? [init.signal] : [])]);
+        return this.#fetch(new Request(input as string, { ...init, signal }), closed);
+      },
       origin: this.#origin,
       storage: { indexedDB: this.indexedDB, IDBKeyRange },
       locks: {
-        request: (name: string, ...rest: unknown[]) =>
-          (navigator.locks.request as (...parts: unknown[]) => Promise<unknown>)(`${this.#name} ${name}`, ...rest),
+        request: (name: string, ...rest: unknown[]) => {
+          const run = rest.pop() as (lock: Lock | null) => unknown;
+          const held = (lock: Lock | null) => (closed.aborted ? undefined : Promise.race([whenClosed, run(lock)]));
+          const parts = [`${this.#name} ${name}`, ...rest, held];
+          return (navigator.locks.request as (...parts: unknown[]) => Promise<unknown>)(...parts);
+        },
       } as VaultParts['locks'],
-      openChannel: () => new BroadcastChannel(`${this.#name} sotto-vault`),
+      openChannel: () => {
+        const channel = new BroadcastChannel(`${this.#name} sotto-vault`);
+        void whenClosed.then(() => {
+          channel.onmessage = null;
+          channel.postMessage = () => undefined;
+        });
+        return channel;
+      },
       network: {
         isOnline: () => this.isOnline,
         onChange: (run) => {
@@ -97,19 +122,22 @@ export class BrowserProfile {
           return () => this.#onNetworkChange.delete(run);
         },
       },
-      clock: this.#clock(),
+      clock: this.#clock(closed),
       random: () => Math.random(),
       policy: this.#policy,
       onEnd,
     };
   }
 
-  #clock(): Clock {
+  #clock(closed: AbortSignal): Clock {
     return {
       wallMs: () => Date.now() + this.wallOffsetMs,
       monotonicMs: () => performance.now() + this.monotonicOffsetMs,
       after: (delayMs, run) => {
-        const timer = setTimeout(run, delayMs < longWaitMs ? delayMs / this.#haste : delayMs);
+        const runOpen = () => {
+          if (!closed.aborted) run();
+        };
+        const timer = setTimeout(runOpen, delayMs < longWaitMs ? delayMs / this.#haste : delayMs);
         timer.unref();
         return () => clearTimeout(timer);
       },
