@@ -23,9 +23,10 @@ import {
 import { type Postgres, startPostgres } from '../parts/postgres.ts';
 import { type RecordingProxy, startRecordingProxy } from '../parts/recording-proxy.ts';
 import { type RunningSotto, startSotto, waitFor } from '../parts/running-sotto.ts';
+import { findSqliteFile, waitForStoredAnswers } from '../parts/stored-answers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 import { CanaryFinder } from './find-canary.ts';
-import { type LeftoverParts, relayLeftovers, sqliteFile } from './relay-leftovers.ts';
+import { type LeftoverParts, relayLeftovers } from './relay-leftovers.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -91,12 +92,7 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     await page.getByRole('link', { name: title }).waitFor();
     await messageBox(page).fill(draft);
     await page.waitForTimeout(1_500);
-    // The compact answer takes the place of the frames some seconds after the last.
-    await waitFor(
-      async () => sentTo('/v1/items') > 0 && (await countFrames()) === 0,
-      60_000,
-      () => 'no compact answer was written',
-    );
+    await waitForStoredAnswers({ dataFolder: sotto.dataFolder, databaseUrl });
     await context.close();
     const second = await browser.newContext();
     const secondPage = await second.newPage();
@@ -112,25 +108,6 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     await postgres?.stop();
     await folder.remove();
   });
-
-  function sentTo(path: string): number {
-    return proxy.recorded().requests.filter((bytes) => bytes.includes(`POST ${path}`)).length;
-  }
-
-  async function countFrames(): Promise<number> {
-    const query = 'SELECT count(*) AS count FROM frames';
-    if (databaseUrl === undefined) {
-      const database = new DatabaseSync(sqliteFile(sotto.dataFolder), { readOnly: true });
-      const row = database.prepare(query).get();
-      database.close();
-      return Number(row?.['count']);
-    }
-    const client = new pg.Client({ connectionString: databaseUrl });
-    await client.connect();
-    const { rows } = await client.query<{ count: string }>(query);
-    await client.end();
-    return Number(rows[0]?.count);
-  }
 
   /** Everything that the relay's operator could lay hands on, searched. */
   async function searchEverything(): Promise<CanaryFinder> {
@@ -190,7 +167,7 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
 
   async function plantInDatabase(): Promise<void> {
     if (databaseUrl === undefined) {
-      const database = new DatabaseSync(sqliteFile(sotto.dataFolder));
+      const database = new DatabaseSync(findSqliteFile(sotto.dataFolder));
       database.exec('CREATE TABLE planted (words BLOB)');
       database.prepare('INSERT INTO planted VALUES (?)').run(Buffer.from(Buffer.from(question).toString('hex')));
       database.close();

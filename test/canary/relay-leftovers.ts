@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import type { RecordingProxy } from '../parts/recording-proxy.ts';
 import { type RunningSotto, waitFor } from '../parts/running-sotto.ts';
+import { findSqliteFile } from '../parts/stored-answers.ts';
 import { readProcessMemory } from './process-memory.ts';
 
 export type LeftoverParts = {
@@ -31,7 +32,7 @@ export async function* relayLeftovers(parts: LeftoverParts): AsyncGenerator<Left
   yield { place: 'logs', bytes: Buffer.from(sotto.output()) };
   for (const [path, bytes] of filesUnder(sotto.dataFolder)) yield { place: `data folder: ${path}`, bytes };
   if (postgres === null) {
-    yield* readSqlite(sqliteFile(sotto.dataFolder));
+    yield* readSqlite(findSqliteFile(sotto.dataFolder));
   } else {
     yield* readPostgres(postgres.url);
     for (const [path, bytes] of filesUnder(postgres.dataFolder)) yield { place: `postgres files: ${path}`, bytes };
@@ -42,14 +43,6 @@ export async function* relayLeftovers(parts: LeftoverParts): AsyncGenerator<Left
   for (const bytes of readProcessMemory(sotto.childPid('server/main.ts')) ?? []) {
     yield { place: 'memory of the relay', bytes, isPlain: true };
   }
-}
-
-export function sqliteFile(dataFolder: string): string {
-  const files = [...filesUnder(dataFolder)].filter(([, bytes]) =>
-    bytes.subarray(0, 15).equals(Buffer.from('SQLite format 3')),
-  );
-  const largest = files.toSorted(([, a], [, b]) => b.length - a.length)[0];
-  return join(dataFolder, largest?.[0] ?? '');
 }
 
 function* readSqlite(file: string): Generator<Leftover> {

@@ -8,6 +8,7 @@ import { startBrowser } from '../parts/browser.ts';
 import { type CreatedAccount, ask, conversationLinks, createAccount, finishedAnswer, signIn } from '../parts/person.ts';
 import { createDatabase } from '../parts/shared-postgres.ts';
 import { startSotto } from '../parts/running-sotto.ts';
+import { waitForStoredAnswers } from '../parts/stored-answers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 
 const run = promisify(execFile);
@@ -52,6 +53,8 @@ describe.each([
     account = await createAccount(page, sotto.url);
     await ask(page, 'Keep this safe, please.');
     await finishedAnswer(page);
+    // A backup holds an answer as far as it has been written.
+    await waitForStoredAnswers({ dataFolder: sotto.dataFolder, databaseUrl: source['DATABASE_URL'] });
     // While the relay runs.
     await command('backup', file, source);
     await page.close();
@@ -74,7 +77,7 @@ describe.each([
     await signIn(page, sotto.url, account);
     await conversationLinks(page).first().click();
     await page.getByText('Keep this safe, please.').first().waitFor();
-    await finishedAnswer(page);
+    expect(await finishedAnswer(page)).toContain('Keep this safe, please.');
     await page.close();
     await sotto.stop();
   });

@@ -1,11 +1,9 @@
-import { DatabaseSync } from 'node:sqlite';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser.ts';
 import { ask, createAccount, finishedAnswer, messageBox } from '../parts/person.ts';
-import { type RunningSotto, startSotto, waitFor } from '../parts/running-sotto.ts';
+import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+import { queryStorage, waitForStoredAnswers } from '../parts/stored-answers.ts';
 
 let browser: Browser;
 let sotto: RunningSotto;
@@ -23,17 +21,6 @@ afterAll(async () => {
   await sotto.stop();
 });
 
-/** What an auditor reads beside the running relay. */
-function readDatabase(query: string): Record<string, unknown>[] {
-  const name = readdirSync(sotto.dataFolder).find((each) => /\.(db|sqlite3?)$/.test(each) && !each.includes('lock'));
-  const database = new DatabaseSync(join(sotto.dataFolder, name ?? ''), { readOnly: true });
-  try {
-    return database.prepare(query).all();
-  } finally {
-    database.close();
-  }
-}
-
 describe('the shield', () => {
   it('says in one sentence what protects the conversation', async () => {
     const shield = page.getByRole('button', { name: /^Protection/ });
@@ -49,12 +36,7 @@ describe('the shield', () => {
   });
 
   it('"What the relay sees" shows the very bytes that the database holds', async () => {
-    // The compact answer takes the place of the frames some seconds after the last.
-    await waitFor(
-      () => readDatabase('SELECT count(*) AS n FROM frames')[0]?.['n'] === 0,
-      60_000,
-      () => 'no compact answer was stored',
-    );
+    await waitForStoredAnswers(sotto);
     await page.reload();
     await messageBox(page).waitFor();
     await page.getByText('What do you know about tin whistles?').first().waitFor();
@@ -72,9 +54,8 @@ describe('the shield', () => {
       const kind = kinds.find((each) => heading.endsWith(each));
       shown.get(kind ?? '')?.push(await readAllBytes(row));
     }
-    const bodies = readDatabase('SELECT body FROM items').map(({ body }) =>
-      Buffer.from(body as Uint8Array).toString('hex'),
-    );
+    const items = await queryStorage(sotto, 'SELECT body FROM items');
+    const bodies = items.map(({ body }) => Buffer.from(body as Uint8Array).toString('hex'));
     expect(bodies.length).toBeGreaterThanOrEqual(4);
     for (const kind of kinds) expect(shown.get(kind), kind).not.toEqual([]);
     expect([...shown.values()].flat().toSorted()).toEqual(bodies.toSorted());
