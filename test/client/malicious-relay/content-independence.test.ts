@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
 import { concat, equalBytes, fromBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
+import { pathOf } from '../../parts/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -72,9 +73,9 @@ function count(seen: readonly { readonly method: string; readonly path: string; 
 async function sendAndSee(question: string) {
   const { profile, tab } = await lab.openChat();
   await tab.until(() => tab.connection === 'connected');
-  const headers: string[] = [];
+  let headers: string[] = [];
   profile.intercept = async (request, next) => {
-    if (request.method === 'POST') headers.push(...[...request.headers.keys()].toSorted());
+    if (request.method === 'POST' && pathOf(request) === '/v1/turns') headers = [...request.headers.keys()].toSorted();
     return next(request);
   };
   await tab.ended((await tab.ask(question)).turnId);
