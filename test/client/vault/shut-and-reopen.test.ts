@@ -70,8 +70,9 @@ describe('the end of a session', () => {
 
   it('shuts every tab when storage fails, and says that the key is still on the disk', async () => {
     const { tab, other } = await twoTabs();
-    const wipe = vi.spyOn(CiphertextCache.prototype, 'wipeKey').mockRejectedValueOnce(new Error('disk'));
-    await tab.refusal(tab.vault.lock());
+    const failure = new DOMException('disk', 'UnknownError');
+    const wipe = vi.spyOn(CiphertextCache.prototype, 'wipeKey').mockRejectedValueOnce(failure);
+    expect(await tab.refusal(tab.vault.lock())).toEqual({ code: 'storage-unavailable' });
     wipe.mockRestore();
     expect([tab.isEnded, tab.status]).toEqual([true, 'locked']);
     await other.until(() => other.isEnded, 5_000);

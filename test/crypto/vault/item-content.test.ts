@@ -8,6 +8,7 @@ import {
   openContent,
   openContentOrDescribe,
   sealContent,
+  sealedContentLength,
 } from '../../../crypto/vault/item-content.ts';
 import { sealItem } from '../../../crypto/vault/item.ts';
 import { refusalOf } from '../../parts/refusal.ts';
@@ -64,6 +65,28 @@ describe('item content', () => {
     expect(decodeItemContent(encodeItemContent(content))).toEqual(content);
     const body = sealContent({ keyring, ...place, content });
     expect(openContent({ keyring, ...place, body })).toEqual(content);
+  });
+
+  it('is sealed to a body of the length that is said before, around each size class', () => {
+    const reply = contents[2];
+    if (reply?.type !== 'reply') throw new Error('not a reply');
+    // Before padding stands the length, in 4 bytes.
+    const around = 4 + encodeItemContent({ ...reply, text: '' }).length;
+    const bodyLength = (length: number) => {
+      const content = { ...reply, text: 'x'.repeat(length - around) };
+      const body = sealContent({ keyring, ...place, content });
+      expect(sealedContentLength(content)).toBe(body.length);
+      return body.length;
+    };
+    expect(bodyLength(around)).toBe(1110);
+    for (const sizeClass of [1024, 4096, 16_384, 1_048_576, 1_114_112]) {
+      expect([bodyLength(sizeClass - 1), bodyLength(sizeClass)]).toEqual([sizeClass + 86, sizeClass + 86]);
+      expect(bodyLength(sizeClass + 1)).toBeGreaterThan(sizeClass + 86);
+    }
+    // Six bytes each.
+    const control = '\u0001'.repeat(2_000_000);
+    expect(refusalOf(() => sealedContentLength({ ...reply, text: control }))).toBe('accepted');
+    expect(refusalOf(() => sealedContentLength({ ...reply, text: control, reasoning: control }))).toBe('too-long');
   });
 
   it('begins with its type', () => {
