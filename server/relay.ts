@@ -10,6 +10,7 @@ import { TokenSigner } from './accounts/signed-token.ts';
 import { createApp, type RelayApp } from './http/app.ts';
 import { BodyMemory } from './http/body-memory.ts';
 import { ClientAddress } from './http/client-address.ts';
+import { HeldAnswers } from './http/held-answers.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { withServiceRoutes } from './http/service-routes.ts';
@@ -105,6 +106,7 @@ async function assemble(
     origins: new OriginGuard(settings.publicUrl),
     limiter,
     bodies: new BodyMemory(),
+    answers: new HeldAnswers(),
     log,
     routes: withServiceRoutes(routes, { version: readVersion(), build: files.build, signUp: settings.signUp }),
     files,

@@ -1,13 +1,13 @@
 import { RelayError } from '../relay-error.ts';
 
-/** Of all bodies, and of one account's. A body lies in memory two or three times over while it is parsed. */
+/** Of all bodies, and of one account's. A request's lies in memory two or three times over while it is parsed. */
 const defaultLimits = { total: 512 * 1024 * 1024, perAccount: 128 * 1024 * 1024 };
 /** What a small call needs is always there: nobody is kept from signing in by the uploads of others. */
 const freeLength = 64 * 1024;
 const retryAfterSeconds = 2;
 
 /**
- * How much of request bodies this process holds at a time. Rate limits alone would not do: many accounts, or many calls of
+ * How much of bodies this process holds at a time: one for requests, one for answers (held-answers.ts). Rate limits alone would not do: many accounts, or many calls of
  * one, may send at the same time what each of their buckets holds.
  */
 export class BodyMemory {

@@ -10,6 +10,7 @@ import { RelayError } from '../relay-error.ts';
 import type { BodyMemory, BodyShare } from './body-memory.ts';
 import type { ClientAddress } from './client-address.ts';
 import { describeError, errorBody, isDefect } from './error-answer.ts';
+import type { HeldAnswers } from './held-answers.ts';
 import { hostOf } from './host-name.ts';
 import type { OriginGuard } from './origin-guard.ts';
 import { type Caller, RateLimiter } from './rate-limit.ts';
@@ -27,6 +28,7 @@ export type DispatchParts = {
   readonly origins: OriginGuard;
   readonly limiter: RateLimiter;
   readonly bodies: BodyMemory;
+  readonly answers: HeldAnswers;
   readonly log: Log;
 };
 
@@ -77,7 +79,7 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
     cookie: parts.cookie.read(header('cookie')),
   };
   if (route.handle.kind === 'raw') return await runRaw(c, route.handle, context);
-  return write(c, parts.cookie, await route.handle.run(context));
+  return write(c, parts, session, await route.handle.run(context));
 }
 
 async function authenticate(sessions: Sessions, authorization: string | null, nowMs: number): Promise<Session> {
@@ -159,18 +161,23 @@ async function runRaw(
   return RESPONSE_ALREADY_SENT;
 }
 
-function write(c: RelayContext, cookie: RefreshCookie, { status, body, refreshToken }: Answer): Response {
+function write(
+  c: RelayContext,
+  { answers, cookie }: DispatchParts,
+  session: Session | null,
+  { status, body, refreshToken }: Answer,
+): Response {
   const headers: Record<string, string> = {};
   if (refreshToken !== undefined) {
     const line = refreshToken === null ? cookie.clear(browserOf(c)) : cookie.write(refreshToken, browserOf(c));
     headers['Set-Cookie'] = line;
   }
-  if (body instanceof Uint8Array) {
-    headers['Content-Type'] = 'application/octet-stream';
-    return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
-  }
-  headers['Content-Type'] = 'application/json';
-  return new Response(JSON.stringify(body), { status, headers });
+  const isBytes = body instanceof Uint8Array;
+  headers['Content-Type'] = isBytes ? 'application/octet-stream' : 'application/json';
+  const content = isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
+  const outgoing = (c.env as Partial<HttpBindings> | undefined)?.outgoing;
+  if (outgoing !== undefined) answers.hold(session?.accountId ?? null, content.length, outgoing);
+  return new Response(content, { status, headers });
 }
 
 function fail(c: RelayContext, route: Route, parts: DispatchParts, error: unknown): Response {
