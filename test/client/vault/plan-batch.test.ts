@@ -1,129 +1,15 @@
 import fc from 'fast-check';
-import * as v from 'valibot';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { generateAccountId, generateAccountKey } from '../../../crypto/account/account-key.ts';
-import { createKeyring } from '../../../crypto/account/keyring.ts';
-import type { ItemContent, ReplyContent, VerificationContent } from '../../../crypto/messages/item-contents.ts';
-import {
-  type ItemBatch,
-  itemBatch,
-  maximumBatchLength,
-  maximumBatchTextLength,
-  tombstoneFlag,
-} from '../../../crypto/messages/item-messages.ts';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { maximumBatchLength } from '../../../crypto/messages/item-messages.ts';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
-import { sealContent } from '../../../crypto/vault/item-content.ts';
-import { keepHouse } from '../../../client/vault/housekeeping.ts';
-import { type Operation, operationId } from '../../../client/vault/operation.ts';
-import type { Outbox, QueuedOperation } from '../../../client/vault/outbox.ts';
-import { type BatchPlan, planBatch } from '../../../client/vault/plan-batch.ts';
+import type { Operation } from '../../../client/vault/operation.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
-import { parseBatch } from '../../../server/vault/parse-batch.ts';
 import { newId } from '../../parts/paper-vault.ts';
+import { addConversation, put, reply, storeAll, verification } from '../../parts/planned-batches.ts';
 
 beforeAll(() => sodiumReady());
 
 const month = 31 * 86_400_000;
-const hash32 = toBase64Url(new Uint8Array(32));
-
-function put(contents: VaultContents, id: string, content: ItemContent | null, version = 1): void {
-  const row = { id, version, flags: content === null ? 1 : 0, expiresAt: 0, counter: 1, storedAtMs: 0, turnId: null };
-  contents.set({ ...row, length: 0, bodyHash: new Uint8Array(32), bodyState: 'here' }, content);
-}
-
-function verification(more: Partial<VerificationContent> = {}): VerificationContent {
-  const facts = { kind: 'development', level: 'any', model: 'm', measurement: null, release: null } as const;
-  return { type: 'verification', format: 1, verifiedAtMs: 1, document: '{}', ...facts, ...more };
-}
-
-function reply(place: Pick<ReplyContent, 'conversationId' | 'parentId' | 'turnId'>, text = '', reasoning = '') {
-  return {
-    type: 'reply',
-    format: 1,
-    ...place,
-    createdAtMs: 1,
-    text,
-    reasoning,
-    outcome: 'complete',
-    transcriptHash: hash32,
-    model: 'm',
-    engine: 'gguf',
-    protection: '',
-    usage: null,
-  } satisfies ReplyContent;
-}
-
-type Shape = { readonly turns: number; readonly documents: 'each' | 'one' | 'none'; readonly isAnswered: boolean };
-
-/** A conversation as it is stored; its turns in order. */
-function addConversation(contents: VaultContents, { turns, documents, isAnswered }: Shape) {
-  const conversationId = newId();
-  const title = { value: 'A title', setAtMs: 1 };
-  put(contents, conversationId, { type: 'conversation', format: 1, createdAtMs: 1, title, cacheSalt: hash32 });
-  const shared = newId();
-  const added = Array.from({ length: turns }, () => {
-    const [messageId, replyItemId, turnId] = [newId(), newId(), newId()];
-    const documentId = documents === 'each' ? newId() : shared;
-    put(contents, messageId, {
-      type: 'message',
-      format: 1,
-      conversationId,
-      parentId: null,
-      createdAtMs: 1,
-      text: 'A question.',
-      turnId,
-      turnKey: hash32,
-      replyItemId,
-      ...(documents === 'none' ? {} : { verificationItemId: documentId }),
-    });
-    if (documents !== 'none' && !contents.rows.has(documentId)) put(contents, documentId, verification());
-    if (isAnswered) put(contents, replyItemId, reply({ conversationId, parentId: messageId, turnId }));
-    return { messageId, replyItemId, turnId };
-  });
-  return { conversationId, turns: added };
-}
-
-function queue(operations: readonly Operation[]): QueuedOperation[] {
-  return operations.map((operation, index) => {
-    return { id: operationId(operation), order: index + 1, revision: newId(), operation };
-  });
-}
-
-const keyring = createKeyring({ accountId: generateAccountId(), epoch: 1, accountKey: generateAccountKey() });
-
-/** The message of a plan: real seals, and random bytes for a head, which has one length. */
-function seal({ writes, prune, finishTurns }: BatchPlan): ItemBatch {
-  const items = writes.map(({ id, version, content }) => {
-    const place = { itemId: fromBase64Url(id), version, expiresAt: 0 };
-    const body = content === null ? '' : Buffer.from(sealContent({ keyring, ...place, content })).toString('base64url');
-    return { id, version, expiresAt: 0, flags: content === null ? tombstoneFlag : 0, body };
-  });
-  const head = { counter: Number.MAX_SAFE_INTEGER, body: toBase64Url(randomBytes(202)) };
-  return { format: 1, expectedHead: hash32, head, items, prune: [...prune], finishTurns: [...finishTurns] };
-}
-
-/** Plans and stores until nothing is left to do. @throws {Error} for a batch that a relay would refuse. */
-function store(contents: VaultContents, operations: readonly Operation[], nowMs = 0) {
-  let waiting = queue(operations);
-  const batches: BatchPlan[] = [];
-  for (let round = 0; round < 100; round++) {
-    const plan = planBatch(contents, waiting, nowMs);
-    const settled = new Set<QueuedOperation>(plan.settled);
-    waiting = waiting.filter((queued) => !settled.has(queued));
-    if (plan.writes.length + plan.prune.length + plan.finishTurns.length === 0) return { batches, waiting };
-    const message = seal(plan);
-    const parsed = v.safeParse(itemBatch, message);
-    if (!parsed.success) throw new Error(`The relay refuses it: ${v.summarize(parsed.issues).slice(0, 200)}`);
-    parseBatch(parsed.output);
-    const textLength = Buffer.byteLength(JSON.stringify(message));
-    if (textLength > maximumBatchTextLength) throw new Error(`The relay refuses ${textLength} bytes.`);
-    for (const write of plan.writes) put(contents, write.id, write.content, write.version);
-    for (const id of plan.prune) contents.delete(id);
-    batches.push(plan);
-  }
-  throw new Error('It does not come to an end.');
-}
 
 const minimum: Operation = { kind: 'minimum', level: 'hardware', setAtMs: 9, itemId: newId() };
 
@@ -138,7 +24,10 @@ describe('deleting', () => {
       const contents = new VaultContents();
       const kept = addConversation(contents, { turns: 3, documents: 'each', isAnswered: true });
       const gone = addConversation(contents, { turns, documents: 'each', isAnswered: true });
-      const { waiting, batches } = store(contents, [{ kind: 'delete', conversationId: gone.conversationId }, minimum]);
+      const { waiting, batches } = storeAll(contents, [
+        { kind: 'delete', conversationId: gone.conversationId },
+        minimum,
+      ]);
       expect(waiting).toEqual([]);
       expect([...contents.conversations.keys()]).toEqual([kept.conversationId]);
       expect([contents.messages.size, contents.replies.size, contents.verifications.size]).toEqual([3, 3, 3]);
@@ -162,7 +51,7 @@ describe('deleting', () => {
         const contents = new VaultContents();
         for (let n = 0; n < tombstones; n++) put(contents, newId(), null);
         const added = conversations.map((shape) => ({ ...shape, ...addConversation(contents, shape) }));
-        const { waiting } = store(
+        const { waiting } = storeAll(
           contents,
           [
             ...(isPruning ? [{ kind: 'prune' } as const] : []),
@@ -224,7 +113,7 @@ describe('large bodies', () => {
     fc.assert(
       fc.property(fc.array(body, { minLength: 1, maxLength: 4 }), (bodies) => {
         const { contents, operations } = waitingBodies(bodies);
-        const { waiting } = store(contents, [...operations, minimum]);
+        const { waiting } = storeAll(contents, [...operations, minimum]);
         expect(waiting).toEqual([]);
         expect(levelOf(contents)).toEqual(['hardware']);
         // Twice two million characters of six bytes each are more than one item holds.
@@ -241,7 +130,7 @@ describe('large bodies', () => {
     const short = { text: 'x', isDocument: false };
     for (const bodies of [[tooLong, short], [short, tooLong], [tooLong]]) {
       const { contents, operations } = waitingBodies(bodies);
-      const { waiting, batches } = store(contents, [...operations, minimum]);
+      const { waiting, batches } = storeAll(contents, [...operations, minimum]);
       expect(waiting).toEqual([]);
       expect([...contents.replies.values()].map(({ text }) => text)).toEqual(bodies.length === 1 ? [] : ['x']);
       expect(batches.flatMap(({ finishTurns }) => finishTurns)).toHaveLength(bodies.length - 1);
@@ -252,7 +141,7 @@ describe('large bodies', () => {
   it('small ones go together, large ones one after the other', () => {
     const sent = (text: string, isDocument: boolean) => {
       const { contents, operations } = waitingBodies([1, 2, 3].map(() => ({ text, isDocument })));
-      return store(contents, operations).batches.map(({ writes }) => writes.length);
+      return storeAll(contents, operations).batches.map(({ writes }) => writes.length);
     };
     // The conversation gets its title with the first one.
     expect(sent('x', false)).toEqual([4]);
@@ -260,45 +149,4 @@ describe('large bodies', () => {
     expect(sent('x'.repeat(8_000_000), true)).toEqual([2, 1]);
     expect(sent('汉'.repeat(2_000_000), false)).toEqual([2, 1, 1]);
   }, 60_000);
-});
-
-describe('keepHouse', () => {
-  async function ordered(contents: VaultContents, waiting: readonly Operation[] = []) {
-    const put_: Operation[] = [];
-    const outbox = { all: queue(waiting), put: async (operation: Operation) => void put_.push(operation) };
-    await keepHouse(contents, outbox as unknown as Outbox, 0);
-    return put_;
-  }
-
-  it('finds the verifications that a deletion on another device left, and buries them', async () => {
-    const contents = new VaultContents();
-    addConversation(contents, { turns: 2, documents: 'each', isAnswered: true });
-    expect(await ordered(contents)).toEqual([]);
-    for (let n = 0; n < 620; n++) put(contents, newId(), verification());
-    const found = await ordered(contents);
-    expect(found).toEqual([{ kind: 'drop-verifications' }]);
-    expect(store(contents, found).waiting).toEqual([]);
-    expect(contents.verifications.size).toBe(2);
-    expect(await ordered(contents)).toEqual([]);
-  });
-
-  it('leaves them to what already waits, and alone where something of a later build may name them', async () => {
-    const contents = new VaultContents();
-    put(contents, newId(), verification());
-    expect(await ordered(contents, [{ kind: 'drop-verifications' }])).toEqual([]);
-    expect(await ordered(contents, [{ kind: 'delete', conversationId: newId() }])).toEqual([]);
-    const row = { id: newId(), version: 1, flags: 0, expiresAt: 0, counter: 1, storedAtMs: 0, turnId: null, length: 9 };
-    contents.set({ ...row, bodyHash: new Uint8Array(32), bodyState: 'here' }, null);
-    expect(await ordered(contents)).toEqual([]);
-    put(contents, row.id, null);
-    expect(await ordered(contents)).toEqual([{ kind: 'drop-verifications' }]);
-  });
-
-  it('takes up a deletion that was begun elsewhere', async () => {
-    const contents = new VaultContents();
-    const { conversationId } = addConversation(contents, { turns: 2, documents: 'each', isAnswered: true });
-    put(contents, conversationId, null, 2);
-    expect(await ordered(contents)).toContainEqual({ kind: 'delete', conversationId });
-    expect(await ordered(contents, [{ kind: 'delete', conversationId }])).toEqual([]);
-  });
 });
