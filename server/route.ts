@@ -17,7 +17,7 @@ export type Session = {
 export type Access = 'public' | 'cookie' | 'session';
 
 /** What is limited besides calls in all (http/rate-limit.ts says how much of each, and of whom). */
-export type LimitName = 'sign-in' | 'sign-up' | 'refresh' | 'turns' | 'bytes';
+export type LimitName = 'sign-in' | 'sign-up' | 'refresh' | 'turns' | 'bytes' | 'evidence' | 'fresh-evidence';
 
 type AnySchema = v.GenericSchema;
 type PathSchemas = Readonly<Record<string, v.GenericSchema<string, string>>>;
@@ -30,6 +30,12 @@ export type RouteContext<Body, Query, Path, Who extends Access> = {
   readonly nowMs: number;
   /** The client's network address as far as it is known: for limits in memory, never stored or logged. */
   readonly address: string;
+  /**
+   * Counts what only the handler can know that it was asked for.
+   *
+   * @throws {RelayError} `too-many-requests`.
+   */
+  readonly takeLimit: (name: LimitName) => void;
   /** The refresh cookie's value, which only `cookie` routes may trust for who is calling. */
   readonly cookie: string | null;
 };

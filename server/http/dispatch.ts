@@ -76,6 +76,7 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
     body: route.body === null ? null : await parseBody(c, route, { limiter: parts.limiter, share, session, address }),
     nowMs,
     address,
+    takeLimit: (name) => parts.limiter.take(name, { address, accountId: session?.accountId ?? null }),
     cookie: parts.cookie.read(header('cookie')),
   };
   if (route.handle.kind === 'raw') return await runRaw(c, route.handle, context);

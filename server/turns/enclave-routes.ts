@@ -30,7 +30,11 @@ export function enclaveRoutes(parts: ChooseParts): Route[] {
       body: enclaveRequest,
       answers: { 200: enclaveAnswer },
       errors: ['not-found', 'enclave-unreachable', 'enclave-starting', 'enclave-busy'],
-      handle: async ({ session, body }) => answer(await chooseEnclave(parts, session.accountId, body)),
+      limits: ['evidence'],
+      async handle({ session, body, takeLimit }) {
+        if (body.freshEvidence === true) takeLimit('fresh-evidence');
+        return answer(await chooseEnclave(parts, session.accountId, body));
+      },
     }),
   ];
 }

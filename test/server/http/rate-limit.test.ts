@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type Caller, RateLimiter } from '../../../server/http/rate-limit.ts';
 import type { RelayError } from '../../../server/relay-error.ts';
-import { prepareSignUp, quickSignUp } from '../../parts/quick-account.ts';
+import { prepareSignUp, quickSignUp, randomText } from '../../parts/quick-account.ts';
+import { ScriptedWorker } from '../../parts/scripted-worker.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 
 function clock() {
@@ -124,4 +125,28 @@ test('relay: turns and bytes are limited by account', async () => {
   for (let i = 0; i < 20; i++) large.push(await write(bob.session.accessToken, 15 * 1024 * 1024));
   expect(large.indexOf(429)).toBe(17);
   expect(await write(alice.session.accessToken, 1_000)).toBe(400);
+});
+
+test('relay: evidence is limited by account, and what the hardware signs anew more than the rest', async () => {
+  const worker = await new ScriptedWorker().start();
+  onTestFinished(() => worker.stop());
+  const environment = { ENCLAVE_URLS: worker.url, ENCLAVE_TOKEN: worker.token };
+  const relay = await openTestRelay('sqlite', { limiter: new RateLimiter({ now: () => 1_000 }), environment });
+  const [alice, bob] = [await quickSignUp(relay, 'alice'), await quickSignUp(relay, 'bob')];
+  const ask = async ({ session }: typeof alice, more: object = {}) => {
+    const body = { format: 1, nonce: randomText(32), model: 'test-model', ...more };
+    return (await relay.call('POST', '/v1/enclaves', { body, token: session.accessToken })).status;
+  };
+  const freshEvidence = true;
+  const statuses: number[] = [];
+  for (let i = 0; i < 9; i++) statuses.push(await ask(alice, { freshEvidence }));
+  expect(statuses).toEqual([...Array.from({ length: 8 }, () => 200), 429]);
+  // The worker was asked for no more, and everybody else still is answered.
+  expect(worker.nonces).toHaveLength(8);
+  expect(await ask(bob, { freshEvidence })).toBe(200);
+  // Evidence that is there anyway.
+  const plain: number[] = [];
+  for (let i = 0; i < 52; i++) plain.push(await ask(alice));
+  expect(plain).toEqual([...Array.from({ length: 51 }, () => 200), 429]);
+  expect(await ask(bob)).toBe(200);
 });
