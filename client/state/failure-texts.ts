@@ -53,7 +53,7 @@ const relayTexts: Record<ErrorCode, string> = {
   'too-large': 'that is too large',
   'wrong-media-type': 'it did not understand the request',
   'request-refused': 'the enclave could not open the request',
-  'too-many-requests': 'too many requests',
+  'too-many-requests': 'too much at once; wait until an answer is there',
   'quota-exceeded': 'your space is full',
   'storage-full': 'its disk is full',
   'internal-error': 'something went wrong there',

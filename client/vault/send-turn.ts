@@ -12,7 +12,7 @@ import type { TurnOperation } from './operation.ts';
 import type { QueuedOperation } from './outbox.ts';
 import { placeTurn, type TurnCompany, turnWrites } from './plan-turn.ts';
 import type { VaultFailure } from './vault-api.ts';
-import { toVaultError, toVaultFailure, type VaultError } from './vault-error.ts';
+import { toVaultError, toVaultFailure, VaultError } from './vault-error.ts';
 import { sealAttempt } from './seal-attempt.ts';
 import { underVaultLock } from './vault-lock.ts';
 import { ConflictError, type VaultWriter, type WriterParts } from './vault-writer.ts';
@@ -219,6 +219,11 @@ function judge(parts: SendParts, error: unknown): Step {
     return { kind: 'changed' };
   }
   const failure = toVaultError(error);
+  // The relay has said nothing of the enclave: another look at its evidence would only be one call more.
+  if (failure.code === 'too-many-attempts') {
+    const tooMany = new VaultError('relay:too-many-requests', failure.retryAfterMs);
+    return { kind: 'later', why: 'refused', error: tooMany };
+  }
   switch (failure.code) {
     case 'relay-unreachable':
     case 'session-ended':
@@ -226,7 +231,6 @@ function judge(parts: SendParts, error: unknown): Step {
     case 'enclave-starting':
       return { kind: 'later', why: 'starting', error: failure };
     case 'enclave-unreachable':
-    case 'too-many-attempts':
     case 'relay:enclave-busy':
     case 'relay:not-ready':
     case 'relay:internal-error':

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { failureText } from '../../../client/state/failure-texts.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { DeviceLab, type Person } from '../../parts/device-lab.ts';
 import type { VaultTab } from '../../parts/vault-tab.ts';
@@ -196,6 +197,33 @@ describe('a reload in the middle of an answer', () => {
     profile.closeTab(tab);
     profile.intercept = null;
     expect((await second.ended(turnId)).text).toBe(answerText);
+  });
+});
+
+describe('too many questions at once', () => {
+  it('waits for as long as the relay says, says so in the end, and loses nothing', async () => {
+    const { profile, tab } = await openChat();
+    const looked = () => profile.requests.filter(({ path }) => path === '/v1/enclaves').length;
+    const before = looked();
+    let refused = 0;
+    profile.intercept = async (request, next) => {
+      if (request.method !== 'POST' || new URL(request.url).pathname !== '/v1/turns') return next(request);
+      refused += 1;
+      const headers = { 'content-type': 'application/json', 'retry-after': '1' };
+      return new Response('{"error":"too-many-requests"}', { status: 429, headers });
+    };
+    const { conversationId, turnId } = await tab.ask('A ninth?');
+    const { state } = await tab.ended(turnId);
+    expect(refused).toBe(6);
+    expect(looked()).toBe(before);
+    if (state.kind !== 'unsent' || state.failure === null) throw new Error('It says nothing.');
+    expect(failureText(state.failure)).toBe(
+      'The relay says: too much at once; wait until an answer is there. Try again in 1 second.',
+    );
+    profile.intercept = null;
+    await tab.vault.retry({ conversationId, turnId });
+    await tab.until(() => tab.texts(conversationId).includes(answerText));
+    expect(tab.texts(conversationId)).toEqual(['A ninth?', answerText]);
   });
 });
 
