@@ -2,6 +2,7 @@ import { lazy, Suspense, useEffect } from 'react';
 import { HomePage } from './features/home/home-page.tsx';
 import { AlarmBar } from './features/shell/alarm-bar.tsx';
 import { AppProvider, useAppSelector } from './features/shell/app-context.tsx';
+import { PageBoundary } from './features/shell/page-boundary.tsx';
 import { BrokenVaultPage, NotFoundPage } from './features/shell/plain-page.tsx';
 import { Splash } from './features/shell/splash.tsx';
 import { useGuardedRoute } from './features/shell/use-guarded-route.ts';
@@ -36,7 +37,8 @@ function Pages() {
   const status = useAppSelector((state) => state.session.status);
   useEffect(() => {
     // The chat's scripts come whatever the vault holds: what is loaded, and when, says nothing about its contents.
-    if (status === 'locked' || status === 'unlocked') void loadChat();
+    // What does not come now is asked for again by the page that needs it.
+    if (status === 'locked' || status === 'unlocked') void loadChat().catch(() => undefined);
   }, [status]);
   if (status === 'broken') return <BrokenVaultPage />;
   return (
@@ -45,9 +47,12 @@ function Pages() {
       {route === null ? (
         <Splash />
       ) : (
-        <Suspense fallback={<Splash />}>
-          <Page route={route} />
-        </Suspense>
+        // Another page is another try.
+        <PageBoundary key={route.page}>
+          <Suspense fallback={<Splash />}>
+            <Page route={route} />
+          </Suspense>
+        </PageBoundary>
       )}
     </>
   );

@@ -1,4 +1,4 @@
-import { buttonClasses } from '../../design/button.tsx';
+import { Button, buttonClasses } from '../../design/button.tsx';
 import { AccountPageFrame } from './account-page-frame.tsx';
 import { Link } from './link.tsx';
 
@@ -8,6 +8,20 @@ export function NotFoundPage() {
       <Link to={{ page: 'home' }} className={buttonClasses('primary')}>
         To the first page
       </Link>
+    </AccountPageFrame>
+  );
+}
+
+export function UnshownPage() {
+  return (
+    <AccountPageFrame
+      heading="This page could not be shown"
+      lead="A part of it did not arrive, or failed. Nothing was lost: what you wrote is sealed at the relay and in this browser."
+      headingTakesFocus
+    >
+      <Button look="primary" onClick={() => window.location.reload()}>
+        Reload
+      </Button>
     </AccountPageFrame>
   );
 }
