@@ -23,6 +23,8 @@ export function useDraft(conversationId: string | null): Draft {
   const [text, setShown] = useState('');
   const latest = useRef('');
   const owner = useRef<string | null | undefined>(undefined);
+  /** The newest reading of a stored draft: what an older one brings is for a box that was left. */
+  const reading = useRef(0);
   /** Whose stored draft is in the box. */
   const [loaded, setLoaded] = useState<string | null | undefined>(undefined);
   /** Turns of returned words that are in the box: every saving of it says so. */
@@ -60,10 +62,11 @@ export function useDraft(conversationId: string | null): Draft {
     owner.current = conversationId;
     show('');
     setLoaded(undefined);
+    const mine = (reading.current += 1);
     void vault
       .call((api) => api.readDraft({ conversationId }))
       .then((result) => {
-        if (!result.ok || owner.current !== conversationId) return;
+        if (!result.ok || reading.current !== mine) return;
         // Faster fingers than the vault: what was typed meanwhile comes after what was there.
         const typed = latest.current;
         show(result.value + typed);

@@ -41,6 +41,41 @@ describe('drafts', () => {
     await page.waitForFunction(() => window.vault.drafts.get('new') === '');
   });
 
+  test('read twice, since one left and came back before the vault had answered: in the box once', async () => {
+    const page = await openChat();
+    await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
+    const box = page.getByRole('textbox', { name: 'Message' });
+    const newChat = page.getByRole('button', { name: 'New chat' });
+    await page.getByRole('link', { name: 'Other' }).click();
+    await page.waitForURL('**/chat/*');
+    await page.evaluate(() => {
+      window.vault.drafts.set('new', 'from before');
+      const read = window.vault.readDraft.bind(window.vault);
+      const held: (() => void)[] = [];
+      window.vault.readDraft = async (input) => {
+        if (input.conversationId !== null) return read(input);
+        // Both are answered together, once both are asked.
+        await new Promise<void>((answer) => {
+          held.push(answer);
+          if (held.length === 2) for (const each of held) each();
+        });
+        return read(input);
+      };
+    });
+    await newChat.click();
+    await page.waitForURL('**/chat');
+    await page.getByRole('link', { name: 'Other' }).click();
+    await page.waitForURL('**/chat/*');
+    await newChat.click();
+    await page.waitForFunction((element) => (element as HTMLTextAreaElement).value !== '', await box.elementHandle());
+    // Whatever else was to come into the box is in it with what is typed now.
+    await box.press('End');
+    await box.pressSequentially('!');
+    await page.waitForFunction(() => window.vault.drafts.get('new')?.endsWith('!'));
+    expect(await box.inputValue()).toBe('from before!');
+    expect(await page.evaluate(() => window.vault.drafts.get('new'))).toBe('from before!');
+  });
+
   const giveBack = (page: Page, ...words: readonly (readonly [string, string])[]) =>
     page.evaluate(
       (given) => window.vault.emit({ type: 'returned', words: given.map(([turnId, text]) => ({ turnId, text })) }),
