@@ -15,6 +15,11 @@ export type HeaderEntry = {
 
 export type CloseEntry = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly reason: CloseReason };
 
+/** Of the request that a transcript answers: it stands behind the transcript's own header. */
+export function requestHashOf(header: Bytes): Bytes {
+  return header.subarray(99);
+}
+
 /** A turn that was finished meanwhile takes no transcript any more. */
 export async function insertTranscript(trx: Kysely<Schema>, entry: HeaderEntry, nowMs: number): Promise<void> {
   const turn = await trx.selectFrom('turns').select('state').where('id', '=', entry.turnId).executeTakeFirst();

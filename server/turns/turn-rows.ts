@@ -5,6 +5,7 @@ import { RelayError } from '../relay-error.ts';
 import type { Schema, TurnTable } from '../storage/schema.ts';
 import { changeUsedBytes } from '../vault/quota.ts';
 import { requirePlace } from './requests-under-way.ts';
+import { requestHashOf } from './transcript-rows.ts';
 
 /** One sealed request on its way, as the relay can know it. */
 export type Attempt = {
@@ -45,7 +46,7 @@ export async function placeTurn(
     if (repeated === null) throw new RelayError('turn-conflict');
     return repeated.taken ? { forward: false, state: parseState(stored.state) } : reviveTurn(trx, stored, start.lease);
   }
-  await requirePlace(trx, attempt.accountId);
+  await requirePlace(trx, attempt.accountId, attempt.turnId);
   const inserted = await trx
     .insertInto('turns')
     .values({
@@ -90,7 +91,6 @@ export async function placeAttempt(
   if (repeated?.taken === true) return { forward: false, state: parseState(stored.state) };
   if (repeated === null) {
     if (stored.state === 'ended' || stored.attempts >= maximumAttempts) throw new RelayError('turn-conflict');
-    if (stored.state === 'running') await requirePlace(trx, attempt.accountId);
     await insertAttempt(trx, attempt, stored.attempts + 1, nowMs);
     await trx
       .updateTable('turns')
@@ -109,7 +109,7 @@ export async function placeAttempt(
 /** A request that no transcript answers yet is handed on (again), even if the turn had been given up. */
 async function reviveTurn(trx: Kysely<Schema>, turn: TurnTable, lease: Lease): Promise<PlacedAttempt> {
   if (turn.state === 'ended') return { forward: false, state: 'ended' };
-  if (turn.state === 'lost') await requirePlace(trx, turn.account_id);
+  await requirePlace(trx, turn.account_id, turn.id);
   await trx
     .updateTable('turns')
     .set({ state: 'running', ended_at: null, stored_bytes: 0, lease_owner: lease.owner, lease_until: lease.untilMs })
@@ -149,8 +149,7 @@ async function findAttempt(trx: Kysely<Schema>, attempt: Attempt): Promise<{ rea
     .select('header')
     .where('turn_id', '=', attempt.turnId)
     .execute();
-  // The hash of the request stands behind the transcript's header.
-  return { taken: transcripts.some(({ header }) => equalBytes(header.subarray(99), attempt.requestHash)) };
+  return { taken: transcripts.some(({ header }) => equalBytes(requestHashOf(header), attempt.requestHash)) };
 }
 
 async function insertAttempt(trx: Kysely<Schema>, attempt: Attempt, number: number, nowMs: number): Promise<void> {

@@ -54,6 +54,13 @@ describe.each(databaseKinds)('requests under way on %s', (kind) => {
     return begun;
   }
 
+  /** Headers come on another connection than the answer that the request was taken. */
+  const headersStored = (count: number) =>
+    until(async () => {
+      await relay.service.journal.flush();
+      return (await database.db.selectFrom('transcripts').select('turn_id').execute()).length === count;
+    });
+
   test('a ninth turn is refused with nothing stored, and taken when one of the eight is over', async () => {
     const [first] = await fill(places);
     const item = write(newId());
@@ -80,6 +87,7 @@ describe.each(databaseKinds)('requests under way on %s', (kind) => {
     const [first] = await fill(1);
     for (let sealings = 1; sealings < places; sealings++) {
       expect(await attempt(first!)).toMatchObject({ kind: 'accepted' });
+      await headersStored(sealings + 1);
     }
     await expect(attempt(first!)).rejects.toMatchObject(tooMany);
     await expect(start()).rejects.toMatchObject(tooMany);
@@ -96,6 +104,41 @@ describe.each(databaseKinds)('requests under way on %s', (kind) => {
     });
     expect(await start()).toMatchObject({ kind: 'accepted' });
     await expect(start()).rejects.toMatchObject(tooMany);
+  });
+
+  test('a question that the enclave refuses has one place, however often it comes again', async () => {
+    worker.refusal = 'enclave-busy';
+    const asked = turnStart(device, enclaveId, { batch: null });
+    await expect(start(asked)).rejects.toMatchObject({ code: 'enclave-busy' });
+    for (let again = 2; again < places; again++) {
+      await expect(attempt(asked)).rejects.toMatchObject({ code: 'enclave-busy' });
+    }
+    worker.refusal = null;
+    expect(await attempt(asked)).toEqual({ kind: 'accepted', state: 'running' });
+    expect(worker.transcripts).toHaveLength(1);
+    // All other places are free, and no more than these.
+    await headersStored(1);
+    await fill(places - 1);
+    await expect(start()).rejects.toMatchObject(tooMany);
+    await expect(attempt(asked)).rejects.toMatchObject(tooMany);
+  });
+
+  test('while the enclave starts, each question has one place and keeps coming again from it', async () => {
+    worker.refusal = 'enclave-starting';
+    const starting = { code: 'enclave-starting' };
+    const asked = Array.from({ length: places }, () => turnStart(device, enclaveId, { batch: null }));
+    await expect(start(asked[0])).rejects.toMatchObject(starting);
+    for (let again = 0; again < places + 1; again++) await expect(attempt(asked[0]!)).rejects.toMatchObject(starting);
+    for (const body of asked.slice(1)) await expect(start(body)).rejects.toMatchObject(starting);
+    // Full, and none of the eight is refused for its own place: neither sealed anew nor as it was.
+    await expect(start()).rejects.toMatchObject(tooMany);
+    for (const body of asked) await expect(attempt(body)).rejects.toMatchObject(starting);
+    for (const body of asked.slice(1)) await expect(start(body)).rejects.toMatchObject(starting);
+    worker.refusal = null;
+    for (const body of asked) expect(await attempt(body)).toMatchObject({ kind: 'accepted' });
+    await headersStored(places);
+    await expect(attempt(asked[0]!)).rejects.toMatchObject(tooMany);
+    expect(worker.transcripts).toHaveLength(places);
   });
 
   test('a turn that was given up has no place, and needs one to go on', async () => {
