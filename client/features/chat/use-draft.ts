@@ -80,7 +80,7 @@ export function useDraft(conversationId: string | null): Draft {
     const before = latest.current;
     for (const { turnId, text: words } of returned) {
       const next = latest.current === '' ? words : `${latest.current}\n\n${words}`;
-      // What does not fit waits until there is room.
+      // What does not fit waits until there is room: each change of the text may make some.
       if (taken.current.has(turnId) || next.length > maximumMessageLength) continue;
       taken.current.add(turnId);
       show(next);
@@ -88,7 +88,7 @@ export function useDraft(conversationId: string | null): Draft {
     if (latest.current === before) return;
     keep(latest.current);
     save();
-  }, [conversationId, keep, loaded, returned, save, show]);
+  }, [conversationId, keep, loaded, returned, save, show, text]);
 
   useEffect(() => {
     const onHide = () => {

@@ -134,7 +134,7 @@ describe('drafts', () => {
     expect(await calls(page, 'send')).toEqual([{ conversationId: null, text: 'a question' }]);
   });
 
-  test('what does not fit into one message beside the rest waits', async () => {
+  test('what does not fit into one message beside the rest waits until there is room', async () => {
     const page = await openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('typed');
@@ -147,5 +147,9 @@ describe('drafts', () => {
     }, maximumMessageLength);
     await page.waitForFunction(() => window.vault.drafts.get('new') === 'typed\n\nshort');
     expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t2'] });
+    await box.fill('');
+    await page.waitForFunction((length) => window.vault.drafts.get('new') === 'x'.repeat(length), maximumMessageLength);
+    expect(await box.inputValue()).toHaveLength(maximumMessageLength);
+    expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t2', 't1'] });
   });
 });
