@@ -18,8 +18,8 @@ const limits: Readonly<Record<LimitName | 'calls', { readonly address: Limit; re
   turns: { account: { burst: 30, perMinute: 30 }, address: { burst: 300, perMinute: 300 } },
   /** Enough for a browser that looks every three seconds while a model loads, in several tabs. */
   evidence: { account: { burst: 60, perMinute: 120 }, address: { burst: 600, perMinute: 1_200 } },
-  /** A worker has its hardware sign once a second, for all who ask: neither one account nor one address takes all of it. */
-  'fresh-evidence': { account: { burst: 8, perMinute: 20 }, address: { burst: 40, perMinute: 40 } },
+  /** The same for one account's three tabs, or six behind one address: where the policy asks for it, each look is signed. */
+  'fresh-evidence': { account: { burst: 20, perMinute: 60 }, address: { burst: 60, perMinute: 120 } },
   /** Of request bodies, in KiB. */
   bytes: {
     account: { burst: 256 * 1024, perMinute: 64 * 1024 },

@@ -83,6 +83,18 @@ test('take: an account that is over its limit uses up nothing of the address tha
   for (let i = 0; i < 9; i++) expect(burstOf(limiter, 'turns', from('192.0.2.1', `account ${i}`))).toBe(30);
 });
 
+test('take: hardware signs anew for every tab that looks each three seconds, not for one that asks without end', () => {
+  const { at, limiter } = clock();
+  const household = ['alice', 'bob', 'carol', 'dave'].map((account) => from('192.0.2.1', account));
+  const twoTabs = [from('192.0.2.2', 'erin'), from('192.0.2.2', 'erin')];
+  for (; at.ms < 600_000; at.ms += 3_000) {
+    for (const caller of [...household, ...twoTabs]) limiter.take('fresh-evidence', caller);
+  }
+  const greedy = (count: number) => from('192.0.2.3', `account ${count}`);
+  for (let i = 0; i < 3; i++) expect(burstOf(limiter, 'fresh-evidence', greedy(i))).toBe(20);
+  expect(burstOf(limiter, 'fresh-evidence', greedy(3))).toBe(0);
+});
+
 test('take: forgets the least recently used of very many subjects, not the ones in use', () => {
   const { limiter } = clock();
   burstOf(limiter, 'sign-up', from('busy'));
@@ -139,14 +151,14 @@ test('relay: evidence is limited by account, and what the hardware signs anew mo
   };
   const freshEvidence = true;
   const statuses: number[] = [];
-  for (let i = 0; i < 9; i++) statuses.push(await ask(alice, { freshEvidence }));
-  expect(statuses).toEqual([...Array.from({ length: 8 }, () => 200), 429]);
+  for (let i = 0; i < 21; i++) statuses.push(await ask(alice, { freshEvidence }));
+  expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 429]);
   // The worker was asked for no more, and everybody else still is answered.
-  expect(worker.nonces).toHaveLength(8);
+  expect(worker.nonces).toHaveLength(20);
   expect(await ask(bob, { freshEvidence })).toBe(200);
   // Evidence that is there anyway.
   const plain: number[] = [];
-  for (let i = 0; i < 52; i++) plain.push(await ask(alice));
-  expect(plain).toEqual([...Array.from({ length: 51 }, () => 200), 429]);
+  for (let i = 0; i < 40; i++) plain.push(await ask(alice));
+  expect(plain).toEqual([...Array.from({ length: 39 }, () => 200), 429]);
   expect(await ask(bob)).toBe(200);
 });
