@@ -2,8 +2,11 @@ import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { BodyMemory } from './body-memory.ts';
 
-/** A client that takes nothing of a large answer for so long is gone. */
-const stallDeadlineMs = 30_000;
+/**
+ * A client that takes nothing of a large answer for so long is gone. Longer than it waits itself, since it may be slow: the
+ * system's buffers take some megabytes at a time, and only then is anything seen to go out.
+ */
+const stallDeadlineMs = 150_000;
 
 /**
  * The large answers that lie in memory until their clients have taken them. A client that reads nothing keeps its answers

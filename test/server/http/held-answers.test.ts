@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -121,4 +122,27 @@ test('HTTP/2: an answer that stands still is cut off, and one that is read is no
   await once(read, 'end');
   expect(length).toBe(large);
   await until(() => answers.bytes === 0);
+});
+
+test('a slow client is waited for longer than it waits itself: the relay does not see each piece leave', async () => {
+  const held = new HeldAnswers();
+  const deadlines: number[] = [];
+  const server = createServer((_, response) => {
+    for (const length of [1_000, large]) {
+      held.hold('account', length, response);
+      // What the socket has, 0 without one.
+      deadlines.push(response.socket?.timeout ?? 0);
+    }
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)).arrayBuffer();
+  expect(deadlines).toEqual([0, 150_000]);
+  const client = readFileSync('client/relay/relay-client.ts', 'utf8');
+  const own = [...client.matchAll(/timeoutMs: ([\d_]+)/g)].map(([, ms = '']) => Number(ms.replaceAll('_', '')));
+  expect(own).toContain(120_000);
+  expect(Math.max(...own)).toBeLessThan(150_000);
+  const page = readFileSync('server/OPERATING.md', 'utf8');
+  expect(page).toContain('A large answer of which nothing is seen to go out for 150 seconds is cut off.');
 });
