@@ -87,7 +87,7 @@ export class Commands {
     await outbox.put({ kind: 'rename', conversationId, title: cleaned, setAtMs });
   }
 
-  /** Its questions that are still here go at once; under the lock none of them is on the wire. */
+  /** Its questions that are still here go at once; under the lock none of them is being stored. */
   async delete(conversationId: string): Promise<void> {
     const { outbox, locks } = this.#parts;
     await underVaultLock(locks, async () => {

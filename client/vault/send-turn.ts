@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { enclaveChangedAnswer, type TurnAttempt } from '../../crypto/messages/turn-messages.ts';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { backOffMs } from '../relay/back-off.ts';
 import { wait } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
@@ -10,13 +9,14 @@ import { keepLaterVerification } from './later-verification.ts';
 import { isAtLeast, type Minimums } from './minimums.ts';
 import type { TurnOperation } from './operation.ts';
 import type { QueuedOperation } from './outbox.ts';
-import { placeTurn, type TurnCompany, turnWrites } from './plan-turn.ts';
+import { placeTurn, turnWrites } from './plan-turn.ts';
 import type { VaultFailure } from './vault-api.ts';
-import { toVaultError, toVaultFailure, VaultError } from './vault-error.ts';
 import { sealAttempt } from './seal-attempt.ts';
+import { stopAtRelay } from './stop-at-relay.ts';
+import { companyOf } from './turn-company.ts';
+import { toVaultError, toVaultFailure, VaultError } from './vault-error.ts';
 import { underVaultLock } from './vault-lock.ts';
 import { ConflictError, type VaultWriter, type WriterParts } from './vault-writer.ts';
-import { isTombstone } from './vault-contents.ts';
 import { drawNonce, isSameAsShown, type VerifiedEnclave } from './verified-enclave.ts';
 import { sealBatch } from './write-batch.ts';
 
@@ -127,7 +127,10 @@ async function stillStands(
   return isAtLeast(enclave.level, minimums.effective(operation.conversationId));
 }
 
-/** Sealed and sent under the lock, so that whoever stops or deletes it comes before or after, never in between. */
+/**
+ * Judged and sealed under the lock, so that whoever stops or deletes it comes before or after. Its items go under it too;
+ * a request whose items are stored does not: a relay that takes its time must not hold up everything else.
+ */
 async function sealAndSend(
   parts: SendParts,
   queued: QueuedOperation<TurnOperation>,
@@ -136,24 +139,35 @@ async function sealAndSend(
   const { operation } = queued;
   const nonce = drawNonce();
   try {
-    return await underVaultLock(parts.locks, async (): Promise<Step> => {
-      await parts.writer.prepare();
-      if (!(await stillStands(parts, queued, enclave))) return { kind: 'again' };
-      const attempt = await sealAttempt(parts, operation, enclave, nonce.text);
-      const isStored = parts.store.contents.rows.has(operation.messageId);
-      const step = await (isStored ? attemptAgain : start)(parts, operation, enclave, attempt);
-      if (step.kind === 'done') {
-        parts.onAccepted(operation.turnId, step.isCertain);
-        await parts.outbox.remove([queued]);
-      }
-      return step;
-    });
+    const begun = await underVaultLock(
+      parts.locks,
+      async (): Promise<Step | { kind: 'stored'; attempt: TurnAttempt }> => {
+        await parts.writer.prepare();
+        if (!(await stillStands(parts, queued, enclave))) return { kind: 'again' };
+        const attempt = await sealAttempt(parts, operation, enclave, nonce.text);
+        if (!parts.store.contents.rows.has(operation.messageId)) {
+          return accept(parts, queued, await start(parts, operation, enclave, attempt));
+        }
+        await keepLaterVerification(parts, operation, enclave);
+        return { kind: 'stored', attempt };
+      },
+    );
+    return begun.kind === 'stored' ? await attemptAgain(parts, queued, begun.attempt) : begun;
   } catch (error) {
     const offered = enclaveOffered(error);
     if (offered === null) throw error;
     await parts.session.adopt(offered, nonce.bytes, parts.minimums.effective(operation.conversationId));
     return { kind: 'changed' };
   }
+}
+
+/** What the relay has leaves the outbox. */
+async function accept(parts: SendParts, queued: QueuedOperation<TurnOperation>, step: Step): Promise<Step> {
+  if (step.kind === 'done') {
+    parts.onAccepted(queued.operation.turnId, step.isCertain);
+    await parts.outbox.remove([queued]);
+  }
+  return step;
 }
 
 /** Items and request in one call, as the successor of the newest head; under the vault's lock. */
@@ -191,16 +205,32 @@ async function start(
   return { kind: 'done', isCertain: true };
 }
 
-/** The items are stored; only the request is sent again, sealed anew; under the vault's lock. */
+/**
+ * The items are stored; only the request is sent again, sealed anew. Whoever stops or deletes the question meanwhile may
+ * reach the relay before it does: then it is stopped once more after it, whatever the relay said to it.
+ */
 async function attemptAgain(
   parts: SendParts,
-  operation: TurnOperation,
-  enclave: VerifiedEnclave,
+  queued: QueuedOperation<TurnOperation>,
   attempt: TurnAttempt,
 ): Promise<Step> {
-  await keepLaterVerification(parts, operation, enclave);
+  const { client, outbox, signal } = parts;
+  const { turnId } = queued.operation;
+  const [sent] = await Promise.allSettled([sendAgain(parts, turnId, attempt)]);
+  if (signal.aborted) return { kind: 'again' };
+  await outbox.load();
+  if (outbox.turn(turnId)?.operation.stage.name !== 'going') {
+    // Its items say that it is over; a relay that does not hear of this one spends an answer that nobody reads.
+    await stopAtRelay(client, queued.operation).catch(() => undefined);
+    return { kind: 'again' };
+  }
+  if (sent.status === 'rejected') throw sent.reason;
+  return accept(parts, queued, sent.value);
+}
+
+async function sendAgain({ client }: SendParts, turnId: string, attempt: TurnAttempt): Promise<Step> {
   try {
-    const { state } = await parts.client.attemptTurn(operation.turnId, attempt);
+    const { state } = await client.attemptTurn(turnId, attempt);
     return { kind: 'done', isCertain: state === 'running' };
   } catch (error) {
     // An earlier sealing of it has arrived after all, or even its answer.
@@ -246,24 +276,4 @@ function enclaveOffered(error: unknown) {
   if (!(error instanceof RelayCallError) || error.code !== 'enclave-changed') return null;
   const parsed = v.safeParse(enclaveChangedAnswer, error.answer);
   return parsed.success ? parsed.output.enclave : null;
-}
-
-/** What goes with a question: what was said of its conversation before the relay had it, and what it is sealed on. */
-function companyOf({ outbox, store }: SendParts, { conversationId }: TurnOperation, enclave: VerifiedEnclave) {
-  const company: { -readonly [Name in keyof TurnCompany]: TurnCompany[Name] } = {};
-  for (const { operation } of outbox.all) {
-    if (!('conversationId' in operation) || operation.conversationId !== conversationId) continue;
-    const { kind } = operation;
-    if (kind === 'rename') company.title = { value: operation.title, setAtMs: operation.setAtMs };
-    if (kind === 'conversation-minimum') company.minimum = { value: operation.level, setAtMs: operation.setAtMs };
-  }
-  const { verification } = enclave;
-  if (verification !== null) {
-    const row = store.contents.rows.get(verification.itemId);
-    // Another device deleted it with the one conversation that it knew to rest on it.
-    const isBuried = row !== undefined && isTombstone(row);
-    const itemId = isBuried ? toBase64Url(randomBytes(16)) : verification.itemId;
-    company.verification = { ...verification, itemId, isStored: row !== undefined && !isBuried };
-  }
-  return company;
 }

@@ -1,7 +1,5 @@
-import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
-import { deriveStopToken } from '../../crypto/turn/turn-key.ts';
 import { sendTurn, type SendParts } from './send-turn.ts';
+import { stopAtRelay } from './stop-at-relay.ts';
 import { toVaultError } from './vault-error.ts';
 import { underVaultLock } from './vault-lock.ts';
 
@@ -48,7 +46,8 @@ export class TurnDriver {
   async stop(turnId: string): Promise<void> {
     const { outbox, store, locks, writer, client } = this.#parts;
     const takenBack = await underVaultLock(locks, async () => {
-      // Under the lock nothing is on the wire: either the relay has the question by now or it will not get it.
+      // Under the lock no question is being stored: either the relay has it by now or it will not get it. Who has sent
+      // the request of a stored one again reads here that it is to be stopped.
       await store.catchUp();
       for (;;) {
         await outbox.load();
@@ -65,12 +64,8 @@ export class TurnDriver {
     }
     const turnKey = store.contents.messageOfTurn(turnId)?.message.turnKey;
     if (turnKey === undefined) return;
-    const stopToken = deriveStopToken({
-      turnKey: new Secret('TurnKey', fromBase64Url(turnKey)),
-      turnId: fromBase64Url(turnId),
-    });
     try {
-      await client.stopTurn(turnId, { format: 1, stopToken: toBase64Url(stopToken) });
+      await stopAtRelay(client, { turnId, turnKey });
     } catch (error) {
       // Nothing of it runs anywhere: it is stopped.
       if (!takenBack) throw toVaultError(error);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
-import { jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
+import { changeRequest, jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
 import type { VaultTab } from '../../parts/vault-tab.ts';
 
 let lab: DeviceLab;
@@ -78,6 +78,69 @@ describe('a question that waits for an enclave', () => {
     release();
     expect(await whatWent(profile, { tab, turnId: next.turnId })).toEqual(nextAlone);
     expect(tab.titles()).toEqual(['The next one.']);
+  });
+});
+
+describe('a stored question whose request is on its way once more', () => {
+  /** The relay has its items, and lets the request that is sealed anew wait. */
+  async function askAndHold() {
+    const { profile, tab } = await lab.signUp();
+    await tab.vault.openConversation({ conversationId: null });
+    await tab.until(() => tab.enclave.kind === 'verified');
+    const elsewhere = await storeConversation(tab, 'Something else.');
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isFirst = true;
+    profile.intercept = async (request, next) => {
+      const path = pathOf(request);
+      if (path.endsWith('/attempts')) await held;
+      if (path !== '/v1/turns' || request.method !== 'POST' || !isFirst) return next(request);
+      isFirst = false;
+      // An enclave that nobody knows: the items are stored, and the relay offers one that there is.
+      return changeRequest(/./, (body: { enclaveId: string }) => (body.enclaveId = 'A'.repeat(22)))(request, next);
+    };
+    const { turnId, conversationId } = await tab.ask('Held.');
+    const count = (end: string) => profile.sentTurns.filter(({ path }) => path === `/v1/turns/${turnId}/${end}`).length;
+    await expect.poll(() => count('attempts'), { timeout: 20_000 }).toBe(1);
+    return { tab, elsewhere, turnId, conversationId, release, stops: () => count('stop') };
+  }
+
+  it('is answered once it is there, and nobody stops it', async () => {
+    const { tab, turnId, release, stops } = await askAndHold();
+    release();
+    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
+    expect(stops()).toBe(0);
+  });
+
+  it('holds up nothing else', async () => {
+    const { tab, elsewhere, turnId, release } = await askAndHold();
+    await tab.vault.deleteConversation({ conversationId: elsewhere });
+    const other = await tab.ask('Not held.');
+    expect((await tab.ended(other.turnId)).text).toBe('In a low voice.');
+    expect(tab.titles()).toEqual(['Not held.', 'Held.']);
+    release();
+    expect((await tab.ended(turnId)).text).toBe('In a low voice.');
+  });
+
+  it('is stopped at once, and once more after its request', async () => {
+    const { tab, turnId, release, stops } = await askAndHold();
+    await tab.vault.stop({ turnId });
+    expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'stopped' });
+    expect(stops()).toBe(1);
+    release();
+    await expect.poll(stops, { timeout: 20_000 }).toBe(2);
+    expect(tab.answer(turnId)).toMatchObject({ text: '', state: { kind: 'ended', outcome: 'stopped' } });
+  });
+
+  it('is stopped after its request where its conversation was deleted', async () => {
+    const { tab, conversationId, release, stops } = await askAndHold();
+    await tab.vault.deleteConversation({ conversationId });
+    await tab.until(() => tab.titles().length === 1);
+    // What is shown goes on until it is stopped, before its conversation is deleted.
+    await expect.poll(stops, { timeout: 20_000 }).toBe(1);
+    release();
+    await expect.poll(stops, { timeout: 20_000 }).toBe(2);
+    expect([tab.titles(), tab.returned]).toEqual([['Something else.'], []]);
   });
 });
 
