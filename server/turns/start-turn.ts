@@ -44,6 +44,7 @@ export async function startTurn(parts: StartParts, accountId: string, start: Tur
   const batch = start.batch === null ? null : parseBatch(start.batch);
   const nowMs = Date.now();
   const { kind } = parts.database;
+  const enclave = await findFirst(parts, attempt);
   // What was given up a moment ago and comes again.
   if (parts.journal.isEnding(attempt.turnId)) await parts.journal.flush();
   const { placed, stored } = await parts.database.write(async (trx) => {
@@ -57,7 +58,7 @@ export async function startTurn(parts: StartParts, accountId: string, start: Tur
     return { placed: await placeTurn(trx, attempt, { temporary, lease, nowMs }), stored: written };
   });
   if (batch !== null && stored?.repeated === false) parts.stored(accountId, batch);
-  return forward(parts, attempt, start, placed);
+  return forward(parts, { attempt, enclave, message: start }, placed);
 }
 
 /** Hands one more sealed request of a stored turn to an enclave. */
@@ -68,13 +69,19 @@ export async function attemptTurn(
   message: TurnAttempt,
 ): Promise<StartedTurn> {
   const attempt = readAttempt(accountId, turnId, message);
+  const enclave = await findFirst(parts, attempt);
   // What an earlier attempt still has to write must not end this one.
   await parts.journal.flush();
   const placed = await parts.database.write(async (trx) => {
     await lockAccount(trx, parts.database.kind, accountId);
     return placeAttempt(trx, attempt, parts.leases.newLease(), Date.now());
   });
-  return forward(parts, attempt, message, placed);
+  return forward(parts, { attempt, enclave, message }, placed);
+}
+
+/** Before anything is stored: once it is, nothing may keep the turn from being followed, or it would never end. */
+function findFirst({ pool }: StartParts, { accountId, enclaveId, model }: Attempt): Promise<Enclave | null> {
+  return pool.find(enclaveId, { accountId, model });
 }
 
 /** Why an enclave did not take a request; null where the pool knows no such enclave. */
@@ -82,13 +89,11 @@ type Refusal = { readonly enclave: Enclave | null; readonly error: RelayError };
 
 async function forward(
   parts: StartParts,
-  attempt: Attempt,
-  message: TurnAttempt,
+  { attempt, enclave, message }: { attempt: Attempt; enclave: Enclave | null; message: TurnAttempt },
   placed: PlacedAttempt,
 ): Promise<StartedTurn> {
   if (!placed.forward) return { kind: 'accepted', state: placed.state };
-  const { accountId, model, turnId } = attempt;
-  const enclave = await parts.pool.find(attempt.enclaveId, { accountId, model });
+  const { accountId, turnId } = attempt;
   const turn = parts.hub.follow({ id: turnId, accountId, enclave, owned: true, transcripts: [] });
   // Between one recipient and the other it is not over.
   turn.attempting += 1;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
@@ -153,6 +153,24 @@ describe.each(databaseKinds)('requests under way on %s', (kind) => {
     worker.close(worker.transcriptOf(first!.turnId));
     await until(async () => (await stateOf(database, first!.turnId)) === 'ended');
     expect(await attempt(given)).toEqual({ kind: 'accepted', state: 'running' });
+  });
+
+  test('a pool that cannot say where the enclave is: nothing is stored, and no place is taken', async () => {
+    const find = vi.spyOn(relay.service.pool, 'find');
+    const asked = turnStart(device, enclaveId, { batch: device.batch({ items: [write(newId())] }) });
+    const itemCount = async () => (await database.db.selectFrom('items').select('id').execute()).length;
+    find.mockRejectedValueOnce(new Error('no answer'));
+    await expect(start(asked)).rejects.toThrow('no answer');
+    expect([await stateOf(database, asked.turnId), await itemCount()]).toEqual([undefined, 0]);
+    // The same call again.
+    expect(await start(asked)).toEqual({ kind: 'accepted', state: 'running' });
+    expect([await stateOf(database, asked.turnId), await itemCount()]).toEqual(['running', 1]);
+    const attempts = async () => (await database.db.selectFrom('turns').select('attempts').execute())[0]?.attempts;
+    find.mockRejectedValueOnce(new Error('no answer'));
+    await expect(attempt(asked)).rejects.toThrow('no answer');
+    expect(await attempts()).toBe(1);
+    expect(await attempt(asked)).toMatchObject({ kind: 'accepted' });
+    expect(await attempts()).toBe(2);
   });
 
   test('many calls at once: eight are taken', async () => {
