@@ -47,7 +47,7 @@ function Pages() {
       {route === null ? (
         <Splash />
       ) : (
-        // Another page is another try.
+        // Another page may be well. This one's script, if it did not come, comes with a reload only: lazy() asks once.
         <PageBoundary key={route.page}>
           <Suspense fallback={<Splash />}>
             <Page route={route} />
