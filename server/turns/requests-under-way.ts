@@ -4,7 +4,10 @@ import { RelayError } from '../relay-error.ts';
 import type { Schema } from '../storage/schema.ts';
 import { requestHashOf } from './transcript-rows.ts';
 
-/** Half of what the smallest engine takes: one account alone does not make it say "busy" to everybody else. */
+/**
+ * Half of what the smallest engine takes: one account's running turns alone do not make it say "busy" to everybody else.
+ * A turn that was deleted while it ran counts no longer, though its enclave goes on.
+ */
 const maximumUnderWay = 8;
 const retryAfterSeconds = 10;
 

@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
+import { parseBatch } from '../../../server/vault/parse-batch.ts';
 import { ScriptedWorker } from '../../parts/scripted-worker.ts';
 import { startTurnProcess, stateOf, type TurnProcess, turnStart, until } from '../../parts/turn-process.ts';
 import { sealedRequestFor } from '../../parts/unopened-request.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
 import { makeAccount, newId, type VaultDevice, write } from '../../parts/vault-device.ts';
 
-/* How many places of the models one account may have at a time: eight. */
+/* How many places at enclaves the running turns of one account may have: eight. */
 
 const places = 8;
 const tooMany = { code: 'too-many-requests', retryAfterSeconds: 10 };
@@ -171,6 +172,19 @@ describe.each(databaseKinds)('requests under way on %s', (kind) => {
     expect(await attempts()).toBe(1);
     expect(await attempt(asked)).toMatchObject({ kind: 'accepted' });
     expect(await attempts()).toBe(2);
+  });
+
+  test('a turn that is deleted while it runs has no place any more, though its enclave goes on', async () => {
+    const [first] = await fill(places);
+    await headersStored(places);
+    await expect(start()).rejects.toMatchObject(tooMany);
+    const batch = device.batch({ finishTurns: [first!.turnId] });
+    await device.send(batch);
+    relay.service.stored(device.accountId, parseBatch(batch));
+    expect(await start()).toMatchObject({ kind: 'accepted' });
+    expect(worker.stops).toEqual([]);
+    expect(worker.transcripts.filter(({ closed }) => closed === null)).toHaveLength(places + 1);
+    await expect(start()).rejects.toMatchObject(tooMany);
   });
 
   test('many calls at once: eight are taken', async () => {
