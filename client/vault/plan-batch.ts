@@ -12,7 +12,7 @@ export type BatchPlan = {
   readonly prune: readonly string[];
   /** Done once this batch is stored, or with nothing left to do. */
   readonly settled: readonly QueuedOperation[];
-  /** Questions that nobody drives and whose conversation is gone: their words go back to who wrote them. */
+  /** Questions never stored, that nobody drives and whose conversation is gone: their words go back to who wrote them. */
   readonly displaced: readonly QueuedOperation<TurnOperation>[];
 };
 
@@ -34,7 +34,9 @@ export function planBatch(contents: VaultContents, operations: readonly QueuedOp
   const ordered = [...operations.filter(isDeletion), ...operations.filter((queued) => !isDeletion(queued))];
   for (const queued of ordered) {
     if (isDisplaced(contents, queued)) {
-      displaced.push(queued);
+      // Once stored it went with its conversation, as whoever deleted that wanted.
+      if (contents.rows.has(queued.operation.messageId)) settled.push(queued);
+      else displaced.push(queued);
       continue;
     }
     const isDone = plan.fit(() => applyOperation(plan, queued.operation, { waiting, nowMs }));
@@ -46,7 +48,7 @@ export function planBatch(contents: VaultContents, operations: readonly QueuedOp
   return { writes, finishTurns, prune, settled, displaced };
 }
 
-/** One on its way is given back by who drives it. */
+/** Its conversation is gone. One on its way is given back by who drives it. */
 export function isDisplaced(
   contents: VaultContents,
   queued: QueuedOperation,

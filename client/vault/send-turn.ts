@@ -101,13 +101,17 @@ async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>)
   }
 }
 
-/** Only under the lock it is certain that the conversation is gone, and not just being read again. */
+/**
+ * Only under the lock it is certain that the conversation is gone, and not just being read again. Words that were stored
+ * went with it, as whoever deleted it wanted: only those that never were come back.
+ */
 async function giveBack(parts: SendParts, queued: QueuedOperation<TurnOperation>): Promise<Step> {
   const { store, outbox, locks, writer, signal } = parts;
   return underVaultLock(locks, async () => {
     await writer.prepare();
     const isDeleted = !signal.aborted && placeTurn(store.contents, queued.operation) === 'deleted';
-    if (isDeleted) await outbox.giveBack(queued);
+    const isStored = store.contents.rows.has(queued.operation.messageId);
+    if (isDeleted) await (isStored ? outbox.remove([queued]) : outbox.giveBack(queued));
     return { kind: 'again' };
   });
 }

@@ -216,4 +216,22 @@ describe('planBatch', () => {
     away.flush();
     expect([away.waiting, away.givenBack, away.contents.rows.size]).toEqual([0, ['Too late as well'], 0]);
   });
+
+  it('a question that was stored before its conversation was deleted does not go back to its writer', () => {
+    const { vault, home, conversationId } = oneConversation(1);
+    const question = stoppedTurn({ conversationId, isNew: false, text: 'Stored', atMs: 5 });
+    home.do(question);
+    home.flush();
+    const away = new PaperDevice(vault);
+    away.isOnline = false;
+    // The answer to the call that stored it was lost.
+    away.do({ ...question, stage: { name: 'failed', failure: { code: 'relay-unreachable' } } });
+    away.do(stoppedTurn({ conversationId, isNew: false, text: 'Never stored', atMs: 6 }));
+    home.do({ kind: 'delete', conversationId });
+    home.flush();
+    away.isOnline = true;
+    away.sync();
+    away.flush();
+    expect([away.waiting, away.givenBack]).toEqual([0, ['Never stored']]);
+  });
 });

@@ -1,4 +1,6 @@
+import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { changeRequest, jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
@@ -218,6 +220,35 @@ describe('words whose conversation another device deletes', () => {
     expect([reloaded.returned, second.returned]).toEqual([['Second words.'], ['Second words.']]);
     expect(await second.vault.readDraft({ conversationId: null })).toBe('What somebody typed.\n\nFirst words.');
   });
+
+  it.each(['on its way', 'unsent'])(
+    'do not come back once they were stored (%s), unlike those that never were',
+    async (how) => {
+      const { profile, tab, conversationId, remove } = await openBoth();
+      let isStoring = true;
+      profile.intercept = async (request, next) => {
+        const path = pathOf(request);
+        if (path.endsWith('/attempts') && how === 'unsent') return jsonResponse({ error: 'bad-request' }, 400);
+        if (path.endsWith('/attempts') || (!isStoring && isSending(request))) throw new TypeError('Failed to fetch');
+        if (path !== '/v1/turns' || request.method !== 'POST') return next(request);
+        // The items get there, and nothing runs.
+        return changeRequest(/./, (body: { enclaveId: string }) => (body.enclaveId = 'A'.repeat(22)))(request, next);
+      };
+      const { turnId } = await tab.ask('Stored.', conversationId);
+      await tab.until(() => tab.question(turnId).stored);
+      isStoring = false;
+      if (how === 'unsent') await tab.until(() => tab.stateOf(turnId) === 'unsent');
+      await tab.ask('Never stored.', conversationId);
+      await remove();
+      const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
+      await cache.open();
+      // Of the two only the words that wait for a draft are left.
+      await expect.poll(async () => (await cache.readOutbox()).length, { timeout: 20_000 }).toBe(1);
+      cache.close();
+      await tab.until(() => tab.returned.length > 0);
+      expect(tab.returned).toEqual(['Never stored.']);
+    },
+  );
 
   it('stay where they are while the conversation does', async () => {
     const { profile, tab, conversationId } = await openBoth();
