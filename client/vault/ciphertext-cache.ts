@@ -205,12 +205,18 @@ export class CiphertextCache {
     return (await this.#database.drafts.get(id))?.body ?? null;
   }
 
-  /** @param taken - Operations whose words the draft holds now: they go in the same transaction. */
-  async writeDraft(id: string, body: Bytes | null, taken: readonly OperationRevision[] = []): Promise<void> {
+  /**
+   * @param taken - Operations whose words the draft holds now: they go in the same transaction.
+   * @returns false, and nothing is changed, if one of them is another by now, or gone.
+   */
+  writeDraft(id: string, body: Bytes | null, taken: readonly OperationRevision[] = []): Promise<boolean> {
     const { drafts, outbox } = this.#database;
-    await this.#database.transaction('rw', drafts, outbox, async () => {
+    return this.#database.transaction('rw', drafts, outbox, async () => {
+      const found = await Promise.all(taken.map((each) => this.#findOperation(each)));
+      if (found.includes(null)) return false;
       await (body === null ? drafts.delete(id) : drafts.put({ id, body }));
-      await this.removeOperations(taken);
+      await outbox.bulkDelete(taken.map((each) => each.id));
+      return true;
     });
   }
 

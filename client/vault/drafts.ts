@@ -10,6 +10,8 @@ export class Drafts {
   readonly #cache: CiphertextCache;
   readonly #keyring: Keyring;
   readonly #outbox: Outbox;
+  /** Turns whose words this tab put into a draft: it may go on naming them. */
+  readonly #taken = new Set<string>();
 
   constructor(cache: CiphertextCache, keyring: Keyring, outbox: Outbox) {
     this.#cache = cache;
@@ -29,15 +31,26 @@ export class Drafts {
     }
   }
 
-  /** @param returned - Turns that were given back, whose words the text holds: they leave the outbox in one transaction. */
-  async write(conversationId: string | null, text: string, returned: readonly string[] = []): Promise<void> {
+  /**
+   * @param returned - Turns that were given back, whose words the text holds: they leave the outbox in one transaction.
+   * @returns those whose words a draft of another tab took. If there are any, nothing is written: that draft would go.
+   */
+  async write(conversationId: string | null, text: string, returned: readonly string[] = []): Promise<string[]> {
     // Twice a message, so that an overlong paste is kept while it is being cut.
     if (text.length > 2 * maximumMessageLength) throw new VaultError('message-too-long');
     const id = draftId(conversationId);
     const body = text === '' ? null : sealDraft({ keyring: this.#keyring, draftId: id, text });
-    const taken = this.#outbox.returned.filter(({ operation }) => returned.includes(operation.turnId));
-    await this.#cache.writeDraft(id, body, taken);
-    if (taken.length > 0) await this.#outbox.reload();
+    for (;;) {
+      if (returned.some((turnId) => !this.#taken.has(turnId))) await this.#outbox.load();
+      const named = returned.filter((turnId) => !this.#taken.has(turnId));
+      const taken = this.#outbox.returned.filter(({ operation }) => named.includes(operation.turnId));
+      const gone = named.filter((turnId) => !taken.some(({ operation }) => operation.turnId === turnId));
+      if (gone.length > 0) return gone;
+      if (!(await this.#cache.writeDraft(id, body, taken))) continue;
+      for (const turnId of named) this.#taken.add(turnId);
+      if (taken.length > 0) await this.#outbox.reload();
+      return [];
+    }
   }
 }
 

@@ -220,12 +220,15 @@ export interface VaultApi {
 
   /** Sealed in IndexedDB. `conversationId` null: the new chat. */
   readDraft(input: { conversationId: string | null }): Promise<string>;
-  /** @param input.returned - Turns of words that were given back: the text holds them now. */
+  /**
+   * @param input.returned - Turns of words that were given back: the text holds them now.
+   * @returns those of them that a draft of another tab holds. If there are any, nothing is written: read the draft again.
+   */
   writeDraft(input: {
     conversationId: string | null;
     text: string;
     returned?: readonly string[] | undefined;
-  }): Promise<void>;
+  }): Promise<readonly string[]>;
 
   relayView(input: { conversationId: string }): Promise<RelayView>;
   relayBytes(input: { id: string }): Promise<Uint8Array>;

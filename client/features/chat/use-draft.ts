@@ -27,8 +27,12 @@ export function useDraft(conversationId: string | null): Draft {
   const reading = useRef(0);
   /** Whose stored draft is in the box. */
   const [loaded, setLoaded] = useState<string | null | undefined>(undefined);
-  /** Turns of returned words that are in the box: every saving of it says so. */
-  const taken = useRef(new Set<string>());
+  /** Returned words that are in the box, by their turn, as they were put there: every saving of it names the turns. */
+  const taken = useRef(new Map<string, string>());
+  /** Turns of returned words that are in the draft of another tab. */
+  const elsewhere = useRef(new Set<string>());
+  /** Those for which the newest saving was refused. */
+  const [refused, setRefused] = useState<readonly string[]>([]);
   const unsaved = useRef<Unsaved | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
@@ -42,8 +46,13 @@ export function useDraft(conversationId: string | null): Draft {
     const draft = unsaved.current;
     unsaved.current = null;
     if (draft === null) return;
-    const turnIds = [...taken.current];
-    void vault.call((api) => api.writeDraft(turnIds.length === 0 ? draft : { ...draft, returned: turnIds }));
+    const turnIds = [...taken.current.keys()];
+    void vault
+      .call((api) => api.writeDraft(turnIds.length === 0 ? draft : { ...draft, returned: turnIds }))
+      .then((result) => {
+        const gone = result.ok ? result.value.filter((turnId) => taken.current.has(turnId)) : [];
+        if (gone.length > 0) setRefused(gone);
+      });
   }, [vault]);
 
   const keep = useCallback(
@@ -79,16 +88,38 @@ export function useDraft(conversationId: string | null): Draft {
     if (conversationId !== null || loaded !== null) return;
     const before = latest.current;
     for (const { turnId, text: words } of returned) {
-      const next = latest.current === '' ? words : `${latest.current}\n\n${words}`;
+      const added = latest.current === '' ? words : `\n\n${words}`;
+      if (taken.current.has(turnId) || elsewhere.current.has(turnId)) continue;
       // What does not fit waits until there is room: each change of the text may make some.
-      if (taken.current.has(turnId) || next.length > maximumMessageLength) continue;
-      taken.current.add(turnId);
-      show(next);
+      if (latest.current.length + added.length > maximumMessageLength) continue;
+      taken.current.set(turnId, added);
+      show(latest.current + added);
     }
     if (latest.current === before) return;
     keep(latest.current);
     save();
   }, [conversationId, keep, loaded, returned, save, show, text]);
+
+  useEffect(() => {
+    if (refused.length === 0) return;
+    for (const turnId of refused) elsewhere.current.add(turnId);
+    const mine = (reading.current += 1);
+    void vault
+      .call((api) => api.readDraft({ conversationId: null }))
+      .then((result) => {
+        if (!result.ok || reading.current !== mine) return;
+        let here = latest.current;
+        for (const turnId of refused) {
+          here = here.replace(taken.current.get(turnId) ?? '', '').trim();
+          taken.current.delete(turnId);
+        }
+        unsaved.current = null;
+        // What only this box has is not lost either.
+        const isThere = result.value.includes(here);
+        show(isThere ? result.value : `${result.value}\n\n${here}`.trim());
+        if (!isThere) keep(latest.current);
+      });
+  }, [keep, refused, show, vault]);
 
   useEffect(() => {
     const onHide = () => {

@@ -134,6 +134,34 @@ describe('drafts', () => {
     expect(await calls(page, 'send')).toEqual([{ conversationId: null, text: 'a question' }]);
   });
 
+  test('words that the draft of another tab has already come with that draft, and overwrite nothing of it', async () => {
+    const page = await openChat();
+    const box = page.getByRole('textbox', { name: 'Message' });
+    const takeElsewhere = (turnId: string, draft: string) =>
+      page.evaluate(
+        ([id, text]) => {
+          window.vault.takenElsewhere.add(id);
+          window.vault.drafts.set('new', text);
+        },
+        [turnId, draft] as const,
+      );
+    const savedAs = (text: string) =>
+      page.waitForFunction((expected) => window.vault.drafts.get('new') === expected, text);
+    await takeElsewhere('t1', 'typed there\n\ngiven back');
+    await giveBack(page, ['t1', 'given back']);
+    await expect.poll(() => box.inputValue()).toBe('typed there\n\ngiven back');
+    expect(await savedNew(page)).toEqual([{ conversationId: null, text: 'given back', returned: ['t1'] }]);
+
+    // What is in this box alone comes after it, and so do words that the other tab does not have.
+    await box.fill('typed here');
+    await savedAs('typed here');
+    await takeElsewhere('t2', 'typed there\n\nmore');
+    await giveBack(page, ['t2', 'more'], ['t3', 'and more']);
+    await savedAs('typed there\n\nmore\n\ntyped here\n\nand more');
+    await expect.poll(() => box.inputValue()).toBe('typed there\n\nmore\n\ntyped here\n\nand more');
+    expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t3'] });
+  });
+
   test('what does not fit into one message beside the rest waits until there is room', async () => {
     const page = await openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
@@ -149,7 +177,7 @@ describe('drafts', () => {
     expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t2'] });
     await box.fill('');
     await page.waitForFunction((length) => window.vault.drafts.get('new') === 'x'.repeat(length), maximumMessageLength);
-    expect(await box.inputValue()).toHaveLength(maximumMessageLength);
+    await expect.poll(async () => (await box.inputValue()).length).toBe(maximumMessageLength);
     expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t2', 't1'] });
   });
 });

@@ -144,6 +144,23 @@ describe('Outbox: words that are given back', () => {
     expect(await drafts.read(null)).toBe('with the first words');
   });
 
+  it('are taken by the draft of one tab: another that names them is refused, and overwrites nothing', async () => {
+    const { cache, openTab } = await openProfile();
+    const [outbox, other] = [await openTab(), await openTab()];
+    await outbox.put(turn('words'));
+    await outbox.giveBack(only(outbox.turns));
+    await other.load();
+    const { turnId } = only(other.returned).operation;
+    const [here, there] = [new Drafts(cache, keyring, outbox), new Drafts(cache, keyring, other)];
+    expect(await here.write(null, 'typed here, words', [turnId])).toEqual([]);
+    expect(await there.write(null, 'words', [turnId])).toEqual([turnId]);
+    expect(await there.read(null)).toBe('typed here, words');
+    // The one that has them goes on naming them, since it need not have heard that it was written.
+    expect(await here.write(null, 'typed here, words!', [turnId])).toEqual([]);
+    expect(await there.write(null, 'typed there')).toEqual([]);
+    expect(await here.read(null)).toBe('typed there');
+  });
+
   it('are not given back twice, and not when the question was changed meanwhile', async () => {
     const outbox = await (await openProfile()).openTab();
     await outbox.put(turn('words'));

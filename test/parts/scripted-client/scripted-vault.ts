@@ -32,6 +32,8 @@ declare global {
 export class ScriptedVault implements VaultApi {
   readonly calls: Call[] = [];
   readonly drafts = new Map<string, string>();
+  /** Turns whose words another tab put into its draft. */
+  readonly takenElsewhere = new Set<string>();
   /** The next call of this name rejects with it. */
   readonly failures = new Map<keyof VaultApi, VaultFailure>();
   enclave: EnclaveView = developmentEnclave;
@@ -126,7 +128,9 @@ export class ScriptedVault implements VaultApi {
   }
   writeDraft(input: { conversationId: string | null; text: string; returned?: readonly string[] | undefined }) {
     return this.#called('writeDraft', input, () => {
-      this.drafts.set(input.conversationId ?? 'new', input.text);
+      const gone = (input.returned ?? []).filter((turnId) => this.takenElsewhere.has(turnId));
+      if (gone.length === 0) this.drafts.set(input.conversationId ?? 'new', input.text);
+      return gone;
     });
   }
   relayView(input: { conversationId: string }): Promise<RelayView> {
