@@ -36,6 +36,8 @@ export class FrameJournal {
   /** Of the write that is under way. */
   #ending: readonly EndedTurn[] = [];
   #writing: Promise<void> | null = null;
+  /** What those wait for who came during the write: its end and one write more. */
+  #next: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failing = false;
 
@@ -92,7 +94,18 @@ export class FrameJournal {
 
   /** Resolves when everything added before was tried once; it is durable unless the database fails. */
   async flush(): Promise<void> {
+    if (this.#writing === null && this.#next === null) {
+      if (!this.isIdle) await this.#start('all');
+      return;
+    }
+    // All who come during a write share the one after it.
+    this.#next ??= this.#flushNext();
+    await this.#next;
+  }
+
+  async #flushNext(): Promise<void> {
     while (this.#writing !== null) await this.#writing;
+    this.#next = null;
     if (!this.isIdle) await this.#start('all');
   }
 

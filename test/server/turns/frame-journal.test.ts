@@ -80,6 +80,29 @@ describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
     expect(writes).toBeLessThan(10);
   });
 
+  test('flush: all who wait during a write are served by the next one, while more keeps coming', async () => {
+    let writes = 0;
+    const others = framesOf(100);
+    const busy: Database = {
+      ...database,
+      write: (work) => {
+        add(journal, others.slice(writes, writes + 1));
+        writes += 1;
+        return database.write(work);
+      },
+    };
+    const journal = new FrameJournal(busy, quietLog());
+    const turns = Array.from({ length: 20 }, () => framesOf(2));
+    const flushes = turns.map((frames) => {
+      add(journal, frames);
+      return journal.flush();
+    });
+    await Promise.all(flushes);
+    expect(writes).toBe(2);
+    for (const [{ turnId }] of turns as [Frame][]) expect(await storedOf(turnId)).toHaveLength(2);
+    await journal.close();
+  });
+
   test('a database that fails for a while loses nothing', async () => {
     let failures = 3;
     const failing: Database = {
