@@ -86,6 +86,7 @@ async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>)
   const { operation } = queued;
   parts.onProgress(operation.turnId, parts.session.view.kind === 'verified' ? 'sealing' : 'connecting');
   try {
+    await knowVault(parts);
     if (placeTurn(parts.store.contents, operation) === 'deleted') return await giveBack(parts, queued);
     const enclave = await parts.session.current(parts.minimums.effective(operation.conversationId));
     if (operation.shown === null) {
@@ -99,6 +100,15 @@ async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>)
   } catch (error) {
     return judge(parts, error);
   }
+}
+
+/**
+ * A cache that is broken, or not whole yet, says nothing of what the person asks of an enclave: the relay brings what it
+ * should be first, however long that takes. What cannot be read after that was written so.
+ */
+async function knowVault({ store, locks, writer }: SendParts): Promise<void> {
+  if (store.mark.cursor !== null && store.isConsistent()) return;
+  await underVaultLock(locks, () => writer.prepare());
 }
 
 /**

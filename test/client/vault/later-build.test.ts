@@ -131,14 +131,9 @@ describe('a conversation of a later build', () => {
   });
 });
 
-it.each([
-  ['in its header', 0],
-  ['behind it', 60],
-])('what broke in the cache of this browser is fetched anew: %s', async (_, place) => {
-  const { profile, tab } = await openChat();
-  await storeSettings(profile, tab);
-  tab.abandon();
-  const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
+/** Another byte in the one item that the cache holds. */
+async function breakCache({ indexedDB }: BrowserProfile, place: number): Promise<void> {
+  const cache = new CiphertextCache({ indexedDB, IDBKeyRange });
   await cache.open();
   const mark = await cache.readMark();
   const items = await cache.readAllItems();
@@ -149,11 +144,40 @@ it.each([
   }));
   await cache.commit({ mark, puts, deletes: [] });
   cache.close();
-  profile.setOnline(false);
-  const reloaded = await profile.openTab();
-  expect(await reloaded.refusal(reloaded.ask('Before it is whole.'))).toEqual({ code: 'other-version' });
-  profile.setOnline(true);
-  await reloaded.until(() => reloaded.theme === 'dark');
-  const { turnId } = await reloaded.ask('Once it is whole.');
-  expect((await reloaded.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'complete' });
+}
+
+describe.each([
+  ['in its header', 0],
+  ['behind it', 60],
+])('what broke in the cache of this browser: %s', (_, place) => {
+  it('is fetched anew', async () => {
+    const { profile, tab } = await openChat();
+    await storeSettings(profile, tab);
+    tab.abandon();
+    await breakCache(profile, place);
+    profile.setOnline(false);
+    const reloaded = await profile.openTab();
+    expect(await reloaded.refusal(reloaded.ask('Before it is whole.'))).toEqual({ code: 'other-version' });
+    profile.setOnline(true);
+    await reloaded.until(() => reloaded.theme === 'dark');
+    const { turnId } = await reloaded.ask('Once it is whole.');
+    expect((await reloaded.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'complete' });
+  });
+
+  it('keeps a question waiting that was asked before, and no longer than that', async () => {
+    const { profile, tab } = await openChat();
+    await storeSettings(profile, tab);
+    profile.setOnline(false);
+    const { conversationId, turnId } = await tab.ask('Asked before it broke.');
+    profile.closeTab(tab);
+    await breakCache(profile, place);
+    const reloaded = await profile.openTab();
+    await reloaded.vault.openConversation({ conversationId });
+    // Tried, and not given up: it waits for a relay that is not there.
+    await reloaded.until(() => reloaded.connection === 'offline');
+    await reloaded.until(() => reloaded.stateOf(turnId) === 'connecting');
+    profile.setOnline(true);
+    expect((await reloaded.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'complete' });
+    expect(reloaded.alarms).toEqual([]);
+  });
 });
