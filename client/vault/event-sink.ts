@@ -1,7 +1,10 @@
 import type { Clock } from '../relay/clock.ts';
 import type { Conversations } from './conversations.ts';
-import type { TabMessage } from './tab-channel.ts';
+import type { TabChannel, TabMessage } from './tab-channel.ts';
 import type { FailureCode, ReturnedWords, VaultEvent } from './vault-api.ts';
+
+/** Alarms of what waits and is not stored; all others are of what a sync meets. */
+const writingCodes: ReadonlySet<FailureCode> = new Set(['not-stored', 'quota-exceeded']);
 
 /** Turns changes of the vault into events of the page: whole lists at most once a turn of the event loop. */
 export class EventSink {
@@ -14,7 +17,7 @@ export class EventSink {
   #lastList = '';
   #lastTheme = '';
   #lastReturned = '[]';
-  #alarm: FailureCode | null = null;
+  readonly #alarms = new Set<FailureCode>();
 
   constructor(emit: (event: VaultEvent) => void, conversations: Conversations, clock: Clock) {
     this.#emit = emit;
@@ -73,10 +76,10 @@ export class EventSink {
     this.#lastReturned = list;
   }
 
-  /** The same alarm once, until all is well again. @returns whether it is new. */
+  /** The same alarm once, until what it is of is well again. @returns whether it is new. */
   alarm(code: FailureCode): boolean {
-    if (this.#alarm === code) return false;
-    this.#alarm = code;
+    if (this.#alarms.has(code)) return false;
+    this.#alarms.add(code);
     this.#emit({ type: 'alarm', code });
     return true;
   }
@@ -84,14 +87,18 @@ export class EventSink {
   /** What another tab found. */
   hear(message: Extract<TabMessage, { type: 'alarm' | 'all-is-well' }>): void {
     if (message.type === 'alarm') this.alarm(message.code);
-    else this.allIsWell();
+    else this.allIsWell(message.of, null);
   }
 
-  /** @returns whether it was not well before. */
-  allIsWell(): boolean {
-    const wasAlarmed = this.#alarm !== null;
-    this.#alarm = null;
-    return wasAlarmed;
+  /**
+   * A relay that is read from may still refuse to write, and the other way round.
+   *
+   * @param others - The tabs to be told, if it was not well before.
+   */
+  allIsWell(of: 'reading' | 'writing', others: TabChannel | null): void {
+    const over = [...this.#alarms].filter((code) => writingCodes.has(code) === (of === 'writing'));
+    for (const code of over) this.#alarms.delete(code);
+    if (over.length > 0) others?.post({ type: 'all-is-well', of });
   }
 
   end(): void {

@@ -119,6 +119,7 @@ export class OpenedVault {
         if (this.#events.alarm(code)) channel.post({ type: 'alarm', code });
       },
       onSynced: () => this.#synced(),
+      onStored: () => this.#events.allIsWell('writing', channel),
     };
     this.writer = new VaultWriter(writing);
     const shared = { ...writing, writer: this.writer, session: this.#session, conversations, minimums };
@@ -283,7 +284,7 @@ export class OpenedVault {
   }
 
   #synced(): void {
-    if (this.#events.allIsWell()) this.#parts.channel.post({ type: 'all-is-well' });
+    this.#events.allIsWell('reading', this.#parts.channel);
     const nowMs = this.#parts.surroundings.clock.wallMs();
     this.#run(() => keepHouse(this.store.contents, this.#outbox, nowMs));
   }

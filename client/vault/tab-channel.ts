@@ -13,7 +13,8 @@ export type TabMessage =
   | { readonly type: 'outbox-changed' }
   /** What the tab that asked the relay refused: the others do not ask, and the person may look at any of them. */
   | { readonly type: 'alarm'; readonly code: FailureCode }
-  | { readonly type: 'all-is-well' }
+  /** What was refused is taken again: the sync, or what waits in the outbox. */
+  | { readonly type: 'all-is-well'; readonly of: 'reading' | 'writing' }
   /** Raw records from the tab that reads the live response. */
   | { readonly type: 'live'; readonly records: Bytes }
   | { readonly type: 'live-up' }

@@ -26,6 +26,8 @@ export type WriterParts = {
   readonly onAlarm: (error: VaultError) => void;
   /** This device stands on the relay's newest head. */
   readonly onSynced: () => void;
+  /** The relay took what waited. */
+  readonly onStored: () => void;
   readonly signal: AbortSignal;
 };
 
@@ -50,8 +52,6 @@ export class VaultWriter {
   #syncing: Promise<void> | null = null;
   #syncAgain = false;
   #conflicts = 0;
-  /** Until the relay takes a batch again. */
-  #isRefusalSaid = false;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -123,15 +123,13 @@ export class VaultWriter {
       if (isForGood(error)) this.#sayRefused(error);
       throw error;
     }
-    if (!isEmpty) this.#isRefusalSaid = false;
+    if (!isEmpty) this.#parts.onStored();
     await outbox.remove(plan.settled);
     return !isEmpty;
   }
 
   /** It is tried again all the same, since a relay may be mended; what waits must not wait in silence. */
   #sayRefused(error: unknown): void {
-    if (this.#isRefusalSaid) return;
-    this.#isRefusalSaid = true;
     const { code } = toVaultError(error);
     this.#parts.onAlarm(new VaultError(code === 'quota-exceeded' ? code : 'not-stored'));
   }

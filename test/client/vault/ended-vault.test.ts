@@ -44,6 +44,7 @@ async function waitingIn(stage: TurnOperation['stage'], whileItWaits: (ended: Ab
     signal: ended.signal,
     onAlarm: () => undefined,
     onSynced: () => undefined,
+    onStored: () => undefined,
   } as unknown as SendParts;
   const writer = new VaultWriter(writing);
   const drive = () =>

@@ -44,6 +44,23 @@ describe('a batch that the relay refuses', () => {
     expect(second.tab.alarms).toEqual([]);
   });
 
+  it('for good, with several tabs open: said once in each of them, though all try and read in between', async () => {
+    const { person, profile, tab } = await lab.signUp();
+    const second = await lab.signIn(person);
+    const tabs = [tab, await profile.openTab(), await profile.openTab()];
+    for (const theme of ['dark', 'light'] as const) {
+      refuse(profile, [507, 'quota-exceeded']);
+      const tries = batchesOf(profile);
+      const before = tabs.map(({ alarms }) => alarms.length);
+      await tab.vault.setTheme({ theme });
+      await tab.until(() => batchesOf(profile) >= tries + 9);
+      expect(tabs.map(({ alarms }, index) => alarms.slice(before[index]))).toEqual(tabs.map(() => ['quota-exceeded']));
+      profile.intercept = null;
+      await second.tab.until(() => second.tab.theme === theme);
+      await Promise.all(tabs.map((each) => each.until(() => each.theme === theme)));
+    }
+  });
+
   it.each([
     { refusal: [503, 'not-ready'] },
     { refusal: [429, 'too-many-requests'] },
