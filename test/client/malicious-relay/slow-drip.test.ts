@@ -13,7 +13,9 @@ describe('M36 an answer that comes a byte a second', () => {
   it('keeps no other conversation from its answer, and no change from the relay', async () => {
     const { profile, tab } = await lab.openChat();
     await tab.until(() => tab.connection === 'connected');
-    lab.upstream.answerWith({ tokens: ['The slow ', 'one.'] });
+    // Longer than one frame, so that the first, which passes, never holds all of it.
+    const slowText = 'The slow one. '.repeat(40).trimEnd();
+    lab.upstream.answerWith({ tokens: [slowText] });
     let slow = '';
     let drips = 0;
     profile.intercept = allOf(
@@ -52,7 +54,7 @@ describe('M36 an answer that comes a byte a second', () => {
     tab.abandon();
     const reloaded = await profile.openTab();
     await reloaded.vault.openConversation({ conversationId: first.conversationId });
-    await reloaded.until(() => reloaded.answer(first.turnId).text === 'The slow one.');
+    await reloaded.until(() => reloaded.answer(first.turnId).text === slowText);
     expect(reloaded.titles()).toContain('Still dripping');
   });
 
