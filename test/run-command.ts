@@ -13,6 +13,10 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd: string;
   readonly timeoutMs: number;
+  /** Ends it before its time, as the time limit does. */
+  readonly signal?: AbortSignal;
+  /** Beside this process's own variables. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** `inherit` shows the output as it comes, `collect` returns it. */
   readonly output: 'inherit' | 'collect';
 }
@@ -35,22 +39,27 @@ export function runCommand(command: readonly string[], options: CommandOptions):
         NODE_COMPILE_CACHE: join(binaries, '..', '.cache', 'node-compile'),
         ...process.env,
         ...colours,
+        ...options.variables,
         PATH: `${binaries}:${process.env['PATH'] ?? ''}`,
       },
       stdio: options.output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     });
     const endGroup = (signal: NodeJS.Signals) => {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+      const isOver = child.exitCode !== null || child.signalCode !== null;
+      if (child.pid !== undefined && !isOver) process.kill(-child.pid, signal);
     };
     const onInterrupt = () => endGroup('SIGINT');
     process.on('SIGINT', onInterrupt);
-    const timer = setTimeout(() => endGroup('SIGKILL'), options.timeoutMs);
+    const onAbort = () => endGroup('SIGKILL');
+    options.signal?.addEventListener('abort', onAbort);
+    const timer = setTimeout(onAbort, options.timeoutMs);
     const parts: string[] = [];
     child.stdout?.on('data', (chunk: Buffer) => parts.push(chunk.toString('utf8')));
     child.stderr?.on('data', (chunk: Buffer) => parts.push(chunk.toString('utf8')));
     const finish = () => {
       clearTimeout(timer);
       process.off('SIGINT', onInterrupt);
+      options.signal?.removeEventListener('abort', onAbort);
     };
     child.once('error', (error) => {
       finish();

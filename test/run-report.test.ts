@@ -3,87 +3,113 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTemporaryFolder } from './parts/temporary-folder.ts';
+import type { ProgressEvent } from './progress-reporter.ts';
 import {
+  continuedBy,
   countTests,
   failedFiles,
+  type FileResult,
   formatClosing,
   formatCounts,
   formatFailures,
   formatSecondAttempts,
+  formatSkips,
   passedAlone,
+  readProgress,
   readTestRun,
-  type TestRun,
+  withoutRest,
   withSecondAttempt,
 } from './run-report.ts';
 
-const assertion = (status: string, fullName = `a test that ${status}`) => ({
-  status,
-  fullName,
-  failureMessages: status === 'failed' ? ['\u001B[31mError: of its own\u001B[39m\n    at a line'] : [],
+const result = (failed: readonly string[] = [], passed = 1, skips: readonly string[] = []): FileResult => ({
+  passed,
+  failed: failed.length,
+  skipped: skips.length,
+  failures: failed.map((name) => ({ name, reason: 'Error: of its own' })),
+  skips,
 });
-const file = (name: string, ...statuses: string[]) => ({
-  name: `/project/test/${name}`,
-  status: statuses.includes('failed') || statuses.length === 0 ? 'failed' : 'passed',
-  message: statuses.length === 0 ? 'SyntaxError: unexpected\nmore' : '',
-  assertionResults: statuses.map((status) => assertion(status)),
-});
-const healthy = [file('a.test.ts', 'passed', 'passed', 'skipped'), file('b.test.ts', 'passed', 'todo')];
+const end = (file: string, ...parameters: Parameters<typeof result>): ProgressEvent[] => [
+  { event: 'begin', file },
+  { event: 'test', file },
+  { event: 'end', file, result: result(...parameters) },
+];
+const start = (...files: string[]): ProgressEvent => ({ event: 'start', files });
+const finish = (...strayFailures: string[]): ProgressEvent => ({ event: 'finish', strayFailures });
+const well = { exitCode: 0, cause: null };
+const badly = { exitCode: 1, cause: null };
+const healthy = [start('a', 'b'), ...end('a', [], 2, ['no Python here']), ...end('b', [], 1, ['']), finish()];
 
-async function read(testResults: object[] | null, exitCode: number | null): Promise<TestRun> {
-  await using folder = await makeTemporaryFolder('report');
-  const path = join(folder.path, 'report.json');
-  if (testResults !== null) writeFileSync(path, JSON.stringify({ testResults }));
-  return readTestRun(path, exitCode, '/project');
-}
-
-test('readTestRun: reads a good report', async () => {
-  expect(countTests([await read(healthy, 0)])).toEqual({ passed: 3, failed: 0, skipped: 2 });
+test('readTestRun: reads a good run', () => {
+  const run = readTestRun(healthy, well);
+  expect(countTests([run])).toEqual({ passed: 3, failed: 0, skipped: 2 });
+  expect(formatSkips([run])).toEqual(['Skipped: 1 (no Python here)', 'Skipped: 1 (b)']);
 });
 
-test('readTestRun: counts a file that did not load as one failed test', async () => {
-  const run = await read([...healthy, file('c.test.ts', 'failed', 'passed'), file('d.test.ts')], 1);
-  expect(countTests([run])).toEqual({ passed: 4, failed: 2, skipped: 2 });
-  expect(failedFiles(run)).toEqual(['test/c.test.ts', 'test/d.test.ts']);
+test('readTestRun: names each failure, that of a file itself too', () => {
+  const run = readTestRun([start('c', 'd'), ...end('c', ['a test']), ...end('d', ['']), finish()], badly);
+  expect(countTests([run])).toEqual({ passed: 2, failed: 2, skipped: 0 });
+  expect(failedFiles(run)).toEqual(['c', 'd']);
   expect(formatFailures(run)).toEqual([
-    '  test/c.test.ts > a test that failed\n    Error: of its own',
-    '  test/d.test.ts > (the file did not load)\n    SyntaxError: unexpected',
+    '  c > a test\n    Error: of its own',
+    '  d > (the file itself)\n    Error: of its own',
   ]);
 });
 
 test.each([
-  ['failed outside of a test', healthy, 1],
-  ['was ended by a signal', healthy, null],
-  ['left no report', null, 1],
-] as const)('readTestRun: never says zero for a run that %s', async (_name, testResults, exitCode) => {
-  const run = await read(testResults === null ? null : [...testResults], exitCode);
-  expect(countTests([run]).failed).toBe(1);
+  ['failed outside of every file', [...healthy.slice(0, -1), finish('unhandled')], badly],
+  ['failed without a reason', healthy, badly],
+  ['was ended by a signal', healthy, { exitCode: null, cause: null }],
+  ['ended with success in the middle', healthy.slice(0, -1), well],
+  ['failed before its first file', [], badly],
+])('readTestRun: never says zero for a run that %s', (_name, progress, batchEnd) => {
+  expect(countTests([readTestRun(progress, batchEnd)]).failed).toBe(1);
 });
 
-test('readTestRun: a project without tests has no report and no failure', async () => {
-  expect(countTests([await read(null, 0)])).toEqual({ passed: 0, failed: 0, skipped: 0 });
+test('readTestRun: a project without tests has no failure', () => {
+  expect(countTests([readTestRun([], well)])).toEqual({ passed: 0, failed: 0, skipped: 0 });
 });
 
-test('withSecondAttempt: the second result of a file stands, whatever it is', async () => {
-  const first = await read([...healthy, file('c.test.ts', 'failed', 'passed')], 1);
-  const mended = await read([file('c.test.ts', 'passed', 'passed')], 0);
-  const still = await read([file('c.test.ts', 'failed', 'passed')], 1);
-  const ended = await read(null, null);
-  expect(countTests([withSecondAttempt(first, mended)])).toEqual({ passed: 5, failed: 0, skipped: 2 });
-  expect(countTests([withSecondAttempt(first, still)])).toEqual({ passed: 4, failed: 1, skipped: 2 });
+test('readTestRun: a batch that was ended fails the file under way and names the files that it never came to', () => {
+  const progress = [start('a', 'b', 'c'), ...end('a'), { event: 'begin', file: 'b' } as const];
+  const run = readTestRun(progress, { exitCode: null, cause: 'ended: no test finished for 9 s' });
+  expect(formatFailures(run)).toEqual(['  b > (the file itself)\n    ended: no test finished for 9 s']);
+  expect(run.notRun).toEqual(['c']);
+  expect(countTests([withoutRest(run)])).toEqual({ passed: 1, failed: 2, skipped: 0 });
+  const rest = readTestRun([start('c'), ...end('c'), finish()], well);
+  expect(countTests([withoutRest(continuedBy(run, rest))])).toEqual({ passed: 2, failed: 1, skipped: 0 });
+});
+
+test('readProgress: a half last line of a killed batch is passed over', async () => {
+  await using folder = await makeTemporaryFolder('progress');
+  const path = join(folder.path, 'progress.jsonl');
+  expect(readProgress(path)).toEqual([]);
+  writeFileSync(path, `${healthy.map((line) => JSON.stringify(line)).join('\n')}\n{"event":"fin`);
+  expect(readProgress(path)).toEqual(healthy);
+});
+
+const broken = [start('a', 'c'), ...end('a', [], 3), ...end('c', ['a test']), finish()];
+
+test('withSecondAttempt: the second result of a file stands, whatever it is', () => {
+  const first = readTestRun(broken, badly);
+  const mended = readTestRun([start('c'), ...end('c', [], 2), finish()], well);
+  const still = readTestRun([start('c'), ...end('c', ['a test']), finish()], badly);
+  const ended = readTestRun([], { exitCode: null, cause: null });
+  expect(countTests([withSecondAttempt(first, mended)])).toEqual({ passed: 5, failed: 0, skipped: 0 });
+  expect(countTests([withSecondAttempt(first, still)])).toEqual({ passed: 4, failed: 1, skipped: 0 });
   // A second attempt that left nothing clears nothing.
   expect(countTests([withSecondAttempt(first, ended)]).failed).toBe(2);
 });
 
-test('countTests, formatCounts: sum runs in the line that CI reads', async () => {
-  const runs = [await read(healthy, 0), await read([file('c.test.ts', 'failed', 'passed')], 1)];
-  expect(formatCounts(countTests(runs))).toBe('4 passed, 1 failed, 2 skipped');
+test('countTests, formatCounts: sum runs in the line that CI reads', () => {
+  const runs = [readTestRun(healthy, well), readTestRun(broken, badly)];
+  expect(formatCounts(countTests(runs))).toBe('7 passed, 1 failed, 2 skipped');
 });
 
-test('passedAlone: names the files that passed in the second run, and no other', async () => {
-  const first = await read([...healthy, file('c.test.ts', 'failed'), file('d.test.ts', 'failed')], 1);
-  const second = await read([file('c.test.ts', 'passed'), file('d.test.ts', 'failed')], 1);
-  expect(passedAlone(first, second)).toEqual(['test/c.test.ts']);
-  expect(passedAlone(first, await read(null, null))).toEqual([]);
+test('passedAlone: names the files that passed in the second run, and no other', () => {
+  const first = readTestRun([start('c', 'd'), ...end('c', ['x']), ...end('d', ['x']), finish()], badly);
+  const second = readTestRun([start('c', 'd'), ...end('c'), ...end('d', ['x']), finish()], badly);
+  expect(passedAlone(first, second)).toEqual(['c']);
+  expect(passedAlone(first, readTestRun([], badly))).toEqual([]);
 });
 
 const calm = { passed: 7, failed: 0, skipped: 1, secondAttempts: 0, secondAttemptFiles: [] };

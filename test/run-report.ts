@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import type { ProgressEvent } from './progress-reporter.ts';
 
 /** How a test run went. */
 export interface TestCounts {
@@ -17,71 +17,95 @@ export interface TestSummary extends TestCounts {
 
 /** A test that failed, or the loading of a file. */
 export interface FailedTest {
-  /** Its describe blocks and its name; empty when the file itself did not load. */
+  /** Its describe blocks and its name; empty for what failed outside of a test: loading, a hook. */
   readonly name: string;
   /** First line of what it said. */
   readonly reason: string;
 }
 
-/** What became of one test file. */
+/** One test file's results. */
 export interface FileResult extends TestCounts {
   readonly failures: readonly FailedTest[];
+  /** The reason of each skipped test, as the test said it; `''` for none. */
+  readonly skips: readonly string[];
 }
 
-/** What became of one vitest run, by the file's path under the project's root. */
+/** One batch's results, by the file's path under the project's root. */
 export interface TestRun {
   readonly files: ReadonlyMap<string, FileResult>;
-  /** Failures that belong to no file: the run ended otherwise than its report says. */
-  readonly strayFailures: number;
+  /** Failures that belong to no file. */
+  readonly strayFailures: readonly string[];
+  /** Files that the batch listed and never came to. */
+  readonly notRun: readonly string[];
 }
 
-/** The fields of vitest's JSON report that are read here. */
-interface VitestReport {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly message: string;
-    readonly assertionResults: readonly {
-      readonly status: string;
-      readonly fullName: string;
-      readonly failureMessages?: readonly string[] | null;
-    }[];
-  }[];
+/** How a batch of tests ended, beside what it wrote. */
+export interface BatchEnd {
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  /** Why it was ended from outside; null when it ended by itself. */
+  readonly cause: string | null;
 }
 
-// oxlint-disable-next-line no-control-regex -- colours are control characters.
-const firstLine = (text: string) => text.replaceAll(/\u001B\[[\d;]*m/g, '').split('\n', 1)[0] ?? '';
+/** A file that fails as a whole. */
+const brokenFile = (reason: string): FileResult => ({
+  passed: 0,
+  failed: 1,
+  skipped: 0,
+  failures: [{ name: '', reason }],
+  skips: [],
+});
 
-function readFile({ status, message, assertionResults }: VitestReport['testResults'][number]): FileResult {
-  const withStatus = (wanted: string) => assertionResults.filter((assertion) => assertion.status === wanted);
-  const failures = withStatus('failed').map(({ fullName, failureMessages }) => ({
-    name: fullName,
-    reason: firstLine(failureMessages?.[0] ?? ''),
-  }));
-  if (status === 'failed' && failures.length === 0) failures.push({ name: '', reason: firstLine(message) });
-  const passed = withStatus('passed').length;
-  const failed = withStatus('failed').length;
-  return { passed, failed: failures.length, skipped: assertionResults.length - passed - failed, failures };
+/** Reads the whole lines of a progress file; the last one of a killed batch may be half. */
+export function readProgress(path: string): readonly ProgressEvent[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as ProgressEvent);
 }
 
 /**
- * Reads what became of one vitest run.
+ * Sums up one batch from its progress.
  *
- * A file that did not load counts as one failed test, and so does a run that failed in any other way, or left no report: no
- * failure is ever summed up as zero.
- *
- * @param reportPath - What `--outputFile.json` named.
- * @param exitCode - Of the vitest process; null when it was ended by a signal.
- * @param root - Folder that the paths of files are told from.
+ * No failure is ever summed up as zero: a file that was under way when the batch ended counts as one failed test, a file that it
+ * never came to is named in `notRun`, and an end with an error that no file explains is a failure of its own.
  */
-export function readTestRun(reportPath: string, exitCode: number | null, root: string): TestRun {
-  const report = existsSync(reportPath)
-    ? (JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport)
-    : { testResults: [] };
-  const files = new Map(report.testResults.map((result) => [relative(root, result.name), readFile(result)]));
-  const hasFailure = [...files.values()].some(({ failed }) => failed > 0);
-  return { files, strayFailures: exitCode !== 0 && !hasFailure ? 1 : 0 };
+export function readTestRun(progress: readonly ProgressEvent[], end: BatchEnd): TestRun {
+  const listed = new Set<string>();
+  const begun = new Set<string>();
+  const files = new Map<string, FileResult>();
+  const strayFailures: string[] = [];
+  let isFinished = false;
+  for (const line of progress) {
+    if (line.event === 'start') for (const file of line.files) listed.add(file);
+    else if (line.event === 'begin') begun.add(line.file);
+    else if (line.event === 'end') files.set(line.file, line.result);
+    else if (line.event === 'finish') {
+      isFinished = true;
+      strayFailures.push(...line.strayFailures);
+    }
+  }
+  const reason = end.cause ?? 'the batch ended while this file ran';
+  for (const file of begun) if (!files.has(file)) files.set(file, brokenFile(reason));
+  const hasFailure = strayFailures.length > 0 || [...files.values()].some(({ failed }) => failed > 0);
+  if (!hasFailure && (end.exitCode !== 0 || (!isFinished && progress.length > 0))) {
+    strayFailures.push(end.cause ?? `the batch ended with ${end.exitCode ?? 'a signal'}`);
+  }
+  return { files, strayFailures, notRun: [...listed].filter((file) => !files.has(file)) };
 }
+
+/** Two batches, the second of which ran files that the first one never came to. */
+export const continuedBy = (first: TestRun, second: TestRun): TestRun => ({
+  files: new Map([...first.files, ...second.files]),
+  strayFailures: [...first.strayFailures, ...second.strayFailures],
+  notRun: first.notRun.filter((file) => !second.files.has(file)),
+});
+
+/** A run that goes no further: each file that it never came to is a failure. */
+export const withoutRest = (run: TestRun): TestRun => ({
+  files: new Map([...run.files, ...run.notRun.map((file) => [file, brokenFile('did not run')] as const)]),
+  strayFailures: run.strayFailures,
+  notRun: [],
+});
 
 /** The files of a run in which something failed. */
 export const failedFiles = ({ files }: TestRun): readonly string[] =>
@@ -90,7 +114,8 @@ export const failedFiles = ({ files }: TestRun): readonly string[] =>
 /** A run some of whose files were run once more: their second results stand. */
 export const withSecondAttempt = (first: TestRun, second: TestRun): TestRun => ({
   files: new Map([...first.files, ...second.files]),
-  strayFailures: first.strayFailures + second.strayFailures,
+  strayFailures: [...first.strayFailures, ...second.strayFailures],
+  notRun: first.notRun,
 });
 
 /** The files that failed in the first run and passed in the second, on their own. */
@@ -101,7 +126,7 @@ export const passedAlone = (first: TestRun, second: TestRun): readonly string[] 
 export function countTests(runs: readonly TestRun[]): TestCounts {
   const sum = { passed: 0, failed: 0, skipped: 0 };
   for (const { files, strayFailures } of runs) {
-    sum.failed += strayFailures;
+    sum.failed += strayFailures.length;
     for (const { passed, failed, skipped } of files.values()) {
       sum.passed += passed;
       sum.failed += failed;
@@ -116,10 +141,26 @@ export const formatCounts = ({ passed, failed, skipped }: TestCounts): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`;
 
 /** A line or two for each failure of a run, so that the end of a long output names them. */
-export const formatFailures = ({ files }: TestRun): readonly string[] =>
-  [...files].flatMap(([path, { failures }]) =>
-    failures.map(({ name, reason }) => `  ${path} > ${name === '' ? '(the file did not load)' : name}\n    ${reason}`),
-  );
+export const formatFailures = ({ files, strayFailures }: TestRun): readonly string[] => [
+  ...[...files].flatMap(([path, { failures }]) =>
+    failures.map(({ name, reason }) => `  ${path} > ${name === '' ? '(the file itself)' : name}\n    ${reason}`),
+  ),
+  ...strayFailures.map((reason) => `  (outside of every file)\n    ${reason}`),
+];
+
+/** A line for each reason to skip, with its number of tests. */
+export function formatSkips(runs: readonly TestRun[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { files } of runs) {
+    for (const [path, { skips }] of files) {
+      for (const note of skips) {
+        const reason = note === '' ? path : note;
+        counts.set(reason, (counts.get(reason) ?? 0) + 1);
+      }
+    }
+  }
+  return [...counts].map(([reason, count]) => `Skipped: ${count} (${reason})`);
+}
 
 /** Names the files that needed a second attempt, or says nothing where none did. */
 export const formatSecondAttempts = ({ secondAttempts, secondAttemptFiles }: TestSummary): readonly string[] =>

@@ -28,7 +28,7 @@ export async function benchEnclaveReady(): Promise<Figure[]> {
     fetch(`${url}/livez`)
       .then(({ ok }) => ok)
       .catch(() => false);
-  await waitFor(isUp, 60_000, () => 'The relay of the bench does not answer.');
+  await waitFor(isUp, 120_000, () => 'The relay of the bench does not answer.');
   const device = async (name: string) => {
     const relay = new NodeRelay(url);
     return new NodeDevice(relay, await signUp(relay, name, 'a password of some length'));

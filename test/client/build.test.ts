@@ -18,7 +18,7 @@ beforeAll(async () => {
   await buildClient(() => undefined);
   stamp = readStamp()!;
   names = Object.keys(stamp.files);
-}, 120_000);
+});
 
 describe('buildClient', () => {
   test('does nothing when nothing changed, and says so', async () => {

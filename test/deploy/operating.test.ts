@@ -52,7 +52,7 @@ describe('server/OPERATING.md with Docker', () => {
     expect(services.database.environment).toMatchObject({ POSTGRES_USER: 'sotto', POSTGRES_DB: 'sotto' });
   });
 
-  it('backup and restore work as they are written down, and write nowhere else', { timeout: 180_000 }, async () => {
+  it('backup and restore work as they are written down, and write nowhere else', async () => {
     await using place = await makeTemporaryFolder('operating');
     const folderOf = (name: string) => {
       const path = join(place.path, name);

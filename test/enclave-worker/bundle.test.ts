@@ -37,7 +37,7 @@ function copySources(name: string): string {
   return root;
 }
 
-describe('the bundled worker', { timeout: 90_000 }, () => {
+describe('the bundled worker', () => {
   test('built in another folder, is the same byte for byte, and so is its manifest', () => {
     const root = copySources('zz/a folder with a longer name');
     for (const name of ['worker.mjs', 'release.json']) {

@@ -55,7 +55,7 @@ beforeEach(() => proxy.honest());
 const hardwareSentence =
   'AMD hardware signed that measured software 1.0.0-test runs here, and 1.0.0-test is in the release list, and the GPU is genuine, in confidential mode.';
 async function shieldSays(text: string | RegExp, on: Page = page): Promise<void> {
-  await expect.poll(() => shield(on).getAttribute('aria-label'), { timeout: 60_000 }).toMatch(text);
+  await expect.poll(() => shield(on).getAttribute('aria-label')).toMatch(text);
 }
 
 /** Changes every offer of an enclave. */
@@ -217,7 +217,7 @@ describe('a relay that lies about the enclave', () => {
       await retry.click({ timeout: 500 }).catch(() => undefined);
       return proxy.sentTurns().length;
     };
-    await expect.poll(pressAndCount, { timeout: 60_000 }).toBeGreaterThan(sent);
+    await expect.poll(pressAndCount).toBeGreaterThan(sent);
     expect(await finishedAnswer(page)).toContain('Kept until there is an enclave.');
   });
 });

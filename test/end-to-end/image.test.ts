@@ -65,7 +65,7 @@ describe('the relay image', () => {
       told = (await answer?.text()) ?? told;
       return answer?.ok === true;
     };
-    await waitFor(isHealthy, 30_000, () => `the relay did not become healthy: ${told}`);
+    await waitFor(isHealthy, 120_000, () => `the relay did not become healthy: ${told}`);
     const [, check] = /CMD \["node", "-e", "(.+)"\]/.exec(relayDockerfile) ?? [];
     const checking = spawn(process.execPath, ['-e', check ?? ''], { env: { ...process.env, PORT: String(port) } });
     const code = await new Promise((done) => checking.once('exit', done));

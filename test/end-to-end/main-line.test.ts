@@ -133,7 +133,7 @@ describe('the main line', () => {
     expect(await questions(page).last().innerText()).toContain('Asked while offline.');
     proxy.mend();
     await expect.poll(() => questions(page).count()).toBe(2);
-    await expect.poll(() => answers(page).last().innerText(), { timeout: 60_000 }).toContain('Asked while offline.');
+    await expect.poll(() => answers(page).last().innerText()).toContain('Asked while offline.');
     await finishedAnswer(page);
     await expect.poll(() => page.getByText(/your message is kept/i).count()).toBe(0);
   });
@@ -154,10 +154,8 @@ describe('the main line', () => {
     const next = await context.newPage();
     await next.goto(`${proxy.url}/chat`);
     await conversationLinks(next).first().click();
-    await expect
-      .poll(() => questions(next).last().innerText(), { timeout: 30_000 })
-      .toContain('Kept through the end of the tab.');
-    await expect.poll(() => answers(next).count(), { timeout: 60_000 }).toBe(2);
+    await expect.poll(() => questions(next).last().innerText()).toContain('Kept through the end of the tab.');
+    await expect.poll(() => answers(next).count()).toBe(2);
     await finishedAnswer(next);
   });
 
@@ -174,9 +172,7 @@ describe('the main line', () => {
     const box = page.getByRole('textbox', { name: /title|name/i });
     await box.fill('Harbour lights');
     await box.press('Enter');
-    await expect
-      .poll(() => conversationLinks(other).first().innerText(), { timeout: 30_000 })
-      .toContain('Harbour lights');
+    await expect.poll(() => conversationLinks(other).first().innerText()).toContain('Harbour lights');
     await navigation.getByRole('listitem').first().getByRole('button').click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
     await page
@@ -185,7 +181,7 @@ describe('the main line', () => {
       .getByRole('button', { name: /delete/i })
       .click();
     await expect.poll(() => conversationLinks(page).count()).toBe(0);
-    await expect.poll(() => conversationLinks(other).count(), { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => conversationLinks(other).count()).toBe(0);
   });
 
   it('an unsent text survives a reload, and lies nowhere in clear', async () => {
@@ -220,7 +216,7 @@ describe('the main line', () => {
     expect(stored.length).toBeGreaterThan(100);
     expect(stored).not.toContain('half a thought');
     await page.reload();
-    await expect.poll(() => messageBox(page).inputValue(), { timeout: 20_000 }).toBe('half a thought 5193');
+    await expect.poll(() => messageBox(page).inputValue()).toBe('half a thought 5193');
   });
 });
 

@@ -91,7 +91,7 @@ it('holds the worker and nothing else, starts in a folder that cannot be written
       return (await new Promise((done) => checking.once('exit', done))) === 0;
     };
     expect(await check()).toBe(false);
-    await waitFor(check, 30_000, () => `the worker did not become healthy: ${printed}`);
+    await waitFor(check, 120_000, () => `the worker did not become healthy: ${printed}`);
     worker.kill('SIGUSR1');
     expect(await check()).toBe(true);
     expect(printed).not.toMatch(/debugger|inspector/i);

@@ -114,5 +114,5 @@ describe.skipIf(environment.reason !== null)(`a container of modal/app.py${becau
       await Promise.race([ended, sleep(20_000)]);
       container.kill('SIGKILL');
     }
-  }, 90_000);
+  });
 });

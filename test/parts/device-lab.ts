@@ -129,7 +129,7 @@ export class DeviceLab implements AsyncDisposable {
         (response) => response.ok,
         () => false,
       );
-    await waitFor(status, 60_000, () => `The worker does not answer:\n${printed}`);
+    await waitFor(status, 120_000, () => `The worker does not answer:\n${printed}`);
   }
 
   /** With it go its keys: the next one is another enclave. */

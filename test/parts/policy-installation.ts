@@ -62,7 +62,7 @@ export class PolicyInstallation implements AsyncDisposable {
         (response) => response.ok,
         () => false,
       );
-    await waitFor(isUp, 60_000, () => `The relay ${name} does not answer:\n${printed}`);
+    await waitFor(isUp, 120_000, () => `The relay ${name} does not answer:\n${printed}`);
     return port;
   }
 

@@ -98,7 +98,7 @@ export class RelayAndWorker implements AsyncDisposable {
         (response) => response.ok,
         () => false,
       );
-    return waitFor(isUp, 60_000, () => `${url} does not answer:\n${this.#printed}`);
+    return waitFor(isUp, 120_000, () => `${url} does not answer:\n${this.#printed}`);
   }
 }
 

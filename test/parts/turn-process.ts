@@ -34,7 +34,7 @@ export async function startTurnProcess(
 
 /** Waits as long as it takes on a busy machine, and no longer than a test may. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  await expect.poll(condition, { interval: 10, timeout: 20_000 }).toBe(true);
+  await expect.poll(condition, { interval: 10 }).toBe(true);
 }
 
 /** A browser's end of a live response. */

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import { readServedLog } from '../parts/evidence/paper-log.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
 import { leafHash, treeHash } from '../parts/evidence/paper-log.ts';
 
 // Many processes, one after the other.
-vi.setConfig({ testTimeout: 120_000 });
-
 const projectFolder = resolve(import.meta.dirname, '../..');
 
 async function start(): Promise<TestRegistrar> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import { enclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
@@ -19,8 +19,6 @@ import { waitFor } from '../parts/running-sotto.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 
 // Four processes and a build.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
-
 /* Registrar, worker and relay as they are deployed, each a process, and a client that asks through the relay. */
 
 let registrar: TestRegistrar;
@@ -64,7 +62,7 @@ beforeAll(async () => {
       ({ status }) => status === 200,
       () => false,
     );
-  await waitFor(isUp, 60_000, () => `the relay did not start:\n${relayPrinted}`);
+  await waitFor(isUp, 120_000, () => `the relay did not start:\n${relayPrinted}`);
   await signUp(relay, 'alice', 'a password');
 });
 
@@ -88,7 +86,7 @@ async function ask() {
     answer = await relay.call('POST', '/v1/enclaves', request);
     return answer.status === 200;
   };
-  await waitFor(isReady, 60_000, () => `no enclave: ${answer?.bytes.toString('utf8') ?? ''}\n${worker.printed}`);
+  await waitFor(isReady, 120_000, () => `no enclave: ${answer?.bytes.toString('utf8') ?? ''}\n${worker.printed}`);
   const { bytes, json } = answer as unknown as RelayAnswer;
   answers.push(bytes);
   const offered = v.parse(enclaveAnswer, json);

@@ -38,7 +38,7 @@ async function start(environment: Record<string, string>): Promise<RelayProcess 
       (answer) => answer.ok,
       () => false,
     );
-  await waitFor(isUp, 30_000, () => `the relay did not start:\n${started.output()}`);
+  await waitFor(isUp, 120_000, () => `the relay did not start:\n${started.output()}`);
   const relay = new NodeRelay(`http://127.0.0.1:${port}`);
   onTestFinished(() => relay.close());
   return { ...started, relay };

@@ -67,7 +67,7 @@ export class BenchRelay implements AsyncDisposable {
         (response) => response.ok,
         () => false,
       );
-    await waitFor(isUp, 60_000, () => 'The relay of the bench does not answer.');
+    await waitFor(isUp, 120_000, () => 'The relay of the bench does not answer.');
     const settings = { port: Number(environment.PORT), browsers, turnsPerSecond: options.turnsPerSecond };
     return new BenchRelay({ relay, worker, settings, folder });
   }

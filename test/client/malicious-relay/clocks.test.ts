@@ -84,7 +84,7 @@ describe('M44 a clock', () => {
     await again.vault.unlock(person);
     await again.vault.openConversation({ conversationId: first.conversationId });
     expect((await again.ended(second.turnId)).text).toBe('In a low voice.');
-    await expect.poll(async () => (await cache.readMark())?.turnsAfterMs, { timeout: 20_000 }).toBeLessThan(ahead);
+    await expect.poll(async () => (await cache.readMark())?.turnsAfterMs).toBeLessThan(ahead);
     cache.close();
   });
 

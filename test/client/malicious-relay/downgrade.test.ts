@@ -139,9 +139,7 @@ describe('a question that is stored, and whose enclave the relay is asked for ag
     const asked = lab.upstream.requests.length;
     const offers = profile.requests.filter(({ path }) => enclaves.test(path)).length;
     const { turnId, conversationId } = await tab.ask('Only for as long as it stands.');
-    await expect
-      .poll(() => profile.requests.filter(({ path }) => enclaves.test(path)).length, { timeout: 20_000 })
-      .toBeGreaterThan(offers);
+    await expect.poll(() => profile.requests.filter(({ path }) => enclaves.test(path)).length).toBeGreaterThan(offers);
     expect(tab.question(turnId).stored).toBe(true);
     const attempts = () => profile.requests.filter(({ path }) => path.endsWith('/attempts')).length;
     const isAsked = () => lab.upstream.requests.length > asked;

@@ -34,7 +34,7 @@ describe('one turn', () => {
     // Compact now: a device that comes later reads one item.
     const view = async () => (await tab.vault.relayView({ conversationId })).rows;
     await expect
-      .poll(async () => (await view()).map(({ what, kindOfWords }) => `${what} ${kindOfWords}`), { timeout: 20_000 })
+      .poll(async () => (await view()).map(({ what, kindOfWords }) => `${what} ${kindOfWords}`))
       .toEqual(['item title', 'item question', 'item verification', 'item answer', 'transcript answer']);
     const third = await lab.signIn(person);
     await third.tab.until(() => third.tab.titles().includes('What is sotto voce?'));

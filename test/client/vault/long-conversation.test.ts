@@ -132,7 +132,7 @@ describe(`a conversation of ${turns} turns`, () => {
     expect([second.tab.titles(), tab.titles()]).toEqual([[], []]);
     expect([second.tab.alarms, tab.alarms]).toEqual([[], []]);
     copy.close();
-  }, 90_000);
+  });
 
   it('whose deletion broke off where only verifications were left is deleted to its end by another device', async () => {
     const { person, profile, tab } = await lab.signUp();
@@ -155,5 +155,5 @@ describe(`a conversation of ${turns} turns`, () => {
     await lab.signIn(person);
     await expect.poll(() => copy.count(), slow).toEqual({ live: 0, buried: all });
     copy.close();
-  }, 90_000);
+  });
 });

@@ -247,7 +247,7 @@ describe('verification documents', () => {
     const id = before.rows.find(({ kindOfWords }) => kindOfWords === 'verification')?.id ?? '';
     expect((await tab.vault.relayBytes({ id })).length).toBeGreaterThan(1000);
     await tab.vault.deleteConversation({ conversationId: second.conversationId });
-    await expect.poll(async () => (await tab.vault.relayBytes({ id })).length, { timeout: 20_000 }).toBe(0);
+    await expect.poll(async () => (await tab.vault.relayBytes({ id })).length).toBe(0);
   });
 
   it('an enclave that was replaced on the way is documented for each question that was on its way to it', async () => {
@@ -261,7 +261,7 @@ describe('verification documents', () => {
     expect(turns.some((turn) => new Set(posted(turn)).size === 2)).toBe(true);
     for (const turn of turns) {
       expect(await keyOf(tab, turn.turnId)).toBe(posted(turn).at(-1));
-      await expect.poll(() => isShownStored(tab, turn), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => isShownStored(tab, turn)).toBe(true);
       expect(await keyOf(tab, turn.turnId)).toBe(posted(turn).at(-1));
     }
   });

@@ -103,7 +103,7 @@ describe('a stored question whose request is on its way once more', () => {
     };
     const { turnId, conversationId } = await tab.ask('Held.');
     const count = (end: string) => profile.sentTurns.filter(({ path }) => path === `/v1/turns/${turnId}/${end}`).length;
-    await expect.poll(() => count('attempts'), { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => count('attempts')).toBe(1);
     return { tab, elsewhere, turnId, conversationId, release, stops: () => count('stop') };
   }
 
@@ -130,7 +130,7 @@ describe('a stored question whose request is on its way once more', () => {
     expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'stopped' });
     expect(stops()).toBe(1);
     release();
-    await expect.poll(stops, { timeout: 20_000 }).toBe(2);
+    await expect.poll(stops).toBe(2);
     expect(tab.answer(turnId)).toMatchObject({ text: '', state: { kind: 'ended', outcome: 'stopped' } });
   });
 
@@ -139,9 +139,9 @@ describe('a stored question whose request is on its way once more', () => {
     await tab.vault.deleteConversation({ conversationId });
     await tab.until(() => tab.titles().length === 1);
     // What is shown goes on until it is stopped, before its conversation is deleted.
-    await expect.poll(stops, { timeout: 20_000 }).toBe(1);
+    await expect.poll(stops).toBe(1);
     release();
-    await expect.poll(stops, { timeout: 20_000 }).toBe(2);
+    await expect.poll(stops).toBe(2);
     expect([tab.titles(), tab.returned]).toEqual([['Something else.'], []]);
   });
 });
@@ -243,7 +243,7 @@ describe('words whose conversation another device deletes', () => {
       const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
       await cache.open();
       // Of the two only the words that wait for a draft are left.
-      await expect.poll(async () => (await cache.readOutbox()).length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(async () => (await cache.readOutbox()).length).toBe(1);
       cache.close();
       await tab.until(() => tab.returned.length > 0);
       expect(tab.returned).toEqual(['Never stored.']);

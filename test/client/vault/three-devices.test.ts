@@ -94,15 +94,15 @@ describe('three devices of the real vault over a real relay', () => {
         })
         .toEqual(asked.toSorted());
       const isStored = () => devices.every(({ tab }) => tab.conversations.every(({ stored }) => stored));
-      await expect.poll(isStored, { timeout: 20_000 }).toBe(true);
+      await expect.poll(isStored).toBe(true);
       // A rename or a theme of one may still be on its way to all others, home too.
       const views = async () =>
         new Set(await Promise.all(devices.map(async (each) => JSON.stringify(await wholeOf(each)))));
-      await expect.poll(async () => (await views()).size, { timeout: 20_000 }).toBe(1);
+      await expect.poll(async () => (await views()).size).toBe(1);
       for (const { tab } of devices) expect(tab.alarms).toEqual([]);
       // Whoever comes new sees the same.
       const newcomer = await lab.signIn(first.person);
-      await expect.poll(() => wholeOf(newcomer), { timeout: 20_000 }).toEqual(await wholeOf(home));
+      await expect.poll(() => wholeOf(newcomer)).toEqual(await wholeOf(home));
     },
     90_000,
   );

@@ -14,7 +14,7 @@ import { askAndJudge, askEvidence, judge, withCollateral } from './worker-client
 
 /* The built worker as a process, its kernel and its nvattest on a test machine, judged as a client judges. */
 
-describe('a worker with hardware evidence', { timeout: 90_000 }, () => {
+describe('a worker with hardware evidence', () => {
   test.each([
     ['sev-snp', {}, 'hardware', ['sev-snp']],
     ['tdx', {}, 'hardware', ['tdx']],

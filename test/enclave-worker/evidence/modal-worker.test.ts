@@ -44,7 +44,7 @@ async function untilReady<Result>(ask: () => Promise<Result>): Promise<Result> {
   }
 }
 
-describe('a worker on Modal', { timeout: 90_000 }, () => {
+describe('a worker on Modal', () => {
   test('shows the registrar’s statement about its identity, and the token is nowhere', async () => {
     const token = registrar.issuer.makeToken();
     await using worker = await HardwareWorker.start(null, environmentOf(registrar, token));

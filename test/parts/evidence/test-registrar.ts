@@ -108,7 +108,7 @@ export class TestRegistrar implements AsyncDisposable {
         () => false,
       );
     };
-    await waitFor(isUp, 30_000, () => `the registrar did not start:\n${this.#printed}`);
+    await waitFor(isUp, 120_000, () => `the registrar did not start:\n${this.#printed}`);
   }
 
   /** kill -9 */

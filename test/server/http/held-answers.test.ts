@@ -72,7 +72,7 @@ test('one account’s large answers that nobody reads are so many, and others ar
   await until(async () => (await statusOf(paths.alice, alice))[0] === 200);
   stuck[1]!.destroy();
   await until(async () => (await statusOf(paths.alice, alice))[0] === 200);
-}, 120_000);
+});
 
 test('answers that were asked for one behind another are given back when their connection is gone', async () => {
   const memory = new BodyMemory();

@@ -247,7 +247,7 @@ describe('what is asked of a vendor', () => {
     vendors.delayMs = 400;
     const relay = source(100);
     expect(await relay.complete(answer)).not.toHaveProperty('collateral');
-    await expect.poll(async () => (await relay.complete(answer)).collateral, { timeout: 10_000 }).toEqual(collateral);
+    await expect.poll(async () => (await relay.complete(answer)).collateral).toEqual(collateral);
     expect(vendors.asked).toHaveLength(3);
   });
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { RelayError } from '../../../server/relay-error.ts';
 import type { ModalTiming } from '../../../server/pools/modal-pool.ts';
@@ -10,8 +10,6 @@ import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/rela
 import { until } from '../../parts/turn-process.ts';
 
 // Real workers boot in each of them, on whatever machine this is.
-vi.setConfig({ testTimeout: 90_000 });
-
 const request = (model = 'default') => ({ format: 1, nonce: toBase64Url(randomBytes(32)), model }) as const;
 const ask = ({ service }: ModalRelay, accountId: string, model?: string) =>
   chooseEnclave(service, accountId, request(model));

@@ -28,7 +28,7 @@ const nonce = toBase64Url(randomBytes(32));
 const evidenceRequest = { format: 1, nonce, model: 'default' } as const;
 
 async function until(condition: () => boolean): Promise<void> {
-  await expect.poll(condition, { interval: 10, timeout: 10_000 }).toBe(true);
+  await expect.poll(condition, { interval: 10 }).toBe(true);
 }
 
 describe('StaticPool', () => {

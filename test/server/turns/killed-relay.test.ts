@@ -29,7 +29,7 @@ describe.each(databaseKinds)('a relay killed in the middle of replies, on %s', (
     await once(process, 'exit');
   }
 
-  test('loses no byte of any turn, and ends them', { timeout: 90_000 }, async () => {
+  test('loses no byte of any turn, and ends them', async () => {
     await using worker = new DisposableWorker();
     await worker.start();
     const made = await makeDatabase(kind);

@@ -71,5 +71,5 @@ describe.each(databaseKinds)('%s', (kind) => {
     expect(door.strayRequests).toBe(0);
     // When no turn runs, nothing keeps a container awake.
     await until(() => door.liveResponses === 0);
-  }, 180_000);
+  });
 });

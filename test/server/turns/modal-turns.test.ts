@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { closeReasons } from '../../../crypto/messages/live-record.ts';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import { AskingPerson } from '../../parts/asking-person.ts';
@@ -8,8 +8,6 @@ import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/rela
 import { stateOf, until } from '../../parts/turn-process.ts';
 
 // Real workers boot in each of them, on whatever machine this is.
-vi.setConfig({ testTimeout: 90_000 });
-
 /* Turns over sessions: what holds a container awake, and what becomes of a turn whose relay or container goes. */
 
 describe.each(databaseKinds)('%s', (kind) => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import { nameEnclave } from '../../../server/pools/enclave-client.ts';
 import { StaticPool } from '../../../server/pools/static-pool.ts';
@@ -13,8 +13,6 @@ import { until } from '../../parts/turn-process.ts';
 import { makeAccount } from '../../parts/vault-device.ts';
 
 // Real workers boot in each of them, on whatever machine this is.
-vi.setConfig({ testTimeout: 90_000 });
-
 /* Two real workers, requests sealed to both for real. */
 
 const token = 'two-recipients-token-0123456789abcdef';

@@ -53,7 +53,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     return { system, relay, name, device: new NodeDevice(relay, account), folder };
   }
 
-  test('sign up, ask, read the answer live, sign in elsewhere and find it', { timeout: 120_000 }, async () => {
+  test('sign up, ask, read the answer live, sign in elsewhere and find it', async () => {
     const { system, relay, name, device } = await start();
     await using _ = system;
     const records: Uint8Array[] = [];
@@ -86,7 +86,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     await until(async () => turns.length === 1);
   });
 
-  test('a relay killed twice in the middle of an answer loses nothing of it', { timeout: 150_000 }, async () => {
+  test('a relay killed twice in the middle of an answer loses nothing of it', async () => {
     const { system, relay, device } = await start();
     await using _ = system;
     const prepared = await device.prepareTurn('A long answer, please.', { stored: true });
@@ -126,7 +126,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     expect(live.length).toBeGreaterThan(500);
   });
 
-  test('a relay that is stopped in order, and one that lost its worker', { timeout: 120_000 }, async () => {
+  test('a relay that is stopped in order, and one that lost its worker', async () => {
     const { system, relay, device } = await start();
     await using _ = system;
     const first = await device.prepareTurn('A long answer, please.', { stored: false });
@@ -149,7 +149,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     expect(readStored(again, await framesOf(relay, again))).toMatchObject({ isFinal: true, closed: true });
   });
 
-  test('stop ends the answer inside the seal, and only with the right token', { timeout: 120_000 }, async () => {
+  test('stop ends the answer inside the seal, and only with the right token', async () => {
     const { system, relay, device } = await start();
     await using _ = system;
     const prepared = await device.prepareTurn('A long answer, please.', { stored: false });

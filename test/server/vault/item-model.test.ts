@@ -74,7 +74,7 @@ describe.each(databaseKinds)('the vault on %s', (kind) => {
     );
   }
 
-  test('does what a map with rules does, for any history of batches', { timeout: 120_000 }, async () => {
+  test('does what a map with rules does, for any history of batches', async () => {
     let stored = 0;
     let refused = 0;
     await fc.assert(
