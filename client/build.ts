@@ -5,7 +5,9 @@ import { readBuildIdentity } from './build/build-identity.ts';
 import { distFolder, readStamp, stampPath, type BuildStamp } from './build/build-stamp.ts';
 import { compressFiles } from './build/compress.ts';
 import { listFiles, removeOtherFiles } from './build/built-files.ts';
+import { readBundleGraph } from './build/bundle-graph.ts';
 import { withProgress } from './build/progress.ts';
+import { checkWorkerEntry } from './build/worker-entry.ts';
 
 /**
  * Builds the client into client/dist: bundled, hashed file names, compressed beforehand. Does nothing when no input changed.
@@ -33,6 +35,7 @@ export async function buildClient(say: (line: string) => void): Promise<'built' 
   );
   const outputs = [written].flat().flatMap((each) => ('output' in each ? each.output : []));
   const names = [...new Set([...outputs.map((each) => each.fileName), ...(await listFiles(publicFolder()))])];
+  checkWorkerEntry(readBundleGraph(distFolder, names));
   say(`client: bundled ${names.length} files in ${seconds(startedAtMs)}; compressing …`);
   const files = await withProgress(
     (elapsed) => say(`client: compressing, ${elapsed} s so far …`),

@@ -12,7 +12,7 @@ const relayAddress = process.env['DEV_RELAY_URL'] ?? 'http://127.0.0.1:8788';
 
 /** The Worker's chunks by the library that makes them large (the size budget looks for OPAQUE), else by their module. */
 function chunkName(moduleIds: readonly string[]): string {
-  const library = ['@serenity-kit/opaque', 'libsodium-wrappers', 'hpke', 'dexie'].find((name) =>
+  const library = ['@serenity-kit/opaque', 'libsodium-wrappers', 'hpke'].find((name) =>
     moduleIds.some((id) => id.includes(`/node_modules/${name}/`)),
   );
   return library?.split('/').at(-1) ?? '[name]';
@@ -46,7 +46,14 @@ export default defineConfig({
   worker: {
     format: 'es',
     rolldownOptions: {
-      output: { chunkFileNames: ({ moduleIds }) => `assets/vault-${chunkName(moduleIds)}-[hash].js` },
+      output: {
+        chunkFileNames: ({ moduleIds }) => `assets/vault-${chunkName(moduleIds)}-[hash].js`,
+        // WebKit runs a Worker's entry a second time when another chunk imports it, and two vaults would answer each call.
+        // So the entry shares nothing: all that it needs at once is a chunk beside it (build/worker-entry.ts checks it).
+        codeSplitting: {
+          groups: [{ name: 'start', tags: ['$initial'], test: (id) => !id.endsWith('/vault/vault-worker.ts') }],
+        },
+      },
     },
   },
   // With the Worker's libraries found only as it asks for them, the first sign-up under `npm run dev` would be reloaded away.

@@ -8,6 +8,7 @@ import { listFiles, removeOtherFiles } from '../../client/build/built-files.ts';
 import { readBundleGraph, staticClosure } from '../../client/build/bundle-graph.ts';
 import { withProgress } from '../../client/build/progress.ts';
 import { measureBudget } from '../../client/build/size-budget.ts';
+import { checkWorkerEntry } from '../../client/build/worker-entry.ts';
 import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
 const dist = join(import.meta.dirname, '../../client/dist');
@@ -71,6 +72,15 @@ describe('buildClient', () => {
     expect([...reached].filter((name) => name.includes('chat-page'))).toHaveLength(1);
     expect([...reached].filter((name) => /vault|sodium|opaque|hpke/.test(name))).toEqual([]);
     expect(names.filter((name) => /vault-worker|vault-opaque|vault-libsodium/.test(name))).toHaveLength(3);
+  });
+
+  test('no script imports the entry of the Worker, which has one to share its code with the others', () => {
+    const graph = readBundleGraph(dist, names);
+    const [entry] = names.filter((name) => name.startsWith('assets/vault-worker-'));
+    expect(() => checkWorkerEntry(graph)).not.toThrow();
+    expect(staticClosure(graph, [entry!]).length).toBeGreaterThan(1);
+    const shared = Object.values(graph).filter(({ imports }) => imports.some((name) => name.includes('/vault-start-')));
+    expect(shared.length).toBeGreaterThan(5);
   });
 
   test('first loads are within their budget', () => {
