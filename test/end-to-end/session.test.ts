@@ -64,6 +64,26 @@ describe('a build', () => {
     expect(loads).toBe(2);
   });
 
+  it('a page that misses a chunk says so at once in a browser that refuses to remember the one load', async () => {
+    await freshPage();
+    await page.addInitScript(() => {
+      const get = () => {
+        throw new DOMException('The operation is insecure.', 'SecurityError');
+      };
+      for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { get });
+    });
+    await page.route(/\/assets\/sign-in-page-/, (route) => route.fulfill({ status: 404 }));
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    await page.goto(sotto.url);
+    let loads = 0;
+    page.on('load', () => loads++);
+    await page.getByRole('link', { name: 'Sign in' }).first().click();
+    await page.getByRole('heading', { name: 'This page could not be shown' }).waitFor();
+    expect(loads).toBe(0);
+    expect(errors.filter((message) => message.includes('insecure'))).toEqual([]);
+  });
+
   it('a chunk that is there again after the one load is shown', async () => {
     await freshPage();
     let refusals = 1;

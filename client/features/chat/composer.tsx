@@ -9,6 +9,7 @@ import { useAppSelector, useVault } from '../shell/app-context.tsx';
 import { RefusedNotice } from '../shield/refused-notice.tsx';
 import { ShieldButton } from '../shield/shield-button.tsx';
 import { EngineLine } from './engine-line.tsx';
+import { askToKeepStorage } from './keep-storage.ts';
 import { useDraft } from './use-draft.ts';
 
 export type ComposerHandle = { readonly focus: () => void; readonly fill: (text: string) => void };
@@ -61,10 +62,10 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
       setFailed({ conversationId, failure: result.failure });
       return;
     }
+    // The vault holds the words from here on: what fails below loses none.
     draft.clear(text);
-    // Unsent messages and drafts live in this browser's storage: ask it not to throw them away.
-    void navigator.storage.persist?.();
     onSent(result.value.conversationId, result.value.turnId);
+    askToKeepStorage();
     if (window.matchMedia('(pointer: fine)').matches) box.current?.focus();
   }
 

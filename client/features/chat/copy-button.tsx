@@ -1,14 +1,14 @@
 import { useEffect, useState } from 'react';
-import { CheckIcon, CopyIcon } from '../../design/icons.tsx';
+import { AlertIcon, CheckIcon, CopyIcon } from '../../design/icons.tsx';
 import { IconButton } from '../../design/icon-button.tsx';
 
 type CopyButtonProps = { readonly label: string; readonly copy: () => Promise<void> };
 
 export function CopyButton({ label, copy }: CopyButtonProps) {
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<boolean | null>(null);
   useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 2000);
+    if (copied === null) return;
+    const timer = setTimeout(() => setCopied(null), 2000);
     return () => clearTimeout(timer);
   }, [copied]);
 
@@ -17,12 +17,20 @@ export function CopyButton({ label, copy }: CopyButtonProps) {
       await copy();
       setCopied(true);
     } catch {
-      // The browser refused the clipboard: the sign stays as it is, nothing claims to be copied.
+      // The browser refused the clipboard, or has none for pages.
+      setCopied(false);
     }
   }
+  if (copied === false) {
+    return (
+      <IconButton label="Could not copy" onClick={() => void press()}>
+        <AlertIcon className="text-danger" />
+      </IconButton>
+    );
+  }
   return (
-    <IconButton label={copied ? 'Copied' : label} onClick={() => void press()}>
-      {copied ? <CheckIcon className="text-accent" /> : <CopyIcon />}
+    <IconButton label={copied === null ? label : 'Copied'} onClick={() => void press()}>
+      {copied === null ? <CopyIcon /> : <CheckIcon className="text-accent" />}
     </IconButton>
   );
 }

@@ -4,7 +4,8 @@ const ownAttributes = ['class', 'style', 'dir', 'tabindex', 'role', 'aria-label'
 
 /** Puts an answer on the clipboard twice: as the Markdown it is, and formatted for word processors. */
 export async function copyMessage(markdown: string, rendered: HTMLElement | null): Promise<void> {
-  if (rendered === null || typeof ClipboardItem === 'undefined') {
+  const copiesFormatted = typeof ClipboardItem === 'function' && typeof navigator.clipboard.write === 'function';
+  if (rendered === null || !copiesFormatted) {
     await navigator.clipboard.writeText(markdown);
     return;
   }

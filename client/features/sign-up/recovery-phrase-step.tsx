@@ -20,7 +20,7 @@ const sendsBack: ReadonlySet<string> = new Set(['name-taken', 'invalid-user-name
 export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps) {
   const vault = useVault();
   const [confirmed, setConfirmed] = useState(false);
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<boolean | null>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<VaultFailure | null>(null);
 
@@ -35,8 +35,13 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
   }
 
   async function copy() {
-    await navigator.clipboard.writeText(words.join(' '));
-    setCopied(true);
+    try {
+      await navigator.clipboard.writeText(words.join(' '));
+      setCopied(true);
+    } catch {
+      // Refused, or there is no clipboard for pages in this browser.
+      setCopied(false);
+    }
   }
 
   return (
@@ -44,8 +49,8 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
       <RecoveryWords words={words} />
       <div className="flex flex-wrap gap-2 print:hidden">
         <Button look="quiet" onClick={() => void copy()}>
-          {copied ? <CheckIcon /> : <CopyIcon />}
-          {copied ? 'Copied' : 'Copy'}
+          {copied === true ? <CheckIcon /> : <CopyIcon />}
+          {copied === true ? 'Copied' : 'Copy'}
         </Button>
         <Button look="quiet" onClick={() => downloadPhrase(words)}>
           <DownloadIcon />
@@ -56,6 +61,11 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
           Print
         </Button>
       </div>
+      {copied === false && (
+        <Notice tone="danger" urgent className="print:hidden">
+          This browser did not let Sotto copy the words. Write them down, or download them.
+        </Notice>
+      )}
       <p className="text-ink-soft">
         Best on paper, where you keep other papers that matter. Whoever has these words can read everything in this
         account. Whoever has lost both words and password can never read it again.

@@ -13,6 +13,8 @@ export type PageOptions = {
   readonly height?: number;
   readonly reducedMotion?: boolean;
   readonly touch?: boolean;
+  /** Runs in the page before any script of it: what a browser without something has. */
+  readonly prepare?: () => void;
 };
 
 /** The client over the scripted vault, in a real browser, under the real policy. */
@@ -51,6 +53,7 @@ export class ScriptedClient {
     await context.addInitScript((first) => {
       if (sessionStorage.getItem('scripted-status') === null) sessionStorage.setItem('scripted-status', first);
     }, status);
+    if (options.prepare !== undefined) await context.addInitScript(options.prepare);
     const page = await context.newPage();
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('console', (message) => {
