@@ -56,6 +56,7 @@ const relayTexts: Record<ErrorCode, string> = {
   'too-many-requests': 'too much at once; wait until an answer is there',
   'quota-exceeded': 'your space is full',
   'storage-full': 'its disk is full',
+  'storage-failing': 'its storage does not work at the moment',
   'internal-error': 'something went wrong there',
   'enclave-unreachable': 'it cannot reach the enclave',
   'enclave-starting': 'the enclave is starting',

@@ -31,6 +31,7 @@ const uncertainCodes: ReadonlySet<RelayCallCode> = new Set([
   'relay-unreachable',
   'malformed-answer',
   'internal-error',
+  'storage-failing',
   'head-conflict',
 ]);
 

@@ -57,7 +57,7 @@ export class RepeatedTask {
         this.#pause = new AbortController();
         await wait(
           clock,
-          error.retryAfterMs ?? backOffMs(failures, random),
+          Math.max(error.retryAfterMs ?? 0, backOffMs(failures, random)),
           AbortSignal.any([signal, this.#pause.signal]),
         );
       }

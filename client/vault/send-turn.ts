@@ -62,7 +62,8 @@ export async function sendTurn(parts: SendParts, turnId: string, signal: AbortSi
     }
     if (step.kind === 'later') {
       parts.onProgress(turnId, 'connecting');
-      const delayMs = step.error.retryAfterMs ?? backOffMs(tally[step.why], parts.random);
+      // Never before the relay wants it, and later each time.
+      const delayMs = Math.max(step.error.retryAfterMs ?? 0, backOffMs(tally[step.why], parts.random));
       await wait(parts.clock, delayMs, AbortSignal.any([signal, parts.signal]));
     }
   }
@@ -279,6 +280,7 @@ function judge(parts: SendParts, error: unknown): Step {
     case 'relay:not-ready':
     case 'relay:internal-error':
     case 'relay:storage-full':
+    case 'relay:storage-failing':
       parts.session.forget();
       return { kind: 'later', why: 'refused', error: failure };
     default:

@@ -30,6 +30,7 @@ export const errorCodes = {
   'too-many-requests': { status: 429, advice: 'retry' },
   'quota-exceeded': { status: 507, advice: 'fix' },
   'storage-full': { status: 507, advice: 'retry' },
+  'storage-failing': { status: 503, advice: 'retry' },
   'internal-error': { status: 500, advice: 'retry' },
   'enclave-unreachable': { status: 502, advice: 'retry' },
   'enclave-starting': { status: 503, advice: 'retry' },
@@ -41,6 +42,6 @@ export type ErrorCode = keyof typeof errorCodes;
 
 const codes = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
 
-/** The body of every answer that is not a success; `Retry-After` goes with `too-many-requests`. */
+/** The body of every answer that is not a success; `Retry-After` goes with 429, 503 and 507. */
 export const errorAnswer = v.object({ error: v.picklist(codes) });
 export type ErrorAnswer = v.InferOutput<typeof errorAnswer>;

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
-import { errorCodes } from '../../crypto/messages/error-codes.ts';
-import { errorBody } from './error-answer.ts';
+import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
+import { RelayError } from '../relay-error.ts';
+import { describeError, errorBody } from './error-answer.ts';
 import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
 import { hostOf } from './host-name.ts';
 import { isLocalName, plainHttpPage } from './plain-http-page.ts';
@@ -48,11 +49,9 @@ export function createApp(parts: AppParts): RelayApp {
   return app;
 }
 
-function refuse(code: keyof typeof errorCodes, headers: Record<string, string> = {}): Response {
-  return new Response(errorBody(code), {
-    status: errorCodes[code].status,
-    headers: { 'Content-Type': 'application/json', ...headers },
-  });
+function refuse(code: ErrorCode, more: Record<string, string> = {}): Response {
+  const { status, headers } = describeError(new RelayError(code));
+  return new Response(errorBody(code), { status, headers: { ...headers, ...more } });
 }
 
 function unbuilt(): Response {

@@ -9,7 +9,7 @@ import { coarseMs, type Log } from '../log.ts';
 import { RelayError } from '../relay-error.ts';
 import type { BodyMemory, BodyShare } from './body-memory.ts';
 import type { ClientAddress } from './client-address.ts';
-import { describeError, errorBody, isDefect } from './error-answer.ts';
+import { describeError, errorBody, isForTheLog } from './error-answer.ts';
 import type { HeldAnswers } from './held-answers.ts';
 import { hostOf } from './host-name.ts';
 import type { OriginGuard } from './origin-guard.ts';
@@ -183,7 +183,7 @@ function write(
 
 function fail(c: RelayContext, route: Route, parts: DispatchParts, error: unknown): Response {
   const { code, status, headers } = describeError(error);
-  if (isDefect(error)) parts.log.error('call-failed', { route: route.name, error });
+  if (isForTheLog(error)) parts.log.error('call-failed', { route: route.name, error });
   // A cookie whose session is over only causes more calls.
   if (code === 'session-ended' && route.access === 'cookie') headers['Set-Cookie'] = parts.cookie.clear(browserOf(c));
   const isHttp2 = (incomingOf(c)?.httpVersionMajor ?? 1) === 2;

@@ -5,9 +5,11 @@ import type { Route } from '../route.ts';
 
 type Json = Record<string, unknown>;
 
+const everywhere = ['bad-request', 'too-many-requests', 'storage-full', 'storage-failing', 'internal-error'] as const;
+
 /** Codes that guards, limits and parsing may answer on a route, whatever it does itself. */
 function codesOf(route: Route): ErrorCode[] {
-  const codes = new Set<ErrorCode>(['bad-request', 'too-many-requests', 'internal-error', ...route.errors]);
+  const codes = new Set<ErrorCode>([...everywhere, ...route.errors]);
   if (route.method !== 'GET') codes.add('wrong-origin');
   if (route.body !== null) for (const code of ['too-large', 'wrong-media-type'] as const) codes.add(code);
   if (route.access !== 'public') codes.add('not-signed-in').add('session-ended');

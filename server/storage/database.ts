@@ -21,17 +21,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const sqliteFull = 13;
-const postgresDiskFull = '53100';
-
-/** Whether a write failed because there is no room left, which a person can mend. */
-export function isStorageFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { errcode, code } = error as Error & { errcode?: unknown; code?: unknown };
-  // SQLite's extended codes keep the plain one in the low byte.
-  return (typeof errcode === 'number' && (errcode & 255) === sqliteFull) || code === postgresDiskFull;
-}
-
 /** Whether a row with this key was there already. */
 export function isDuplicate(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -13,16 +13,18 @@ const maximumStatements = 200;
 
 /** Kysely's SQLite dialect over `node:sqlite`, with plain row objects. */
 export class NodeSqliteDialect extends SqliteDialect {
-  readonly #database: SqliteDatabase;
+  readonly #database: DatabaseSync;
+  readonly #statements: SqliteDatabase;
 
   constructor(database: DatabaseSync) {
-    const adapted = new StatementCache(database);
-    super({ database: adapted });
-    this.#database = adapted;
+    const statements = new StatementCache(database);
+    super({ database: statements });
+    this.#database = database;
+    this.#statements = statements;
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver({ database: this.#database });
+    return new TransactionDriver(this.#database, this.#statements);
   }
 
   override createAdapter(): SqliteAdapter {
@@ -37,10 +39,27 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
   }
 }
 
-/** Takes the write lock at the beginning, where waiting for it is still possible. */
-class ImmediateDriver extends SqliteDriver {
+/** Begins and ends transactions so that whoever called learns why one failed. */
+class TransactionDriver extends SqliteDriver {
+  readonly #file: DatabaseSync;
+
+  constructor(file: DatabaseSync, statements: SqliteDatabase) {
+    super({ database: statements });
+    this.#file = file;
+  }
+
+  /** Takes the write lock at the beginning, where waiting for it is still possible. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    // One whose rollback failed as well.
+    if (this.#file.isTransaction) await super.rollbackTransaction(connection);
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /** A full disk, an error of the disk or of memory ends a transaction by itself: a second end would hide the first error. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (!this.#file.isTransaction) return;
+    // The error that led here says more than one of the rollback.
+    await super.rollbackTransaction(connection).catch(() => undefined);
   }
 }
 

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { MetadataTable } from '../../../server/storage/schema.ts';
-import { isDuplicate, isStorageFull } from '../../../server/storage/database.ts';
+import { isDuplicate } from '../../../server/storage/database.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { openSqlite } from '../../../server/storage/sqlite.ts';
 import { connectionConfig, openPostgres } from '../../../server/storage/postgres.ts';
@@ -114,7 +114,6 @@ describe.each(databaseKinds)('%s', (kind) => {
     const taken = await insert().catch((error: unknown) => error);
     const other = await sql`select * from nowhere`.execute(db).catch((error: unknown) => error);
     expect([isDuplicate(taken), isDuplicate(other), isDuplicate(null)]).toEqual([true, false, false]);
-    expect([isStorageFull(taken), isStorageFull(other)]).toEqual([false, false]);
   });
 
   test('open: finds everything again, and refuses a database of a newer version', async () => {
@@ -180,19 +179,6 @@ test('sqlite: a text where a number belongs is refused, as PostgreSQL does', asy
       .execute();
   await expect(insert('three')).rejects.toThrow('cannot store TEXT value in INTEGER column');
   await insert(3);
-});
-
-test('isStorageFull: a disk that is full is known by SQLite’s code', async () => {
-  const { db } = await openTestDatabase('sqlite');
-  await sql.raw('pragma max_page_count = 60').execute(db);
-  const fill = async () => {
-    for (let i = 0; i < 500; i++) {
-      const row = note(`${i}`, 'x'.repeat(4000));
-      await db.insertInto('metadata').values(row).execute();
-    }
-  };
-  expect(isStorageFull(await fill().catch((error: unknown) => error))).toBe(true);
-  expect(isStorageFull(Object.assign(new Error('disk'), { code: '53100' }))).toBe(true);
 });
 
 test('openSqlite: a second opening is refused, and the first goes on', async () => {
