@@ -7,7 +7,6 @@ import { readServedLog } from '../parts/evidence/paper-log.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
 import { leafHash, treeHash } from '../parts/evidence/paper-log.ts';
 
-// Many processes, one after the other.
 const projectFolder = resolve(import.meta.dirname, '../..');
 
 async function start(): Promise<TestRegistrar> {

@@ -18,7 +18,6 @@ import { NodeRelay, type RelayAnswer } from '../parts/node-relay.ts';
 import { waitFor } from '../parts/running-sotto.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 
-// Four processes and a build.
 /* Registrar, worker and relay as they are deployed, each a process, and a client that asks through the relay. */
 
 let registrar: TestRegistrar;
