@@ -24,6 +24,8 @@ const texts: Record<Exclude<FailureCode, `relay:${string}`>, string> = {
   'not-stored': 'The relay refused to store what you did last. It is kept in this browser alone, and tried again.',
   'message-too-long': 'This message is too long to send.',
   'storage-unavailable': 'This browser does not let Sotto keep anything. Private windows and full disks do that.',
+  'cache-damaged':
+    'What this browser kept of your chats was damaged. It was set aside and is fetched again; what the relay holds is not affected.',
   'other-version':
     'The relay sent something that another version of Sotto wrote, or that was changed on its way. It was not used. Reload the page.',
   'newer-keys':

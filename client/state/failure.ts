@@ -21,6 +21,7 @@ const codes: ReadonlySet<string> = new Set<Exclude<FailureCode, `relay:${string}
   'not-stored',
   'message-too-long',
   'storage-unavailable',
+  'cache-damaged',
   'other-version',
   'newer-keys',
 ]);

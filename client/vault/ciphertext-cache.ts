@@ -1,6 +1,7 @@
 import { Dexie, type Table } from 'dexie';
 import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { sha256 } from '../../crypto/primitives/hash.ts';
+import type { HeadMark } from '../../crypto/vault/vault-head.ts';
 import { VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
 
@@ -30,6 +31,8 @@ export type VaultMark = {
   readonly generation: number;
   /** The last head that was accepted; nothing older is, ever. */
   readonly head: CachedHead;
+  /** A head that was accepted before this cache was made: the next sync has to descend from it. */
+  readonly floor?: HeadMark | null;
   /** Where the next sync begins; null: from the beginning. */
   readonly cursor: { readonly counter: number; readonly id: string | null } | null;
   /** A head that was sent and not answered yet: it may come back as ours. */
@@ -52,6 +55,11 @@ export type SealedOperation = { readonly id: string; readonly order: number; rea
 export type OperationRevision = { readonly id: string; readonly revision: string };
 type SealedDraft = { readonly id: string; readonly body: Bytes };
 type SignOutMark = { readonly name: 'sign-out' };
+/** The newest head of an account whose cache is gone, by the hash of its secret id. */
+type RememberedHead = HeadMark & { readonly owner: string; readonly order: number };
+
+/** Accounts of which a browser remembers a head; the one signed out longest ago goes first. */
+const maximumRemembered = 64;
 
 type Singleton = VaultMark | WrappedSession | SignOutMark;
 
@@ -60,10 +68,12 @@ class CacheDatabase extends Dexie {
   declare readonly items: Table<CachedItem, string>;
   declare readonly outbox: Table<SealedOperation, string>;
   declare readonly drafts: Table<SealedDraft, string>;
+  declare readonly remembered: Table<RememberedHead, string>;
 
   constructor(storage: VaultParts['storage']) {
     super('sotto', { indexedDB: storage.indexedDB, IDBKeyRange: storage.IDBKeyRange });
     this.version(1).stores({ singletons: '&name', items: '&id, counter', outbox: '&id, order', drafts: '&id' });
+    this.version(2).stores({ remembered: '&owner, order' });
   }
 }
 
@@ -246,13 +256,36 @@ export class CiphertextCache {
     await this.#database.singletons.delete('session');
   }
 
-  /** Sign-out, or another account: nothing of it stays. */
+  /** Sign-out, or another account: of the vault only counter and hash of its newest head stay. */
   async wipeVault(): Promise<void> {
-    const { items, outbox, drafts, singletons } = this.#database;
-    await this.#database.transaction('rw', items, outbox, drafts, singletons, async () => {
+    const { items, outbox, drafts, singletons, remembered } = this.#database;
+    await this.#database.transaction('rw', items, outbox, drafts, singletons, remembered, async () => {
+      const mark = await this.readMark();
+      if (mark !== null) await this.#remember(mark);
       await Promise.all([items.clear(), outbox.clear(), drafts.clear(), singletons.clear()]);
     });
   }
+
+  /** What this browser accepted of an account before its cache was wiped; null where that never was. */
+  async readRemembered(owner: Bytes): Promise<HeadMark | null> {
+    const row = await this.#database.remembered.get(toBase64Url(owner));
+    return row === undefined ? null : { counter: row.counter, hash: row.hash };
+  }
+
+  /** Inside a transaction. */
+  async #remember(mark: VaultMark): Promise<void> {
+    const { remembered } = this.#database;
+    const { counter, hash } = newestOf(mark);
+    const last = await remembered.orderBy('order').last();
+    await remembered.put({ owner: toBase64Url(mark.owner), counter, hash, order: (last?.order ?? 0) + 1 });
+    const excess = (await remembered.count()) - maximumRemembered;
+    if (excess > 0) await remembered.bulkDelete(await remembered.orderBy('order').limit(excess).primaryKeys());
+  }
+}
+
+/** The newest head that this browser has accepted of the mark's account. */
+export function newestOf({ head, floor }: Pick<VaultMark, 'head' | 'floor'>): HeadMark {
+  return floor !== undefined && floor !== null && floor.counter > head.counter ? floor : head;
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { SealedHeadMessage } from '../../crypto/messages/item-messages.ts';
 import { equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
 import { CryptoError, type CryptoErrorCode } from '../../crypto/primitives/errors.ts';
-import { openHead, type VaultHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
+import { type HeadMark, openHead, type VaultHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
-import type { CachedHead, VaultMark } from './ciphertext-cache.ts';
+import type { CachedHead } from './ciphertext-cache.ts';
 import type { FailureCode } from './vault-api.ts';
 import { VaultError } from './vault-error.ts';
 import { cachedHead, type VaultStore } from './vault-store.ts';
@@ -12,7 +12,7 @@ import { cachedHead, type VaultStore } from './vault-store.ts';
 const maximumPages = 1_000;
 
 /** What a head says by itself, sealed or not: it must not be used, but perhaps nobody lied. */
-const newerCodes: Partial<Record<CryptoErrorCode, FailureCode>> = {
+export const newerCodes: Partial<Record<CryptoErrorCode, FailureCode>> = {
   'unsupported-version': 'other-version',
   'unsupported-suite': 'other-version',
   // An epoch that another device began: an unlock brings its keys, a reload does not.
@@ -35,6 +35,7 @@ export async function checkHead(
 ): Promise<CheckedHead> {
   const known = store.mark.head;
   const shown = cachedHead(message);
+  await checkFloor(store, client, shown);
   if (shown.counter < known.counter) throw new VaultError('vault-rolled-back');
   if (shown.counter === known.counter) {
     if (!equalBytes(shown.hash, known.hash)) throw new VaultError('vault-tampered');
@@ -44,6 +45,19 @@ export async function checkHead(
   const opened = verifyChain(store, known, heads);
   if (opened.prunedBefore < store.head.prunedBefore) throw new VaultError('vault-tampered');
   return { cached: shown, opened };
+}
+
+/** What this browser accepted before its cache was wiped or broken still binds the relay: no older state, and no other history. */
+async function checkFloor(
+  store: VaultStore,
+  client: Pick<RelayClient, 'readHeads'>,
+  shown: CachedHead,
+): Promise<void> {
+  const { floor } = store.mark;
+  if (floor === undefined || floor === null) return;
+  const alarm = compareRemembered(floor, shown);
+  if (alarm !== null) throw new VaultError(alarm);
+  if (shown.counter > floor.counter) verifyChain(store, floor, await readChain(client, floor.counter, shown));
 }
 
 /** All heads after a counter up to the shown one, which must be the last. */
@@ -71,7 +85,7 @@ async function readChain(
 
 function verifyChain(
   store: VaultStore,
-  known: CachedHead,
+  known: HeadMark,
   heads: readonly { counter: number; body: Uint8Array }[],
 ): VaultHead {
   try {
@@ -83,16 +97,13 @@ function verifyChain(
 }
 
 /**
- * What a sign-in brought, against what this browser remembers of the same account (M8, M16). A newer head is no reason for
- * alarm: the next sync follows the chain to it.
+ * Compares a head that the relay shows with the newest that this browser has accepted of the same account (M8, M16). A newer
+ * one is no reason for alarm: the next sync follows the chain to it.
  */
-export function compareRemembered(
-  known: Pick<VaultMark, 'owner' | 'head'>,
-  shown: Pick<VaultMark, 'owner' | 'head'>,
-): 'vault-rolled-back' | 'vault-tampered' | null {
-  if (!equalBytes(known.owner, shown.owner) || shown.head.counter > known.head.counter) return null;
-  if (shown.head.counter < known.head.counter) return 'vault-rolled-back';
-  return equalBytes(known.head.hash, shown.head.hash) ? null : 'vault-tampered';
+export function compareRemembered(known: HeadMark, shown: HeadMark): 'vault-rolled-back' | 'vault-tampered' | null {
+  if (shown.counter > known.counter) return null;
+  if (shown.counter < known.counter) return 'vault-rolled-back';
+  return equalBytes(known.hash, shown.hash) ? null : 'vault-tampered';
 }
 
 /** The head that came with a sign-in. @throws {VaultError} `vault-tampered`. */

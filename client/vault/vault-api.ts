@@ -47,6 +47,8 @@ export type FailureCode =
   | 'not-stored'
   | 'message-too-long'
   | 'storage-unavailable'
+  /** The browser's own copy of the vault was not what had been put there; it is fetched anew. */
+  | 'cache-damaged'
   | 'other-version'
   | 'newer-keys'
   | `relay:${string}`;

@@ -68,10 +68,11 @@ export class VaultStore {
     return this.#head;
   }
 
-  /** @returns whether there is a cache of this account. */
+  /** @returns whether there is a cache of this account, under a head that its keys open. */
   async load(): Promise<boolean> {
     const mark = await this.cache.readMark();
     if (mark === null || !equalBytes(mark.owner, cacheOwner(this.keyring.accountId))) return false;
+    if (!isReadableHead(this.keyring, mark.head)) return false;
     this.#takeMark(mark);
     await this.#readAll();
     return true;
@@ -124,6 +125,8 @@ export class VaultStore {
       head: change.head,
       cursor: change.cursor,
       pending: null,
+      // The head was followed from there.
+      floor: null,
       generation: this.mark.generation + (isOther ? 1 : 0),
     };
     await this.cache.commit({
@@ -213,6 +216,17 @@ export class VaultStore {
   #touch(id: string, touched: Set<string>): void {
     const conversationId = this.contents.conversationOf(id);
     if (conversationId !== null) touched.add(conversationId);
+  }
+}
+
+/** False for a head that was damaged in the cache, or that is sealed with keys that this session does not have. */
+export function isReadableHead(keyring: Keyring, { body }: Pick<CachedHead, 'body'>): boolean {
+  try {
+    openHead({ keyring, body });
+    return true;
+  } catch (error) {
+    if (error instanceof CryptoError) return false;
+    throw error;
   }
 }
 

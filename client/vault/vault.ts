@@ -1,7 +1,8 @@
-import { equalBytes } from '../../crypto/primitives/bytes.ts';
+import type { Keyring } from '../../crypto/account/keyring.ts';
+import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import { RelayClient } from '../relay/relay-client.ts';
 import { AccessTokens } from '../relay/token-refresh.ts';
-import { CiphertextCache } from './ciphertext-cache.ts';
+import { type CachedHead, CiphertextCache, newestOf } from './ciphertext-cache.ts';
 import type { SignedIn } from './key-material.ts';
 import type { OpenedVault } from './opened-vault.ts';
 import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session-key.ts';
@@ -52,12 +53,13 @@ export class Vault {
     this.#emit = onEvent;
     try {
       await this.#cache.open();
+      await this.#resumeSession();
     } catch (error) {
-      this.#setStatus('signed-out');
+      // Without a session event the page would wait for ever. A password or a sign-in is a way out of most of it.
+      this.#setStatus((await this.#hasSession()) ? 'locked' : 'signed-out');
       this.#emit({ type: 'alarm', code: toVaultError(error).code });
       return;
     }
-    await this.#resumeSession();
     // The last sign-out did not reach the relay: without this its cookie would live on.
     if (this.#status === 'signed-out' && (await this.#cache.readSignOutMark())) {
       void this.#tellSignOut().catch(() => undefined);
@@ -130,6 +132,10 @@ export class Vault {
     if (this.#opened !== null || this.#isEnded) throw new VaultError('relay:bad-request');
   }
 
+  async #hasSession(): Promise<boolean> {
+    return (await this.#cache.readSession().catch(() => null)) !== null;
+  }
+
   /** A session that this browser still holds the key of opens by itself. */
   async #resumeSession(): Promise<void> {
     const wrapped = await this.#cache.readSession();
@@ -148,29 +154,40 @@ export class Vault {
     const { cacheOwner } = await import('./vault-store.ts');
     const { compareRemembered } = await import('./head-check.ts');
     const owner = cacheOwner(account.keyring.accountId);
-    const alarm = before === null ? null : compareRemembered(before, { owner, head: head.cached });
     const isOther = before !== null && !equalBytes(before.owner, owner);
+    const known = before === null || isOther ? await this.#cache.readRemembered(owner) : newestOf(before);
+    const alarm = known === null ? null : compareRemembered(known, head.cached);
     if (isUnlock && (alarm !== null || isOther)) throw new VaultError(alarm ?? 'vault-tampered');
     this.#tokens.take(session);
-    const mark = await this.#cache.readMark();
-    if (mark === null || !equalBytes(mark.owner, owner)) {
-      await this.#cache.wipeVault();
-      await this.#cache.writeMark({
-        name: 'vault',
-        owner,
-        generation: 1,
-        head: head.cached,
-        cursor: null,
-        pending: null,
-        turnsAfterMs: 0,
-      });
-    }
+    const isDamaged = await this.#prepareCache(owner, account.keyring, head.cached);
     await this.#cache.writeSignOutMark(false);
     await this.#keepSession(account);
     await this.#open(account);
     this.#channel.post({ type: 'opened' });
     // Not refused: after a restored backup nobody could get in to sign out here. The remembered head stays.
-    if (alarm !== null) this.#emit({ type: 'alarm', code: alarm });
+    const code = alarm ?? (isDamaged ? 'cache-damaged' : null);
+    if (code !== null) this.#emit({ type: 'alarm', code });
+  }
+
+  /**
+   * Makes sure that the cache is this account's, under a head that its keys open. One that is damaged is set aside: everything
+   * is read anew, and has to descend from what was accepted before. Unsent words stay.
+   *
+   * @returns whether it was damaged.
+   */
+  async #prepareCache(owner: Bytes, keyring: Keyring, head: CachedHead): Promise<boolean> {
+    const { isReadableHead } = await import('./vault-store.ts');
+    const fresh = { name: 'vault', owner, head, cursor: null, pending: null, turnsAfterMs: 0 } as const;
+    const mark = await this.#cache.readMark();
+    if (mark === null || !equalBytes(mark.owner, owner)) {
+      await this.#cache.wipeVault();
+      const floor = await this.#cache.readRemembered(owner);
+      await this.#cache.writeMark({ ...fresh, generation: 1, floor });
+      return false;
+    }
+    if (isReadableHead(keyring, mark.head)) return false;
+    await this.#cache.writeMark({ ...fresh, generation: mark.generation + 1, floor: newestOf(mark) });
+    return true;
   }
 
   async #keepSession(account: AccountSession): Promise<void> {

@@ -53,7 +53,7 @@ export class SyncVictims {
   }
 
   async expectWhole(tab: VaultTab): Promise<void> {
-    await tab.until(() => tab.conversations.length === this.#writer.conversations.length, 40_000);
+    await tab.until(() => tab.conversations.length === this.#writer.conversations.length);
     expect(tab.titles().toSorted()).toEqual(this.#writer.titles().toSorted());
   }
 

@@ -71,7 +71,7 @@ export class VaultTab {
 
   /** Waits for the end of an answer, whatever the end is. */
   async ended(turnId: string): Promise<AssistantMessage> {
-    await this.until(() => ['ended', 'unsent', 'missing'].includes(this.stateOf(turnId)), 40_000);
+    await this.until(() => ['ended', 'unsent', 'missing'].includes(this.stateOf(turnId)));
     return this.answer(turnId);
   }
 
@@ -84,7 +84,7 @@ export class VaultTab {
   }
 
   /** Waits for something that the page would show; says what it shows instead when it does not come. */
-  async until(condition: () => boolean, timeout = 20_000): Promise<void> {
+  async until(condition: () => boolean, timeout = 90_000): Promise<void> {
     const deadline = performance.now() + timeout;
     for (;;) {
       if (isMet(condition)) return;
