@@ -48,11 +48,7 @@ export async function checkHead(
 }
 
 /** What this browser accepted before its cache was wiped or broken still binds the relay: no older state, and no other history. */
-async function checkFloor(
-  store: VaultStore,
-  client: Pick<RelayClient, 'readHeads'>,
-  shown: CachedHead,
-): Promise<void> {
+async function checkFloor(store: VaultStore, client: Pick<RelayClient, 'readHeads'>, shown: CachedHead): Promise<void> {
   const { floor } = store.mark;
   if (floor === undefined || floor === null) return;
   const alarm = compareRemembered(floor, shown);
