@@ -24,7 +24,7 @@ export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
   ].filter((fact) => fact !== null);
   return (
     <div
-      className={`-ml-2 flex min-h-9 flex-wrap items-center gap-x-1 text-fine text-ink-faint touch:min-h-11 ${hidden ? 'invisible' : ''}`}
+      className={`-ml-2 flex min-h-9 flex-wrap items-center gap-x-1 text-fine text-ink-faint touch:-ml-3 touch:min-h-11 short:flex-nowrap ${hidden ? 'invisible' : ''}`}
     >
       {message.text !== '' && <CopyButton label="Copy answer" copy={() => copyMessage(message.text, words.current)} />}
       {message.isDocumented && (
@@ -32,7 +32,7 @@ export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
           <ShieldIcon />
         </IconButton>
       )}
-      <span className={message.text === '' && !message.isDocumented ? 'pl-2' : ''}>{facts.join(' · ')}</span>
+      <span className="min-w-0 pl-2 wrap-anywhere touch:pl-3 short:truncate">{facts.join(' · ')}</span>
     </div>
   );
 }

@@ -32,10 +32,11 @@ export function AnswerMessage({ conversationId, message, position, count, isTabS
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={isTabStop ? 0 : -1}
       data-message={message.id}
-      className="group grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 rounded-control"
+      className="group grid grid-cols-[minmax(0,1fr)] gap-x-4 rounded-control sm:grid-cols-[auto_minmax(0,1fr)]"
     >
       <LogoMark className={`mt-0.5 hidden size-6 sm:block ${growing ? 'breathe' : ''}`} />
-      <div className="col-start-1 grid min-w-0 gap-3 sm:col-start-2">
+      {/* Columns that may be narrower than their widest word: only a wide block scrolls, inside itself. */}
+      <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-3 short:gap-1">
         {message.reasoning !== '' && <Reasoning text={message.reasoning} thinking={active && message.text === ''} />}
         {shown !== '' && (
           <div ref={words}>

@@ -85,8 +85,8 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
               {contents}
             </Drawer>
           )}
-          <main id="main" className="flex min-w-0 flex-1 flex-col">
-            <header className="flex min-h-14 items-center gap-2 px-3 pt-[env(safe-area-inset-top)]">
+          <main id="main" className="flex min-w-0 flex-1 flex-col short:overflow-y-auto">
+            <header className="flex min-h-14 shrink-0 items-center gap-2 px-3 pt-[env(safe-area-inset-top)] short:min-h-11">
               {!shown && (
                 <IconButton label="Show sidebar" onClick={toggleSidebar}>
                   <MenuIcon />

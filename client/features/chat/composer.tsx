@@ -89,7 +89,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
         event.preventDefault();
         void send();
       }}
-      className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6 sm:pb-5"
+      className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6 sm:pb-5 short:pb-1.5"
     >
       <EngineLine conversationId={conversationId} />
       <RefusedNotice
@@ -102,7 +102,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           {failureText(failure)} Your text is still here.
         </Notice>
       )}
-      <div className="rounded-[1.5rem] border border-line-strong bg-raised shadow-low transition-colors focus-within:border-accent focus-within:ring-1 focus-within:ring-accent">
+      <div className="rounded-[1.5rem] border border-line-strong bg-raised shadow-low transition-colors focus-within:border-accent focus-within:ring-1 focus-within:ring-accent short:flex short:items-end">
         <label htmlFor="message" className="sr-only">
           Message
         </label>
@@ -120,9 +120,9 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           onChange={(event) => draft.setText(event.target.value)}
           onKeyDown={onKeyDown}
           readOnly={sending}
-          className="block max-h-[min(40dvh,20rem)] w-full resize-none bg-transparent px-5 pt-4 pb-1 leading-relaxed outline-none placeholder:text-ink-faint"
+          className="block max-h-[min(40dvh,20rem)] w-full resize-none bg-transparent px-5 pt-4 pb-1 leading-relaxed outline-none placeholder:text-ink-faint short:max-h-[30dvh] short:min-w-0 short:flex-1 short:py-2.5 short:pr-0 short:pl-4"
         />
-        <div className="flex items-end justify-between gap-3 p-2">
+        <div className="flex items-end justify-between gap-3 p-2 short:gap-1 short:p-1">
           <ShieldButton onPress={onShowShield} />
           {activeTurnId === null ? (
             <button

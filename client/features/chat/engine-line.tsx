@@ -28,8 +28,8 @@ export function EngineLine({ conversationId }: { readonly conversationId: string
   }
   if (text === null) return null;
   return (
-    <div className="mb-2.5 grid gap-1.5 px-2">
-      <p className="text-fine text-ink-soft">{text}</p>
+    <div className="mb-2.5 grid gap-1.5 px-2 short:mb-1">
+      <p className="text-fine text-ink-soft short:truncate">{text}</p>
       {progress !== null && <ProgressBar label="Model download" value={progress} />}
     </div>
   );

@@ -14,8 +14,8 @@ type MessageListProps = {
 };
 
 const estimatedRowPx = 220;
-const paddingTopPx = 24;
-const paddingBottomPx = 8;
+const paddingTopPx = 20;
+const paddingBottomPx = 16;
 
 export function MessageList({ conversationId, order, sentQuestionId }: MessageListProps) {
   const [viewHeight, setViewHeight] = useState(0);
@@ -70,7 +70,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
   const measure = useCallback((element: HTMLDivElement | null) => virtualizer.measureElement(element), [virtualizer]);
   const lastId = order.at(-1);
   return (
-    <div className="relative min-h-0 flex-1">
+    <div className="relative min-h-0 flex-1 short:min-h-24 short:shrink-0">
       {/* The scroll box needs the focus of a keyboard only when no message has it; its keys walk from message to message. */}
       {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/no-noninteractive-element-interactions */}
       <div
@@ -81,7 +81,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
         onFocus={onFocus}
         onBlur={onBlur}
         onKeyDown={onKeyDown}
-        className="absolute inset-0 overflow-y-auto overscroll-contain [overflow-anchor:none] [scrollbar-gutter:stable]"
+        className="absolute inset-0 overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none] [scrollbar-gutter:stable]"
       >
         <div className="relative w-full" style={{ height }}>
           {virtualizer.getVirtualItems().map((item) => {
@@ -102,6 +102,15 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
           })}
         </div>
       </div>
+      {/* Words fade out where they leave the view: none is cut at the header, none touches the message box. */}
+      <div
+        aria-hidden
+        className="pointer-events-none absolute inset-x-0 top-0 mr-4 h-4 bg-linear-to-b from-paper short:h-2"
+      />
+      <div
+        aria-hidden
+        className="pointer-events-none absolute inset-x-0 bottom-0 mr-4 h-4 bg-linear-to-t from-paper short:h-2"
+      />
       {!follow.atEnd && (
         <Button
           onClick={resume}

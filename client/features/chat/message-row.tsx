@@ -25,10 +25,13 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     <div
       ref={measure}
       data-index={index}
-      className="absolute inset-x-0 top-0"
+      // Stacked accents may rise far above their line: they do not paint over other messages.
+      className="absolute inset-x-0 top-0 overflow-clip"
       style={{ transform: `translateY(${start}px)` }}
     >
-      <div className={`mx-auto w-full max-w-3xl px-4 sm:px-6 ${message?.role === 'user' ? 'pb-3' : 'pb-8'}`}>
+      <div
+        className={`mx-auto w-full max-w-3xl px-4 pt-1 sm:px-6 ${message?.role === 'user' ? 'pb-2' : 'pb-7 short:pb-2'}`}
+      >
         {message?.role === 'user' && (
           <>
             <ConversationNotes notes={message.notesBefore} />

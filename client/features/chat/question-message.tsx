@@ -27,7 +27,7 @@ export function QuestionMessage({ message, position, count, isTabStop }: Questio
       >
         {message.text}
       </div>
-      <div className="mt-0.5 flex min-h-9 items-center gap-1 text-fine text-ink-faint opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 touch:opacity-100">
+      <div className="mt-0.5 -mr-2 flex min-h-9 items-center gap-1 text-fine text-ink-faint opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 touch:-mr-3 touch:opacity-100">
         <span>{timeText(message.createdAtMs)}</span>
         <CopyButton label="Copy question" copy={() => navigator.clipboard.writeText(message.text)} />
       </div>

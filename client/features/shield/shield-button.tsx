@@ -15,6 +15,7 @@ export function ShieldButton({ onPress }: ShieldButtonProps) {
       type="button"
       onClick={onPress}
       aria-label={`Protection: ${sentence}`}
+      title={sentence}
       aria-haspopup="dialog"
       className={`flex min-h-11 min-w-0 items-center gap-2 rounded-full px-3 py-1.5 text-left text-fine leading-snug transition-colors ${toneOf(view)}`}
     >
@@ -26,7 +27,7 @@ export function ShieldButton({ onPress }: ShieldButtonProps) {
         <ShieldAlertIcon />
       )}
       {/* What failed stands above the box, with what one can do. */}
-      <span className="min-w-0">{view.kind === 'refused' ? 'Nothing is sent' : sentence}</span>
+      <span className="min-w-0 short:sr-only">{view.kind === 'refused' ? 'Nothing is sent' : sentence}</span>
     </button>
   );
 }

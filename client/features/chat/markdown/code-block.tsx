@@ -18,9 +18,9 @@ export function CodeBlock({ language, text, children }: CodeBlockProps) {
     <figure className="overflow-hidden rounded-control border border-line bg-sunken">
       <figcaption
         data-no-copy
-        className="flex items-center justify-between border-b border-line pr-1 pl-4 text-fine text-ink-faint"
+        className="flex items-center justify-between gap-2 border-b border-line pr-1 pl-4 text-fine text-ink-faint"
       >
-        <span className="font-mono">{language ?? 'text'}</span>
+        <span className="min-w-0 truncate font-mono">{language ?? 'text'}</span>
         <CopyButton label="Copy code" copy={() => navigator.clipboard.writeText(text.replace(/\n$/, ''))} />
       </figcaption>
       {/* Long lines scroll inside the block, also by keyboard. */}

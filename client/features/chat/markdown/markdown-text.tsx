@@ -2,6 +2,7 @@ import { memo, useState } from 'react';
 import Markdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { CodeBlock, hastText } from './code-block.tsx';
+import { OrderedList } from './ordered-list.tsx';
 import { SafeImage, SafeLink, safeAddress } from './safe-link.tsx';
 import { emptySplit, hasOpenFence, splitBlocks, type SplitText } from './split-blocks.ts';
 import { useHighlighter } from './use-highlighter.ts';
@@ -37,13 +38,18 @@ const remarkPlugins = [remarkGfm];
 const components: Components = {
   a: ({ href, children }) => <SafeLink address={href}>{children}</SafeLink>,
   img: ({ src, alt }) => <SafeImage address={typeof src === 'string' ? src : undefined} alt={alt} />,
+  ol: ({ start, node, children }) => (
+    <OrderedList start={start ?? 1} length={node?.children.length ?? 0}>
+      {children}
+    </OrderedList>
+  ),
   p: ({ children }) => <p dir="auto">{children}</p>,
   table: ({ children }) => (
     // A table may be wider than a phone: it scrolls by itself, also by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="overflow-x-auto" tabIndex={0}>
+    <figure aria-label="Table" className="wide-table" tabIndex={0}>
       <table>{children}</table>
-    </div>
+    </figure>
   ),
   input: ({ checked }) => (
     <input type="checkbox" checked={checked === true} readOnly disabled className="mr-2" aria-label="Task" />
