@@ -3,7 +3,7 @@ import { errorAnswer } from '../../crypto/messages/error-codes.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import { parseJson, readBoundedBody } from './bounded-body.ts';
 import type { Clock } from './clock.ts';
-import { RelayCallError } from './relay-call-error.ts';
+import { type RelayCallCode, RelayCallError } from './relay-call-error.ts';
 
 /** The way to the relay. */
 export type RelayConnection = {
@@ -38,7 +38,7 @@ export async function callRelay(connection: RelayConnection, call: HttpCall, max
   const signal = call.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, call.signal]);
   try {
     const response = await sendCall(connection, call, signal);
-    if (!response.ok) throw await readError(response);
+    await requireSuccess(response);
     return await readBoundedBody(response, maximumLength);
   } catch (error) {
     throw error instanceof RelayCallError ? error : new RelayCallError('relay-unreachable');
@@ -66,7 +66,7 @@ export async function openRelayStream(connection: RelayConnection, call: HttpCal
   const signal = call.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, call.signal]);
   try {
     const response = await sendCall(connection, call, signal);
-    if (!response.ok) throw await readError(response);
+    await requireSuccess(response);
     return response;
   } catch (error) {
     throw error instanceof RelayCallError ? error : new RelayCallError('relay-unreachable');
@@ -93,18 +93,37 @@ function sendCall(connection: RelayConnection, call: HttpCall, signal: AbortSign
   });
 }
 
+/** @throws {RelayCallError} for an error, and for the page of a network's log-in that comes in place of an answer. */
+async function requireSuccess(response: Response): Promise<void> {
+  if (!response.ok) throw await readError(response);
+  const type = response.headers.get('content-type') ?? '';
+  if (/^text\/html\b/i.test(type)) throw new RelayCallError('foreign-answer');
+}
+
 async function readError(response: Response): Promise<RelayCallError> {
   const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
-  let answer: unknown = null;
+  let answer: unknown;
   try {
     answer = parseJson(await readBoundedBody(response, maximumErrorLength));
   } catch {
     // A page of some proxy: its words are not read (M34).
+    return new RelayCallError(foreignCode(response.status), { retryAfterMs });
   }
   const parsed = v.safeParse(errorAnswer, answer);
   if (parsed.success) return new RelayCallError(parsed.output.error, { retryAfterMs, answer });
-  const isGateway = response.status === 502 || response.status === 503 || response.status === 504;
-  return new RelayCallError(isGateway ? 'relay-unreachable' : 'malformed-answer', { retryAfterMs });
+  return new RelayCallError(gatewayStatuses.has(response.status) ? 'relay-unreachable' : 'malformed-answer', {
+    retryAfterMs,
+  });
+}
+
+/** What a proxy says of the relay behind it. */
+const gatewayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** The relay says everything in JSON: this was somebody else. */
+function foreignCode(status: number): RelayCallCode {
+  if (gatewayStatuses.has(status)) return 'relay-unreachable';
+  if (status === 413) return 'too-large-on-the-way';
+  return status === 429 ? 'too-many-requests' : 'foreign-answer';
 }
 
 function readRetryAfter(header: string | null): number | null {

@@ -6,7 +6,11 @@ export type RelayCallCode =
   /** No answer, or one of a proxy in between. */
   | 'relay-unreachable'
   /** An answer that is not one of ours: never used, never shown. */
-  | 'malformed-answer';
+  | 'malformed-answer'
+  /** An error that no relay wrote: a proxy, a firewall or the log-in page of a network stands in between. */
+  | 'foreign-answer'
+  /** The same, because of the size of what was sent. */
+  | 'too-large-on-the-way';
 
 /** A call that did not bring what was asked for: a fixed code and none of the peer's words. */
 export class RelayCallError extends Error {

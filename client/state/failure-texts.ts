@@ -1,89 +1,177 @@
-import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
-import type { FailureCode, VaultFailure } from '../vault/vault-api.ts';
+import type { FailureCode, OwnFailureCode, VaultFailure } from '../vault/vault-api.ts';
+import { type CodeText, reload, tellOperator } from './code-text.ts';
+import { relayTexts } from './relay-texts.ts';
 
-const texts: Record<Exclude<FailureCode, `relay:${string}`>, string> = {
-  'sign-in-failed': 'That did not match. Check the user name and what you typed.',
-  'name-taken': 'This user name is taken. Please choose another.',
-  'invalid-user-name': 'A user name has 3 to 64 letters, digits, dots, dashes or underscores.',
-  'weak-password': 'This password is too easy to guess. Use at least 12 characters, best several unrelated words.',
-  'invalid-phrase': 'These are not the 24 words of a recovery phrase. Check their spelling and order.',
-  'sign-up-closed': 'This service takes no new accounts at the moment.',
-  'too-many-attempts': 'Too many attempts.',
-  'relay-unreachable': 'Relay unreachable.',
-  'session-ended': 'Your session has ended. Please sign in again.',
-  'server-key-changed':
-    'The service answered with another key than the one this account was made with. Nothing was sent. Do not go on until you know why.',
-  'vault-tampered':
-    'The relay sent something that was changed on its way or does not belong to your vault. It was not used.',
-  'vault-rolled-back': 'The relay sent an older state of your vault than this browser has seen. It was not used.',
-  'evidence-refused': 'The enclave could not prove what it has to prove. Nothing was sent to it.',
-  'enclave-changed': 'The enclave was replaced by one with other protection. Look at the shield, then try again.',
-  'enclave-unreachable': 'The enclave cannot be reached.',
-  'enclave-starting': 'The enclave is starting.',
-  'quota-exceeded': 'Your space at the relay is full. Delete conversations to make room.',
-  'not-stored': 'The relay refused to store what you did last. It is kept in this browser alone, and tried again.',
-  'message-too-long': 'This message is too long to send.',
-  'storage-unavailable': 'This browser does not let Sotto keep anything. Private windows and full disks do that.',
-  'cache-damaged':
-    'What this browser kept of your chats was damaged. It was set aside and is fetched again; what the relay holds is not affected.',
-  'other-version':
-    'The relay sent something that another version of Sotto wrote, or that was changed on its way. It was not used. Reload the page.',
-  'newer-keys':
-    'The relay sent something that is sealed with newer keys than this browser has, or that was changed on its way. It was not used. Lock Sotto and unlock it again.',
+/** For every failure that the vault finds itself, or says in other words than the relay's code. */
+const ownTexts: Readonly<Record<OwnFailureCode, CodeText>> = {
+  'sign-in-failed': relayTexts['sign-in-failed'],
+  'name-taken': relayTexts['name-taken'],
+  'invalid-user-name': {
+    cause: 'person',
+    sentence: 'This cannot be a user name.',
+    wayOut: 'A user name has 3 to 64 letters, digits, dots, dashes or underscores.',
+  },
+  'weak-password': {
+    cause: 'person',
+    sentence: 'This password is too easy to guess.',
+    wayOut: 'Use at least 12 characters, best several unrelated words.',
+  },
+  'invalid-phrase': {
+    cause: 'person',
+    sentence: 'These are not the 24 words of a recovery phrase.',
+    wayOut: 'Check their spelling and order.',
+  },
+  'sign-up-closed': relayTexts['sign-up-closed'],
+  'sign-up-lapsed': {
+    cause: 'person',
+    sentence: 'This sign-up was left before its end.',
+    wayOut: 'Begin it again with user name and password.',
+  },
+  'too-many-attempts': {
+    cause: 'person',
+    sentence: 'Too many attempts.',
+    wayOut: 'Wait some minutes, then try again.',
+  },
+  'already-open': {
+    cause: 'browser',
+    sentence: 'An account is open in this browser already.',
+    wayOut: 'Reload the page to see it; sign out there to open another.',
+  },
+  'relay-unreachable': {
+    cause: 'way',
+    sentence: 'The relay cannot be reached.',
+    wayOut: `Look at your connection, then try again. ${tellOperator}`,
+  },
+  'session-ended': { cause: 'relay', sentence: 'Your session has ended.', wayOut: 'Please sign in again.' },
+  'server-key-changed': {
+    cause: 'relay',
+    sentence: 'The relay answered with another key than the one this account was made with. Nothing was sent.',
+    wayOut: 'Do not go on until you know why.',
+  },
+  'vault-tampered': {
+    cause: 'relay',
+    sentence: 'The relay sent something that was changed on its way or does not belong to your vault. It was not used.',
+    wayOut: reload,
+  },
+  'vault-rolled-back': {
+    cause: 'relay',
+    sentence: 'The relay sent an older state of your vault than this browser has seen. It was not used.',
+    wayOut: 'Ask whoever runs this service whether a backup was restored.',
+  },
+  'evidence-refused': {
+    cause: 'enclave',
+    sentence: 'The enclave could not prove what it has to prove. Nothing was sent to it.',
+    wayOut: 'Look at the shield.',
+  },
+  'enclave-changed': {
+    cause: 'enclave',
+    sentence: 'The enclave was replaced by one with other protection.',
+    wayOut: 'Look at the shield, then try again.',
+  },
+  'enclave-unreachable': relayTexts['enclave-unreachable'],
+  'enclave-starting': relayTexts['enclave-starting'],
+  'quota-exceeded': relayTexts['quota-exceeded'],
+  'not-stored': {
+    cause: 'relay',
+    sentence: 'The relay refused to store what you did last. It is kept in this browser alone, and tried again.',
+    wayOut: tellOperator,
+  },
+  'message-too-long': {
+    cause: 'person',
+    sentence: 'This message is too long to send.',
+    wayOut: 'Shorten it, or send it in parts.',
+  },
+  'message-empty': {
+    cause: 'person',
+    sentence: 'There is nothing to read in this message.',
+    wayOut: 'Write some words.',
+  },
+  'title-empty': { cause: 'person', sentence: 'A title needs something to read in it.', wayOut: 'Write some words.' },
+  'title-too-long': { cause: 'person', sentence: 'This title is too long.', wayOut: 'Use at most 200 characters.' },
+  'not-here': {
+    cause: 'other-device',
+    sentence: 'This is not in your vault any more.',
+    wayOut: 'It was probably deleted, here or on another device.',
+  },
+  'written-elsewhere': {
+    cause: 'other-device',
+    sentence: 'Other devices of yours kept writing at the same moment.',
+    wayOut: 'Try again.',
+  },
+  'storage-unavailable': {
+    cause: 'browser',
+    sentence: 'This browser does not let Sotto keep anything.',
+    wayOut:
+      'Private windows and settings against site data do that. Use an ordinary window, or allow it for this site.',
+  },
+  'browser-storage-full': {
+    cause: 'browser',
+    sentence: 'This browser has no room left to keep anything.',
+    wayOut: 'Free some space on this device, then try again.',
+  },
+  'cache-damaged': {
+    cause: 'browser',
+    sentence:
+      'What this browser kept of your chats was damaged. It was set aside and is fetched again; what the relay holds is not affected.',
+    wayOut: 'Nothing is to be done. If it comes again, look after this device’s disk.',
+  },
+  'part-missing': {
+    cause: 'way',
+    sentence: 'A part of this page did not arrive.',
+    wayOut: 'Look at your connection, then reload the page.',
+  },
+  'browser-failed': {
+    cause: 'browser',
+    sentence: 'Something went wrong in this browser.',
+    wayOut: 'Reload the page, then try again. If it stays so, try another browser.',
+  },
+  'other-version': {
+    cause: 'relay',
+    sentence:
+      'The relay sent something that another version of Sotto wrote, or that was changed on its way. It was not used.',
+    wayOut: reload,
+  },
+  'newer-keys': {
+    cause: 'relay',
+    sentence:
+      'The relay sent something that is sealed with newer keys than this browser has, or that was changed on its way. It was not used.',
+    wayOut: 'Lock Sotto and unlock it again.',
+  },
 };
 
-/** The relay and the worker send codes, never words: these are ours for them. */
-const relayTexts: Record<ErrorCode, string> = {
-  'bad-request': 'it did not understand the request',
-  'unsupported-version': 'it speaks another version; reload the page',
-  'not-signed-in': 'you are not signed in',
-  'sign-in-failed': 'the sign-in did not match',
-  'session-ended': 'the session has ended',
-  'wrong-origin': 'the request came from another site',
-  'sign-up-closed': 'it takes no new accounts',
-  'not-found': 'it has nothing under this id',
-  'method-not-allowed': 'it does not offer this',
-  'name-taken': 'the user name is taken',
-  'head-conflict': 'another device wrote at the same time',
-  'item-conflict': 'another device changed the same thing',
-  'turn-conflict': 'it knows this turn with other contents',
-  'enclave-changed': 'the enclave was replaced',
-  'unknown-key': 'the enclave no longer has the key',
-  'request-replayed': 'the enclave has seen this request before',
-  'request-expired': 'the request came too late',
-  gone: 'it no longer has this answer',
-  'too-large': 'that is too large',
-  'wrong-media-type': 'it did not understand the request',
-  'request-refused': 'the enclave could not open the request',
-  'too-many-requests': 'too much at once; wait until an answer is there',
-  'quota-exceeded': 'your space is full',
-  'storage-full': 'its disk is full',
-  'storage-failing': 'its storage does not work at the moment',
-  'internal-error': 'something went wrong there',
-  'enclave-unreachable': 'it cannot reach the enclave',
-  'enclave-starting': 'the enclave is starting',
-  'enclave-busy': 'the enclave is busy',
-  'not-ready': 'it is not ready yet',
+/** One table of every failure: code, cause, sentence, way out. */
+export const failureTexts: Readonly<Record<FailureCode, CodeText>> = { ...ownTexts, ...prefixed() };
+
+function prefixed(): Record<`relay:${keyof typeof relayTexts}`, CodeText> {
+  const entries = Object.entries(relayTexts).map(([code, text]) => [`relay:${code}`, text] as const);
+  return Object.fromEntries(entries) as Record<`relay:${keyof typeof relayTexts}`, CodeText>;
+}
+
+/** A code that a later build left in this browser. */
+const unnamed: CodeText = {
+  cause: 'browser',
+  sentence: 'That failed for a reason that this version of Sotto does not know.',
+  wayOut: reload,
 };
 
-/** The one text for a failure, with the time to wait where there is one. */
-export function failureText(failure: VaultFailure): string {
-  const { code, retryAfterMs } = failure;
-  const wait = retryAfterMs === undefined ? '' : ` Try again in ${waitText(retryAfterMs)}.`;
-  return `${codeText(code)}${wait}`;
+function textOf(code: string): CodeText {
+  return Object.hasOwn(failureTexts, code) ? failureTexts[code as FailureCode] : unnamed;
 }
 
-function codeText(code: FailureCode): string {
-  if (isRelayCode(code)) return `The relay says: ${relayTextOf(code.slice('relay:'.length))}.`;
-  return texts[code];
+/** What happened, and nothing of what to do: where there is one line. */
+export function failureSentence({ code }: Pick<VaultFailure, 'code'>): string {
+  return textOf(code).sentence;
 }
 
-function isRelayCode(code: FailureCode): code is `relay:${string}` {
-  return code.startsWith('relay:');
-}
-
-function relayTextOf(code: string): string {
-  return Object.hasOwn(relayTexts, code) ? relayTexts[code as ErrorCode] : 'something that this version does not know';
+/**
+ * The one text for a failure: what happened, what was kept, what to do and, where that is known, when.
+ *
+ * @param kept - A sentence of the place that shows it, as "Your text is still here."
+ */
+export function failureText({ code, retryAfterMs }: VaultFailure, kept?: string): string {
+  const { sentence, wayOut } = textOf(code);
+  const then = retryAfterMs === undefined ? wayOut : `Try again in ${waitText(retryAfterMs)}.`;
+  return [sentence, kept, then].filter((part) => part !== undefined).join(' ');
 }
 
 /** A wait in words, rounded up. */
@@ -93,9 +181,4 @@ export function waitText(waitMs: number): string {
   const minutes = Math.ceil(seconds / 60);
   if (minutes < 90) return `${minutes} minutes`;
   return `${Math.ceil(minutes / 60)} hours`;
-}
-
-/** Why an answer of the model ended in an error; the code comes from inside the seal. */
-export function replyErrorText(code: string | null): string {
-  return code === null ? 'The model stopped with an error.' : `The model stopped with an error (${code}).`;
 }

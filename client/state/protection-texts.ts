@@ -1,7 +1,7 @@
 import type { EnclaveStatus, EngineKind, EngineReason } from '../../crypto/messages/enclave-messages.ts';
 import type { ConversationNote, ProtectionFacts, ProtectionLevel, VerificationStep } from '../vault/protection-api.ts';
 import type { EnclaveView } from '../vault/vault-api.ts';
-import { failureText } from './failure-texts.ts';
+import { failureSentence } from './failure-texts.ts';
 import { refusalText } from './refusal-texts.ts';
 
 /** The one sentence beside the message box. */
@@ -11,7 +11,7 @@ export function protectionSentence(view: EnclaveView): string {
     case 'connecting':
       return 'Connecting to the enclave';
     case 'unreachable':
-      return failureText(view.failure);
+      return failureSentence(view.failure);
     case 'starting':
       return 'The enclave is starting';
     case 'refused':

@@ -35,7 +35,7 @@ export class Commands {
 
   async send(conversationId: string | null, text: string): Promise<TurnOperation> {
     if (text.length > maximumMessageLength) throw new VaultError('message-too-long');
-    if (text.trim() === '') throw new VaultError('relay:bad-request');
+    if (text.trim() === '') throw new VaultError('message-empty');
     const { conversations, session, minimums } = this.#parts;
     // As things stand now: while an enclave is looked for, the relay may offer another and the person look elsewhere.
     const { shown } = session;
@@ -58,7 +58,7 @@ export class Commands {
     const { outbox, store, conversations, session, minimums } = this.#parts;
     const queued = outbox.turn(turnId);
     const asked = queued?.operation ?? store.contents.messageOfTurn(turnId)?.message;
-    if (asked?.conversationId !== conversationId) throw new VaultError('relay:not-found');
+    if (asked?.conversationId !== conversationId) throw new VaultError('not-here');
     const isGoing = queued?.operation.stage.name === 'going';
     // It is on its way: once is enough. An answer may be over before the call that brought the question is.
     if (isGoing && conversations.answerOf(turnId)?.message.state.kind !== 'ended') return queued.operation;
@@ -79,7 +79,8 @@ export class Commands {
 
   async rename(conversationId: string, title: string): Promise<void> {
     const cleaned = title.replaceAll(/\s+/g, ' ').trim();
-    if (cleaned === '' || cleaned.length > maximumTitleLength) throw new VaultError('relay:bad-request');
+    if (cleaned === '') throw new VaultError('title-empty');
+    if (cleaned.length > maximumTitleLength) throw new VaultError('title-too-long');
     const { store, outbox, clock } = this.#parts;
     const known = store.contents.conversations.get(conversationId)?.title.setAtMs ?? 0;
     // Later than what is shown, whatever another device's clock had said (M44).
@@ -150,7 +151,7 @@ export class Commands {
     const waiting = outbox.turns.find(
       ({ operation }) => operation.conversationId === conversationId && operation.newConversation !== null,
     );
-    if (waiting === undefined) throw new VaultError('relay:not-found');
+    if (waiting === undefined) throw new VaultError('not-here');
     return waiting.operation.newConversation;
   }
 }

@@ -293,8 +293,8 @@ export class OpenedVault {
   #run(work: () => Promise<unknown>): void {
     if (this.#ended.signal.aborted) return;
     work().catch((error: unknown) => {
-      const { code } = toVaultError(error);
-      if (code === 'storage-unavailable' && !this.#ended.signal.aborted) this.#events.alarm(code);
+      const { code, isOfStorage } = toVaultError(error);
+      if (isOfStorage && !this.#ended.signal.aborted) this.#events.alarm(code);
     });
   }
 }

@@ -30,6 +30,7 @@ const maximumTries = 8;
 const uncertainCodes: ReadonlySet<RelayCallCode> = new Set([
   'relay-unreachable',
   'malformed-answer',
+  'foreign-answer',
   'internal-error',
   'storage-failing',
   'head-conflict',
@@ -68,7 +69,7 @@ export async function changePassword(parts: PasswordChangeParts, newPassword: st
     for (let tries = 0; tries < maximumTries; tries++) {
       if (await tryChange(parts, begun)) return;
     }
-    throw new VaultError('relay:head-conflict');
+    throw new VaultError('written-elsewhere');
   });
 }
 

@@ -273,6 +273,8 @@ function judge(parts: SendParts, error: unknown): Step {
     case 'relay-unreachable':
     case 'session-ended':
       return { kind: 'later', why: 'unreachable', error: failure };
+    case 'part-missing':
+      return { kind: 'later', why: 'refused', error: failure };
     case 'enclave-starting':
       return { kind: 'later', why: 'starting', error: failure };
     case 'enclave-unreachable':

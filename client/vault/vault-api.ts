@@ -1,5 +1,6 @@
 import type { EngineKind, EnclaveStatus } from '../../crypto/messages/enclave-messages.ts';
 import type { ReplyOutcome } from '../../crypto/messages/item-contents.ts';
+import type { RelayCallCode } from '../relay/relay-call-error.ts';
 import type {
   ConversationNote,
   MinimumView,
@@ -24,15 +25,22 @@ export type SessionStatus =
 
 export type ConnectionStatus = 'connected' | 'connecting' | 'relay-unreachable' | 'offline';
 
-/** Codes that the page has a text for; the relay's and worker's own codes appear as `relay:<code>`. */
-export type FailureCode =
+/** What a call to the relay came to, in its own code, the enclave's, or that of a stranger's answer. */
+export type RelayFailureCode = Exclude<RelayCallCode, 'relay-unreachable'>;
+
+/** Failures that the vault names itself. */
+export type OwnFailureCode =
   | 'sign-in-failed'
   | 'name-taken'
   | 'invalid-user-name'
   | 'weak-password'
   | 'invalid-phrase'
   | 'sign-up-closed'
+  /** There is none to finish: it was left or begun anew. */
+  | 'sign-up-lapsed'
   | 'too-many-attempts'
+  /** One account at a time. */
+  | 'already-open'
   | 'relay-unreachable'
   | 'session-ended'
   | 'server-key-changed'
@@ -46,12 +54,26 @@ export type FailureCode =
   /** What the person did is kept in this browser alone: the relay refuses it for good. */
   | 'not-stored'
   | 'message-too-long'
+  | 'message-empty'
+  | 'title-empty'
+  | 'title-too-long'
+  /** Not in the vault, or not any more. */
+  | 'not-here'
+  /** Other devices were first each time. */
+  | 'written-elsewhere'
   | 'storage-unavailable'
   /** The browser's own copy of the vault was not what had been put there; it is fetched anew. */
   | 'cache-damaged'
+  | 'browser-storage-full'
+  /** A script of this build did not come. */
+  | 'part-missing'
+  /** An error of this browser that nobody foresaw. */
+  | 'browser-failed'
   | 'other-version'
-  | 'newer-keys'
-  | `relay:${string}`;
+  | 'newer-keys';
+
+/** Each has its cause, sentence and way out in state/failure-texts.ts. */
+export type FailureCode = OwnFailureCode | `relay:${RelayFailureCode}`;
 
 export type VaultFailure = { readonly code: FailureCode; readonly retryAfterMs?: number };
 

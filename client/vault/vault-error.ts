@@ -1,6 +1,6 @@
 import { CryptoError } from '../../crypto/primitives/errors.ts';
-import { RelayCallError, type RelayCallCode } from '../relay/relay-call-error.ts';
-import type { FailureCode, VaultFailure } from './vault-api.ts';
+import { RelayCallError } from '../relay/relay-call-error.ts';
+import type { FailureCode, RelayFailureCode, VaultFailure } from './vault-api.ts';
 
 /** Every way in which the vault fails: a code of `vault-api.ts` and nothing else. */
 export class VaultError extends Error {
@@ -13,11 +13,15 @@ export class VaultError extends Error {
     this.code = code;
     this.retryAfterMs = retryAfterMs;
   }
+
+  /** This browser keeps nothing any more, whatever the relay does. */
+  get isOfStorage(): boolean {
+    return this.code === 'storage-unavailable' || this.code === 'browser-storage-full';
+  }
 }
 
-/** What a call may come to that has a text of its own; every other code of the relay is shown as its word. */
-const relayCodes: Partial<Record<RelayCallCode, FailureCode>> = {
-  'relay-unreachable': 'relay-unreachable',
+/** What a call may come to that is the vault's own failure too. */
+const relayCodes: Partial<Record<RelayFailureCode, FailureCode>> = {
   'sign-in-failed': 'sign-in-failed',
   'session-ended': 'session-ended',
   'sign-up-closed': 'sign-up-closed',
@@ -35,11 +39,15 @@ const relayCodes: Partial<Record<RelayCallCode, FailureCode>> = {
 export function toVaultError(error: unknown): VaultError {
   if (error instanceof VaultError) return error;
   if (error instanceof RelayCallError) {
-    return new VaultError(relayCodes[error.code] ?? `relay:${error.code}`, error.retryAfterMs);
+    return new VaultError(relayCode(error), error.retryAfterMs);
   }
   if (error instanceof CryptoError) return new VaultError(cryptoCode(error));
-  if (isStorageError(error)) return new VaultError('storage-unavailable');
-  return new VaultError('relay:internal-error');
+  // The relay said nothing: an error that nobody foresaw is this browser's.
+  return new VaultError(storageCode(error) ?? (isMissingScript(error) ? 'part-missing' : 'browser-failed'));
+}
+
+function relayCode({ code }: RelayCallError): FailureCode {
+  return code === 'relay-unreachable' ? code : (relayCodes[code] ?? `relay:${code}`);
 }
 
 export function toVaultFailure(error: unknown): VaultFailure {
@@ -59,7 +67,8 @@ function cryptoCode(error: CryptoError): FailureCode {
     case 'unsupported-suite':
       return 'other-version';
     case 'not-ready':
-      return 'relay:not-ready';
+    case 'invalid-argument':
+      return 'browser-failed';
     default:
       return 'vault-tampered';
   }
@@ -68,7 +77,6 @@ function cryptoCode(error: CryptoError): FailureCode {
 const storageErrors = new Set([
   'DatabaseClosedError',
   'OpenFailedError',
-  'QuotaExceededError',
   'MissingAPIError',
   'InvalidStateError',
   'UnknownError',
@@ -78,7 +86,19 @@ const storageErrors = new Set([
   'InvalidAccessError',
 ]);
 
-function isStorageError(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('name' in error)) return false;
-  return storageErrors.has(String(error.name));
+function storageCode(error: unknown): FailureCode | null {
+  if (typeof error !== 'object' || error === null || !('name' in error)) return null;
+  // Dexie aborts the transaction, and says inside why.
+  const names = [error.name, 'inner' in error ? nameOf(error.inner) : null].map(String);
+  if (names.includes('QuotaExceededError')) return 'browser-storage-full';
+  return names.some((name) => storageErrors.has(name)) ? 'storage-unavailable' : null;
+}
+
+function nameOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'name' in error ? error.name : null;
+}
+
+/** `import()` rejects with a TypeError that only its words tell apart: Chromium and Firefox, then WebKit. */
+function isMissingScript(error: unknown): boolean {
+  return error instanceof TypeError && /dynamically imported module|importing a module script/i.test(error.message);
 }

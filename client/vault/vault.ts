@@ -75,7 +75,7 @@ export class Vault {
 
   async finishSignUp(): Promise<void> {
     this.#requireOutside();
-    if (this.#prepared === null) throw new VaultError('relay:bad-request');
+    if (this.#prepared === null) throw new VaultError('sign-up-lapsed');
     const { finishSignUp } = await import('./sign-up.ts');
     const prepared = this.#prepared;
     await this.#enter(() => finishSignUp(this.#client, prepared));
@@ -129,7 +129,7 @@ export class Vault {
   }
 
   #requireOutside(): void {
-    if (this.#opened !== null || this.#isEnded) throw new VaultError('relay:bad-request');
+    if (this.#opened !== null || this.#isEnded) throw new VaultError('already-open');
   }
 
   async #hasSession(): Promise<boolean> {

@@ -28,20 +28,22 @@ export const requestContent = v.strictObject({
 });
 export type RequestContent = v.InferOutput<typeof requestContent>;
 
+/** Why an answer ended in an error. The client has a text for each: state/reply-error-texts.ts. */
+export const replyErrorCodes = [
+  'model-failed',
+  'model-unreachable',
+  'model-refused',
+  'context-too-long',
+  'too-many-turns',
+  'request-invalid',
+] as const;
+export type ReplyErrorCode = (typeof replyErrorCodes)[number];
+
 /** Records inside the reply's frames (SPEC.md §8.3), by their kind byte. */
 export const replyEnd = v.strictObject({
   outcome: v.picklist(['complete', 'stopped', 'length', 'error', 'busy']),
   /** From a fixed list, never an upstream's words. */
-  code: v.nullable(
-    v.picklist([
-      'model-failed',
-      'model-unreachable',
-      'model-refused',
-      'context-too-long',
-      'too-many-turns',
-      'request-invalid',
-    ]),
-  ),
+  code: v.nullable(v.picklist(replyErrorCodes)),
   usage: v.nullable(v.strictObject({ promptTokens: countField(), replyTokens: countField() })),
   model: v.pipe(v.string(), v.maxLength(128)),
   engine: v.pipe(v.string(), v.maxLength(32)),

@@ -141,7 +141,7 @@ describe('a relay that lies about a turn', () => {
     proxy.onRequest = (exchange) =>
       isTurn(exchange) ? { status: 422, body: JSON.stringify({ error: words }) } : undefined;
     await ask(page, 'What does the relay say?');
-    await page.getByText('The relay says: something that this version does not know.').last().waitFor();
+    await page.getByText('The relay sent an answer that this version of Sotto does not understand.').last().waitFor();
     expect(await page.getByText('support@example.org').count()).toBe(0);
     await expectAnswer('What does the relay say?');
   });
@@ -196,9 +196,9 @@ describe('a relay that lies about a turn', () => {
       await ask(page, 'The same words.');
       await failure().waitFor({ timeout: 60_000 });
       const notice = await answers(page).last().innerText();
-      said.push(notice.split('\n').find((line) => line.includes('The relay says')) ?? notice);
+      said.push(notice.split('\n').find((line) => line.includes('The enclave could not')) ?? notice);
     }
-    expect(said[0]).toContain('the enclave could not open the request');
+    expect(said[0]).toContain('The enclave could not open the request');
     expect(new Set(said).size).toBe(1);
     await expectAnswer('The same words.');
   });

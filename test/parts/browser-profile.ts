@@ -102,9 +102,12 @@ export class BrowserProfile {
       locks: {
         request: (name: string, ...rest: unknown[]) => {
           const run = rest.pop() as (lock: Lock | null) => unknown;
-          const held = (lock: Lock | null) => (closed.aborted ? undefined : Promise.race([whenClosed, run(lock)]));
-          const parts = [`${this.#name} ${name}`, ...rest, held];
-          return (navigator.locks.request as (...parts: unknown[]) => Promise<unknown>)(...parts);
+          const untilClosed = (lock: Lock | null) =>
+            closed.aborted ? undefined : Promise.race([whenClosed, run(lock)]);
+          const parts = [`${this.#name} ${name}`, ...rest, untilClosed];
+          const held = (navigator.locks.request as (...parts: unknown[]) => Promise<unknown>)(...parts);
+          // A tab that is gone does not go on with what it was about to do.
+          return held.then((value) => (closed.aborted ? new Promise(() => undefined) : value));
         },
       } as VaultParts['locks'],
       openChannel: () => {

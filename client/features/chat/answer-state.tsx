@@ -4,8 +4,9 @@ import { RetryIcon } from '../../design/icons.tsx';
 import { Notice, type NoticeTone } from '../../design/notice.tsx';
 import { ProgressBar } from '../../design/progress-bar.tsx';
 import { Status } from '../../design/status.tsx';
-import { failureText, replyErrorText } from '../../state/failure-texts.ts';
+import { failureText } from '../../state/failure-texts.ts';
 import { loadingProgress, loadingText } from '../../state/protection-texts.ts';
+import { replyErrorText } from '../../state/reply-error-texts.ts';
 import type { AssistantMessage, VaultFailure } from '../../vault/vault-api.ts';
 import { useAppSelector, useVault } from '../shell/app-context.tsx';
 
@@ -29,8 +30,7 @@ function endingOf({ state }: AssistantMessage): EndingText | null {
     return { tone: 'caution', text: 'Reply missing: the relay has no answer to this question.', retry: true };
   }
   if (state.kind === 'unsent') {
-    const reason = failureText(state.failure);
-    return { tone: 'caution', text: `${reason} Your message is kept.`, retry: true };
+    return { tone: 'caution', text: failureText(state.failure, 'Your message is kept.'), retry: true };
   }
   if (state.kind !== 'ended') return null;
   switch (state.outcome) {
@@ -43,12 +43,17 @@ function endingOf({ state }: AssistantMessage): EndingText | null {
     case 'length':
       return { tone: 'calm', text: 'The answer reached the length that the model allows.', retry: false };
     case 'busy':
-      return { tone: 'caution', text: 'The enclave is busy with other questions.', retry: true };
+      return { tone: 'caution', ...replyErrorEnding(state.code ?? 'too-many-turns') };
     case 'cut-off':
       return { tone: 'caution', text: 'This answer was cut off. It is not complete.', retry: true };
     case 'error':
-      return { tone: 'danger', text: replyErrorText(state.code), retry: true };
+      return { tone: 'danger', ...replyErrorEnding(state.code) };
   }
+}
+
+function replyErrorEnding(code: string | null): Pick<EndingText, 'text' | 'retry'> {
+  const { sentence, wayOut, isForGood = false } = replyErrorText(code);
+  return { text: `${sentence} Your question is kept. ${wayOut}`, retry: !isForGood };
 }
 
 type EndingProps = EndingText & { readonly conversationId: string; readonly turnId: string };
@@ -74,7 +79,7 @@ function Ending({ conversationId, turnId, tone, text, retry }: EndingProps) {
   return (
     <Notice tone={tone} urgent={tone !== 'calm'} action={action} className="text-small">
       {text}
-      {failure !== null && ` ${failureText(failure)}`}
+      {failure !== null && ` ${failureText(failure, 'Your question is kept.')}`}
     </Notice>
   );
 }

@@ -21,7 +21,12 @@ type ComposerProps = {
   readonly ref: Ref<ComposerHandle>;
 };
 
-type Failed = { readonly conversationId: string | null; readonly failure: VaultFailure };
+type Failed = {
+  readonly conversationId: string | null;
+  readonly failure: VaultFailure;
+  /** What is as it was. */
+  readonly kept: string;
+};
 
 const roundButton =
   'inline-flex size-11 shrink-0 items-center justify-center rounded-full bg-accent text-accent-ink transition-colors ' +
@@ -34,7 +39,8 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   const draft = useDraft(conversationId);
   const [sending, setSending] = useState(false);
   const [failed, setFailed] = useState<Failed | null>(null);
-  const failure = failed?.conversationId === conversationId ? failed.failure : null;
+  const shown = failed?.conversationId === conversationId ? failed : null;
+  const failure = shown?.failure ?? null;
   const isRefused = useAppSelector((state) => state.enclave.kind === 'refused');
   const activeTurnId = useAppSelector((state) => selectActiveTurnId(state, conversationId));
 
@@ -59,7 +65,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
     const result = await vault.call((api) => api.send({ conversationId, text }));
     setSending(false);
     if (!result.ok) {
-      setFailed({ conversationId, failure: result.failure });
+      setFailed({ conversationId, failure: result.failure, kept: 'Your text is still here.' });
       return;
     }
     // The vault holds the words from here on: what fails below loses none.
@@ -72,7 +78,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   async function stop() {
     if (activeTurnId === null) return;
     const result = await vault.call((api) => api.stop({ turnId: activeTurnId }));
-    if (!result.ok) setFailed({ conversationId, failure: result.failure });
+    if (!result.ok) setFailed({ conversationId, failure: result.failure, kept: 'The answer goes on.' });
   }
 
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
@@ -99,7 +105,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
       />
       {failure !== null && failure.code !== 'evidence-refused' && (
         <Notice tone="danger" urgent className="mb-3 text-small">
-          {failureText(failure)} Your text is still here.
+          {failureText(failure, shown?.kept)}
         </Notice>
       )}
       <div className="rounded-[1.5rem] border border-line-strong bg-raised shadow-low transition-colors focus-within:border-accent focus-within:ring-1 focus-within:ring-accent short:flex short:items-end">

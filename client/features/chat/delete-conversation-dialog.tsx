@@ -43,7 +43,7 @@ export function DeleteConversationDialog({ conversation, isOpen, onClose, onDele
       </p>
       {failure !== null && (
         <Notice tone="danger" urgent className="mt-4">
-          {failureText(failure)}
+          {failureText(failure, 'Nothing was deleted.')}
         </Notice>
       )}
       <DialogActions>

@@ -26,7 +26,7 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
     );
     setBusy(false);
     if (result.ok) onClose();
-    else setError(failureText(result.failure));
+    else setError(failureText(result.failure, 'The title is as it was.'));
   }
 
   return (

@@ -127,7 +127,7 @@ describe('endings', () => {
       (id) => window.vault.setAnswerState(id, { kind: 'unsent', failure: { code: 'relay:quota-exceeded' } }),
       turn,
     );
-    await page.getByText('The relay says: your space is full. Your message is kept.').waitFor();
+    await page.getByText('Your space at the relay is full. Your message is kept.').waitFor();
     await page.evaluate((id) => window.vault.setAnswerState(id, { kind: 'missing' }), turn);
     await page.getByText('Reply missing').waitFor();
     expect(await page.getByRole('article', { name: /^Assistant/ }).getAttribute('aria-busy')).toBe('false');

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { callRelayJson } from '../../../client/relay/http-call.ts';
+import { callRelay, callRelayJson } from '../../../client/relay/http-call.ts';
 import { ManualClock, settle } from '../../parts/manual-clock.ts';
 
 const answer = v.strictObject({ said: v.string() });
@@ -49,5 +49,46 @@ describe('callRelayJson', () => {
     await clock.pass(31_000);
     expect(await outcome).toBe('It took its time, and then some.');
     expect(clock.waiting).toBe(0);
+  });
+});
+
+/** The code of a call that is answered so. */
+async function codeOf(body: string, status: number, type: string): Promise<string> {
+  const fetch = () => Promise.resolve(new Response(body, { status, headers: { 'content-type': type } }));
+  const call = callRelay({ fetch, origin: '', clock: new ManualClock() }, { method: 'GET', path: '/' }, 10_000);
+  return call.then(
+    () => 'no error',
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+describe('an answer that no relay wrote', () => {
+  const page = '<html><head><title>413 Request Entity Too Large</title></head></html>';
+
+  it.each([
+    [413, 'too-large-on-the-way'],
+    [429, 'too-many-requests'],
+    [502, 'relay-unreachable'],
+    [503, 'relay-unreachable'],
+    [504, 'relay-unreachable'],
+    [500, 'foreign-answer'],
+    [403, 'foreign-answer'],
+    [511, 'foreign-answer'],
+    [200, 'foreign-answer'],
+  ])('a page of status %i is %s', async (status, code) => {
+    expect(await codeOf(page, status, 'text/html')).toBe(code);
+  });
+
+  it('is told by what it holds where no type is named', async () => {
+    expect(await codeOf(page, 413, 'application/octet-stream')).toBe('too-large-on-the-way');
+  });
+
+  it.each([
+    ['{"error":"too-large"}', 413, 'too-large'],
+    ['{"error":"internal-error"}', 500, 'internal-error'],
+    ['{"error":"made-up"}', 500, 'malformed-answer'],
+    ['{"said":"something"}', 200, 'no error'],
+  ])('is told from the relay’s own: %s', async (body, status, code) => {
+    expect(await codeOf(body, status, 'application/json')).toBe(code);
   });
 });

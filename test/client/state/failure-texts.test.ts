@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { errorCodes } from '../../../crypto/messages/error-codes.ts';
+import { replyErrorCodes } from '../../../crypto/messages/request-content.ts';
+import type { Cause, CodeText } from '../../../client/state/code-text.ts';
 import { toVaultFailure } from '../../../client/state/failure.ts';
-import { failureText, waitText } from '../../../client/state/failure-texts.ts';
+import { failureSentence, failureText, failureTexts, waitText } from '../../../client/state/failure-texts.ts';
+import { replyErrorText } from '../../../client/state/reply-error-texts.ts';
+import { toVaultError } from '../../../client/vault/vault-error.ts';
+import type { FailureCode, VaultFailure } from '../../../client/vault/vault-api.ts';
 
 describe('toVaultFailure', () => {
   test('takes a plain object, and an Error by its message', () => {
@@ -18,28 +23,100 @@ describe('toVaultFailure', () => {
     undefined,
     'name-taken',
     { code: 'made-up' },
+    { code: 'relay:made-up' },
     { code: 'relay:<b>words of the relay</b>' },
     { code: 'toString' },
     new TypeError('x is not a function'),
-  ])('%o: an unknown reason becomes one code', (reason) => {
-    expect(toVaultFailure(reason)).toEqual({ code: 'relay:internal-error' });
+  ])('%o: an unknown reason is this browser’s, not the relay’s', (reason) => {
+    expect(toVaultFailure(reason)).toEqual({ code: 'browser-failed' });
+  });
+});
+
+describe('toVaultError', () => {
+  test('an error that nobody foresaw is not blamed on the relay', () => {
+    for (const error of [new TypeError('x is not a function'), new RangeError('Maximum call stack'), 'text', null]) {
+      expect(toVaultError(error).code).toBe('browser-failed');
+    }
+  });
+
+  test.each([
+    'Failed to fetch dynamically imported module: https://sotto.example/assets/a.js',
+    'error loading dynamically imported module: https://sotto.example/assets/a.js',
+    'Importing a module script failed.',
+  ])('a script that does not come says so: %s', (message) => {
+    expect(toVaultError(new TypeError(message)).code).toBe('part-missing');
+  });
+
+  test('storage that is full and storage that is shut are two things', () => {
+    const full = new DOMException('', 'QuotaExceededError');
+    expect(toVaultError(full).code).toBe('browser-storage-full');
+    // As Dexie hands it on.
+    expect(toVaultError(Object.assign(new Error('x'), { name: 'AbortError', inner: full })).code).toBe(
+      'browser-storage-full',
+    );
+    expect(toVaultError(new DOMException('', 'InvalidStateError')).code).toBe('storage-unavailable');
+  });
+});
+
+/** A text that blames somebody names them; a text of another cause does not have to. */
+const namesTheCause: Readonly<Record<Cause, RegExp>> = {
+  person: /./,
+  browser: /browser/i,
+  way: /network|connection|relay cannot be reached|proxy/i,
+  relay: /relay|session/i,
+  enclave: /enclave/i,
+  model: /model/i,
+  'other-device': /device/i,
+};
+
+const rows: readonly (readonly [string, CodeText])[] = [
+  ...Object.entries(failureTexts),
+  ...replyErrorCodes.map((code) => [code, replyErrorText(code)] as const),
+];
+const allCodes = [...Object.keys(failureTexts), ...replyErrorCodes, ...Object.keys(errorCodes)];
+
+describe('the table of failures', () => {
+  test('has every code that relay and enclave answer', () => {
+    for (const code of Object.keys(errorCodes)) expect(Object.keys(failureTexts)).toContain(`relay:${code}`);
+  });
+
+  test('has every code that an answer can end with', () => {
+    const unnamed = replyErrorText(null);
+    for (const code of replyErrorCodes) expect(replyErrorText(code), code).not.toBe(unnamed);
+  });
+
+  test.each(rows)('%s: a sentence that names its cause, and a way out, without a code in it', (_code, text) => {
+    expect(text.sentence).toMatch(/^[A-Z].{8,}\.$/);
+    expect(text.wayOut).toMatch(/^[A-Z].{8,}\.$/);
+    expect(`${text.sentence} ${text.wayOut}`).toMatch(namesTheCause[text.cause]);
+    const said = `${text.sentence} ${text.wayOut}`;
+    for (const each of allCodes.filter((code) => /[-:]/.test(code))) expect(said).not.toContain(each);
+  });
+
+  test('only what the relay or enclave answered is said of them', () => {
+    for (const code of ['browser-failed', 'part-missing', 'message-empty', 'storage-unavailable'] as const) {
+      expect(failureSentence({ code })).not.toMatch(/relay|enclave|model/i);
+    }
   });
 });
 
 describe('failureText', () => {
-  test('every code of the relay and the worker has a text of ours', () => {
-    const texts = Object.keys(errorCodes).map((code) => failureText({ code: `relay:${code}` }));
-    for (const text of texts) expect(text).toMatch(/^The relay says: [a-z].+\.$/);
-    expect(texts.join()).not.toContain('does not know');
+  test('what was kept stands between what happened and what to do', () => {
+    expect(failureText({ code: 'relay:quota-exceeded' }, 'Your message is kept.')).toBe(
+      'Your space at the relay is full. Your message is kept. Delete conversations to make room.',
+    );
   });
 
-  test('a code of a later relay is not shown, nor one that names a property of all objects', () => {
-    for (const code of ['relay:new-code', 'relay:constructor'] as const) {
-      expect(failureText({ code })).toBe('The relay says: something that this version does not know.');
+  test('a code of a later build is not shown, nor one that names a property of all objects', () => {
+    for (const code of ['relay:new-code', 'relay:constructor', 'toString']) {
+      expect(failureText({ code: code as FailureCode } satisfies VaultFailure)).toBe(
+        'That failed for a reason that this version of Sotto does not know. Reload the page. If it stays so, tell whoever runs this service.',
+      );
     }
+    for (const code of ['model-on-fire', 'constructor']) expect(replyErrorText(code)).toBe(replyErrorText(null));
   });
 
-  test('the time to wait stands behind it', () => {
+  test('the time to wait stands in place of the way out', () => {
     expect(failureText({ code: 'too-many-attempts', retryAfterMs: 30_500 })).toBe(
       'Too many attempts. Try again in 31 seconds.',
     );

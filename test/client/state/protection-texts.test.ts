@@ -53,7 +53,7 @@ describe('protectionSentence', () => {
     expect(protectionSentence(verified)).toBe('No protection from whoever runs this machine.');
     expect(protectionSentence({ kind: 'connecting' })).toBe('Connecting to the enclave');
     expect(protectionSentence({ kind: 'unreachable', failure: { code: 'enclave-unreachable' } })).toBe(
-      'The enclave cannot be reached.',
+      'The relay cannot reach the enclave.',
     );
   });
 });

@@ -20,7 +20,7 @@ describe('limits', () => {
   it('refuses a message that is too long and one that is empty, and keeps neither', async () => {
     const { tab } = await lab.signUp();
     expect(await tab.refusal(tab.ask('x'.repeat(200_001)))).toEqual({ code: 'message-too-long' });
-    expect(await tab.refusal(tab.ask('   '))).toEqual({ code: 'relay:bad-request' });
+    expect(await tab.refusal(tab.ask('   '))).toEqual({ code: 'message-empty' });
     expect(tab.conversations).toEqual([]);
   });
 

@@ -81,7 +81,7 @@ describe('sign-up', () => {
     const tab = await lab.profile().openTab();
     await tab.vault.beginSignUp(inventPerson());
     await tab.vault.cancelSignUp();
-    expect(await tab.refusal(tab.vault.finishSignUp())).toEqual({ code: 'relay:bad-request' });
+    expect(await tab.refusal(tab.vault.finishSignUp())).toEqual({ code: 'sign-up-lapsed' });
   });
 });
 

@@ -217,9 +217,7 @@ describe('too many questions at once', () => {
     expect(refused).toBe(6);
     expect(looked()).toBe(before);
     if (state.kind !== 'unsent' || state.failure === null) throw new Error('It says nothing.');
-    expect(failureText(state.failure)).toBe(
-      'The relay says: too much at once; wait until an answer is there. Try again in 1 second.',
-    );
+    expect(failureText(state.failure)).toBe('That was too much at once for the relay. Try again in 1 second.');
     profile.intercept = null;
     await tab.vault.retry({ conversationId, turnId });
     await tab.until(() => tab.texts(conversationId).includes(answerText));
