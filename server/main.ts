@@ -29,11 +29,11 @@ async function start(settings: Settings, log: Log): Promise<() => Promise<void>>
   log.info('listening', { port: listening.port });
   process.send?.({ type: 'ready', url });
   return async () => {
-    // At once: no new connections, live responses end, what is in memory is written.
-    const closed = listening.close(drainMs);
+    relay.leave();
+    // The database stays until the calls that are under way are answered.
+    await listening.close(drainMs);
     await relay.close();
-    await closed;
-    log.info('stopped');
+    log.info('stopped', { cut: listening.cut });
   };
 }
 

@@ -41,7 +41,9 @@ const sweepIntervalMs = 60_000;
 export type Relay = {
   readonly app: RelayApp;
   readonly isHttps: boolean;
-  /** Writes what is in memory, ends live responses, lets the database go. */
+  /** A stop begins: not ready from now on, and live responses end, so that browsers go to another relay. */
+  leave(): void;
+  /** Writes what is in memory, hands the running turns over, lets the database go. After `leave`, once calls are answered. */
   close(): Promise<void>;
 };
 
@@ -99,6 +101,8 @@ async function assemble(
     ...turnRoutes(turns),
     ...enclaveRoutes(turns),
   ];
+  const looksReady = rememberForAMoment(() => isReady(database, files, pool));
+  let isLeaving = false;
   const app = createApp({
     sessions,
     cookie: new RefreshCookie(keys.fingerprint, isHttps),
@@ -111,7 +115,7 @@ async function assemble(
     routes: withServiceRoutes(routes, { version: readVersion(), build: files.build, signUp: settings.signUp }),
     files,
     isHttps,
-    isReady: rememberForAMoment(() => isReady(database, files, pool)),
+    isReady: async () => !isLeaving && (await looksReady()),
   });
   await turns.start();
   const sweep = setInterval(() => {
@@ -120,6 +124,10 @@ async function assemble(
   return {
     app,
     isHttps,
+    leave() {
+      isLeaving = true;
+      turns.leave();
+    },
     async close() {
       clearInterval(sweep);
       await turns.close();

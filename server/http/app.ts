@@ -13,7 +13,7 @@ export type AppParts = DispatchParts & {
   readonly files: StaticFiles;
   /** TLS of our own or an https PUBLIC_URL. */
   readonly isHttps: boolean;
-  /** Whether a turn could be taken now. */
+  /** Whether a turn could be taken now; false from the moment that the relay stops. */
   readonly isReady: () => Promise<boolean>;
 };
 
@@ -33,7 +33,9 @@ export function createApp(parts: AppParts): RelayApp {
   app.all('/v1/*', () => refuse('not-found'));
   app.all('/v1', () => refuse('not-found'));
   app.get('/livez', () => new Response('ok\n'));
-  app.get('/healthz', async () => ((await parts.isReady()) ? new Response('ok\n') : refuse('not-ready')));
+  for (const url of ['/healthz', '/readyz']) {
+    app.get(url, async () => ((await parts.isReady()) ? new Response('ok\n') : refuse('not-ready')));
+  }
   app.on(['GET', 'HEAD'], '/*', (c) => {
     const request = c.req.raw;
     const isPage = !c.req.path.includes('.');

@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
-import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { StartError } from '../start-error.ts';
 import type { RelayApp } from './app.ts';
+import { Connections } from './connections.ts';
 import { errorBody } from './error-answer.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 
@@ -20,8 +20,10 @@ export type ListenerSettings = {
 /** A relay that accepts connections. */
 export type Listening = {
   readonly port: number;
-  /** Takes nothing new, waits for answers that are under way, and cuts what is left. */
+  /** Takes no connection more, ends each with the answer that is under way, and cuts what is left. */
   close(longestMs: number): Promise<void>;
+  /** How many connections `close` had to cut. */
+  readonly cut: number;
 };
 
 /** A certificate that was renewed is taken up without a restart. */
@@ -38,24 +40,18 @@ export async function listen(app: RelayApp, settings: ListenerSettings): Promise
       new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
   });
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    connections.begin(request, response);
     setSecurityHeaders(response, settings.isHttps);
     void answer(request, response);
   };
   const server = settings.tls === null ? plainServer(onRequest) : secureServer(onRequest, settings.tls);
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const connections = new Connections(server);
   const port = await bind(server, settings);
   return {
     port,
-    async close(longestMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      if ('closeIdleConnections' in server) server.closeIdleConnections();
-      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), longestMs);
-      await closed;
-      clearTimeout(timer);
+    close: (longestMs) => connections.close(longestMs),
+    get cut() {
+      return connections.cut;
     },
   };
 }

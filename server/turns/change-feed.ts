@@ -4,7 +4,9 @@ import type { Bytes } from '../../crypto/primitives/bytes.ts';
 export type Change =
   | { readonly kind: 'newer'; readonly accountId: string }
   | { readonly kind: 'started'; readonly accountId: string; readonly turnId: Bytes }
-  | { readonly kind: 'session-ended'; readonly sessionId: string };
+  | { readonly kind: 'session-ended'; readonly sessionId: string }
+  /** A process stopped in order: its running turns are anybody's. */
+  | { readonly kind: 'turns-released' };
 
 /** A change is delivered to the process that publishes it as well, and there first. */
 export interface ChangeFeed {

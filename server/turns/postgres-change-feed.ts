@@ -13,8 +13,8 @@ const reconnectDelayMs = 1_000;
 const idText = v.pipe(v.string(), v.maxLength(64));
 const notice = v.strictObject({
   from: idText,
-  kind: v.picklist(['newer', 'started', 'session-ended']),
-  /** Account or session. */
+  kind: v.picklist(['newer', 'started', 'session-ended', 'turns-released']),
+  /** Account or session; empty where it is about neither. */
   subject: idText,
   turnId: v.optional(idText),
 });
@@ -30,6 +30,7 @@ export class PostgresChangeFeed implements ChangeFeed {
   #missed: () => void = () => undefined;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
+  readonly #sending = new Set<Promise<void>>();
 
   /** @param openClient - A new, unconnected client for the same database. */
   constructor(db: Kysely<Schema>, openClient: () => Client, log: Log) {
@@ -40,11 +41,15 @@ export class PostgresChangeFeed implements ChangeFeed {
 
   publish(change: Change): void {
     this.#local.publish(change);
-    const subject = change.kind === 'session-ended' ? change.sessionId : change.accountId;
     const turnId = change.kind === 'started' ? encodeBytes(change.turnId) : undefined;
-    const text = JSON.stringify({ from: this.#name, kind: change.kind, subject, turnId });
-    // Nobody waits for it: a replica that misses it learns at the next sync, or when its session is looked at.
-    sql`select pg_notify(${channel}, ${text})`.execute(this.#db).catch(() => this.#log.warn('notify-failed'));
+    const text = JSON.stringify({ from: this.#name, kind: change.kind, subject: subjectOf(change), turnId });
+    // Only a stop waits for it: a replica that misses it learns at the next sync, or when its session is looked at.
+    const sent = sql`select pg_notify(${channel}, ${text})`.execute(this.#db).then(
+      () => undefined,
+      () => this.#log.warn('notify-failed'),
+    );
+    this.#sending.add(sent);
+    void sent.finally(() => this.#sending.delete(sent));
   }
 
   async listen(onChange: (change: Change) => void, missed: () => void): Promise<void> {
@@ -57,6 +62,7 @@ export class PostgresChangeFeed implements ChangeFeed {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
     await this.#local.close();
+    await Promise.all(this.#sending);
     await this.#client?.end().catch(() => undefined);
   }
 
@@ -90,7 +96,13 @@ export class PostgresChangeFeed implements ChangeFeed {
     if (!parsed.success || parsed.output.from === this.#name) return;
     const { kind, subject, turnId } = parsed.output;
     if (kind === 'newer') this.#local.publish({ kind, accountId: subject });
+    else if (kind === 'turns-released') this.#local.publish({ kind });
     else if (kind === 'session-ended') this.#local.publish({ kind, sessionId: subject });
     else if (turnId !== undefined) this.#local.publish({ kind, accountId: subject, turnId: decodeBytes(turnId) });
   }
+}
+
+function subjectOf(change: Change): string {
+  if (change.kind === 'turns-released') return '';
+  return change.kind === 'session-ended' ? change.sessionId : change.accountId;
 }

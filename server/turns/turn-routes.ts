@@ -127,6 +127,8 @@ export function turnRoutes(service: TurnService): Route[] {
       access: 'session',
       answers: { 200: 'bytes' },
       raw(response, { session }) {
+        // Without a word: proxies and browsers ask again at once, on a new connection and so at another relay.
+        if (service.isLeaving) return void response.destroy();
         response.writeHead(200, { 'content-type': 'application/octet-stream', 'x-accel-buffering': 'no' });
         response.flushHeaders();
         // HTTP/2's response only wraps the stream, which knows how much is queued.

@@ -43,6 +43,7 @@ export class TurnService implements StartParts, ResumeParts {
   readonly #clients = new LiveClients();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #busy = new Set<Promise<void>>();
+  #leaving = false;
   #closing = false;
 
   constructor(parts: TurnServiceParts) {
@@ -72,6 +73,11 @@ export class TurnService implements StartParts, ResumeParts {
     this.#run(() => this.clean());
   }
 
+  /** Whether this process stops: it takes no live response any more. */
+  get isLeaving(): boolean {
+    return this.#leaving;
+  }
+
   /** A browser's live response: from now on it gets the records of all running turns of its account. */
   connect(response: Writable, session: { readonly accountId: string; readonly sessionId: string }): void {
     // The browser went away while its session was looked up, and nothing will say so a second time.
@@ -98,15 +104,22 @@ export class TurnService implements StartParts, ResumeParts {
     while ((await database.write((trx) => dropTemporaryTurns(trx, database.kind, Date.now()))) >= turnsPerStep);
   }
 
+  /** Ends all live responses; the turns themselves go on here until `close`. */
+  leave(): void {
+    this.#leaving = true;
+    this.#clients.end();
+  }
+
   /** Writes what is in memory and lets other processes take over; the enclaves go on. */
   async close(): Promise<void> {
+    this.leave();
     this.#closing = true;
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#busy);
-    this.#clients.end();
     await this.pool.close();
     await this.journal.close();
     await this.leases.release(this.database.db).catch(() => undefined);
+    this.feed.publish({ kind: 'turns-released' });
     await this.feed.close();
   }
 
@@ -126,6 +139,7 @@ export class TurnService implements StartParts, ResumeParts {
       for (const client of this.#clients.all()) if (client.sessionId === change.sessionId) client.end();
       return;
     }
+    if (change.kind === 'turns-released') return this.#run(async () => void (await resumeTurns(this)));
     if (!this.#clients.has(change.accountId)) return;
     if (change.kind === 'newer') return this.#clients.push(change.accountId, encodeLiveRecord({ kind: 'newer' }));
     this.#clients.push(change.accountId, encodeLiveRecord({ kind: 'started', turnId: change.turnId }));

@@ -1,0 +1,80 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { waitFor } from './running-sotto.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+
+const guide = resolve(import.meta.dirname, '../../server/OPERATING.md');
+
+/** Debian's nginx, where it is installed. */
+export const hasNginx = spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0;
+
+/** For the title of what is skipped without it. */
+export const withoutNginx = hasNginx ? '' : ' (skipped: nginx is not installed)';
+
+/**
+ * The configuration that the guide tells operators to use, with what is theirs put in.
+ *
+ * @param replacements - Lines of the guide, and what stands there instead: each must be there exactly once.
+ * @throws {Error} when the guide has changed underneath.
+ */
+export function guideConfiguration(
+  language: 'nginx' | 'caddy',
+  replacements: Readonly<Record<string, string>>,
+): string {
+  const [, block] =
+    new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(readFileSync(guide, 'utf8')) ?? [];
+  if (block === undefined) throw new Error(`The guide has no configuration for ${language}.`);
+  return Object.entries(replacements).reduce((text, [line, replacement]) => {
+    if (text.split(line).length !== 2) throw new Error(`The guide's ${language} does not say once: ${line}`);
+    return text.replace(line, () => replacement);
+  }, block);
+}
+
+/** Runs nginx with these lines inside its `http` block, until it is disposed of. */
+export async function startNginx(http: string, port: number): Promise<AsyncDisposable> {
+  const folder = await makeTemporaryFolder('nginx');
+  const file = join(folder.path, 'nginx.conf');
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${folder.path}/${name};`,
+  );
+  await writeFile(
+    file,
+    `daemon off; master_process off; pid ${folder.path}/pid; error_log stderr error;
+events { worker_connections 1024; }
+http { access_log off; ${paths.join(' ')}
+${http}
+}
+`,
+  );
+  const nginx = spawn('nginx', ['-p', folder.path, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let printed = '';
+  nginx.stderr.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  await waitFor(
+    () => isOpen(port),
+    20_000,
+    () => `nginx did not start:\n${printed}`,
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      if (nginx.exitCode === null && nginx.signalCode === null) {
+        nginx.kill('SIGKILL');
+        await once(nginx, 'exit');
+      }
+      await folder.remove();
+    },
+  };
+}
+
+export function isOpen(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.on('error', () => done(false));
+  });
+}
