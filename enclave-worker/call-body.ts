@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../crypto/messages/error-codes.ts';
 import type { Bytes } from '../crypto/primitives/bytes.ts';
+import { CryptoError } from '../crypto/primitives/errors.ts';
+import { GrowingBytes } from '../crypto/primitives/growing-bytes.ts';
 
 /** A refusal of a call: its code is the whole answer. */
 export class CallRefused extends Error {
@@ -23,23 +25,11 @@ export async function readBody(request: IncomingMessage, maximumLength: number):
     throw new CallRefused('wrong-media-type');
   }
   if (Number(request.headers['content-length'] ?? 0) > maximumLength) throw new CallRefused('too-large');
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const body = new GrowingBytes(maximumLength);
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > maximumLength) break;
-      chunks.push(chunk);
-    }
-  } catch {
-    throw new CallRefused('bad-request');
+    for await (const chunk of request as AsyncIterable<Buffer>) body.push(chunk);
+  } catch (error) {
+    throw new CallRefused(error instanceof CryptoError ? 'too-large' : 'bad-request');
   }
-  if (length > maximumLength) throw new CallRefused('too-large');
-  const body = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
+  return body.take();
 }

@@ -10,8 +10,9 @@ import {
   type WorkerTurnAccepted,
   workerWatch,
 } from '../crypto/messages/worker-messages.ts';
-import { decodeUtf8, fromBase64Url, toBase64Url } from '../crypto/primitives/bytes.ts';
+import { fromBase64Url, toBase64Url } from '../crypto/primitives/bytes.ts';
 import { CryptoError } from '../crypto/primitives/errors.ts';
+import { jsonBudgetOf } from '../crypto/primitives/json-budget.ts';
 import { parseStrictJson } from '../crypto/primitives/strict-json.ts';
 import { CallRefused, readBody } from './call-body.ts';
 import type { EngineShelf } from './engines/engine-shelf.ts';
@@ -220,7 +221,7 @@ async function parseBody<Schema extends v.GenericSchema>(
   const body = await readBody(request, maximumCallLength);
   let value: unknown;
   try {
-    value = parseStrictJson(decodeUtf8(body));
+    value = parseStrictJson(body, jsonBudgetOf(schema));
   } catch {
     throw new CallRefused('bad-request');
   }

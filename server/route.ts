@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as v from 'valibot';
 import type { ErrorCode } from '../crypto/messages/error-codes.ts';
+import { type JsonBudget, jsonBudgetOf } from '../crypto/primitives/json-budget.ts';
 
 /** Who is calling, once the access token was verified and its session found alive. */
 export type Session = {
@@ -74,6 +75,8 @@ export type Route = {
   /** Of text values: numbers come through `v.pipe(v.string(), …, v.toNumber())`. Null: no query is allowed. */
   readonly query: AnySchema | null;
   readonly body: AnySchema | null;
+  /** Most that a body of the schema can hold; what holds more is refused while it arrives. */
+  readonly bodyBudget: JsonBudget | null;
   /** Bytes of the JSON text; a longer one is refused while it arrives. */
   readonly maximumBodyLength: number;
   /** Status and schema of each success; `bytes` is an octet stream. */
@@ -148,6 +151,7 @@ export function defineRoute<
     path: path ?? {},
     query: query ?? null,
     body: body ?? null,
+    bodyBudget: body === null || body === undefined ? null : jsonBudgetOf(body),
     maximumBodyLength: maximumBodyLength ?? usualBodyLength,
     errors: errors ?? [],
     limits: limits ?? [],

@@ -1,4 +1,6 @@
-import { type Bytes, decodeUtf8 } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
+import type { JsonBudget } from '../../crypto/primitives/json-budget.ts';
 import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { RelayCallError } from './relay-call-error.ts';
 
@@ -8,34 +10,29 @@ import { RelayCallError } from './relay-call-error.ts';
  * @throws {RelayCallError} `malformed-answer` beyond the limit.
  */
 export async function readBoundedBody(response: Response, maximumLength: number): Promise<Bytes> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
+  const body = new GrowingBytes(maximumLength);
   if (response.body !== null) {
     const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      length += value.length;
-      if (length > maximumLength) {
+      if (body.length + value.length > maximumLength) {
         reader.cancel().catch(() => undefined);
         throw new RelayCallError('malformed-answer');
       }
-      pieces.push(value);
+      body.push(value);
     }
   }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes;
+  return body.take();
 }
 
-/** @throws {RelayCallError} `malformed-answer` for what is not UTF-8, not JSON, or JSON with two meanings (M24). */
-export function parseJson(bytes: Uint8Array): unknown {
+/**
+ * @throws {RelayCallError} `malformed-answer` for what is not UTF-8, not JSON, JSON with two meanings (M24), or more than the
+ *   budget.
+ */
+export function parseJson(bytes: Uint8Array, budget: JsonBudget): unknown {
   try {
-    return parseStrictJson(decodeUtf8(bytes));
+    return parseStrictJson(bytes, budget);
   } catch {
     throw new RelayCallError('malformed-answer');
   }

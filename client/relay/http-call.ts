@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { errorAnswer } from '../../crypto/messages/error-codes.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { jsonBudgetOrLoose, looseJsonBudget } from '../../crypto/primitives/json-budget.ts';
 import { parseJson, readBoundedBody } from './bounded-body.ts';
 import type { Clock } from './clock.ts';
 import { type RelayCallCode, RelayCallError } from './relay-call-error.ts';
@@ -54,7 +55,10 @@ export async function callRelayJson<Schema extends v.GenericSchema>(
   answer: Schema,
   maximumLength: number,
 ): Promise<v.InferOutput<Schema>> {
-  const parsed = v.safeParse(answer, parseJson(await callRelay(connection, call, maximumLength)));
+  const parsed = v.safeParse(
+    answer,
+    parseJson(await callRelay(connection, call, maximumLength), jsonBudgetOrLoose(answer)),
+  );
   if (!parsed.success) throw new RelayCallError('malformed-answer');
   return parsed.output;
 }
@@ -104,7 +108,7 @@ async function readError(response: Response): Promise<RelayCallError> {
   const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
   let answer: unknown;
   try {
-    answer = parseJson(await readBoundedBody(response, maximumErrorLength));
+    answer = parseJson(await readBoundedBody(response, maximumErrorLength), looseJsonBudget);
   } catch {
     // A page of some proxy: its words are not read (M34).
     return new RelayCallError(foreignCode(response.status), { retryAfterMs });

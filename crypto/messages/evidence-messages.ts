@@ -119,13 +119,13 @@ export const collateralNeed = v.variant('kind', [
   }),
   v.strictObject({
     kind: v.literal('tdx'),
-    fmspc: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
+    fmspc: v.pipe(v.string(), v.length(12), v.regex(/^[0-9a-f]+$/)),
     ca: v.picklist(['platform', 'processor']),
   }),
   v.strictObject({
     kind: v.literal('nvidia-gpu'),
     manifestIds: v.pipe(
-      v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,128}$/))),
+      v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(128), v.regex(/^[A-Za-z0-9._-]+$/))),
       v.minLength(1),
       v.maxLength(8),
     ),

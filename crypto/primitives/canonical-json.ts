@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { type Bytes, decodeUtf8, encodeUtf8, equalBytes } from './bytes.ts';
+import { type Bytes, encodeUtf8, equalBytes } from './bytes.ts';
 import { CryptoError } from './errors.ts';
-import { maximumJsonDepth } from './strict-json.ts';
+import { jsonBudgetOrLoose, maximumJsonDepth } from './json-budget.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 function write(value: unknown, depth: number, pieces: string[]): void {
   if (value === null || typeof value === 'boolean') {
@@ -59,7 +60,8 @@ export function encodeCanonicalJson(value: unknown): Bytes {
 
 /**
  * Reads canonical JSON of one schema, and nothing that is merely equivalent to it: whatever two parsers could read
- * differently (duplicate keys, `__proto__`, odd numbers, trailing bytes) has another encoding and is refused.
+ * differently (duplicate keys, `__proto__`, odd numbers, trailing bytes) has another encoding and is refused. What holds
+ * more values or deeper nesting than the schema could need is refused before it is built.
  *
  * @throws {CryptoError} `malformed`.
  */
@@ -69,11 +71,9 @@ export function decodeCanonicalJson<Schema extends v.GenericSchema>(
   maximumLength: number,
 ): v.InferOutput<Schema> {
   if (bytes.length > maximumLength) throw new CryptoError('malformed');
-  const text = decodeUtf8(bytes);
-  let value: unknown;
+  const value = parseStrictJson(bytes, jsonBudgetOrLoose(schema));
   let written: Bytes;
   try {
-    value = JSON.parse(text);
     written = encodeCanonicalJson(value);
   } catch {
     throw new CryptoError('malformed');

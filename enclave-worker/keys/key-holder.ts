@@ -8,8 +8,9 @@ import { signPossession } from '../../crypto/evidence/modal/possession.ts';
 import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
 import { decodeRequestHeader } from '../../crypto/messages/request-header.ts';
 import { workerTurnStart } from '../../crypto/messages/worker-messages.ts';
-import { type Bytes, decodeUtf8, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
 import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { jsonBudgetOf } from '../../crypto/primitives/json-budget.ts';
 import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { fromMessage, hashRequest, openRequest } from '../../crypto/turn/sealed-request.ts';
 import type {
@@ -120,7 +121,7 @@ function refused(code: ErrorCode): OpenAnswer {
 
 function parseJson(body: OpenOrder['body']): unknown {
   try {
-    return parseStrictJson(decodeUtf8(body));
+    return parseStrictJson(body, jsonBudgetOf(workerTurnStart));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
-import { decodeUtf8 } from '../../crypto/primitives/bytes.ts';
+import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
+import { jsonBudgetOf } from '../../crypto/primitives/json-budget.ts';
 import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
@@ -16,17 +17,15 @@ export async function readJson<Schema extends v.GenericSchema>(
     throw new RegistrarError('wrong-media-type');
   }
   if (Number(request.headers['content-length'] ?? 0) > maximumLength) throw new RegistrarError('too-large');
-  const pieces: Buffer[] = [];
-  let length = 0;
+  const body = new GrowingBytes(maximumLength);
   // A body that is refused half way is read on and dropped, so that its sender gets to see the answer.
   for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > maximumLength) throw new RegistrarError('too-large');
-    pieces.push(piece);
+    if (body.length + piece.length > maximumLength) throw new RegistrarError('too-large');
+    body.push(piece);
   }
   let value: unknown;
   try {
-    value = parseStrictJson(decodeUtf8(Buffer.concat(pieces)));
+    value = parseStrictJson(body.take(), jsonBudgetOf(schema));
   } catch {
     throw new RegistrarError('bad-request');
   }

@@ -2,7 +2,8 @@ import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { parseScannedJson } from '../../crypto/primitives/strict-json.ts';
 import type { RefreshCookie } from '../accounts/refresh-cookie.ts';
 import type { Sessions } from '../accounts/sessions.ts';
 import { coarseMs, type Log } from '../log.ts';
@@ -73,7 +74,7 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
     session,
     path: parseOrRefuse(v.strictObject(route.path), c.req.param()),
     query: parseQuery(route, request.url),
-    body: route.body === null ? null : await parseBody(c, route, { limiter: parts.limiter, share, session, address }),
+    body: await parseBody(c, route, { limiter: parts.limiter, share, session, address }),
     nowMs,
     address,
     takeLimit: (name) => parts.limiter.take(name, { address, accountId: session?.accountId ?? null }),
@@ -109,11 +110,13 @@ async function parseBody(
     readonly address: string;
   },
 ): Promise<unknown> {
+  const { body, bodyBudget, maximumBodyLength: maximumLength } = route;
+  if (body === null || bodyBudget === null) return null;
   const { limiter, share, session, address } = from;
   const request = c.req.raw;
   requireJson(request);
   const announced = announcedLength(request);
-  if (announced > route.maximumBodyLength) throw new RelayError('too-large');
+  if (announced > maximumLength) throw new RelayError('too-large');
   const caller: Caller = { address, accountId: session?.accountId ?? null };
   const limits = route.limits.filter((limit) => RateLimiter.isPerAccount(limit));
   const takeBytes = (length: number) => {
@@ -121,18 +124,20 @@ async function parseBody(
   };
   for (const limit of limits) if (limit !== 'bytes') limiter.take(limit, caller);
   if (announced > 0) takeBytes(announced);
-  const text = await readBody(request, incomingOf(c), route.maximumBodyLength, (length) => {
-    share.take(length);
+  const bytes = await readBody(request, incomingOf(c), {
+    maximumLength,
+    budget: bodyBudget,
     // A body of unknown length pays as it comes, not when it is in memory.
-    if (announced === 0) takeBytes(length);
+    onLength: announced === 0 ? takeBytes : () => undefined,
+    onGrowth: (added) => share.take(added),
   });
-  return parseOrRefuse(route.body, readJson(text));
+  return parseOrRefuse(body, readJson(bytes));
 }
 
-/** @throws {RelayError} `bad-request` for what is not JSON of one meaning (M24). */
-function readJson(text: string): unknown {
+/** @throws {RelayError} `bad-request` for what is not JSON. */
+function readJson(bytes: Bytes): unknown {
   try {
-    return parseStrictJson(text);
+    return parseScannedJson(bytes);
   } catch {
     throw new RelayError('bad-request');
   }

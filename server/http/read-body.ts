@@ -1,48 +1,91 @@
 import type { IncomingMessage } from 'node:http';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
+import type { JsonBudget } from '../../crypto/primitives/json-budget.ts';
+import { JsonScanner } from '../../crypto/primitives/json-scanner.ts';
 import { RelayError } from '../relay-error.ts';
 
 /** HTTP/2 has no deadline of its own for a request; HTTP/1.1's is as long. */
 const deadlineMs = 180_000;
+/** A body may come in so many pieces, and in one more for each so many bytes: one costs as much time as a kilobyte does. */
+const freePieces = 2_048;
+const bytesPerPiece = 64;
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+export type BodyLimits = {
+  readonly maximumLength: number;
+  readonly budget: JsonBudget;
+  /** Told of the bytes of every piece before it is kept; what it throws ends the reading. */
+  readonly onLength?: (length: number) => void;
+  /** Told of memory before it is taken. */
+  readonly onGrowth?: (added: number) => void;
+};
 
 /**
- * Reads a body up to a hard limit: what is longer is refused by its announced length, or as soon as it has passed the limit.
+ * Reads a JSON body, and looks at it while it comes: what is too long, or holds more than the budget, is refused at that place
+ * and neither read to its end nor kept.
  *
  * @param incoming - Node's request where there is one: its stream is several times cheaper than the web stream.
- * @param onLength - Told of every piece before it is kept; what it throws ends the reading.
+ * @returns bytes that only `parseScannedJson` has still to read.
  * @throws {RelayError} `too-large`, `bad-request`.
  */
 export async function readBody(
   request: Request,
   incoming: IncomingMessage | undefined,
-  maximumLength: number,
-  onLength: (length: number) => void = () => undefined,
-): Promise<string> {
+  limits: BodyLimits,
+): Promise<Bytes> {
+  const { maximumLength, budget, onLength, onGrowth } = limits;
   if (announcedLength(request) > maximumLength) throw new RelayError('too-large');
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  const source: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = incoming ?? request.body ?? [];
-  const timer = setTimeout(() => incoming?.destroy(), deadlineMs);
+  const body = new GrowingBytes(maximumLength, onGrowth);
+  const scanner = new JsonScanner(budget);
+  let pieces = 0;
+  const take = (piece: Uint8Array) => {
+    pieces += 1;
+    if (body.length + piece.length > maximumLength) throw new RelayError('too-large');
+    if (pieces > freePieces + body.length / bytesPerPiece) throw new RelayError('too-large');
+    onLength?.(piece.length);
+    scanner.push(piece);
+    body.push(piece);
+  };
   try {
-    for await (const piece of source) {
-      length += piece.length;
-      if (length > maximumLength) throw new RelayError('too-large');
-      onLength(piece.length);
-      pieces.push(piece);
-    }
+    if (incoming === undefined) for await (const piece of request.body ?? []) take(piece as Uint8Array);
+    else await takeAll(incoming, take);
+    scanner.end();
   } catch (error) {
-    if (error instanceof RelayError) throw error;
-    // The connection broke, or it was too slow.
-    throw new RelayError('bad-request');
-  } finally {
-    clearTimeout(timer);
+    // Otherwise the connection broke, it was too slow, or it is no JSON of one meaning (M24).
+    throw error instanceof RelayError ? error : new RelayError('bad-request');
   }
-  try {
-    return decoder.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, length));
-  } catch {
-    throw new RelayError('bad-request');
-  }
+  return body.take();
+}
+
+/** By events: an iterator would cost several times as much for each piece. */
+function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => incoming.destroy(), deadlineMs);
+    const leave = () => {
+      clearTimeout(timer);
+      incoming.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
+    };
+    const onData = (piece: Uint8Array) => {
+      try {
+        take(piece);
+      } catch (error) {
+        leave();
+        // What still comes is dropped, so that the sender gets to see the answer; a connection that breaks is no error then.
+        incoming.on('error', () => undefined).resume();
+        reject(error as Error);
+      }
+    };
+    const onEnd = () => {
+      leave();
+      resolve();
+    };
+    const onBroken = () => {
+      leave();
+      reject(new RelayError('bad-request'));
+    };
+    if (incoming.destroyed) return onBroken();
+    incoming.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
+  });
 }
 
 /** Bytes that the request says it has; 0 when it does not say. */

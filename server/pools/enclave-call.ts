@@ -2,6 +2,9 @@ import { type Agent, type IncomingMessage, request as requestHttp } from 'node:h
 import { type Agent as TlsAgent, request as requestHttps } from 'node:https';
 import * as v from 'valibot';
 import { errorAnswer, type ErrorCode } from '../../crypto/messages/error-codes.ts';
+import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
+import { type JsonBudget, jsonBudgetOf, looseJsonBudget } from '../../crypto/primitives/json-budget.ts';
+import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { RelayError } from '../relay-error.ts';
 
 /** Longest answer of a worker that is not a stream: evidence of later kinds carries certificate chains. */
@@ -62,15 +65,13 @@ export function openRequest(
 }
 
 /** Collects an answer of bounded length. */
-async function readAnswer(response: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let length = 0;
+async function readAnswer(response: IncomingMessage): Promise<Uint8Array> {
+  const body = new GrowingBytes(maximumAnswerLength);
   for await (const piece of response as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > maximumAnswerLength) throw new RelayError('enclave-unreachable');
-    pieces.push(piece);
+    if (body.length + piece.length > maximumAnswerLength) throw new RelayError('enclave-unreachable');
+    body.push(piece);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return body.take();
 }
 
 /** @returns null when a kept connection had been closed at the other end before the request was read. */
@@ -93,9 +94,9 @@ function send<T extends v.GenericSchema>(endpoint: Endpoint, call: Call<T>): Pro
     request.on('error', fail);
     request.on('response', (response) => {
       readAnswer(response)
-        .then((text) => {
+        .then((bytes) => {
           clearTimeout(deadline);
-          resolve(parseAnswer(endpoint, response.statusCode ?? 0, text, call.answer));
+          resolve(parseAnswer(endpoint, response.statusCode ?? 0, bytes, call.answer));
         })
         .catch((error: unknown) => {
           request.destroy();
@@ -109,24 +110,24 @@ function send<T extends v.GenericSchema>(endpoint: Endpoint, call: Call<T>): Pro
 function parseAnswer<T extends v.GenericSchema>(
   endpoint: Endpoint,
   status: number,
-  text: string,
+  bytes: Uint8Array,
   schema: T,
 ): v.InferOutput<T> {
-  const json = readJson(text);
   if (status >= 200 && status < 300) {
-    const answer = v.safeParse(schema, json);
+    const answer = v.safeParse(schema, readJson(bytes, jsonBudgetOf(schema)));
     if (answer.success) return answer.output;
     throw new RelayError('enclave-unreachable');
   }
-  const refusal = v.safeParse(errorAnswer, json);
+  const refusal = v.safeParse(errorAnswer, readJson(bytes, looseJsonBudget));
   if (!refusal.success) endpoint.onForeign?.(status);
   if (refusal.success && passedOn.has(refusal.output.error)) throw new RelayError(refusal.output.error);
   throw new RelayError('enclave-unreachable');
 }
 
-function readJson(text: string): unknown {
+/** A container may be anybody's: what it says is read as carefully as what a browser sends. */
+function readJson(bytes: Uint8Array, budget: JsonBudget): unknown {
   try {
-    return JSON.parse(text);
+    return parseStrictJson(bytes, budget);
   } catch {
     return null;
   }

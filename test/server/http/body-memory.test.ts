@@ -54,7 +54,8 @@ function dripping(port: number, token: string) {
     });
     request.on('error', (error) => (answered === 0 ? reject(error) : undefined));
     onTestFinished(() => void request.destroy());
-    const piece = Buffer.alloc(mebibyte, ' ');
+    const piece = Buffer.alloc(mebibyte, 'A');
+    request.write('{"request":{"body":"');
     let sent = 0;
     const send = () => {
       if (answered > 0 || sent >= 40) return;

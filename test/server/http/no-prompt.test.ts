@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { parseStrictJson } from '../../../crypto/primitives/strict-json.ts';
+import { parseScannedJson } from '../../../crypto/primitives/strict-json.ts';
 import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 
@@ -32,7 +32,7 @@ test.each(modelPaths)('no path takes words in clear: POST %s is refused, and not
   const relay = await openTestRelay('sqlite');
   const { accessToken } = (await quickSignUp(relay, 'alice')).session;
   const send = async (to: string, body: unknown) => {
-    vi.mocked(parseStrictJson).mockClear();
+    vi.mocked(parseScannedJson).mockClear();
     const request = new Request(`http://localhost:8787${to}`, {
       method: 'POST',
       headers: {
@@ -44,7 +44,7 @@ test.each(modelPaths)('no path takes words in clear: POST %s is refused, and not
       body: JSON.stringify(body),
     });
     const { status } = await relay.relay.app.request(request);
-    return { status, isRead: request.bodyUsed, parsed: vi.mocked(parseStrictJson).mock.calls.length };
+    return { status, isRead: request.bodyUsed, parsed: vi.mocked(parseScannedJson).mock.calls.length };
   };
   const isElsewhere = !path.startsWith('/v1/') || path === '/v1/models';
   expect(await send(path, question)).toEqual({ status: isElsewhere ? 405 : 404, isRead: false, parsed: 0 });

@@ -1,0 +1,59 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import * as v from 'valibot';
+import { jsonBudgetOf } from '../../../crypto/primitives/json-budget.ts';
+import { itemBatch } from '../../../crypto/messages/item-messages.ts';
+
+const text = v.pipe(v.string(), v.maxLength(10));
+
+test.each<[string, v.GenericSchema, v.GenericSchema]>([
+  ['a text', v.string(), text],
+  [
+    'a text with no more than a form',
+    v.pipe(v.string(), v.regex(/^a*$/)),
+    v.pipe(v.string(), v.regex(/^a*$/), v.length(3)),
+  ],
+  ['a list', v.array(text), v.pipe(v.array(text), v.maxLength(3))],
+  ['a text in a list', v.pipe(v.array(v.string()), v.maxLength(3)), v.pipe(v.array(text), v.maxLength(3))],
+  ['members', v.object({ a: text }), v.strictObject({ a: text })],
+  ['members at will', v.looseObject({ a: text }), v.strictObject({ a: v.optional(text) })],
+  ['keys at will', v.record(v.string(), text), v.strictObject({ a: v.nullable(text) })],
+  ['anything', v.unknown(), v.null()],
+  ['one of several', v.union([text, v.string()]), v.union([text, v.number()])],
+  ['places', v.looseTuple([text]), v.strictTuple([text, v.boolean()])],
+])('jsonBudgetOf: refuses %s without a limit, and measures the limited twin', (_what, unlimited, limited) => {
+  expect(() => jsonBudgetOf(unlimited)).toThrow('invalid-argument');
+  expect(jsonBudgetOf(limited).values).toBeGreaterThan(0);
+});
+
+test('jsonBudgetOf: counts what the largest value of a schema holds', () => {
+  const point = v.strictObject({ x: v.number(), label: v.nullable(v.pipe(v.string(), v.maxLength(7))) });
+  const shape = v.variant('kind', [
+    v.strictObject({ kind: v.literal('dot'), at: point }),
+    v.strictObject({ kind: v.literal('line'), points: v.pipe(v.array(point), v.maxLength(4)) }),
+  ]);
+  expect(jsonBudgetOf(shape)).toEqual({ depth: 3, values: 1 + 1 + 1 + 4 * 3, keyLength: 6, textLength: 7 });
+  expect(jsonBudgetOf(itemBatch).values).toBe(1 + 1 + 1 + 3 + (1 + 500 * 6) + 2 * 501);
+});
+
+test('every message says how much it may hold at most', async () => {
+  const folder = join(import.meta.dirname, '../../../crypto/messages');
+  const unlimited: string[] = [];
+  let measured = 0;
+  for (const file of readdirSync(folder)) {
+    const exported = (await import(join(folder, file))) as Record<string, unknown>;
+    for (const [name, value] of Object.entries(exported)) {
+      if (typeof value !== 'object' || value === null || !('~standard' in value)) continue;
+      measured += 1;
+      try {
+        jsonBudgetOf(value as unknown as v.GenericSchema);
+      } catch {
+        unlimited.push(name);
+      }
+    }
+  }
+  expect(measured).toBeGreaterThan(80);
+  // Of an error that is not known only the code is read, so that a newer relay may say more.
+  expect(unlimited.toSorted()).toEqual(['errorAnswer', 'registrarErrorAnswer']);
+});
