@@ -10,6 +10,7 @@ import { TokenSigner } from './accounts/signed-token.ts';
 import { createApp, type RelayApp } from './http/app.ts';
 import { BodyMemory } from './http/body-memory.ts';
 import { ClientAddress } from './http/client-address.ts';
+import { HealthCheck } from './http/health.ts';
 import { HeldAnswers } from './http/held-answers.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { RateLimiter } from './http/rate-limit.ts';
@@ -27,6 +28,7 @@ import type { Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
+import type { StorageSpace } from './storage/storage-space.ts';
 import { LocalChangeFeed } from './turns/change-feed.ts';
 import { enclaveRoutes } from './turns/enclave-routes.ts';
 import { PostgresChangeFeed } from './turns/postgres-change-feed.ts';
@@ -36,6 +38,7 @@ import { vaultRoutes } from './vault/vault-routes.ts';
 
 const projectFolder = join(import.meta.dirname, '..');
 const sweepIntervalMs = 60_000;
+const spaceIntervalMs = 10_000;
 
 /** A relay that is put together and running, without a port. */
 export type Relay = {
@@ -101,8 +104,7 @@ async function assemble(
     ...turnRoutes(turns),
     ...enclaveRoutes(turns),
   ];
-  const looksReady = rememberForAMoment(() => isReady(database, files, pool));
-  let isLeaving = false;
+  const health = new HealthCheck({ database, files, pool });
   const app = createApp({
     sessions,
     cookie: new RefreshCookie(keys.fingerprint, isHttps),
@@ -115,9 +117,13 @@ async function assemble(
     routes: withServiceRoutes(routes, { version: readVersion(), build: files.build, signUp: settings.signUp }),
     files,
     isHttps,
-    isReady: async () => !isLeaving && (await looksReady()),
+    health,
   });
+  watchSpace(database.space, log);
   await turns.start();
+  const space = setInterval(() => {
+    database.space.refresh().catch((error: unknown) => log.error('space-unknown', { error }));
+  }, spaceIntervalMs);
   const sweep = setInterval(() => {
     forgetAttempts(database, Date.now()).catch((error: unknown) => log.error('sweep-failed', { error }));
   }, sweepIntervalMs);
@@ -125,15 +131,24 @@ async function assemble(
     app,
     isHttps,
     leave() {
-      isLeaving = true;
+      health.leave();
       turns.leave();
     },
     async close() {
+      clearInterval(space);
       clearInterval(sweep);
       await turns.close();
       await database.close();
     },
   };
+}
+
+/** One line for each line that is crossed, either way. */
+function watchSpace(space: StorageSpace, log: Log): void {
+  space.watch((level) => {
+    if (level === 'ample') log.info('storage-ample');
+    else log.warn(`storage-${level}`);
+  });
 }
 
 function openPool(settings: Settings, database: Database, log: Log): Pool {
@@ -153,25 +168,6 @@ function noWorker(): StartError {
   return new StartError(
     'There is no enclave worker: use `npm start`, or set ENCLAVE_POOL=static, ENCLAVE_URLS and ENCLAVE_TOKEN.',
   );
-}
-
-async function isReady(database: Database, files: StaticFiles, pool: Pool): Promise<boolean> {
-  try {
-    await database.db.selectFrom('metadata').select('name').limit(1).execute();
-    return files.isBuilt && (await pool.isReady());
-  } catch {
-    return false;
-  }
-}
-
-/** Anyone may ask: many questions at once are one look at database and enclaves. */
-function rememberForAMoment(look: () => Promise<boolean>): () => Promise<boolean> {
-  let looked: { readonly result: Promise<boolean>; readonly atMs: number } | null = null;
-  return () => {
-    const nowMs = performance.now();
-    if (looked === null || nowMs - looked.atMs > 1_000) looked = { result: look(), atMs: nowMs };
-    return looked.result;
-  };
 }
 
 function readVersion(): string {

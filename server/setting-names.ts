@@ -24,6 +24,8 @@ export const settingNames = [
   'LOG_LEVEL',
   'SIGN_UP',
   'QUOTA_BYTES',
+  'DISK_RESERVE_BYTES',
+  'STORAGE_LIMIT_BYTES',
   'WORKER_HOST',
   'WORKER_PORT',
   'ENGINE',
@@ -48,7 +50,17 @@ export const settingNames = [
 ] as const;
 
 /** Beginnings that belong to Sotto alone: an unknown name with one of them is a mistake, not somebody else's variable. */
-const ownPrefixes = ['ENCLAVE_', 'COLLATERAL_', 'LLM_', 'MODAL_', 'SERVER_KEYS', 'TRUSTED_PROX', 'CLIENT_ADDRESS'];
+const ownPrefixes = [
+  'ENCLAVE_',
+  'COLLATERAL_',
+  'LLM_',
+  'MODAL_',
+  'SERVER_KEYS',
+  'TRUSTED_PROX',
+  'CLIENT_ADDRESS',
+  'DISK_RESERVE',
+  'STORAGE_LIMIT',
+];
 /** Modal's own tools and containers set these. */
 const foreignNames =
   /^MODAL_(TOKEN_ID|TOKEN_SECRET|IDENTITY_TOKEN|IDENTITY_TOKEN_FILE|ENVIRONMENT|PROFILE|CONFIG_PATH|TASK_ID|IMAGE_ID|IS_REMOTE|CLOUD_PROVIDER|REGION)$/;

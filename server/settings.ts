@@ -20,6 +20,10 @@ export type Settings = EnclaveSettings & {
   readonly logLevel: LogLevel;
   readonly signUp: 'open' | 'closed';
   readonly quotaBytes: number;
+  /** Null: by the size of the disk. */
+  readonly diskReserveBytes: number | null;
+  /** Null: as much as the disk has. */
+  readonly storageLimitBytes: number | null;
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,6 +42,10 @@ export function readSettings(environment: Environment): Settings {
   if (text('SERVER_KEYS') !== null && text('SERVER_KEYS_FILE') !== null) {
     throw new StartError('SERVER_KEYS and SERVER_KEYS_FILE are both set: drop one of them.');
   }
+  const bytes = (name: string, least: number): number | null => {
+    const value = text(name);
+    return value === null ? null : wholeNumber(name, value, least, Number.MAX_SAFE_INTEGER);
+  };
   return {
     port: wholeNumber('PORT', text('PORT') ?? '8787', 0, 65_535),
     host: text('HOST') ?? '127.0.0.1',
@@ -51,7 +59,9 @@ export function readSettings(environment: Environment): Settings {
     clientAddress: addressSettings(text('CLIENT_ADDRESS_HEADER'), text('TRUSTED_PROXIES')),
     logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL') ?? 'info', logLevels),
     signUp: oneOf('SIGN_UP', text('SIGN_UP') ?? 'open', ['open', 'closed']),
-    quotaBytes: wholeNumber('QUOTA_BYTES', text('QUOTA_BYTES') ?? String(2 ** 30), 2 ** 20, Number.MAX_SAFE_INTEGER),
+    quotaBytes: bytes('QUOTA_BYTES', 2 ** 20) ?? 2 ** 30,
+    diskReserveBytes: bytes('DISK_RESERVE_BYTES', 0),
+    storageLimitBytes: bytes('STORAGE_LIMIT_BYTES', 2 ** 24),
   };
 }
 

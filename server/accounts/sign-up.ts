@@ -19,11 +19,13 @@ import { opaqueStep } from './opaque-step.ts';
 import type { StartedSession } from './sessions.ts';
 
 const lifetimeMs = 30 * 60_000;
+/** Record, keyslots, head and the places in their indexes. */
+const accountBytes = 16_384;
 const claimsSchema = v.object({ name: hashField, uid: v.pipe(v.string(), v.uuid()), setup: idField });
 
-/** @throws {RelayError} `sign-up-closed`, `name-taken`, `bad-request`. */
+/** @throws {RelayError} `sign-up-closed`, `storage-full`, `name-taken`, `bad-request`. */
 export async function startSignUp(parts: AccountParts, body: SignUpStart, nowMs: number): Promise<SignUpStartAnswer> {
-  refuseWhenClosed(parts);
+  refuseNewAccounts(parts);
   const nameHash = parts.keys.hashName(decodeBytes(body.nameTag));
   const setup = parts.keys.newestSetup;
   const userId = randomUUID();
@@ -51,7 +53,7 @@ export async function finishSignUp(
   body: SignUpFinish,
   nowMs: number,
 ): Promise<StartedSession & { readonly answer: SessionAnswer }> {
-  refuseWhenClosed(parts);
+  refuseNewAccounts(parts);
   const claims = await parts.signer.demand('sign-up', body.signUpToken, claimsSchema, nowMs);
   const accountId = randomUUID();
   const slots = body.keyslots.map((slot) => keyslotRow(accountId, slot));
@@ -92,8 +94,9 @@ export async function finishSignUp(
   return parts.sessions.start(session, nowMs);
 }
 
-function refuseWhenClosed(parts: AccountParts): void {
+function refuseNewAccounts(parts: AccountParts): void {
   if (parts.settings.signUp === 'closed') throw new RelayError('sign-up-closed');
+  parts.database.space.requireRoom(accountBytes);
 }
 
 /** The record is known to the client that made it alone: with the token of the same sign-up, this is that client again. */

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
 import { RelayError } from '../relay-error.ts';
 import { describeError, errorBody } from './error-answer.ts';
 import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
+import type { Health } from './health.ts';
 import { hostOf } from './host-name.ts';
 import { isLocalName, plainHttpPage } from './plain-http-page.ts';
 import type { Route } from '../route.ts';
@@ -13,8 +14,7 @@ export type AppParts = DispatchParts & {
   readonly files: StaticFiles;
   /** TLS of our own or an https PUBLIC_URL. */
   readonly isHttps: boolean;
-  /** Whether a turn could be taken now; false from the moment that the relay stops. */
-  readonly isReady: () => Promise<boolean>;
+  readonly health: { look(): Promise<Health> };
 };
 
 export type RelayApp = Hono<{ Bindings: Bindings }>;
@@ -34,7 +34,10 @@ export function createApp(parts: AppParts): RelayApp {
   app.all('/v1', () => refuse('not-found'));
   app.get('/livez', () => new Response('ok\n'));
   for (const url of ['/healthz', '/readyz']) {
-    app.get(url, async () => ((await parts.isReady()) ? new Response('ok\n') : refuse('not-ready')));
+    app.get(url, async () => {
+      const { isReady, marks } = await parts.health.look();
+      return isReady ? new Response(['ok', ...marks, ''].join('\n')) : refuse('not-ready');
+    });
   }
   app.on(['GET', 'HEAD'], '/*', (c) => {
     const request = c.req.raw;

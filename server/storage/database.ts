@@ -2,12 +2,15 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Client } from 'pg';
 import type { DatabaseKind } from './column-types.ts';
 import type { Schema } from './schema.ts';
+import type { StorageSpace } from './storage-space.ts';
 
 /** Where the relay keeps everything: SQLite in the data folder or PostgreSQL, the same to its callers. */
 export interface Database {
   readonly kind: DatabaseKind;
   /** For reads, and for writes of one statement. */
   readonly db: Kysely<Schema>;
+  /** How much may still be stored. */
+  readonly space: StorageSpace;
   /**
    * Runs several statements as one transaction; when it resolves, a killed process or machine loses nothing of it.
    *

@@ -5,7 +5,9 @@ import pg from 'pg';
 import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
+import { PostgresSpace } from './postgres-space.ts';
 import type { Schema } from './schema.ts';
+import { type SpaceLimits, StorageSpace } from './storage-space.ts';
 
 export type PostgresSettings = {
   /** `postgres://…`, as DATABASE_URL has it. */
@@ -19,7 +21,7 @@ const deadlocks = new Set(['40P01', '40001']);
 const attempts = 4;
 
 /** @throws {StartError} when the server does not answer, or a newer Sotto wrote the database. */
-export async function openPostgres(settings: PostgresSettings): Promise<Database> {
+export async function openPostgres(settings: PostgresSettings, limits: SpaceLimits = {}): Promise<Database> {
   const config = connectionConfig(settings);
   const pool = new pg.Pool({ ...config, max: settings.connections ?? 20, idleTimeoutMillis: 60_000 });
   // A connection that breaks while idle; the next query takes another.
@@ -27,11 +29,13 @@ export async function openPostgres(settings: PostgresSettings): Promise<Database
   // One that breaks in a transaction: the pool listens to idle ones alone, and the call that holds it fails by itself.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool, controlClient: pg.Client }) });
+  const space = new StorageSpace(new PostgresSpace(db), limits);
   try {
     await pool.query('select 1').catch((error: unknown) => {
       throw new StartError(`PostgreSQL at DATABASE_URL does not answer (${reasonOf(error)}).`);
     });
     await migrate(db, 'postgres');
+    await space.refresh();
   } catch (error) {
     await db.destroy();
     throw error;
@@ -39,6 +43,7 @@ export async function openPostgres(settings: PostgresSettings): Promise<Database
   return {
     kind: 'postgres',
     db,
+    space,
     async write(work) {
       for (let attempt = 1; ; attempt++) {
         try {

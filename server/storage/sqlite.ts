@@ -7,6 +7,8 @@ import { lockFolder } from './folder-lock.ts';
 import { migrate } from './migrate.ts';
 import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Schema } from './schema.ts';
+import { SqliteSpace } from './sqlite-space.ts';
+import { type SpaceLimits, StorageSpace } from './storage-space.ts';
 
 export const databaseFileName = 'sotto.sqlite';
 
@@ -15,7 +17,7 @@ export const databaseFileName = 'sotto.sqlite';
  *
  * @throws {StartError} when another process has the folder, or a newer Sotto wrote it.
  */
-export async function openSqlite(folder: string): Promise<Database> {
+export async function openSqlite(folder: string, limits: SpaceLimits = {}): Promise<Database> {
   const lock = lockFolder(folder);
   try {
     const path = join(folder, databaseFileName);
@@ -34,6 +36,7 @@ export async function openSqlite(folder: string): Promise<Database> {
     return {
       kind: 'sqlite',
       db,
+      space: new StorageSpace(new SqliteSpace(file, path), limits),
       write: (work) => db.transaction().execute(work),
       read: (work) => db.transaction().execute(work),
       openClient: null,

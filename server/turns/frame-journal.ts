@@ -46,9 +46,9 @@ export class FrameJournal {
     this.#log = log;
   }
 
-  /** False while the database does not keep up: a frame that is refused now must be asked for again. */
+  /** False while the database does not keep up or has no room: a frame that is refused now must be asked for again. */
   get hasRoom(): boolean {
-    return this.#frames.bytes < maximumPendingBytes;
+    return this.#frames.bytes < maximumPendingBytes && this.#database.space.hasRoomForFrames;
   }
 
   get isIdle(): boolean {

@@ -43,7 +43,7 @@ export async function startTurn(parts: StartParts, accountId: string, start: Tur
   const attempt = readAttempt(accountId, decodeBytes(start.turnId), start);
   const batch = start.batch === null ? null : parseBatch(start.batch);
   const nowMs = Date.now();
-  const { kind } = parts.database;
+  const { kind, space } = parts.database;
   const enclave = await findFirst(parts, attempt);
   // What was given up a moment ago and comes again.
   if (parts.journal.isEnding(attempt.turnId)) await parts.journal.flush();
@@ -51,7 +51,8 @@ export async function startTurn(parts: StartParts, accountId: string, start: Tur
     const account = await lockAccount(trx, kind, accountId);
     // Nobody knows yet how long the reply will be.
     if (account.used_bytes >= parts.quotaBytes) throw new RelayError('quota-exceeded');
-    const context = { kind, accountId, turnId: attempt.turnId, nowMs, quotaBytes: parts.quotaBytes };
+    space.requireRoom(0);
+    const context = { kind, space, accountId, turnId: attempt.turnId, nowMs, quotaBytes: parts.quotaBytes };
     const written = batch === null ? null : await writeBatch(trx, batch, context);
     const temporary = batch === null;
     const lease = parts.leases.newLease();
@@ -74,6 +75,7 @@ export async function attemptTurn(
   await parts.journal.flush();
   const placed = await parts.database.write(async (trx) => {
     await lockAccount(trx, parts.database.kind, accountId);
+    parts.database.space.requireRoom(0);
     return placeAttempt(trx, attempt, parts.leases.newLease(), Date.now());
   });
   return forward(parts, { attempt, enclave, message }, placed);

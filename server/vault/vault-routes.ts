@@ -38,8 +38,8 @@ export function vaultRoutes(parts: VaultParts): Route[] {
       async handle({ session, body, nowMs }) {
         const { accountId } = session;
         const batch = parseBatch(body);
-        const { kind } = database;
-        const context = { kind, accountId, turnId: null, nowMs, quotaBytes: parts.quotaBytes };
+        const { kind, space } = database;
+        const context = { kind, space, accountId, turnId: null, nowMs, quotaBytes: parts.quotaBytes };
         const { counter, repeated } = await database.write((trx) => writeBatch(trx, batch, context));
         if (!repeated) parts.stored(accountId, batch);
         return answer({ format: 1, counter });

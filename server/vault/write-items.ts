@@ -4,6 +4,7 @@ import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
 import type { ItemTable, Schema } from '../storage/schema.ts';
+import type { StorageSpace } from '../storage/storage-space.ts';
 import { isPrunable } from './expiry.ts';
 import { finishTurns } from './finish-turns.ts';
 import type { ParsedBatch, ParsedItem } from './parse-batch.ts';
@@ -17,6 +18,7 @@ export type BatchContext = {
   readonly turnId: Bytes | null;
   readonly nowMs: number;
   readonly quotaBytes: number;
+  readonly space: Pick<StorageSpace, 'requireRoom'>;
 };
 
 /** `repeated`: this very batch was stored before and its answer was lost. */
@@ -31,7 +33,7 @@ const rowsPerInsert = 200;
  * Stores a batch as the successor of the account's head: everything or nothing, for the caller's transaction decides.
  *
  * @throws {RelayError} `head-conflict` when another batch came first, `item-conflict` when an item is not where the
- *   batch believes it to be, `quota-exceeded`.
+ *   batch believes it to be, `quota-exceeded`, `storage-full`.
  */
 export async function writeBatch(trx: Kysely<Schema>, batch: ParsedBatch, context: BatchContext): Promise<StoredBatch> {
   const { accountId } = context;
@@ -48,6 +50,7 @@ export async function writeBatch(trx: Kysely<Schema>, batch: ParsedBatch, contex
   delta -= await finishTurns(trx, accountId, batch.finishTurns, context.nowMs);
   // What shrinks the vault is always taken, so that a full one can be emptied.
   if (delta > 0 && account.used_bytes + delta > context.quotaBytes) throw new RelayError('quota-exceeded');
+  if (delta > 0) context.space.requireRoom(incomingBytes(batch));
 
   await storeItems(trx, batch, context);
   if (batch.prune.length > 0) {
@@ -64,6 +67,11 @@ export async function writeBatch(trx: Kysely<Schema>, batch: ParsedBatch, contex
     .where('id', '=', accountId)
     .execute();
   return { counter, repeated: false };
+}
+
+/** What is written, also where it takes the place of something. */
+function incomingBytes(batch: ParsedBatch): number {
+  return batch.items.reduce((sum, item) => sum + item.body.length + itemOverhead, headBytes(batch.head.body));
 }
 
 /** A sealed head is random bytes: the same one at the same counter is the same batch. */

@@ -79,6 +79,7 @@ export class VaultDevice {
     const parsed = parseBatch(batch);
     const context = {
       kind: this.database.kind,
+      space: this.database.space,
       accountId: this.accountId,
       turnId: null,
       nowMs: this.nowMs,

@@ -1,0 +1,36 @@
+import { statfsSync, statSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { SpaceGauge, SpaceReading } from './storage-space.ts';
+
+/** Reads an SQLite file and its file system; some microseconds, so that each write can be judged by what is there now. */
+export class SqliteSpace implements SpaceGauge {
+  readonly #path: string;
+  readonly #pageSize: number;
+  readonly #pages: StatementSync;
+  readonly #freePages: StatementSync;
+
+  constructor(file: DatabaseSync, path: string) {
+    this.#path = path;
+    this.#pages = file.prepare('pragma page_count');
+    this.#freePages = file.prepare('pragma freelist_count');
+    this.#pageSize = numberOf(file.prepare('pragma page_size'));
+  }
+
+  read(): SpaceReading {
+    const bytes = numberOf(this.#pages) * this.#pageSize;
+    const reusableBytes = numberOf(this.#freePages) * this.#pageSize;
+    const { bavail, blocks, bsize } = statfsSync(this.#path);
+    // What is still in the write-ahead log alone: the file grows by it at the next checkpoint.
+    const unwritten = Math.max(0, bytes - statSync(this.#path).size);
+    const disk = { freeBytes: bavail * bsize - unwritten, totalBytes: blocks * bsize };
+    return { usedBytes: bytes - reusableBytes, reusableBytes, disk };
+  }
+
+  async refresh(): Promise<void> {}
+}
+
+function numberOf(statement: StatementSync): number {
+  const [value] = Object.values(statement.get() ?? {});
+  if (typeof value !== 'number') throw new Error('SQLite does not say its size.');
+  return value;
+}
