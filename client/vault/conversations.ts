@@ -140,6 +140,7 @@ export class Conversations {
       id: content.replyItemId,
       parentId: id,
       turnId: content.turnId,
+      leftOut: tracker.reader(content.turnId)?.leftOut ?? 0,
       isDocumented: contents.verificationOf(content.turnId) !== null,
       notesAfter: [],
     } as const;

@@ -1,5 +1,6 @@
 import { closeReasons, type CloseReason, type LiveRecord } from '../../crypto/messages/live-record.ts';
 import type { ReplyOutcome } from '../../crypto/messages/item-contents.ts';
+import type { ReplyCause, ReplyNote } from '../../crypto/messages/reply-note.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
 import { Secret } from '../../crypto/primitives/secret.ts';
 import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
@@ -19,7 +20,7 @@ export type ReplyGrowth = {
   readonly stateChanged: boolean;
 };
 
-type Shown = { text: string; reasoning: string; title: string | null };
+type Shown = { text: string; reasoning: string; title: string | null; cause: ReplyCause | null; leftOut: number };
 
 /**
  * The answer to one question, out of whatever transcripts of it there are. The first that opens is shown; should it stop
@@ -36,7 +37,7 @@ export class ReplyReader {
   constructor(turnId: string, turnKey: string) {
     this.turnId = turnId;
     this.#turnKey = new Secret('TurnKey', fromBase64Url(turnKey));
-    this.#lastState = JSON.stringify(this.state);
+    this.#lastState = JSON.stringify([this.state, 0]);
   }
 
   get text(): string {
@@ -49,6 +50,11 @@ export class ReplyReader {
 
   get title(): string | null {
     return this.#shown?.title ?? null;
+  }
+
+  /** How many of the oldest messages the model was not given. */
+  get leftOut(): number {
+    return this.#shown?.leftOut ?? 0;
   }
 
   /** The transcript that is shown. */
@@ -107,11 +113,15 @@ export class ReplyReader {
     const isStuck = this.#fruitless >= maximumFruitlessFetches && transcript.isMissingFrames;
     const isOver = transcript.closed !== null || transcript.state === 'broken' || isStuck;
     if (opener.end !== null) {
-      const { outcome, code } = opener.end;
+      const { outcome } = opener.end;
+      // What was waited for counts no more once an answer came.
+      const code = opener.end.code === null ? null : (this.#shown?.cause ?? opener.end.code);
       return { kind: 'ended', outcome, code, endedEarly: isOver && !opener.isFinal };
     }
     if (isOver) return { kind: 'ended', outcome: 'cut-off', code: null, endedEarly: true };
-    return { kind: this.text === '' && this.reasoning === '' ? 'waiting' : 'streaming' };
+    if (this.text !== '' || this.reasoning !== '') return { kind: 'streaming' };
+    const cause = this.#shown?.cause ?? null;
+    return cause === null ? { kind: 'waiting' } : { kind: 'waiting', cause };
   }
 
   get outcome(): ReplyOutcome | null {
@@ -126,14 +136,16 @@ export class ReplyReader {
     if (entry === undefined) {
       if (this.#transcripts.size >= maximumTranscripts || record.kind === 'closed') return null;
       const reader = new TranscriptReader(this.#turnKey, fromBase64Url(this.turnId));
-      entry = { reader, shown: { text: '', reasoning: '', title: null } };
+      entry = { reader, shown: { text: '', reasoning: '', title: null, cause: null, leftOut: 0 } };
       this.#transcripts.set(id, entry);
     }
     const pieces = readRecord(entry.reader, record);
     const grown = addPieces(entry.shown, pieces);
     if (pieces.length > 0) this.#fruitless = 0;
     if (this.#choose()) return this.#growth(this.text, this.reasoning, true);
-    return this.#chosen === id ? this.#growth(grown.text, grown.reasoning, false) : null;
+    if (this.#chosen !== id) return null;
+    if (grown.replaced) return this.#growth(this.text, this.reasoning, true);
+    return this.#growth(grown.text, grown.reasoning, false);
   }
 
   discard(): void {
@@ -160,7 +172,7 @@ export class ReplyReader {
   }
 
   #growth(text: string, reasoning: string, replaced: boolean): ReplyGrowth | null {
-    const state = JSON.stringify(this.state);
+    const state = JSON.stringify([this.state, this.leftOut]);
     const stateChanged = state !== this.#lastState;
     this.#lastState = state;
     return text === '' && reasoning === '' && !replaced && !stateChanged
@@ -188,14 +200,39 @@ function readRecord(reader: TranscriptReader, record: LiveRecord): readonly Repl
   }
 }
 
-function addPieces(shown: Shown, pieces: readonly ReplyPiece[]): { text: string; reasoning: string } {
-  const grown = { text: '', reasoning: '' };
+/** @returns what came, or that the whole is to be shown anew. */
+function addPieces(
+  shown: Shown,
+  pieces: readonly ReplyPiece[],
+): { text: string; reasoning: string; replaced: boolean } {
+  const grown = { text: '', reasoning: '', replaced: false };
   for (const piece of pieces) {
-    if (piece.kind === 'text' || piece.kind === 'reasoning') grown[piece.kind] += piece.text;
-    else if (piece.kind === 'title') Object.assign(shown, { title: piece.text });
+    if (piece.kind === 'text' || piece.kind === 'reasoning') {
+      grown[piece.kind] += piece.text;
+      shown[piece.kind] += piece.text;
+    } else if (piece.kind === 'title') {
+      shown.title = piece.text;
+    } else if (piece.kind === 'note') {
+      grown.replaced ||= takeNote(shown, piece.note);
+    }
   }
-  Object.assign(shown, { text: shown.text + grown.text, reasoning: shown.reasoning + grown.reasoning });
   return grown;
+}
+
+/** @returns whether text became reasoning. */
+function takeNote(shown: Shown, note: ReplyNote): boolean {
+  switch (note.kind) {
+    case 'cause':
+      shown.cause = note.cause;
+      return false;
+    case 'left-out':
+      shown.leftOut = note.messages;
+      return false;
+    case 'text-was-reasoning':
+      shown.reasoning += shown.text;
+      shown.text = '';
+      return true;
+  }
 }
 
 /** An unknown reason is the worst one. */

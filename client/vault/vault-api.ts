@@ -1,6 +1,7 @@
 import type { EngineKind, EnclaveStatus } from '../../crypto/messages/enclave-messages.ts';
 import type { ReplyOutcome } from '../../crypto/messages/item-contents.ts';
 import type { RelayCallCode } from '../relay/relay-call-error.ts';
+import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
 import type {
   ConversationNote,
   MinimumView,
@@ -92,7 +93,8 @@ export type ConversationSummary = {
 export type ReplyState =
   | { readonly kind: 'sealing' }
   | { readonly kind: 'connecting' }
-  | { readonly kind: 'waiting' }
+  /** `cause`: why nothing comes yet, in the enclave's word. */
+  | { readonly kind: 'waiting'; readonly cause?: ReplyCause }
   | { readonly kind: 'streaming' }
   | {
       readonly kind: 'ended';
@@ -128,6 +130,8 @@ export type AssistantMessage = {
   readonly engine: string | null;
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
   readonly protection: string | null;
+  /** How many of the oldest messages the model was not given, as far as this tab knows. */
+  readonly leftOut: number;
   /** Whether a verification document is kept with it. */
   readonly isDocumented: boolean;
   /** What happened since, where no message follows. */

@@ -1,11 +1,12 @@
 import { maximumTitleLength } from '../messages/item-contents.ts';
+import { type ReplyNote, replyNote } from '../messages/reply-note.ts';
 import { type ReplyEnd, replyEnd } from '../messages/request-content.ts';
 import { type Bytes, decodeUtf8, encodeUtf8, readUint32 } from '../primitives/bytes.ts';
 import { decodeCanonicalJson, encodeCanonicalJson } from '../primitives/canonical-json.ts';
 import { CryptoError } from '../primitives/errors.ts';
 
 /** Kinds of record inside the frames of a reply (SPEC.md §8.3). 0 is none; from 128 on a reader skips what it does not know. */
-const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4 } as const;
+const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128 } as const;
 const firstSkippable = 128;
 
 /** `kind (1) || length (4)`. */
@@ -14,10 +15,13 @@ export const recordPrefixLength = 5;
 export const maximumRecordLength = 65_536;
 const maximumEndLength = 1024;
 const maximumTitleBytes = 4 * maximumTitleLength;
+/** A longer one is of a later version, and skipped. */
+const maximumNoteLength = 1024;
 
 /** What a reader gets out of the frames. A piece of text is what came so far, not a whole record. */
 export type ReplyPiece =
   | { readonly kind: 'text' | 'reasoning' | 'title'; readonly text: string }
+  | { readonly kind: 'note'; readonly note: ReplyNote }
   | { readonly kind: 'end'; readonly end: ReplyEnd };
 
 function encodeRecord(kind: number, bytes: Uint8Array): Bytes {
@@ -42,6 +46,11 @@ export function encodeTitleRecord(title: string): Bytes {
   const bytes = encodeUtf8(title);
   if (bytes.length > maximumTitleBytes) throw new CryptoError('too-long');
   return encodeRecord(recordKinds.title, bytes);
+}
+
+/** A word about the answer that is no part of it; readers that do not know it skip it. */
+export function encodeNoteRecord(note: ReplyNote): Bytes {
+  return encodeRecord(recordKinds.note, encodeCanonicalJson(note));
 }
 
 /** The last record of every reply: nothing but dummies follows it. */
@@ -117,14 +126,26 @@ export class RecordReader {
         return this.#readText('text', part, pieces);
       case recordKinds.reasoning:
         return this.#readText('reasoning', part, pieces);
+      case recordKinds.note:
+        if (this.#held.length + part.length + this.#remaining > maximumNoteLength) return;
+        this.#hold(part, pieces);
+        return;
       case recordKinds.end:
       case recordKinds.title:
-        for (const byte of part) this.#held.push(byte);
-        if (this.#remaining === 0) this.#readWhole(Uint8Array.from(this.#held), pieces);
+        this.#hold(part, pieces);
         return;
       default:
       // A kind of a later version that may be skipped.
     }
+  }
+
+  #hold(part: Uint8Array, pieces: ReplyPiece[]): void {
+    for (const byte of part) this.#held.push(byte);
+    if (this.#remaining > 0) return;
+    const bytes = Uint8Array.from(this.#held);
+    this.#held = [];
+    if (this.#kind === recordKinds.note) readNote(bytes, pieces);
+    else this.#readWhole(bytes, pieces);
   }
 
   #readText(kind: 'text' | 'reasoning', part: Uint8Array, pieces: ReplyPiece[]): void {
@@ -133,7 +154,6 @@ export class RecordReader {
   }
 
   #readWhole(bytes: Uint8Array, pieces: ReplyPiece[]): void {
-    this.#held = [];
     if (this.#kind === recordKinds.title) {
       const text = decodeUtf8(bytes);
       if (text.length > maximumTitleLength) throw new CryptoError('malformed');
@@ -144,6 +164,15 @@ export class RecordReader {
     for (const decoder of Object.values(this.#decoders)) decodeStream(decoder, new Uint8Array(0), false);
     this.#end = decodeCanonicalJson(bytes, replyEnd, maximumEndLength);
     pieces.push({ kind: 'end', end: this.#end });
+  }
+}
+
+/** One that this version does not understand says nothing. */
+function readNote(bytes: Uint8Array, pieces: ReplyPiece[]): void {
+  try {
+    pieces.push({ kind: 'note', note: decodeCanonicalJson(bytes, replyNote, maximumNoteLength) });
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
   }
 }
 

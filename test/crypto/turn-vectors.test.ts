@@ -41,19 +41,23 @@ describe('sotto-v1-turn.json', () => {
     },
   );
 
-  test.each(frozen.replies)('the reply "$name" opens to its words', ({ frames, text, reasoning, end, ...reply }) => {
-    const opener = new ReplyOpener({
-      turnKey: new Secret('TurnKey', fromHex(reply.turnKey)),
-      turnId: fromHex(reply.turnId),
-      requestHash: fromHex(reply.requestHash),
-      header: fromHex(reply.header),
-    });
-    const pieces = frames.flatMap((frame, number) => opener.open(number, fromHex(frame)).pieces);
-    const words = (kind: string) =>
-      pieces.map((piece) => (piece.kind === kind && 'text' in piece ? piece.text : '')).join('');
-    expect([words('text'), words('reasoning')]).toEqual([text, reasoning]);
-    expect([opener.end, opener.isFinal]).toEqual([end, true]);
-  });
+  test.each(frozen.replies)(
+    'the reply "$name" opens to its words',
+    ({ frames, text, reasoning, notes, end, ...reply }) => {
+      const opener = new ReplyOpener({
+        turnKey: new Secret('TurnKey', fromHex(reply.turnKey)),
+        turnId: fromHex(reply.turnId),
+        requestHash: fromHex(reply.requestHash),
+        header: fromHex(reply.header),
+      });
+      const pieces = frames.flatMap((frame, number) => opener.open(number, fromHex(frame)).pieces);
+      const words = (kind: string) =>
+        pieces.map((piece) => (piece.kind === kind && 'text' in piece ? piece.text : '')).join('');
+      expect([words('text'), words('reasoning')]).toEqual([text, reasoning]);
+      expect(pieces.flatMap((piece) => (piece.kind === 'note' ? [piece.note] : []))).toEqual(notes);
+      expect([opener.end, opener.isFinal]).toEqual([end, true]);
+    },
+  );
 
   test('the key statement verifies', async () => {
     const { evidence, statement, signature, nonce, evidenceDigest } = frozen.keyStatement;

@@ -4,6 +4,7 @@ import type { EnclavePolicy } from '../../crypto/evidence/policy.ts';
 import { type EnclaveEvidence } from '../../crypto/messages/enclave-messages.ts';
 import type { CollateralItem } from '../../crypto/messages/evidence-messages.ts';
 import { decodeLiveRecord, type LiveRecord, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
+import type { ReplyNote } from '../../crypto/messages/reply-note.ts';
 import type { ReplyEnd, RequestContent } from '../../crypto/messages/request-content.ts';
 import type { FrameClass } from '../../crypto/messages/request-header.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
@@ -27,6 +28,8 @@ export type ReadReply = {
   readonly end: ReplyEnd | null;
   readonly isFinal: boolean;
   readonly frames: number;
+  /** Left out where there are none. */
+  readonly notes?: readonly ReplyNote[];
 };
 
 /** What relay and browser are to a worker, in one: it calls, verifies, seals, reads the live response and opens it. */
@@ -206,10 +209,15 @@ export function readReply(turn: SealedTurn, records: readonly LiveRecord[]): Rea
   const { turnKey, turnId, requestHash } = turn;
   const opener = new ReplyOpener({ turnKey, turnId, requestHash, header: header.body.subarray(0, 99) });
   const texts = { text: '', reasoning: '', title: '' };
+  const notes: ReplyNote[] = [];
   for (const { kind, number, body } of records) {
     if (kind !== 'frame') continue;
-    for (const piece of opener.open(number, body).pieces) if (piece.kind !== 'end') texts[piece.kind] += piece.text;
+    for (const piece of opener.open(number, body).pieces) {
+      if (piece.kind === 'note') notes.push(piece.note);
+      else if (piece.kind !== 'end') texts[piece.kind] += piece.text;
+    }
   }
   const { text, reasoning } = texts;
-  return { text, reasoning, end: opener.end, isFinal: opener.isFinal, frames: opener.nextNumber };
+  const noted = notes.length === 0 ? {} : { notes };
+  return { text, reasoning, end: opener.end, isFinal: opener.isFinal, frames: opener.nextNumber, ...noted };
 }

@@ -5,6 +5,7 @@ import { transcriptRung } from '../../crypto/turn/reply-frame.ts';
 import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import { encodeEndRecord, encodeTextRecord, encodeTitleRecord } from '../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
+import type { JsonObject } from './canonical-json.ts';
 import { join, u8, utf8, zeros, type Bytes } from './conventions.ts';
 import { differences, plain, random, randomText, secret, shown, sortedMembers, variants } from './cross-outcomes.ts';
 import { ReplyReader, sealReply, transcriptLength } from './reply.ts';
@@ -33,7 +34,7 @@ function readBoth(
     requestHash: turn.requestHash,
     header,
   });
-  const texts = { text: '', reasoning: '', title: [] as string[] };
+  const texts = { text: '', reasoning: '', title: [] as string[], notes: [] as JsonObject[] };
   const codeOf = (add: () => unknown): string => {
     try {
       add();
@@ -47,6 +48,7 @@ function readBoth(
     codeOf(() => {
       for (const piece of production.open(number, frame).pieces) {
         if (piece.kind === 'title') texts.title.push(piece.text);
+        else if (piece.kind === 'note') texts.notes.push({ ...piece.note });
         else if (piece.kind !== 'end') texts[piece.kind] += piece.text;
       }
     }),
@@ -57,6 +59,7 @@ function readBoth(
       text: mine.records.text,
       reasoning: mine.records.reasoning,
       title: mine.records.titles,
+      notes: mine.records.notes,
       end: mine.records.end,
       isFinal: mine.isFinal,
       hash: mine.transcriptHash(),
@@ -127,6 +130,7 @@ describe.each(times)('replies, random input %i', () => {
 test('records: both say the same of each sequence', () => {
   const end = writeRecord(recordKinds.end, encodeEndRecord(sampleEnd).slice(5));
   const endOf = (value: object): Bytes => writeRecord(recordKinds.end, utf8(JSON.stringify(sortedMembers(value))));
+  const noteOf = (note: object): Bytes => writeRecord(recordKinds.note, utf8(JSON.stringify(sortedMembers(note))));
   const a = utf8('a');
   const cases: [string, Bytes][] = [
     ['END alone', end],
@@ -175,6 +179,24 @@ test('records: both say the same of each sequence', () => {
     ['title, cut character', join(writeRecord(4, utf8('é').slice(0, 1)), end)],
     ['title, byte order mark', join(writeRecord(4, utf8('\ufefft')), end)],
     ['title, twice', join(writeRecord(4, a), writeRecord(4, utf8('b')), end)],
+    ...[
+      { kind: 'cause', cause: 'model-loading' },
+      { kind: 'cause', cause: 'no-answer' },
+      { kind: 'cause', cause: 'of a later version' },
+      { kind: 'cause', cause: null },
+      { kind: 'cause' },
+      { kind: 'left-out', messages: 1 },
+      { kind: 'left-out', messages: 10_000 },
+      { kind: 'left-out', messages: 10_001 },
+      { kind: 'left-out', messages: 0 },
+      { kind: 'left-out', messages: 1.5 },
+      { kind: 'text-was-reasoning' },
+      { kind: 'text-was-reasoning', more: 1 },
+      { kind: 'of a later version' },
+      [],
+    ].map((note): [string, Bytes] => [`note, ${JSON.stringify(note)}`, join(writeRecord(1, a), noteOf(note), end)]),
+    ['note, not canonical', join(writeRecord(128, utf8('{ "kind":"text-was-reasoning"}')), end)],
+    ['note, 1,024 and 1,025', join(writeRecord(128, zeros(1024)), writeRecord(128, zeros(1025)), end)],
     ['text behind END', join(end, writeRecord(1, a))],
     ['END twice', join(end, end)],
     ['half a record behind END', join(end, u8(1))],
@@ -212,8 +234,8 @@ test('records: both say the same of each sequence', () => {
   const unlike = found.filter(
     ({ codes, mine, production }) => codes.some(([ours, theirs]) => ours !== theirs) || same(mine) !== same(production),
   );
-  const brief = ({ text, reasoning, title, end, isFinal }: (typeof unlike)[number]['mine']): string =>
-    JSON.stringify([text.slice(0, 9), reasoning.slice(0, 9), title, end, isFinal]);
+  const brief = ({ text, reasoning, title, notes, end, isFinal }: (typeof unlike)[number]['mine']): string =>
+    JSON.stringify([text.slice(0, 9), reasoning.slice(0, 9), title, notes, end, isFinal]);
   expect(
     unlike.map(
       ({ name, codes, mine, production }) => `${name}: ${codes.join(' ')} ${brief(mine)} ${brief(production)}`,

@@ -1,10 +1,10 @@
 import { readCanonicalJson, type JsonObject } from './canonical-json.ts';
 import { Fields, join, readUtf8, u32, u8, zeros, type Bytes } from './conventions.ts';
 import * as json from './json-schema.ts';
-import { refuse } from './refusal.ts';
+import { Refusal, refuse } from './refusal.ts';
 
 /** Kinds of SPEC.md §8.3. */
-export const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4 } as const;
+export const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128 } as const;
 
 const longestRecord = 65_536;
 const longestOf = new Map<number, number>([
@@ -13,6 +13,27 @@ const longestOf = new Map<number, number>([
   [recordKinds.end, 1024],
   [recordKinds.title, 800],
 ]);
+
+const causes = [
+  'model-loading',
+  'model-overloaded',
+  'quota-spent',
+  'key-refused',
+  'model-unknown',
+  'request-too-large',
+  'content-refused',
+  'server-failed',
+  'not-a-model-server',
+  'salt-refused',
+  'answer-cut',
+  'answer-unreadable',
+  'no-answer',
+];
+const noteSchemas = [
+  json.isObject({ kind: json.isOneOf('cause'), cause: json.isOneOf(...causes) }),
+  json.isObject({ kind: json.isOneOf('left-out'), messages: json.isInteger(1, 10_000) }),
+  json.isObject({ kind: json.isOneOf('text-was-reasoning') }),
+];
 
 const endSchema = json.isObject({
   outcome: json.isOneOf('complete', 'stopped', 'length', 'error', 'busy'),
@@ -42,6 +63,7 @@ export class RecordReader {
   text = '';
   reasoning = '';
   titles: string[] = [];
+  notes: JsonObject[] = [];
   end: JsonObject | null = null;
 
   /** `malformed` for whatever SPEC.md §8.3 rejects. */
@@ -72,12 +94,24 @@ export class RecordReader {
     if (kind === recordKinds.text) this.text += this.#decode('text', bytes);
     if (kind === recordKinds.reasoning) this.reasoning += this.#decode('reasoning', bytes);
     if (kind === recordKinds.title) this.#takeTitle(readUtf8(bytes));
+    if (kind === recordKinds.note) this.#takeNote(bytes);
     if (kind === recordKinds.end) this.#takeEnd(bytes);
   }
 
   #takeTitle(title: string): void {
     if (title.length > 200) refuse('malformed');
     this.titles.push(title);
+  }
+
+  #takeNote(bytes: Bytes): void {
+    for (const schema of noteSchemas) {
+      try {
+        this.notes.push(json.readObject(readCanonicalJson(bytes, 1024), schema));
+        return;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+      }
+    }
   }
 
   #takeEnd(bytes: Bytes): void {

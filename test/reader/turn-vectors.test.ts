@@ -111,7 +111,8 @@ describe.each(turnVectors.replies)('reply: $name', (entry) => {
     const reader = new ReplyReader(turn, header);
     const contents = frames.map((frame, number) => reader.add(number, frame));
     expect(reader.isFinal).toBe(true);
-    expect(reader.records).toMatchObject({ text: entry.text, reasoning: entry.reasoning, end: entry.end });
+    const { text, reasoning, notes, end } = entry;
+    expect(reader.records).toMatchObject({ text, reasoning, notes, end });
     expect(toHex(reader.transcriptHash())).toBe(toHex(sha256(header, ...frames)));
     const again = sealReply(turn, reader.start, join(...contents.slice(0, -1)));
     expect([toHex(again.header), ...again.frames.map(toHex)]).toEqual([entry.header, ...entry.frames]);

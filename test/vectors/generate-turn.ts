@@ -3,6 +3,7 @@ import { signKeyStatement } from '../../crypto/evidence/key-statement.ts';
 import { digestEvidence } from '../../crypto/evidence/evidence-digest.ts';
 import type { KeyStatement } from '../../crypto/messages/enclave-messages.ts';
 import { closeReasons, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
+import type { ReplyNote } from '../../crypto/messages/reply-note.ts';
 import type { ReplyEnd, RequestContent } from '../../crypto/messages/request-content.ts';
 import type { FrameClass, RequestHeader } from '../../crypto/messages/request-header.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
@@ -12,7 +13,12 @@ import { keyIdOf } from '../../crypto/primitives/key-id.ts';
 import { Secret } from '../../crypto/primitives/secret.ts';
 import { sodium } from '../../crypto/primitives/sodium.ts';
 import { frameCapacity, framesToSendAfterEnd, transcriptRung } from '../../crypto/turn/reply-frame.ts';
-import { encodeEndRecord, encodeTextRecord, encodeTitleRecord } from '../../crypto/turn/reply-record.ts';
+import {
+  encodeEndRecord,
+  encodeNoteRecord,
+  encodeTextRecord,
+  encodeTitleRecord,
+} from '../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
 import { hashRequest, type SealedRequest, sealRequest } from '../../crypto/turn/sealed-request.ts';
 import { deriveStopToken } from '../../crypto/turn/turn-key.ts';
@@ -107,7 +113,14 @@ const end: ReplyEnd = {
   engine: 'openai',
 };
 
-function makeReply(name: string, frameClass: FrameClass, records: readonly Bytes[], text: string, reasoning: string) {
+function makeReply(
+  name: string,
+  frameClass: FrameClass,
+  records: readonly Bytes[],
+  text: string,
+  reasoning: string,
+  notes: readonly ReplyNote[] = [],
+) {
   const keyId = keyIdOf(enclaveKeys()[0]!.publicKey);
   const requestHash = seededBytes('request hash', 32);
   return withDeterministicRandom(`sotto-v1-turn ${name}`, () => {
@@ -129,10 +142,17 @@ function makeReply(name: string, frameClass: FrameClass, records: readonly Bytes
       frames: frames.map((frame) => toHex(frame)),
       text,
       reasoning,
+      notes,
       end,
     };
   });
 }
+
+const notes: readonly ReplyNote[] = [
+  { kind: 'cause', cause: 'model-loading' },
+  { kind: 'left-out', messages: 12 },
+  { kind: 'text-was-reasoning' },
+];
 
 function makeReplies() {
   const text = (words: string) => encodeTextRecord('text', encodeUtf8(words));
@@ -156,6 +176,20 @@ function makeReplies() {
     ),
     makeReply('one record over several frames', 'chat', [text(long), encodeEndRecord(end)], long, ''),
     makeReply('in bulk', 'bulk', [text(long), encodeEndRecord(end)], long, ''),
+    makeReply(
+      'notes between the words',
+      'chat',
+      [
+        ...notes.slice(0, 2).map((note) => encodeNoteRecord(note)),
+        text('A voice.'),
+        ...notes.slice(2).map((note) => encodeNoteRecord(note)),
+        text('Low.'),
+        encodeEndRecord(end),
+      ],
+      'A voice.Low.',
+      '',
+      notes,
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { type RefObject, use } from 'react';
 import { IconButton } from '../../design/icon-button.tsx';
 import { ShieldIcon } from '../../design/icons.tsx';
+import { leftOutText } from '../../state/answer-texts.ts';
 import { shortModelName } from '../../state/protection-texts.ts';
 import type { AssistantMessage } from '../../vault/vault-api.ts';
 import { OpenDocumentContext } from '../shield/open-document.ts';
@@ -33,6 +34,7 @@ export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
         </IconButton>
       )}
       <span className="min-w-0 pl-2 wrap-anywhere touch:pl-3 short:truncate">{facts.join(' · ')}</span>
+      {message.leftOut > 0 && <p className="basis-full pl-2 touch:pl-3">{leftOutText(message.leftOut)}</p>}
     </div>
   );
 }

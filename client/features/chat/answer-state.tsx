@@ -4,6 +4,7 @@ import { RetryIcon } from '../../design/icons.tsx';
 import { Notice, type NoticeTone } from '../../design/notice.tsx';
 import { ProgressBar } from '../../design/progress-bar.tsx';
 import { Status } from '../../design/status.tsx';
+import { waitingText } from '../../state/answer-texts.ts';
 import { failureText } from '../../state/failure-texts.ts';
 import { loadingProgress, loadingText } from '../../state/protection-texts.ts';
 import { replyErrorText } from '../../state/reply-error-texts.ts';
@@ -102,6 +103,8 @@ function Waiting({ message }: { readonly message: AssistantMessage }) {
     );
   }
   if (kind === 'sealing') return <Status working>Sealing your message</Status>;
+  const waitsFor = message.state.kind === 'waiting' ? waitingText(message.state.cause) : null;
+  if (waitsFor !== null) return <Status working>{waitsFor}</Status>;
   if (kind === 'connecting' || kind === 'waiting') {
     if (startingSinceMs !== null && kind === 'connecting') return <StartingLine sinceMs={startingSinceMs} />;
     if (loading === null) {

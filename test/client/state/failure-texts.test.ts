@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { errorCodes } from '../../../crypto/messages/error-codes.ts';
+import { replyCauses } from '../../../crypto/messages/reply-note.ts';
 import { replyErrorCodes } from '../../../crypto/messages/request-content.ts';
 import type { Cause, CodeText } from '../../../client/state/code-text.ts';
 import { toVaultFailure } from '../../../client/state/failure.ts';
@@ -71,7 +72,7 @@ const namesTheCause: Readonly<Record<Cause, RegExp>> = {
 
 const rows: readonly (readonly [string, CodeText])[] = [
   ...Object.entries(failureTexts),
-  ...replyErrorCodes.map((code) => [code, replyErrorText(code)] as const),
+  ...[...replyErrorCodes, ...replyCauses].map((code) => [code, replyErrorText(code)] as const),
 ];
 const allCodes = [...Object.keys(failureTexts), ...replyErrorCodes, ...Object.keys(errorCodes)];
 
@@ -82,7 +83,7 @@ describe('the table of failures', () => {
 
   test('has every code that an answer can end with', () => {
     const unnamed = replyErrorText(null);
-    for (const code of replyErrorCodes) expect(replyErrorText(code), code).not.toBe(unnamed);
+    for (const code of [...replyErrorCodes, ...replyCauses]) expect(replyErrorText(code), code).not.toBe(unnamed);
   });
 
   test.each(rows)('%s: a sentence that names its cause, and a way out, without a code in it', (_code, text) => {

@@ -40,6 +40,7 @@ function answerWith(state: ReplyState, text = ''): AssistantMessage {
     engine: null,
     usage: null,
     protection: null,
+    leftOut: 0,
     isDocumented: false,
     notesAfter: [],
   };

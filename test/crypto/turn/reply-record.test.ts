@@ -4,6 +4,7 @@ import type { ReplyEnd } from '../../../crypto/messages/request-content.ts';
 import { concat, encodeUtf8 } from '../../../crypto/primitives/bytes.ts';
 import {
   encodeEndRecord,
+  encodeNoteRecord,
   encodeTextRecord,
   encodeTitleRecord,
   RecordReader,
@@ -63,6 +64,20 @@ describe('RecordReader', () => {
       const { reader, pieces } = readAll(bytes, cuts);
       expect(joined(pieces, 'title')).toBe('Low voices');
       expect(reader.end).toEqual(end);
+    }
+  });
+
+  test('reads notes, and skips one that it does not understand or that is too long', () => {
+    const unknown = Uint8Array.of(128, 0, 0, 0, 2, 0x7b, 0x7d);
+    const long = new Uint8Array(5 + 2000).fill(0x20);
+    long.set([128, 0, 0, 0x07, 0xd0]);
+    const note = encodeNoteRecord({ kind: 'cause', cause: 'model-loading' });
+    const bytes = concat(unknown, long, note, encodeTextRecord('text', encodeUtf8('a')), encodeEndRecord(end));
+    for (const cuts of [[], [3, 6, 9], Array.from({ length: bytes.length }, (_, i) => i)]) {
+      const { reader, pieces } = readAll(bytes, cuts);
+      const notes = pieces.flatMap((piece) => (piece.kind === 'note' ? [piece.note] : []));
+      expect(notes).toEqual([{ kind: 'cause', cause: 'model-loading' }]);
+      expect([joined(pieces, 'text'), reader.end]).toEqual(['a', end]);
     }
   });
 

@@ -162,6 +162,7 @@ export function makeTurn(turn: {
     engine: null,
     usage: state.kind === 'ended' ? { promptTokens: 40, replyTokens: 212 } : null,
     protection: null,
+    leftOut: 0,
     isDocumented: state.kind === 'ended',
     notesAfter: [],
   };

@@ -1,0 +1,30 @@
+import * as v from 'valibot';
+import { countField } from './fields.ts';
+
+/** Why nothing comes yet, or why nothing more came: what END's coarse codes leave open (SPEC.md §8.3). */
+export const replyCauses = [
+  'model-loading',
+  'model-overloaded',
+  'quota-spent',
+  'key-refused',
+  'model-unknown',
+  'request-too-large',
+  'content-refused',
+  'server-failed',
+  'not-a-model-server',
+  'salt-refused',
+  'answer-cut',
+  'answer-unreadable',
+  'no-answer',
+] as const;
+export type ReplyCause = (typeof replyCauses)[number];
+
+/** A record that older readers skip. Of each kind the last one counts. */
+export const replyNote = v.variant('kind', [
+  v.strictObject({ kind: v.literal('cause'), cause: v.picklist(replyCauses) }),
+  /** The model was given the conversation without so many of its oldest messages. */
+  v.strictObject({ kind: v.literal('left-out'), messages: v.pipe(countField(10_000), v.minValue(1)) }),
+  /** The text before this record was reasoning. */
+  v.strictObject({ kind: v.literal('text-was-reasoning') }),
+]);
+export type ReplyNote = v.InferOutput<typeof replyNote>;
