@@ -16,6 +16,14 @@ export type LogEvent =
   | { readonly event: 'load'; readonly pacedTurns: number; readonly answeringTurns: number; readonly heldBytes: number }
   | { readonly event: 'evidence-problem'; readonly problem: EvidenceProblem }
   | { readonly event: 'evidence-ready' }
+  /** `reason` and `code` are of fixed lists; status 0: there was no answer. `unsaid`: equal ones since the last line. */
+  | {
+      readonly event: 'model-server-problem';
+      readonly reason: string;
+      readonly status: number;
+      readonly code: string | null;
+      readonly unsaid: number;
+    }
   | { readonly event: 'keys-lost' }
   | { readonly event: 'internal-error'; readonly kind: string };
 

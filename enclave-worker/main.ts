@@ -5,7 +5,9 @@ import { readImageDigest } from './evidence/image-digest.ts';
 import { openEvidenceSource } from './evidence/open-source.ts';
 import { problemTexts } from './evidence/problem-texts.ts';
 import { KeyKeeper } from './keys/key-keeper.ts';
+import type { UpstreamProblem } from './engines/openai.ts';
 import { createLog, type Log } from './log.ts';
+import { RareLines } from './rare-lines.ts';
 import { ParentChannel } from './parent-channel.ts';
 import { readSettings, SettingError, type WorkerSettings } from './settings.ts';
 import { TurnDesk } from './turns/turn-desk.ts';
@@ -27,7 +29,14 @@ async function run(settings: WorkerSettings, log: Log, parent: ParentChannel): P
   }
   // From the first moment on: a Ctrl-C during the start is the launcher's business too.
   const stopped = new Promise<void>((resolve) => parent.onStop(resolve));
-  const chooser = new EngineChooser({ settings: settings.engines, say });
+  const problems = new RareLines((problem: UpstreamProblem, unsaid) => {
+    log('warn', { event: 'model-server-problem', ...problem, unsaid });
+  });
+  const chooser = new EngineChooser({
+    settings: settings.engines,
+    say,
+    onProblem: (problem) => problems.add(problem),
+  });
   const [keys] = await Promise.all([
     KeyKeeper.start(() => {
       // The keys are gone, and with them every request on its way: a new process makes new ones.

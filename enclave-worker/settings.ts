@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { hashField, modelField } from '../crypto/messages/fields.ts';
+import { hashField } from '../crypto/messages/fields.ts';
 import type { Secret } from '../crypto/primitives/secret.ts';
 import type { EngineSettings } from './engines/auto.ts';
+import { isUsableId } from './engines/openai/model-offer.ts';
 import { readSocketPath } from './engines/upstream-call.ts';
 import {
   complainOfSurroundings,
@@ -68,7 +69,7 @@ const environmentSchema = v.object({
   LLM_MODEL: v.optional(
     v.pipe(
       v.string(),
-      v.check((model) => v.is(modelField, model), "LLM_MODEL must be a model's name in at most 128 plain characters."),
+      v.check((id) => isUsableId(id), "LLM_MODEL must be a model's id in at most 512 characters, without line ends."),
     ),
   ),
   LLM_WEIGHTS_FOLDER: v.optional(text('LLM_WEIGHTS_FOLDER', 'give the folder that the model server reads')),
@@ -137,6 +138,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerSettings {
       modelFile,
       modelDigest: values.MODEL_DIGEST ?? null,
       dataFolder: resolve(values.DATA_DIR),
+      needsSalt: values.EVIDENCE !== 'development',
     },
     evidence: readEvidence(values, identityToken),
   };

@@ -7,7 +7,9 @@ import { EngineShelf } from './engine-shelf.ts';
 import { GgufEngine, modelNameOf } from './gguf.ts';
 import { DownloadError, downloadModel } from './model-download.ts';
 import { defaultModel, type ModelSource } from './model-source.ts';
-import { OpenAiEngine, probeServer } from './openai.ts';
+import { OpenAiEngine, type UpstreamProblem } from './openai.ts';
+import { chooseModel, choiceText, type ChosenModel, probeServer, problemText } from './openai/server-search.ts';
+import { readableName } from './openai/model-offer.ts';
 import { RehearsalEngine } from './rehearsal.ts';
 import { readSocketPath, UpstreamCaller } from './upstream-call.ts';
 import { digestWeights, type WeightsSource } from './weights-digest.ts';
@@ -26,6 +28,8 @@ export type EngineSettings = {
   /** What the weights must be, or nothing is answered with them; null: whatever they are. */
   readonly modelDigest?: string | null;
   readonly dataFolder: string;
+  /** Somebody relies on what keeps conversations apart: a server that does not take it is not asked. */
+  readonly needsSalt?: boolean;
 };
 
 const firstPauseMs = 1_000;
@@ -41,6 +45,9 @@ export class EngineChooser {
   readonly shelf: EngineShelf;
   readonly #settings: EngineSettings;
   readonly #say: (text: string) => void;
+  readonly #onProblem: (problem: UpstreamProblem) => void;
+  /** The last thing that was said of the server. */
+  #saidOfServer = '';
   readonly #source: ModelSource;
   readonly #closing = new AbortController();
   readonly #rehearsal = new RehearsalEngine();
@@ -51,10 +58,13 @@ export class EngineChooser {
     readonly settings: EngineSettings;
     /** A line for whoever watches the terminal. */
     readonly say: (text: string) => void;
+    /** What a model server refused, for the operator. */
+    readonly onProblem?: (problem: UpstreamProblem) => void;
     readonly source?: ModelSource;
   }) {
     this.#settings = input.settings;
     this.#say = input.say;
+    this.#onProblem = input.onProblem ?? (() => {});
     this.#source = input.source ?? defaultModel;
     this.shelf = new EngineShelf(this.#rehearsal, this.#firstReason());
   }
@@ -118,10 +128,12 @@ export class EngineChooser {
     const { signal } = this.#closing;
     const isSettled = await this.#tryServer(caller, server.model, signal);
     if (isSettled) return;
-    this.#say(`Model server ${hostOf(server.baseUrl)} does not answer yet; trying again.`);
     // Under its own name at once, where that is known: nobody who asks for it is given a rehearsal instead.
-    const { model } = server;
-    if (model !== undefined) this.shelf.use(this.#serverEngine(caller, model), 'server-unreachable', false);
+    const { model: id } = server;
+    if (id !== undefined) {
+      const chosen = { model: readableName(id), serverModel: id };
+      this.shelf.use(this.#serverEngine(caller, chosen), this.shelf.status.reason, false);
+    }
     this.#inBackground(() => this.#waitForServer(caller));
   }
 
@@ -134,27 +146,40 @@ export class EngineChooser {
   }
 
   async #tryServer(caller: UpstreamCaller, named: string | undefined, signal: AbortSignal): Promise<boolean> {
-    const { isReachable, models } = await probeServer(caller, signal);
-    const model = named ?? models.find(isModelName);
-    if (!isReachable || model === undefined) return false;
-    const served = this.shelf.find(model);
-    const engine = served?.kind === 'openai' ? served : this.#serverEngine(caller, model);
+    const state = await probeServer(caller, signal);
+    const host = hostOf(this.#settings.server?.baseUrl ?? '');
+    const chosen = chooseModel(state, named);
+    if (chosen === null) {
+      this.shelf.explain(state.kind === 'loading' ? 'model-loading' : 'server-unreachable', this.shelf.isReady);
+      this.#sayOfServer(`Model server ${host} ${problemText(state, this.#settings.server?.apiKey !== undefined)}`);
+      return false;
+    }
+    const served = this.shelf.find(chosen.model);
+    const engine = served?.kind === 'openai' ? served : this.#serverEngine(caller, chosen);
     this.shelf.use(engine, this.#settings.engine === 'openai' ? 'chosen-by-setting' : 'server-given');
-    this.#say(`Model: ${model}, by the server ${hostOf(this.#settings.server?.baseUrl ?? '')} (LLM_BASE_URL).`);
+    this.#sayOfServer(choiceText(chosen, state, host));
     return true;
   }
 
-  #serverEngine(caller: UpstreamCaller, model: string): Engine {
+  #sayOfServer(text: string): void {
+    if (text !== this.#saidOfServer) this.#say(text);
+    this.#saidOfServer = text;
+  }
+
+  #serverEngine(caller: UpstreamCaller, { model, serverModel }: ChosenModel): Engine {
     let isWatched = false;
     return new OpenAiEngine({
       caller,
       model,
+      serverModel,
       weightsDigest: this.#weightsDigest,
+      needsSalt: this.#settings.needsSalt ?? false,
+      onProblem: this.#onProblem,
       onUnreachable: () => {
         if (isWatched || this.#closing.signal.aborted) return;
         isWatched = true;
         this.shelf.explain('server-unreachable', false);
-        this.#say('The model server does not answer any more; trying again.');
+        this.#sayOfServer('The model server does not answer any more; trying again.');
         this.#inBackground(() =>
           this.#waitForServer(caller).finally(() => {
             isWatched = false;
@@ -239,11 +264,6 @@ function failureText(error: unknown): string {
     case 'disk':
       return 'the model folder cannot be written';
   }
-}
-
-/** As `modelField` of the messages has it: only such a name fits a header. */
-function isModelName(name: string): boolean {
-  return name.length <= 128 && /^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$/.test(name);
 }
 
 function hostOf(url: string): string {

@@ -23,6 +23,11 @@ export class EngineShelf {
     return this.#current;
   }
 
+  /** Whether the default can answer now. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   get status(): EnclaveStatus {
     return { state: this.#isReady ? 'ready' : 'loading', reason: this.#reason, next: this.#next };
   }

@@ -1,4 +1,5 @@
 import type { EngineKind } from '../../crypto/messages/enclave-messages.ts';
+import type { ReplyCause, ReplyNote } from '../../crypto/messages/reply-note.ts';
 import type { ReplyEnd, RequestContent } from '../../crypto/messages/request-content.ts';
 
 /** What an engine is asked: the inside of a request without its keys. */
@@ -7,20 +8,46 @@ export type Question = Pick<RequestContent, 'messages' | 'parameters' | 'cacheSa
 /** What an engine says, piece by piece. `length`: it stopped at a limit of tokens. */
 export type EngineEvent =
   | { readonly kind: 'text' | 'reasoning'; readonly text: string }
+  | { readonly kind: 'note'; readonly note: ReplyNote }
   | { readonly kind: 'usage'; readonly promptTokens: number; readonly replyTokens: number }
   | { readonly kind: 'length' };
 
 export type EngineFailureCode = NonNullable<ReplyEnd['code']>;
 
-/** An engine's failure: a code from a fixed list, and nothing of what an upstream said, which can repeat the prompt. */
+/** The code of END for each cause: what a reader learns that does not know causes. */
+const codeOfCause: Readonly<Record<ReplyCause, EngineFailureCode>> = {
+  'model-loading': 'too-many-turns',
+  'model-overloaded': 'too-many-turns',
+  'quota-spent': 'model-refused',
+  'key-refused': 'model-refused',
+  'model-unknown': 'model-refused',
+  'request-too-large': 'model-refused',
+  'content-refused': 'model-refused',
+  'server-failed': 'model-failed',
+  'not-a-model-server': 'model-failed',
+  'salt-refused': 'model-refused',
+  'answer-cut': 'model-failed',
+  'answer-unreadable': 'model-failed',
+  'no-answer': 'model-failed',
+};
+
+/** An engine's failure: codes from fixed lists, and nothing of what an upstream said, which can repeat the prompt. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: EngineFailureCode;
+  /** Finer than the code, where more is known. */
+  override readonly cause: ReplyCause | undefined;
 
-  constructor(code: EngineFailureCode) {
-    super(code);
-    this.code = code;
+  constructor(reason: EngineFailureCode | ReplyCause) {
+    super(reason);
+    const isCause = isReplyCause(reason);
+    this.code = isCause ? codeOfCause[reason] : reason;
+    this.cause = isCause ? reason : undefined;
   }
+}
+
+function isReplyCause(reason: EngineFailureCode | ReplyCause): reason is ReplyCause {
+  return Object.hasOwn(codeOfCause, reason);
 }
 
 /** Whatever answers questions. Engines know no keys, no turns and no frames. */

@@ -1,31 +1,150 @@
 import { EngineError } from './engine.ts';
 
-/** Longest single event that a server may send. */
-const maximumEventLength = 1024 * 1024;
+/** Longest single event that a server may send, in UTF-16 units: an answer of the greatest length in one piece. */
+const maximumEventLength = 8 * 1024 * 1024;
+
+/** One event of a stream. `value` is its data as JSON; `unreadable` begins as JSON does and is none. */
+export type StreamEvent =
+  | { readonly kind: 'value'; readonly name: string; readonly value: unknown }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'unreadable' };
 
 /**
- * Cuts a server-sent event stream into the `data` of its events (WHATWG HTML §9.2), whatever the pieces it arrives in.
+ * Reads the JSON events of an answer, whatever the pieces it arrives in: a server-sent event stream (WHATWG HTML §9.2),
+ * JSON lines, or one JSON document.
  *
- * @throws {EngineError} `model-failed` for an event longer than 1 MiB.
+ * In three things it is more lenient than the standard. Data that is whole in one line is given out at once, since some
+ * servers send no blank lines; a last event needs no blank line behind it; lines that begin with a brace are data.
+ *
+ * @throws {EngineError} `answer-unreadable` for an event longer than 8 Mi characters, `not-a-model-server` for a web page.
  */
-export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
+  const reader = new EventReader();
+  // A byte order mark is taken off by the decoder, and a character may lie in two pieces.
   const decoder = new TextDecoder();
-  let pending = '';
-  let fields: string[] = [];
-  for await (const chunk of chunks) {
-    pending += decoder.decode(chunk, { stream: true });
-    if (pending.length > maximumEventLength) throw new EngineError('model-failed');
-    let start = 0;
-    for (let end = pending.indexOf('\n'); end !== -1; end = pending.indexOf('\n', start)) {
-      const line = pending.slice(start, end > start && pending[end - 1] === '\r' ? end - 1 : end);
-      start = end + 1;
-      if (line === '') {
-        if (fields.length > 0) yield fields.join('\n');
-        fields = [];
-      } else if (line.startsWith('data:')) {
-        fields.push(line.slice(line[5] === ' ' ? 6 : 5));
-      }
+  for await (const chunk of chunks) yield* reader.push(decoder.decode(chunk, { stream: true }));
+  yield* reader.push(decoder.decode());
+  yield* reader.end();
+}
+
+class EventReader {
+  /** The beginning of a line whose end has not come. */
+  #line: string[] = [];
+  #length = 0;
+  #isAfterCr = false;
+  #name = '';
+  #data: string[] = [];
+  /** A JSON document over many lines, outside of any event. */
+  #isDocument = false;
+  #isFirst = true;
+
+  *push(text: string): Generator<StreamEvent> {
+    let start = this.#isAfterCr && text.startsWith('\n') ? 1 : 0;
+    if (text !== '') this.#isAfterCr = false;
+    for (const { index, 0: sign } of text.matchAll(/\r\n|\r|\n/g)) {
+      if (index < start) continue;
+      this.#grow(text.slice(start, index));
+      start = index + sign.length;
+      this.#isAfterCr = sign === '\r' && start === text.length;
+      const line = this.#line.join('');
+      this.#line = [];
+      yield* this.#take(line);
     }
-    pending = pending.slice(start);
+    if (start < text.length) this.#grow(text.slice(start));
+  }
+
+  *end(): Generator<StreamEvent> {
+    const line = this.#line.join('');
+    if (line !== '') yield* this.#take(line);
+    yield* this.#flush(true);
+  }
+
+  #grow(part: string): void {
+    this.#length += part.length;
+    if (this.#length > maximumEventLength) throw new EngineError('answer-unreadable');
+    if (part !== '') this.#line.push(part);
+  }
+
+  *#take(line: string): Generator<StreamEvent> {
+    if (this.#isFirst && line.trim() !== '') {
+      this.#isFirst = false;
+      if (line.trimStart().startsWith('<')) throw new EngineError('not-a-model-server');
+      this.#isDocument = /^\s*[[{]\s*$/.test(line) || (/^\s*[[{]/.test(line) && parse(line) === undefined);
+    }
+    if (this.#isDocument) {
+      this.#data.push(line);
+      return;
+    }
+    if (line === '') {
+      yield* this.#flush(false);
+      return;
+    }
+    if (/^\s*\{/.test(line)) {
+      yield* this.#takeData(line);
+      return;
+    }
+    const colon = line.indexOf(':');
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    // `id` and `retry` are for readers that come back; a line that begins with a colon is a comment.
+    if (field === 'event') this.#name = value;
+    else if (field === 'data') yield* this.#takeData(value);
+    // Older ones of llama.cpp name the field after the event.
+    else if (field === 'error') yield { kind: 'value', name: 'error', value: parse(value) ?? {} };
+    else if (this.#data.length === 0) this.#length = 0;
+  }
+
+  *#takeData(value: string): Generator<StreamEvent> {
+    // What is no beginning of an object cannot go on in this line.
+    if (this.#data[0] !== undefined && !/^\s*[{[]/.test(this.#data[0])) yield* this.#flush(false);
+    const isAlone = this.#data.length === 0;
+    const trimmed = value.trim();
+    if (isAlone && trimmed === '[DONE]') {
+      this.#reset();
+      yield { kind: 'done' };
+      return;
+    }
+    const whole = isAlone && trimmed.endsWith('}') ? parse(trimmed) : undefined;
+    if (whole === undefined) {
+      this.#data.push(value);
+      return;
+    }
+    const name = this.#name;
+    this.#reset();
+    yield { kind: 'value', name, value: whole };
+  }
+
+  *#flush(isEnd: boolean): Generator<StreamEvent> {
+    const name = this.#name;
+    const lines = this.#data;
+    this.#reset();
+    if (lines.length === 0) return;
+    const whole = parse(lines.join('\n'));
+    if (whole !== undefined) {
+      yield { kind: 'value', name, value: whole };
+      return;
+    }
+    for (const line of lines) {
+      const value = parse(line);
+      if (line.trim() === '[DONE]') yield { kind: 'done' };
+      else if (value !== undefined) yield { kind: 'value', name, value };
+      // The last event of a stream that was cut is none; a word such as "ping" says nothing.
+      else if (/^\s*[{[]/.test(line) && !isEnd) yield { kind: 'unreadable' };
+      else if (name === 'error') yield { kind: 'value', name, value: {} };
+    }
+  }
+
+  #reset(): void {
+    this.#name = '';
+    this.#data = [];
+    this.#length = 0;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }

@@ -1,35 +1,25 @@
 import type { IncomingMessage } from 'node:http';
-import * as v from 'valibot';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
 import { type Engine, EngineError, type EngineEvent, type Question } from './engine.ts';
-import { readEvents } from './event-stream.ts';
-import { readShortJson, type UpstreamCaller } from './upstream-call.ts';
+import { readAnswer } from './openai/answer-stream.ts';
+import { ExtensionSwitches, extensions, type Extension } from './openai/extensions.ts';
+import { readRefusal, readRetryAfter, type Refusal, UpstreamRefusal } from './openai/refusal.ts';
+import { readShortBody, type UpstreamCaller } from './upstream-call.ts';
 
 const idleMs = 300_000;
-const probeMs = 2_000;
 
-const chunkSchema = v.object({
-  choices: v.optional(
-    v.array(
-      v.object({
-        delta: v.nullish(
-          v.object({
-            content: v.nullish(v.string()),
-            /** vLLM's name; others say `reasoning_content`. */
-            reasoning: v.nullish(v.string()),
-            reasoning_content: v.nullish(v.string()),
-          }),
-        ),
-        finish_reason: v.nullish(v.string()),
-      }),
-    ),
-    [],
-  ),
-  usage: v.nullish(v.object({ prompt_tokens: v.number(), completion_tokens: v.number() })),
-  error: v.nullish(v.unknown()),
-});
-const modelsSchema = v.object({ data: v.pipe(v.array(v.object({ id: v.string() })), v.minLength(1)) });
+/** How long a question waits for what passes by itself, and how often it knocks. */
+const patience: Readonly<Partial<Record<Refusal['reason'], { first: number; longest: number; total: number }>>> = {
+  'model-loading': { first: 1_000, longest: 5_000, total: 600_000 },
+  'model-overloaded': { first: 1_000, longest: 15_000, total: 60_000 },
+  'server-failed': { first: 500, longest: 2_000, total: 5_000 },
+};
 
-export type ProbeResult = { readonly isReachable: boolean; readonly models: readonly string[] };
+/** For the operator: what a server refused, without a word of a conversation. */
+export type UpstreamProblem = { readonly reason: string; readonly status: number; readonly code: string | null };
+
+export type Pause = (pauseMs: number, signal: AbortSignal) => Promise<void>;
 
 /** Any server that speaks OpenAI's chat completions: vLLM, SGLang, llama.cpp, Ollama and others. */
 export class OpenAiEngine implements Engine {
@@ -38,36 +28,65 @@ export class OpenAiEngine implements Engine {
   readonly model: string;
   readonly capacity: number;
   readonly #caller: UpstreamCaller;
+  readonly #serverModel: string;
   readonly #idleMs: number;
   readonly #onUnreachable: () => void;
-  /** Some servers refuse fields that OpenAI's interface does not have. */
-  #takesExtensions = true;
+  readonly #onProblem: (problem: UpstreamProblem) => void;
+  readonly #pause: Pause;
+  readonly #switches: ExtensionSwitches;
 
   constructor(input: {
     readonly caller: UpstreamCaller;
+    /** What clients ask for. */
     readonly model: string;
+    /** What the server calls it, where that is another name. */
+    readonly serverModel?: string;
     /** Of the files that the server was given; the server itself says nothing about them. */
     readonly weightsDigest?: string | null;
+    /** Nothing is asked without the salt that keeps prompt caches apart. */
+    readonly needsSalt?: boolean;
     readonly capacity?: number;
     readonly idleMs?: number;
     readonly onUnreachable?: () => void;
+    readonly onProblem?: (problem: UpstreamProblem) => void;
+    readonly pause?: Pause;
+    readonly nowMs?: () => number;
   }) {
     this.#caller = input.caller;
     this.model = input.model;
+    this.#serverModel = input.serverModel ?? input.model;
     this.weightsDigest = input.weightsDigest ?? null;
     this.capacity = input.capacity ?? 1000;
     this.#idleMs = input.idleMs ?? idleMs;
     this.#onUnreachable = input.onUnreachable ?? (() => {});
+    this.#onProblem = input.onProblem ?? (() => {});
+    this.#pause = input.pause ?? pauseFor;
+    this.#switches = new ExtensionSwitches(input.needsSalt ?? false, input.nowMs ?? (() => performance.now()));
   }
 
   async *answer(question: Question, signal: AbortSignal): AsyncGenerator<EngineEvent> {
-    try {
-      yield* this.#stream(await this.#ask(question, signal));
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof EngineError && error.code === 'model-unreachable') this.#onUnreachable();
-      // A socket's own error while reading: the stream was cut.
-      throw error instanceof EngineError ? error : new EngineError('model-failed');
+    let waitedMs = 0;
+    let said: ReplyCause | null = null;
+    for (let round = 0; ; round += 1) {
+      let hasSpoken = false;
+      try {
+        for await (const event of readAnswer(await this.#ask(question, signal))) {
+          hasSpoken ||= event.kind !== 'usage';
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const pauseMs = hasSpoken ? null : pauseAfter(error, round, waitedMs);
+        if (pauseMs === null) throw this.#tell(error);
+        // Whoever waits is told why, once.
+        const { cause } = error as EngineError;
+        if (cause !== undefined && cause !== said) yield { kind: 'note', note: { kind: 'cause', cause } };
+        said = cause ?? said;
+        waitedMs += pauseMs;
+        await this.#pause(pauseMs, signal);
+        if (signal.aborted) return;
+      }
     }
   }
 
@@ -76,113 +95,104 @@ export class OpenAiEngine implements Engine {
     return Promise.resolve();
   }
 
-  /** Asks with the extensions; where a server refuses the request, once more without them. */
-  async #ask(question: Question, signal: AbortSignal): Promise<IncomingMessage> {
-    const response = await this.#post(question, signal, this.#takesExtensions);
-    if (response.statusCode === 200) return response;
-    const failure = await failureOf(response);
-    const mayBeExtensions = this.#takesExtensions && (response.statusCode === 400 || response.statusCode === 422);
-    if (!mayBeExtensions || failure.code !== 'model-refused') throw failure;
-    const second = await this.#post(question, signal, false);
-    if (second.statusCode !== 200) throw await failureOf(second);
-    this.#takesExtensions = false;
-    return second;
+  #tell(error: unknown): EngineError {
+    // A socket's own error while reading: the stream was cut.
+    const known = error instanceof EngineError ? error : new EngineError('answer-cut');
+    if (known.code === 'model-unreachable') this.#onUnreachable();
+    const status = known.code === 'model-unreachable' ? 0 : 200;
+    const refusal = known instanceof UpstreamRefusal ? known.refusal : { status, code: null };
+    this.#onProblem({ reason: known.message, status: refusal.status, code: refusal.code });
+    return known;
   }
 
-  #post(question: Question, signal: AbortSignal, withExtensions: boolean): Promise<IncomingMessage> {
+  /** Asks with all extensions that the server takes; where it refuses the request, without those that it does not know. */
+  async #ask(question: Question, signal: AbortSignal): Promise<IncomingMessage> {
+    const wanted = extensions.filter((extension) => this.#switches.isOn(extension) && isWanted(extension, question));
+    const send = (dropped: readonly Extension[]) =>
+      this.#post(
+        question,
+        signal,
+        wanted.filter((extension) => !dropped.includes(extension)),
+      );
+    let dropped: readonly Extension[] = [];
+    let response = await send(dropped);
+    let refused: Refused | null = null;
+    // As long as each complaint names one that was still there.
+    while (response.statusCode !== 200) {
+      refused = await refusedBy(response);
+      const left = wanted.filter((extension) => !dropped.includes(extension));
+      const named = this.#switches.namedIn(refused.complaint, left);
+      if (named.length === 0) break;
+      if (!this.#switches.mayDrop(named)) {
+        throw new UpstreamRefusal({ ...refused.error.refusal, reason: 'salt-refused' });
+      }
+      dropped = [...dropped, ...named];
+      response = await send(dropped);
+    }
+    if (response.statusCode === 200) {
+      this.#switches.switchOff(dropped);
+      return response;
+    }
+    for (const trial of this.#switches.trials(wanted.filter((extension) => !dropped.includes(extension)))) {
+      response = await send([...dropped, ...trial]);
+      if (response.statusCode === 200) {
+        this.#switches.switchOff([...dropped, ...trial]);
+        return response;
+      }
+      await refusedBy(response);
+    }
+    throw refused?.error ?? new EngineError('model-refused');
+  }
+
+  #post(question: Question, signal: AbortSignal, with_: readonly Extension[]): Promise<IncomingMessage> {
     const { temperature, topP, maximumTokens, reasoning } = question.parameters;
+    const takes = (extension: Extension) => with_.includes(extension);
     const body = {
-      model: this.model,
+      model: this.#serverModel,
       messages: question.messages.map(({ role, text }) => ({ role, content: text })),
       stream: true,
-      stream_options: { include_usage: true },
+      ...(takes('stream_options') ? { stream_options: { include_usage: true } } : {}),
       ...(temperature === undefined ? {} : { temperature }),
       ...(topP === undefined ? {} : { top_p: topP }),
-      ...(maximumTokens === undefined ? {} : { max_tokens: maximumTokens }),
+      // The newer name for the same limit.
+      ...(maximumTokens === undefined
+        ? {}
+        : { [takes('max_tokens') ? 'max_tokens' : 'max_completion_tokens']: maximumTokens }),
       // Closes the timing channel of a prefix cache that conversations share.
-      ...(withExtensions ? { cache_salt: question.cacheSalt } : {}),
-      ...(withExtensions && reasoning !== undefined ? { chat_template_kwargs: { enable_thinking: reasoning } } : {}),
+      ...(takes('cache_salt') ? { cache_salt: question.cacheSalt } : {}),
+      ...(takes('chat_template_kwargs') ? { chat_template_kwargs: { enable_thinking: reasoning } } : {}),
     };
     return this.#caller.call({ path: '/chat/completions', body, signal, idleMs: this.#idleMs });
   }
-
-  async *#stream(response: IncomingMessage): AsyncGenerator<EngineEvent> {
-    let isFinished = false;
-    let isLength = false;
-    try {
-      const chunks = response.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-      for await (const event of readEvents(chunks)) {
-        if (event === '[DONE]') {
-          isFinished = true;
-          break;
-        }
-        const { choices, usage } = parseChunk(event);
-        for (const { delta, finish_reason: reason } of choices) {
-          const reasoning = delta?.reasoning ?? delta?.reasoning_content ?? '';
-          if (reasoning !== '') yield { kind: 'reasoning', text: reasoning };
-          const content = delta?.content ?? '';
-          if (content !== '') yield { kind: 'text', text: content };
-          if (reason === 'content_filter') throw new EngineError('model-refused');
-          if (reason === 'length') isLength = true;
-          if (reason !== null && reason !== undefined) isFinished = true;
-        }
-        if (usage !== null && usage !== undefined) yield usageEvent(usage.prompt_tokens, usage.completion_tokens);
-      }
-      // A stream that merely stops is cut, not finished.
-      if (!isFinished) throw new EngineError('model-failed');
-      if (isLength) yield { kind: 'length' };
-    } finally {
-      // Read to its end, the connection serves the next question; else it goes, and the server stops working.
-      if (isFinished) response.resume();
-      else response.destroy();
-    }
-  }
 }
 
-/** Counts as any server may write them; what is no count becomes 0. */
-function usageEvent(prompt: number, reply: number): EngineEvent {
-  const count = (value: number) => (Number.isSafeInteger(value) && value >= 0 ? value : 0);
-  return { kind: 'usage', promptTokens: count(prompt), replyTokens: count(reply) };
+function isWanted(extension: Extension, { parameters }: Question): boolean {
+  if (extension === 'max_tokens') return parameters.maximumTokens !== undefined;
+  return extension !== 'chat_template_kwargs' || parameters.reasoning !== undefined;
 }
 
-function parseChunk(event: string): v.InferOutput<typeof chunkSchema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(event);
-  } catch {
-    throw new EngineError('model-failed');
-  }
-  const parsed = v.safeParse(chunkSchema, value);
-  if (!parsed.success || (parsed.output.error !== undefined && parsed.output.error !== null)) {
-    throw new EngineError('model-failed');
-  }
-  return parsed.output;
+/** @returns null when nothing is waited for, or no longer. */
+function pauseAfter(error: unknown, round: number, waitedMs: number): number | null {
+  if (!(error instanceof UpstreamRefusal) || !error.refusal.isPassing) return null;
+  const limits = patience[error.refusal.reason];
+  if (limits === undefined) return null;
+  const pauseMs = error.retryAfterMs ?? Math.min(limits.first * 2 ** Math.min(round, 10), limits.longest);
+  return waitedMs + pauseMs > limits.total ? null : Math.max(pauseMs, 100);
 }
 
-/** Reads an error body only to tell "too long" from the rest; nothing of it goes anywhere. */
-async function failureOf(response: IncomingMessage): Promise<EngineError> {
-  const status = response.statusCode ?? 0;
-  const body = JSON.stringify(await readShortJson(response)) ?? '';
-  if (
-    status === 400 &&
-    /context_length|exceed_context|context (length|size|window)|maximum.{0,20}context/i.test(body)
-  ) {
-    return new EngineError('context-too-long');
-  }
-  if (status === 429 || status === 503) return new EngineError('too-many-turns');
-  return new EngineError(status >= 500 ? 'model-failed' : 'model-refused');
+async function pauseFor(pauseMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(pauseMs, undefined, { signal }).catch(() => {});
 }
 
-/** Asks a server whether it is up, and what it serves. A server without a list of models is up too. */
-export async function probeServer(caller: UpstreamCaller, signal: AbortSignal): Promise<ProbeResult> {
-  try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(probeMs)]);
-    const response = await caller.call({ path: '/models', signal: limited, idleMs: probeMs });
-    const models = v.safeParse(modelsSchema, await readShortJson(response));
-    // 502 and 503: a proxy without its server, or a server that still loads its model.
-    const isReachable = (response.statusCode ?? 500) < 500;
-    return { isReachable, models: models.success ? models.output.data.map(({ id }) => id) : [] };
-  } catch {
-    return { isReachable: false, models: [] };
-  }
+/** `complaint` is looked at for the names of extensions, and goes no further. */
+type Refused = { readonly error: UpstreamRefusal; readonly complaint: string };
+
+/** @throws {UpstreamRefusal} where it is clear that no extension is the reason. */
+async function refusedBy(response: IncomingMessage): Promise<Refused> {
+  const body = await readShortBody(response);
+  const retryAfterMs = readRetryAfter(response.headers['retry-after'], Date.now());
+  const error = new UpstreamRefusal(readRefusal(response.statusCode ?? 0, body), retryAfterMs);
+  const mayBeExtensions = response.statusCode === 400 || response.statusCode === 422;
+  if (!mayBeExtensions || error.refusal.reason !== 'model-refused') throw error;
+  return { error, complaint: typeof body === 'string' ? body : JSON.stringify(body) };
 }

@@ -1,6 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { EngineError } from './engine.ts';
+import { decodedBody } from './openai/decoded-body.ts';
 
 /** Longest error body or list of models that is read; the rest of a longer one is not. */
 const maximumShortBodyLength = 256 * 1024;
@@ -11,44 +12,93 @@ export function readSocketPath(baseUrl: string): string | null {
   return path ?? null;
 }
 
+/**
+ * Where a server's interface may begin, the likeliest first: as it was given, and below `/v1` where that was left out. A
+ * copied address of one call counts as that of the interface.
+ */
+export function candidateUrls(baseUrl: string): readonly string[] {
+  if (readSocketPath(baseUrl) !== null) return ['http://localhost/v1'];
+  const url = new URL(baseUrl);
+  url.hash = '';
+  url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|completions|models)$/, '');
+  const given = withoutLastSlash(url);
+  if (/\/v\d+[a-z0-9]*$/.test(url.pathname)) return [given];
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1`;
+  return [withoutLastSlash(url), given];
+}
+
+function withoutLastSlash(url: URL): string {
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}${url.search}`;
+}
+
 /** Calls one model server: plain `node:http`, since a fetch costs twice as much for each piece of a stream. */
 export class UpstreamCaller {
-  readonly #baseUrl: string;
+  /** Where its interface begins. More than one until it is known which. */
+  readonly candidates: readonly string[];
   readonly #socketPath: string | null;
   readonly #apiKey: string | undefined;
   readonly #agent: HttpAgent;
+  #baseUrl: string;
 
-  /** @param baseUrl - As in `LLM_BASE_URL`: ends in `/v1` with most servers; for a socket, `/v1` is taken for granted. */
+  /** @param baseUrl - As in `LLM_BASE_URL`, with or without `/v1`. */
   constructor(baseUrl: string, apiKey: string | undefined) {
     this.#socketPath = readSocketPath(baseUrl);
-    this.#baseUrl = this.#socketPath === null ? baseUrl.replace(/\/+$/, '') : 'http://localhost/v1';
+    this.candidates = candidateUrls(baseUrl);
+    this.#baseUrl = this.candidates[0] ?? baseUrl;
     this.#apiKey = apiKey;
     const options = { keepAlive: true, maxFreeSockets: 64 };
     this.#agent = this.#baseUrl.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
   }
 
+  /** From now on calls go below this one of the candidates. */
+  useBase(baseUrl: string): void {
+    this.#baseUrl = baseUrl;
+  }
+
   /**
    * @param idleMs - The call fails when nothing arrives for so long.
+   * @param baseUrl - Another candidate than the one in use.
    * @throws {EngineError} `model-unreachable` when there is no answer at all.
    */
-  call(input: {
+  async call(input: {
     readonly path: string;
     readonly body?: unknown;
     readonly signal: AbortSignal;
     readonly idleMs: number;
+    readonly baseUrl?: string;
   }): Promise<IncomingMessage> {
-    const { path, body, signal, idleMs } = input;
-    const url = `${this.#baseUrl}${path}`;
-    const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const url = new URL(input.baseUrl ?? this.#baseUrl);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${input.path}`;
+    const text = input.body === undefined ? undefined : Buffer.from(JSON.stringify(input.body));
+    try {
+      return await this.#send(url, text, input, this.#agent);
+    } catch (error) {
+      // A kept connection that the server had closed meanwhile: a new one tells whether it is there.
+      if (!(error instanceof StaleConnection)) throw error;
+      return this.#send(url, text, input, false);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #send(
+    url: URL,
+    text: Buffer | undefined,
+    { signal, idleMs }: { readonly signal: AbortSignal; readonly idleMs: number },
+    agent: HttpAgent | false,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const send = url.startsWith('https:') ? requestHttps : requestHttp;
+      const send = url.protocol === 'https:' ? requestHttps : requestHttp;
       const request: ClientRequest = send(url, {
         method: text === undefined ? 'GET' : 'POST',
-        agent: this.#agent,
+        agent,
         ...(this.#socketPath === null ? {} : { socketPath: this.#socketPath }),
         signal,
         headers: {
           accept: 'text/event-stream, application/json',
+          'accept-encoding': 'identity',
           ...(this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` }),
           ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': text.length }),
         },
@@ -56,31 +106,41 @@ export class UpstreamCaller {
       request.setTimeout(idleMs, () => request.destroy(new EngineError('model-unreachable')));
       request.once('response', resolve);
       // The cause can name hosts and paths; a code says enough.
-      request.once('error', () => reject(new EngineError('model-unreachable')));
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = request.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(error.code ?? '');
+        reject(isStale ? new StaleConnection() : new EngineError('model-unreachable'));
+      });
       request.end(text);
     });
   }
+}
 
-  close(): void {
-    this.#agent.destroy();
+class StaleConnection extends EngineError {
+  constructor() {
+    super('model-unreachable');
   }
 }
 
-/** Reads a short JSON answer; what is no JSON, too long or cut is `null`. */
-export async function readShortJson(response: IncomingMessage): Promise<unknown> {
+/** Reads a short answer: JSON, else the text of its beginning. What is too long or cut is an empty text. */
+export async function readShortBody(response: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of decodedBody(response)) {
       length += chunk.length;
       if (length > maximumShortBodyLength) {
         response.destroy();
-        return null;
+        return '';
       }
       chunks.push(chunk);
     }
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
   } catch {
-    return null;
+    return '';
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text.slice(0, 2_000);
   }
 }

@@ -1,10 +1,17 @@
 import { encodeUtf8 } from '../../crypto/primitives/bytes.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import type { ReplyEnd } from '../../crypto/messages/request-content.ts';
-import { encodeEndRecord, encodeTextRecord, recordPrefixLength } from '../../crypto/turn/reply-record.ts';
+import type { ReplyNote } from '../../crypto/messages/reply-note.ts';
+import {
+  encodeEndRecord,
+  encodeNoteRecord,
+  encodeTextRecord,
+  recordPrefixLength,
+} from '../../crypto/turn/reply-record.ts';
 
 type TextKind = 'text' | 'reasoning';
-type Segment = { readonly kind: TextKind; readonly bytes: Bytes; offset: number };
+/** A note is a whole record already. */
+type Segment = { readonly kind: TextKind | 'note'; readonly bytes: Bytes; offset: number };
 
 /** Thirteen seconds at the `chat` pace. Above it the engine is not read from. */
 export const queueHighWater = 32 * 1024;
@@ -52,6 +59,16 @@ export class ReplyQueue {
     this.#add(kind, text);
   }
 
+  /** A note stands where it was put: before it the text that came before. */
+  note(note: ReplyNote): void {
+    if (this.hasEnd) return;
+    if (this.#carry !== null) this.#add(this.#carry.kind, this.#carry.half);
+    this.#carry = null;
+    const bytes = encodeNoteRecord(note);
+    this.#segments.push({ kind: 'note', bytes, offset: 0 });
+    this.#length += bytes.length;
+  }
+
   /** Resolves when the engine may go on, and at once while there is room. */
   room(): Promise<void> | null {
     if (this.#length < queueHighWater || this.hasEnd) return null;
@@ -76,7 +93,7 @@ export class ReplyQueue {
     const content = new Uint8Array(capacity);
     let used = 0;
     while (this.#length > 0) {
-      const record = this.#takeText(capacity - used - recordPrefixLength);
+      const record = this.#takeNote(capacity - used) ?? this.#takeText(capacity - used - recordPrefixLength);
       if (record === null) break;
       content.set(record, used);
       used += record.length;
@@ -91,10 +108,22 @@ export class ReplyQueue {
     return content.subarray(0, used);
   }
 
+  /** As much of a note as fits: records span frames. */
+  #takeNote(room: number): Bytes | null {
+    const segment = this.#segments[this.#first];
+    if (segment?.kind !== 'note' || room <= 0) return null;
+    const part = segment.bytes.subarray(segment.offset, segment.offset + room);
+    segment.offset += part.length;
+    this.#length -= part.length;
+    if (segment.offset === segment.bytes.length) this.#first += 1;
+    this.#forgetTaken();
+    return part;
+  }
+
   /** One record of one kind, out of as many pieces as fit; characters stay whole. */
   #takeText(room: number): Bytes | null {
     const kind = this.#segments[this.#first]?.kind;
-    if (kind === undefined || room <= 0) return null;
+    if (kind === undefined || kind === 'note' || room <= 0) return null;
     const bytes = new Uint8Array(room);
     let used = 0;
     for (let segment = this.#segments[this.#first]; segment?.kind === kind; segment = this.#segments[this.#first]) {
@@ -109,10 +138,7 @@ export class ReplyQueue {
       }
       this.#first += 1;
     }
-    if (this.#first > 256 || this.#first === this.#segments.length) {
-      this.#segments = this.#segments.slice(this.#first);
-      this.#first = 0;
-    }
+    this.#forgetTaken();
     return used === 0 ? null : encodeTextRecord(kind, bytes.subarray(0, used));
   }
 
@@ -123,10 +149,18 @@ export class ReplyQueue {
     this.#length += bytes.length;
   }
 
-  #dropText(): void {
-    this.#segments = [];
+  #forgetTaken(): void {
+    if (this.#first <= 256 && this.#first < this.#segments.length) return;
+    this.#segments = this.#segments.slice(this.#first);
     this.#first = 0;
-    this.#length = 0;
+  }
+
+  /** A note that is out in part has to come to its end. */
+  #dropText(): void {
+    const begun = this.#segments[this.#first];
+    this.#segments = begun?.kind === 'note' && begun.offset > 0 ? [begun] : [];
+    this.#first = 0;
+    this.#length = this.#segments.reduce((sum, { bytes, offset }) => sum + bytes.length - offset, 0);
   }
 
   #wake(): void {

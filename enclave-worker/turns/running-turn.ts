@@ -6,6 +6,7 @@ import type { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
 import { type Engine, EngineError, type Question } from '../engines/engine.ts';
 import type { Paced } from './frame-pacer.ts';
 import type { HeldReply } from './held-reply.ts';
+import { answerWithRoom } from './history-room.ts';
 import { ReplyQueue } from './reply-queue.ts';
 
 /** As long as the compact item that a device makes of it (UTF-16 units, text and reasoning each). */
@@ -83,14 +84,19 @@ export class RunningTurn implements Paced {
   async run(question: Question): Promise<void> {
     const room = { text: longestReply, reasoning: longestReply };
     let outcome: 'complete' | 'length' = 'complete';
+    let hasText = false;
     try {
-      for await (const event of this.#engine.answer(question, this.#abort.signal)) {
+      for await (const event of answerWithRoom(this.#engine, question, this.#abort.signal)) {
         if (this.hasEnd) return;
-        if (event.kind === 'usage') {
+        if (event.kind === 'note') {
+          if (event.note.kind === 'text-was-reasoning') hasText = false;
+          this.#queue.note(event.note);
+        } else if (event.kind === 'usage') {
           this.#usage = { promptTokens: event.promptTokens, replyTokens: event.replyTokens };
         } else if (event.kind === 'length') {
           outcome = 'length';
         } else {
+          hasText ||= event.kind === 'text' && event.text.trim() !== '';
           this.#queue.push(event.kind, event.text.slice(0, room[event.kind]));
           room[event.kind] -= event.text.length;
           if (room[event.kind] < 0) {
@@ -100,9 +106,12 @@ export class RunningTurn implements Paced {
           await this.#queue.room();
         }
       }
+      // Thoughts alone, calls of tools or nothing at all: no success, whatever the engine calls it.
+      if (!hasText && !this.#abort.signal.aborted) throw new EngineError('no-answer');
       this.#finish(outcome, null);
     } catch (error) {
-      const code = error instanceof EngineError ? error.code : 'model-failed';
+      const { code, cause } = error instanceof EngineError ? error : new EngineError('model-failed');
+      if (cause !== undefined) this.#queue.note({ kind: 'cause', cause });
       this.#finish(code === 'too-many-turns' ? 'busy' : 'error', code);
     }
   }

@@ -49,13 +49,14 @@ describe('EngineChooser', () => {
     expect(said.join()).toContain('ENGINE=rehearsal');
   });
 
-  test('takes a model server that is given, under the name that it lists first', async () => {
-    await using upstream = await startUpstream(['a name with spaces', 'Qwen/Qwen3.5-9B', 'other']);
+  test('takes a model server that is given, and the first model of its list that answers questions', async () => {
+    await using upstream = await startUpstream(['text-embedding-3-small', 'Qwen/Qwen3.5-9B', 'other']);
     const { shelf } = await choose({ server: serverAt(upstream.baseUrl) });
     expect([shelf.current.kind, shelf.current.model]).toEqual(['openai', 'Qwen/Qwen3.5-9B']);
     expect(shelf.status).toEqual({ state: 'ready', reason: 'server-given', next: null });
     expect(shelf.models).toEqual(['Qwen/Qwen3.5-9B', 'rehearsal']);
     expect(said.join()).toContain('Qwen/Qwen3.5-9B');
+    expect(said.join()).toContain('It offers text-embedding-3-small, Qwen/Qwen3.5-9B, other.');
   });
 
   test('takes the name that is set, whatever the server lists', async () => {

@@ -2,8 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineError, type EngineEvent, type Question } from '../../enclave-worker/engines/engine.ts';
-import { readEvents } from '../../enclave-worker/engines/event-stream.ts';
-import { OpenAiEngine, probeServer } from '../../enclave-worker/engines/openai.ts';
+import { OpenAiEngine } from '../../enclave-worker/engines/openai.ts';
 import { UpstreamCaller } from '../../enclave-worker/engines/upstream-call.ts';
 import { findFreePort } from '../parts/free-port.ts';
 import { collect } from './collect.ts';
@@ -21,7 +20,8 @@ afterEach(async () => {
 });
 
 function engineAt(baseUrl: string, options: { idleMs?: number; onUnreachable?: () => void } = {}): OpenAiEngine {
-  return new OpenAiEngine({ caller: new UpstreamCaller(baseUrl, 'the-key'), model: 'test-model', ...options });
+  const caller = new UpstreamCaller(baseUrl, 'the-key');
+  return new OpenAiEngine({ caller, model: 'test-model', pause: () => Promise.resolve(), ...options });
 }
 
 const question = (parameters: Question['parameters'] = {}): Question => ({
@@ -48,7 +48,7 @@ async function failureOf(action: Promise<unknown>): Promise<string> {
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     const words = JSON.stringify([error.message, error.stack, error.cause]);
-    return words.includes('secret') ? 'a failure that repeats the prompt' : error.code;
+    return words.includes('secret') ? 'a failure that repeats the prompt' : error.message;
   }
   return 'no failure';
 }
@@ -141,11 +141,16 @@ describe('OpenAiEngine', () => {
 
   test.each([
     [400, 'model-refused'],
-    [401, 'model-refused'],
-    [404, 'model-refused'],
-    [429, 'too-many-turns'],
-    [500, 'model-failed'],
-    [503, 'too-many-turns'],
+    [401, 'key-refused'],
+    [402, 'quota-spent'],
+    [403, 'key-refused'],
+    [404, 'not-a-model-server'],
+    [413, 'request-too-large'],
+    [422, 'model-refused'],
+    [429, 'model-overloaded'],
+    [500, 'server-failed'],
+    [502, 'server-failed'],
+    [503, 'model-overloaded'],
   ])('maps HTTP %i to %s, and lets nothing of the body through', async (status, code) => {
     upstream.answerWith({ failWith: status });
     expect(await failureOf(eventsOf())).toBe(code);
@@ -165,30 +170,9 @@ describe('OpenAiEngine', () => {
     expect(await failureOf(eventsOf(engineAt(server.url)))).toBe('context-too-long');
   });
 
-  test('asks a strict server again without the extensions, and does not offer them again', async () => {
-    const bodies: string[] = [];
-    await using server = await serverWith((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString('utf8')));
-      request.on('end', () => {
-        bodies.push(body);
-        if (body.includes('cache_salt')) {
-          response.writeHead(400).end('{"error":{"message":"Unrecognized request argument: cache_salt"}}');
-          return;
-        }
-        response.writeHead(200);
-        response.end('data: {"choices":[{"delta":{"content":"ok"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
-      });
-    });
-    const strict = engineAt(server.url);
-    expect(await eventsOf(strict)).toEqual([{ kind: 'text', text: 'ok' }]);
-    expect(await eventsOf(strict)).toEqual([{ kind: 'text', text: 'ok' }]);
-    expect(bodies.map((body) => body.includes('cache_salt'))).toEqual([true, false, false]);
-  });
-
   test('calls a stream that is cut failed, beside one that ends (M27)', async () => {
     upstream.answerWith({ ending: 'cut' });
-    expect(await failureOf(eventsOf())).toBe('model-failed');
+    expect(await failureOf(eventsOf())).toBe('answer-cut');
     upstream.answerWith({ ending: 'done' });
     expect(await failureOf(eventsOf())).toBe('no failure');
   });
@@ -200,7 +184,7 @@ describe('OpenAiEngine', () => {
     const reading = (async () => {
       for await (const event of hanging.answer(question(), new AbortController().signal)) events.push(event);
     })();
-    expect(await failureOf(reading)).toMatch(/^model-(failed|unreachable)$/);
+    expect(await failureOf(reading)).toMatch(/^(answer-cut|model-unreachable)$/);
     expect(events).toHaveLength(4);
     await hanging.close();
   });
@@ -234,53 +218,20 @@ describe('OpenAiEngine', () => {
   });
 
   test.each([
-    ['a clean end without a last word', 'data: {"choices":[{"delta":{"content":"half"}}]}\n\n'],
-    ['no JSON', 'data: {\n\n'],
-    ['an error in the stream', 'data: {"error":{"message":"a secret prompt"}}\n\n'],
-    ['content that is no text', 'data: {"choices":[{"delta":{"content":7}}]}\n\n'],
-    ['an endless line', `data: ${'x'.repeat(1_100_000)}`],
-    ['a filter', 'data: {"choices":[{"delta":{},"finish_reason":"content_filter"}]}\n\n'],
-  ])('fails on %s', async (name, body) => {
+    ['a clean end without a last word', 'data: {"choices":[{"delta":{"content":"half"}}]}\n\n', 'answer-cut'],
+    ['no JSON', 'data: {\n\n', 'answer-unreadable'],
+    ['an event that is cut', 'data: {"choices":[{"delta":{"content":"half"}}]}\n\ndata: {"choi', 'answer-cut'],
+    ['an error in the stream', 'data: {"error":{"message":"a secret prompt"}}\n\n', 'server-failed'],
+    ['an endless line', `data: ${'x'.repeat(9_000_000)}`, 'answer-unreadable'],
+    ['a filter', 'data: {"choices":[{"delta":{},"finish_reason":"content_filter"}]}\n\n', 'content-refused'],
+    ['a web page', '<!doctype html><title>Hello</title>', 'not-a-model-server'],
+    ['other JSON', '{"hello":"there"}', 'not-a-model-server'],
+    ['nothing', '', 'answer-cut'],
+  ])('fails on %s', async (_name, body, code) => {
     await using server = await serverWith((request, response) => {
       request.resume();
       response.writeHead(200).end(body);
     });
-    expect(await failureOf(eventsOf(engineAt(server.url)))).toBe(
-      name === 'a filter' ? 'model-refused' : 'model-failed',
-    );
-  });
-});
-
-describe('readEvents', () => {
-  test('reads events whatever the cuts, line ends and comments', async () => {
-    const bytes = new TextEncoder().encode(': hi\n\ndata: a\r\n\r\nevent: x\ndata:b🤫\ndata: c\n\n\ndata: d\n\n');
-    for (const size of [1, 2, 3, 7, bytes.length]) {
-      const chunks = (async function* cut() {
-        for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
-      })();
-      expect(await collect(readEvents(chunks))).toEqual(['a', 'b🤫\nc', 'd']);
-    }
-  });
-});
-
-describe('probeServer', () => {
-  const signal = new AbortController().signal;
-  const probe = (url: string) => probeServer(new UpstreamCaller(url, undefined), signal);
-
-  test('lists the models of a server that is up', async () => {
-    expect(await probe(upstream.baseUrl)).toEqual({ isReachable: true, models: ['test-model', 'other'] });
-  });
-
-  test('takes a server without a list for up, and one that is loading for not up yet', async () => {
-    for (const [status, isReachable] of [
-      [404, true],
-      [401, true],
-      [503, false],
-      [502, false],
-    ] as const) {
-      await using server = await serverWith((_request, response) => response.writeHead(status).end('{}'));
-      expect(await probe(server.url)).toEqual({ isReachable, models: [] });
-    }
-    expect(await probe(`http://127.0.0.1:${await findFreePort()}/v1`)).toEqual({ isReachable: false, models: [] });
+    expect(await failureOf(eventsOf(engineAt(server.url)))).toBe(code);
   });
 });

@@ -111,6 +111,41 @@ describe('ReplyQueue', () => {
     }
   });
 
+  test('carries notes where they were put, over as many frames as they take', () => {
+    for (const capacity of [7, 20, 254]) {
+      const queue = new ReplyQueue();
+      queue.note({ kind: 'cause', cause: 'model-loading' });
+      queue.push('text', 'before');
+      queue.note({ kind: 'text-was-reasoning' });
+      queue.push('text', 'after');
+      queue.finish(end);
+      const reader = new RecordReader();
+      const pieces = [];
+      while (!queue.isDrained) pieces.push(...reader.push(queue.take(capacity)));
+      const order = pieces.map((piece) => (piece.kind === 'note' ? piece.note.kind : piece.kind));
+      expect(order.filter((kind, index) => kind !== order[index - 1])).toEqual([
+        'cause',
+        'text',
+        'text-was-reasoning',
+        'text',
+        'end',
+      ]);
+    }
+  });
+
+  test('finishes a note that is out in part, also when the rest is dropped', () => {
+    for (let taken = 1; taken < 60; taken += 1) {
+      const queue = new ReplyQueue();
+      queue.note({ kind: 'left-out', messages: 7 });
+      queue.push('text', 'dropped');
+      const reader = new RecordReader();
+      reader.push(queue.take(taken));
+      queue.finish({ ...end, outcome: 'stopped' }, { dropText: true });
+      while (!queue.isDrained) reader.push(queue.take(7));
+      expect(reader.end?.outcome).toBe('stopped');
+    }
+  });
+
   test('is empty until something is said: a dummy', () => {
     const queue = new ReplyQueue();
     expect(queue.take(254)).toHaveLength(0);

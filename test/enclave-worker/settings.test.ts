@@ -50,7 +50,7 @@ describe('readSettings', () => {
     [{ ...token, ENGINE: 'Auto' }, 'ENGINE must be auto'],
     [{ ...token, LLM_BASE_URL: 'localhost:8000' }, 'LLM_BASE_URL must be an address'],
     [{ ...token, LLM_BASE_URL: 'file:///etc/passwd' }, 'LLM_BASE_URL must be an address'],
-    [{ ...token, LLM_BASE_URL: 'http://h/v1', LLM_MODEL: 'with space' }, "LLM_MODEL must be a model's name"],
+    [{ ...token, LLM_BASE_URL: 'http://h/v1', LLM_MODEL: 'two\nlines' }, "LLM_MODEL must be a model's id"],
     [{ ...token, ENGINE: 'openai' }, 'ENGINE=openai needs LLM_BASE_URL'],
     [{ ...token, MODEL_FILE: '/nowhere/model.gguf' }, 'MODEL_FILE names no file'],
     [{ ...token, LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be'],

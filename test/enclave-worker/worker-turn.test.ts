@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { closeReasons } from '../../crypto/messages/live-record.ts';
+import type { EngineEvent } from '../../enclave-worker/engines/engine.ts';
 import { randomBytes } from '../../crypto/primitives/bytes.ts';
 import { inProcessToken, type InProcessWorker, startInProcessWorker } from './in-process-worker.ts';
 import { saying, sayingThenHanging, ScriptedEngine } from './scripted-engine.ts';
@@ -31,6 +32,17 @@ async function start(
   };
 }
 
+// eslint-disable-next-line typescript/require-await -- an engine is asynchronous by its interface
+async function* saysThoughts(): AsyncGenerator<EngineEvent> {
+  yield { kind: 'reasoning', text: 'Hm.' };
+}
+
+// eslint-disable-next-line typescript/require-await -- an engine is asynchronous by its interface
+async function* saysTextThatWasThoughts(): AsyncGenerator<EngineEvent> {
+  yield { kind: 'text', text: 'Hm.' };
+  yield { kind: 'note', note: { kind: 'text-was-reasoning' } };
+}
+
 async function codeOf(response: Response): Promise<unknown> {
   return [response.status, await response.json()];
 }
@@ -53,6 +65,22 @@ describe.concurrent('a turn', () => {
     });
     const closed = live.of(turn).at(-1);
     expect(closed).toMatchObject({ kind: 'closed', number: 32, body: Uint8Array.of(closeReasons.final) });
+  });
+
+  test.each([
+    ['nothing', saying()],
+    ['blanks', saying('\n', ' ')],
+    ['thoughts alone', saysThoughts],
+    ['what turned out to be thoughts', saysTextThatWasThoughts],
+  ])('that is answered with %s is no success, and says why', async (_name, script) => {
+    await using system = await start(new ScriptedEngine(script));
+    const { client, live } = system;
+    const turn = await client.seal('Well?');
+    await client.start(live, turn);
+    await live.untilClosed(turn);
+    const { end, notes } = readReply(turn, live.of(turn));
+    expect(end).toMatchObject({ outcome: 'error', code: 'model-failed' });
+    expect(notes?.at(-1)).toEqual({ kind: 'cause', cause: 'no-answer' });
   });
 
   test('sent again gives the same transcript from its beginning, and asks the engine once', async () => {

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { modelField } from '../../../crypto/messages/fields.ts';
+import { listOf, memberOf, textOf } from './json-members.ts';
+
+/** One model of a server's list. */
+export type OfferedModel = {
+  /** As the server wants it: a path, words with blanks, any script. */
+  readonly id: string;
+  readonly canChat: boolean;
+};
+
+const longestId = 512;
+const maximumModels = 1_000;
+
+/** What servers say that a model is for, where it is not for answering. */
+const otherUses =
+  /embed|rerank|rank|classif|score|reward|moderat|transcri|speech|audio|asr|tts|image|diffusion|video|token-classification|feature-extraction|similarity|ocr/i;
+const chatUses = /chat|completion|generat|llm|vlm|text-generation|conversational|image-text-to-text|any-to-any/i;
+/** Names of models that answer nothing, where the server does not say what they are for. */
+const otherNames =
+  /embed|rerank|whisper|moderation|transcribe|diffusion|dall-?e|\b(bge|e5|gte|tts|asr|sdxl|flux|clip|guard|colbert|splade|minilm|kokoro|parakeet|bark|piper|musicgen|sora|veo|imagen|realtime)\b|-guard|text-(davinci|babbage|ada|curie)|(davinci|babbage)-002/i;
+
+/** Reads a list of models in any of its forms; null for what is none. */
+export function readOffer(body: unknown): readonly OfferedModel[] | null {
+  const list = [body, memberOf(body, 'data'), memberOf(body, 'models')].find((value) => Array.isArray(value));
+  if (list === undefined) return null;
+  const models = (list as readonly unknown[]).slice(0, maximumModels).flatMap((entry) => {
+    const id =
+      typeof entry === 'string' ? entry : textOf(entry, 'id') || textOf(entry, 'model') || textOf(entry, 'name');
+    return isUsableId(id) ? [{ id, canChat: canChat(id, entry) }] : [];
+  });
+  return [...new Map(models.map((model) => [model.id, model])).values()];
+}
+
+/** What LLM_MODEL and a server's list may name. */
+export function isUsableId(id: string): boolean {
+  return id.trim() !== '' && id.length <= longestId && !/\p{Cc}/u.test(id);
+}
+
+function canChat(id: string, entry: unknown): boolean {
+  const uses = usesOf(entry);
+  if (uses.some((use) => chatUses.test(use) && !otherUses.test(use))) return true;
+  if (uses.some((use) => otherUses.test(use))) return false;
+  return !otherNames.test(id);
+}
+
+/** Every word of an entry that says what the model is for. */
+function usesOf(entry: unknown): string[] {
+  const capabilities = memberOf(entry, 'capabilities');
+  const outputs = listOf(memberOf(entry, 'architecture'), 'output_modalities');
+  return [
+    ...['type', 'task', 'mode', 'model_type', 'pipeline_tag'].map((name) => textOf(entry, name)),
+    ...listOf(entry, 'capabilities'),
+    ...listOf(entry, 'endpoints'),
+    ...listOf(entry, 'tasks'),
+    ...(Array.isArray(capabilities) ? [] : namesOfTrue(capabilities)),
+    ...(outputs.length > 0 ? [outputs.includes('text') ? 'chat' : 'image'] : []),
+  ].filter((use): use is string => typeof use === 'string' && use !== '' && use !== 'model');
+}
+
+function namesOfTrue(capabilities: unknown): string[] {
+  if (typeof capabilities !== 'object' || capabilities === null) return [];
+  return Object.entries(capabilities).flatMap(([name, value]) => (value === true ? [name] : []));
+}
+
+/**
+ * The name under which clients ask for a model and people see it: the id where it fits a header, else its last part in
+ * plain characters.
+ */
+export function readableName(id: string): string {
+  if (isModelName(id)) return id;
+  // A folder of Hugging Face's cache ends in a digest.
+  const cached = /models--([^/\\]+)/.exec(id)?.[1]?.replaceAll('--', '/');
+  if (cached !== undefined && isModelName(cached)) return cached;
+  const parts = id.split(/[/\\]/).filter((part) => /[\p{L}\p{N}]/u.test(part));
+  const plain = (parts.at(-1) ?? '')
+    .replace(/\.(gguf|safetensors|bin)$/i, '')
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[^A-Za-z0-9._:@+-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 128)
+    .replace(/-+$/, '');
+  if (plain.length >= 2) return plain;
+  return `model-${createHash('sha256').update(id).digest('hex').slice(0, 8)}`;
+}
+
+function isModelName(name: string): boolean {
+  return v.is(modelField, name);
+}
+
+/** For a terminal: a few of them, none longer than a line. */
+export function listNames(models: readonly OfferedModel[]): string {
+  const shown = models.slice(0, 8).map(({ id }) => (id.length > 80 ? `${id.slice(0, 79).toWellFormed()}…` : id));
+  const rest = models.length - shown.length;
+  return `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}

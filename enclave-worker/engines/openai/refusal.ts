@@ -1,0 +1,145 @@
+import type { ReplyCause } from '../../../crypto/messages/reply-note.ts';
+import { EngineError, type EngineFailureCode } from '../engine.ts';
+import { countOf, memberOf, textOf } from './json-members.ts';
+
+/** Why a model server gave no answer, in our own words. */
+export type Refusal = {
+  readonly reason: EngineFailureCode | ReplyCause;
+  readonly status: number;
+  /** The server's own code where it is one of a fixed list, for the operator. */
+  readonly code: string | null;
+  /** It may pass by itself within seconds. */
+  readonly isPassing: boolean;
+};
+
+/** A refusal on its way through the engine; outside of it only its reason is known. */
+export class UpstreamRefusal extends EngineError {
+  readonly refusal: Refusal;
+  /** How long the server asks to be left alone. */
+  readonly retryAfterMs: number | null;
+
+  constructor(refusal: Refusal, retryAfterMs: number | null = null) {
+    super(refusal.reason);
+    this.refusal = refusal;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Codes that servers use and that hold nothing of a conversation; all others stay unsaid. */
+const knownCodes: ReadonlySet<string> = new Set([
+  'api_error',
+  'authentication_error',
+  'bad_gateway',
+  'billing_hard_limit_reached',
+  'content_filter',
+  'content_policy_violation',
+  'context_length_exceeded',
+  'engine_overloaded',
+  'exceed_context_size_error',
+  'insufficient_quota',
+  'internal_server_error',
+  'invalid_api_key',
+  'invalid_request_error',
+  'model_not_found',
+  'model_not_loaded',
+  'not_found_error',
+  'overloaded_error',
+  'permission_error',
+  'rate_limit_exceeded',
+  'rate_limit_error',
+  'request_too_large',
+  'server_error',
+  'service_unavailable',
+  'unavailable_error',
+  'unsupported_parameter',
+  'validation',
+]);
+
+const tooLong =
+  /context[_ -]?(length|size|window|limit|overflow)|exceed_context|max_seq_len|max(imum)? (model|sequence|input|prompt)[_ ](length|tokens)|too many (input |prompt )?tokens|(prompt|input|request|conversation) (is )?too long|input token count|tokens[`'" ].{0,40}(must be|must have|exceeds?|longer|>)|must have less than .{0,20}tokens|longer than the (model|maximum)/i;
+const filtered = /content[_ ]?(filter|policy|management)|moderation|safety|flagged|responsible ?ai/i;
+const loading = /loading|being loaded|warming|starting up|still starting|not (yet )?(ready|loaded)|initiali[sz]ing/i;
+const spent = /insufficient[_ ](quota|funds|credit|balance)|quota|billing|payment|out of credits/i;
+const keyRefused = /api[_ ]?key|unauthori[sz]ed|authentication|invalid token/i;
+const modelUnknown =
+  /model[_ ]not[_ ](found|loaded)|(unknown|invalid|no such) model|model\b.{0,200}\b(not found|not exist|does not exist|not available|not supported|unavailable)|pull(ing)? (it|the model)|no models? (is |are )?loaded/i;
+
+/**
+ * Tells refusals apart by status and body. The body can repeat the prompt: it is looked at here and goes nowhere else.
+ *
+ * @param body - JSON where it was some, else a string of its beginning.
+ */
+export function readRefusal(status: number, body: unknown): Refusal {
+  const error = memberOf(body, 'error') ?? body;
+  const said = complaintOf(body, error);
+  const reason = reasonOf(status, said, typeof body === 'string');
+  const code = [textOf(error, 'code'), textOf(error, 'type'), textOf(body, 'error_type')].find((name) =>
+    knownCodes.has(name),
+  );
+  const isPassing =
+    reason === 'model-loading' ||
+    reason === 'model-overloaded' ||
+    (reason === 'server-failed' && [502, 503, 504].includes(status));
+  return { reason, status, code: code ?? null, isPassing };
+}
+
+/** The status that an error inside of a stream names, or 0. */
+export function statusOf(error: unknown): number {
+  const status = countOf(error, 'code') ?? countOf(error, 'status') ?? countOf(error, 'status_code') ?? 0;
+  const text = Number(textOf(error, 'code'));
+  const found = status === 0 && Number.isInteger(text) ? text : status;
+  return found >= 400 && found < 600 ? found : 0;
+}
+
+/** How long a server asks to be left alone, or null. */
+export function readRetryAfter(header: string | undefined, nowMs: number): number | null {
+  if (header === undefined) return null;
+  if (/^\d{1,6}(\.\d{1,3})?$/.test(header)) return Number(header) * 1000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
+}
+
+function reasonOf(status: number, said: string, isNoJson: boolean): Refusal['reason'] {
+  const isPage = isNoJson && /^\s*</.test(said);
+  if (status === 401) return 'key-refused';
+  if (status === 403) return filtered.test(said) ? 'content-refused' : 'key-refused';
+  if (status === 402) return 'quota-spent';
+  if (status === 429 || status === 529) return spent.test(said) ? 'quota-spent' : 'model-overloaded';
+  if (status === 404) return modelUnknown.test(said) ? 'model-unknown' : 'not-a-model-server';
+  if (status === 405 || (status >= 300 && status < 400)) return 'not-a-model-server';
+  if (status === 413) return !isPage && tooLong.test(said) ? 'context-too-long' : 'request-too-large';
+  if (status >= 500) return serverReason(status, said, isPage);
+  if (isPage) return 'not-a-model-server';
+  if (tooLong.test(said)) return 'context-too-long';
+  if (filtered.test(said)) return 'content-refused';
+  if (spent.test(said)) return 'quota-spent';
+  if (keyRefused.test(said)) return 'key-refused';
+  if (modelUnknown.test(said)) return 'model-unknown';
+  if (loading.test(said)) return 'model-loading';
+  // Inside of a stream nobody says whose fault it is.
+  return status === 0 ? 'server-failed' : 'model-refused';
+}
+
+function serverReason(status: number, said: string, isPage: boolean): Refusal['reason'] {
+  if (isPage) return 'server-failed';
+  if (loading.test(said)) return 'model-loading';
+  if (tooLong.test(said)) return 'context-too-long';
+  return status === 503 ? 'model-overloaded' : 'server-failed';
+}
+
+/** The members in which servers complain, and not those that repeat what they were asked. */
+function complaintOf(body: unknown, error: unknown): string {
+  if (typeof body === 'string') return body.slice(0, 2_000);
+  const parts = [
+    typeof error === 'string' ? error : '',
+    textOf(error, 'code'),
+    textOf(error, 'type'),
+    textOf(error, 'message'),
+    textOf(body, 'message'),
+    textOf(body, 'error_type'),
+    textOf(body, 'code'),
+    textOf(body, 'type'),
+    textOf(body, 'detail'),
+  ];
+  return parts.map((part) => part.slice(0, 600)).join(' ');
+}

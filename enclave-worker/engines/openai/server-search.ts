@@ -1,0 +1,106 @@
+import { EngineError } from '../engine.ts';
+import { readShortBody, type UpstreamCaller } from '../upstream-call.ts';
+import { listNames, type OfferedModel, readableName, readOffer } from './model-offer.ts';
+import { readRefusal } from './refusal.ts';
+
+const probeMs = 2_000;
+
+/** What is behind an address. `models` is null where the server has no list of them. */
+export type ServerState =
+  | { readonly kind: 'up'; readonly models: readonly OfferedModel[] | null }
+  | { readonly kind: 'silent' | 'loading' }
+  | { readonly kind: 'key-refused' | 'no-interface' | 'failing'; readonly status: number };
+
+type Answer = { readonly status: number; readonly body: unknown };
+
+/** Asks a server whether it is up, where its interface begins and what it serves; the caller keeps the place. */
+export async function probeServer(caller: UpstreamCaller, signal: AbortSignal): Promise<ServerState> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(probeMs)]);
+  try {
+    let status = 404;
+    for (const baseUrl of caller.candidates) {
+      const answer = await ask(caller, { baseUrl, path: '/models', signal: limited });
+      const models = answer.status === 200 ? readOffer(answer.body) : null;
+      if (models !== null) {
+        caller.useBase(baseUrl);
+        return { kind: 'up', models };
+      }
+      const state = stateOf(answer);
+      if (state !== null) return state;
+      status = answer.status;
+    }
+    // No list: an empty question tells whether answers are given there at all.
+    for (const baseUrl of caller.candidates) {
+      const answer = await ask(caller, { baseUrl, path: '/chat/completions', body: {}, signal: limited });
+      const isJson = typeof answer.body === 'object';
+      if (isJson && [200, 400, 415, 422].includes(answer.status)) {
+        caller.useBase(baseUrl);
+        return { kind: 'up', models: null };
+      }
+      const state = stateOf(answer);
+      if (state !== null) return state;
+    }
+    return { kind: 'no-interface', status };
+  } catch (error) {
+    if (error instanceof EngineError) return { kind: 'silent' };
+    throw error;
+  }
+}
+
+async function ask(
+  caller: UpstreamCaller,
+  call: { baseUrl: string; path: string; body?: unknown; signal: AbortSignal },
+): Promise<Answer> {
+  const response = await caller.call({ ...call, idleMs: probeMs });
+  return { status: response.statusCode ?? 0, body: await readShortBody(response) };
+}
+
+/** null: there is nothing here, and elsewhere there may be. */
+function stateOf({ status, body }: Answer): ServerState | null {
+  if (status === 401 || status === 403) return { kind: 'key-refused', status };
+  if (status < 500) return null;
+  return readRefusal(status, body).reason === 'model-loading' ? { kind: 'loading' } : { kind: 'failing', status };
+}
+
+/** The model to ask for: by its name for clients, and by the server's id. */
+export type ChosenModel = { readonly model: string; readonly serverModel: string };
+
+/** @returns null where nothing that is offered answers questions. */
+export function chooseModel(state: ServerState, named: string | undefined): ChosenModel | null {
+  if (state.kind !== 'up') return null;
+  const id = named ?? state.models?.find(({ canChat }) => canChat)?.id;
+  return id === undefined ? null : { model: readableName(id), serverModel: id };
+}
+
+/** For the terminal: why this server does not answer questions yet, and what to do. */
+export function problemText(state: ServerState, hasKey: boolean): string {
+  switch (state.kind) {
+    case 'silent':
+      return 'does not answer yet; trying again.';
+    case 'loading':
+      return 'is loading its model; trying again.';
+    case 'failing':
+      return `has a fault (status ${state.status}); trying again.`;
+    case 'key-refused':
+      return hasKey
+        ? `does not accept LLM_API_KEY (status ${state.status}).`
+        : `asks for a key (status ${state.status}): set LLM_API_KEY.`;
+    case 'no-interface':
+      return `has no OpenAI interface there (status ${state.status}): LLM_BASE_URL mostly ends in /v1.`;
+    case 'up':
+      if (state.models === null) return 'lists no models: set LLM_MODEL to the one to ask for.';
+      return state.models.length === 0
+        ? 'has no model: load one there, or set LLM_MODEL.'
+        : `offers no model that answers questions (${listNames(state.models)}): set LLM_MODEL to take one anyway.`;
+  }
+}
+
+/** For the terminal: which model was taken, and out of which. */
+export function choiceText({ model, serverModel }: ChosenModel, state: ServerState, host: string): string {
+  const id = model === serverModel ? '' : `, there “${serverModel}”`;
+  const models = state.kind === 'up' ? (state.models ?? []) : [];
+  const isOffered = models.length === 0 || models.some((offered) => offered.id === serverModel);
+  const offered = models.length > 1 || !isOffered ? ` It offers ${listNames(models)}.` : '';
+  const missing = isOffered ? '' : ' LLM_MODEL is not one of them and is asked for all the same.';
+  return `Model: ${model}, by the server ${host} (LLM_BASE_URL)${id}.${offered}${missing}`;
+}

@@ -1,0 +1,226 @@
+import type { EngineEvent } from '../engine.ts';
+
+/** How models mark thoughts inside their text, by opening and closing mark. */
+const marks: readonly (readonly [open: string, close: string])[] = [
+  ['<think>', '</think>'],
+  ['<thinking>', '</thinking>'],
+  ['<thought>', '</thought>'],
+  ['<seed:think>', '</seed:think>'],
+  ['◁think▷', '◁/think▷'],
+  ['[think]', '[/think]'],
+  ['<|start_thinking|>', '<|end_thinking|>'],
+  ['<|begin_of_thought|>', '<|end_of_thought|>'],
+  ['<|channel>thought', '<channel|>'],
+  ['<unused94>thought', '<unused95>'],
+];
+/** Harmony, the form of gpt-oss: every part names its channel, and `final` is the answer. */
+const channelMarks = ['<|channel|>', '<|start|>'];
+const channelEnds = ['<|end|>', '<|return|>', '<|call|>', '<|start|>', '<|channel|>'];
+const messageMark = '<|message|>';
+const openingMarks = ['<think>', '<thinking>'];
+/** A channel's head, such as `assistant<|channel|>commentary to=functions.x`. */
+const longestHead = 400;
+
+const lineStart = { beginning: '', previous: '\n', isInTicks: false };
+
+type Piece = Extract<EngineEvent, { kind: 'text' | 'reasoning' | 'note' }>;
+type Place = 'start' | 'thoughts' | 'text' | 'head' | 'channel';
+
+/**
+ * Takes thoughts out of the text that a model streams, with marks that may be cut anywhere.
+ *
+ * Thoughts stand at the beginning of an answer: a mark that comes later is a word like any other. Some servers leave the
+ * opening mark out; then text that was given out is taken back by `text-was-reasoning` when the closing one comes.
+ */
+export class ThoughtSplitter {
+  #place: Place = 'start';
+  #held = '';
+  #close = '';
+  /** The marks that a text without an opening mark may still be closed by. */
+  #lateCloses: readonly string[] = marks.map(([, close]) => close);
+  #isFinalChannel = false;
+  /** Nothing was given out since the last mark: blanks behind it go. */
+  #isFresh = false;
+  /** Of the line so far, to tell code from words. */
+  #line = lineStart;
+  #isInFence = false;
+
+  push(text: string): Piece[] {
+    this.#held += text;
+    return this.#run(false);
+  }
+
+  /** What was held back for the mark that it might have become. */
+  end(): Piece[] {
+    return this.#run(true);
+  }
+
+  #run(isEnd: boolean): Piece[] {
+    const pieces: Piece[] = [];
+    while (this.#held !== '' && this.#step(pieces, isEnd));
+    return pieces;
+  }
+
+  /** @returns false when there is nothing to be done until more comes. */
+  #step(pieces: Piece[], isEnd: boolean): boolean {
+    switch (this.#place) {
+      case 'start':
+        return this.#begin(isEnd);
+      case 'thoughts':
+        return this.#readUntil([this.#close], 'reasoning', pieces, isEnd);
+      case 'head':
+        return this.#readHead(isEnd);
+      case 'channel':
+        return this.#readUntil(channelEnds, this.#isFinalChannel ? 'text' : 'reasoning', pieces, isEnd);
+      case 'text':
+        return this.#readText(pieces, isEnd);
+    }
+  }
+
+  #begin(isEnd: boolean): boolean {
+    const text = this.#held.trimStart();
+    const lower = lowerOf(text);
+    const found = marks.find(([open]) => lower.startsWith(open));
+    if (found !== undefined) {
+      this.#enter('thoughts', text.slice(found[0].length));
+      this.#close = found[1];
+      return true;
+    }
+    // The opening mark was in the prompt, and the model had nothing to think.
+    const closed = marks.find(([, close]) => lower.startsWith(close));
+    if (closed !== undefined) {
+      this.#enter('start', text.slice(closed[1].length));
+      return true;
+    }
+    if (channelMarks.some((mark) => lower.startsWith(mark))) {
+      this.#enter('head', text);
+      return true;
+    }
+    const mayBecome = [...marks.flat(), ...channelMarks].some((mark) => mark.startsWith(lower));
+    if (mayBecome && !isEnd) return false;
+    this.#place = 'text';
+    return true;
+  }
+
+  #enter(place: Place, rest: string): void {
+    this.#place = place;
+    this.#held = rest;
+    this.#isFresh = true;
+    this.#lateCloses = [];
+  }
+
+  #readUntil(ends: readonly string[], kind: 'text' | 'reasoning', pieces: Piece[], isEnd: boolean): boolean {
+    const lower = lowerOf(this.#held);
+    const places = ends.map((end) => ({ end, at: lower.indexOf(end) })).filter(({ at }) => at !== -1);
+    const first = places.toSorted((a, b) => a.at - b.at)[0];
+    if (first === undefined) {
+      const kept = isEnd ? 0 : longestBeginning(lower, ends);
+      this.#give(kind, this.#held.slice(0, this.#held.length - kept), pieces);
+      this.#held = this.#held.slice(this.#held.length - kept);
+      return false;
+    }
+    this.#give(kind, this.#held.slice(0, first.at).trimEnd(), pieces);
+    const rest = this.#held.slice(first.at + first.end.length);
+    if (this.#place === 'thoughts') this.#enter('start', rest);
+    else this.#enter('head', channelMarks.includes(first.end) ? first.end + rest : rest);
+    return true;
+  }
+
+  #readHead(isEnd: boolean): boolean {
+    const at = this.#held.indexOf(messageMark);
+    if (at === -1) {
+      if (!isEnd && this.#held.length <= longestHead) return false;
+      // No channel after all.
+      this.#place = 'text';
+      return true;
+    }
+    const channel = /<\|channel\|>\s*([a-z]+)/i.exec(this.#held.slice(0, at))?.[1]?.toLowerCase();
+    this.#isFinalChannel = channel === undefined || channel === 'final';
+    this.#enter('channel', this.#held.slice(at + messageMark.length));
+    return true;
+  }
+
+  /** Words, up to a closing mark that no opening one came before. */
+  #readText(pieces: Piece[], isEnd: boolean): boolean {
+    if (this.#lateCloses.length === 0 || !/[<[◁]/.test(this.#held)) {
+      this.#giveWords(this.#held.length, pieces);
+      return false;
+    }
+    const lower = lowerOf(this.#held);
+    // Whoever writes the opening mark writes about marks.
+    if (/<think(ing)?>/.test(lower)) this.#lateCloses = [];
+    const places = this.#lateCloses.map((close) => ({ close, at: lower.indexOf(close) })).filter(({ at }) => at !== -1);
+    const first = places.toSorted((a, b) => a.at - b.at)[0];
+    if (first === undefined) {
+      const mayFollow = [...this.#lateCloses, ...openingMarks];
+      const kept = isEnd ? 0 : longestBeginning(lower, mayFollow);
+      this.#giveWords(this.#held.length - kept, pieces);
+      return false;
+    }
+    this.#giveWords(first.at, pieces);
+    const next = this.#held.charAt(first.close.length);
+    // What follows the mark tells whether it is one.
+    if (next === '' && !isEnd) return false;
+    if (this.#isMark(next)) {
+      pieces.push({ kind: 'note', note: { kind: 'text-was-reasoning' } });
+      this.#enter('start', this.#held.slice(first.close.length));
+    } else {
+      this.#lateCloses = [];
+    }
+    return true;
+  }
+
+  /** No mark is what stands in code, in quotes or in the middle of a sentence. */
+  #isMark(next: string): boolean {
+    const { previous, isInTicks } = this.#line;
+    const isInCode = this.#isInFence || isInTicks;
+    const isQuoted = /["'“‘«(`]/.test(previous);
+    const isWord = previous === ' ' && next === ' ';
+    return !isInCode && !isQuoted && !isWord;
+  }
+
+  #giveWords(length: number, pieces: Piece[]): void {
+    const text = this.#held.slice(0, length);
+    this.#held = this.#held.slice(length);
+    this.#follow(text);
+    this.#give('text', text, pieces);
+  }
+
+  #follow(text: string): void {
+    for (const [index, part] of text.split('\n').entries()) {
+      if (index > 0) this.#line = lineStart;
+      if (part === '') continue;
+      const before = this.#line;
+      const ticks = part.match(/`/g)?.length ?? 0;
+      this.#line = {
+        beginning: `${before.beginning}${part}`.slice(0, 8),
+        previous: part.at(-1) ?? '\n',
+        isInTicks: before.isInTicks !== (ticks % 2 === 1),
+      };
+      const isFence = (line: string) => /^\s*(```|~~~)/.test(line);
+      if (isFence(this.#line.beginning) && !isFence(before.beginning)) this.#isInFence = !this.#isInFence;
+    }
+  }
+
+  #give(kind: 'text' | 'reasoning', text: string, pieces: Piece[]): void {
+    const words = this.#isFresh ? text.trimStart() : text;
+    if (words === '') return;
+    this.#isFresh = false;
+    pieces.push({ kind, text: words });
+  }
+}
+
+/** Only ASCII: a lower case of another length would move the marks. */
+function lowerOf(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** How many characters at the end of a text may be the beginning of a mark. */
+function longestBeginning(text: string, marksToCome: readonly string[]): number {
+  const longest = Math.min(text.length, Math.max(...marksToCome.map((mark) => mark.length)) - 1);
+  for (let length = longest; length > 0; length -= 1) {
+    const end = text.slice(text.length - length);
+    if (marksToCome.some((mark) => mark.startsWith(end))) return length;
+  }
+  return 0;
+}
