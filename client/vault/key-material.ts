@@ -29,6 +29,7 @@ type Factor = {
  * Opens what the relay released and checks it against itself: the slot must be one that the account lists, under the
  * account's own MAC, in the list that the newest head names (M5, M7, M8, M9).
  *
+ * @param factor - Its key is wiped, whatever becomes of it.
  * @throws {VaultError} `vault-tampered`; `other-version` for a version of a newer client.
  */
 export function openKeyMaterial(
@@ -43,6 +44,8 @@ export function openKeyMaterial(
       error instanceof CryptoError && (error.code === 'unsupported-version' || error.code === 'unsupported-suite');
     if (isNewer || error instanceof CryptoError) throw new VaultError(isNewer ? 'other-version' : 'vault-tampered');
     throw error;
+  } finally {
+    factor.keyEncryptionKey.wipe();
   }
 }
 

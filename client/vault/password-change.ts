@@ -64,13 +64,14 @@ export async function changePassword(parts: PasswordChangeParts, newPassword: st
   });
   if (registered.serverStaticPublicKey !== account.serverStaticPublicKey) throw new VaultError('server-key-changed');
   const keyEncryptionKey = deriveKeyEncryptionKey('password', registered.exportKey);
+  registered.exportKey.wipe();
   const begun = { passwordToken: answer.passwordToken, registrationRecord: registered.record, keyEncryptionKey };
   await underVaultLock(locks, async () => {
     for (let tries = 0; tries < maximumTries; tries++) {
       if (await tryChange(parts, begun)) return;
     }
     throw new VaultError('written-elsewhere');
-  });
+  }).finally(() => keyEncryptionKey.wipe());
 }
 
 type Begun = Pick<PasswordFinish, 'passwordToken' | 'registrationRecord'> & {

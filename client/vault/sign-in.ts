@@ -48,9 +48,11 @@ async function logIn(
     loginFinish: finished.finish,
   });
   await ready;
+  const keyEncryptionKey = deriveKeyEncryptionKey('password', finished.exportKey);
+  finished.exportKey.wipe();
   const opened = openKeyMaterial(keys, {
     kind: 'password',
-    keyEncryptionKey: deriveKeyEncryptionKey('password', finished.exportKey),
+    keyEncryptionKey,
     stretching: answer.stretching,
     serverStaticPublicKey: finished.serverStaticPublicKey,
   });
@@ -78,23 +80,26 @@ export async function signInWithPhrase(
   const ready = aeadReady();
   ready.catch(() => undefined);
   const challenge = await client.startRecovery({ format: 1, nameTag: toBase64Url(nameTag) });
-  const signature: Bytes = deriveRecoverySigningKeys(entropy).sign({
+  const signing = deriveRecoverySigningKeys(entropy);
+  const signature: Bytes = signing.sign({
     challenge: fromBase64Url(challenge.challenge),
     nameTag,
     issuedAtMs: challenge.issuedAtMs,
   });
+  signing.wipe();
   const { session, keys } = await client.finishRecovery({
     format: 1,
     challengeId: challenge.challengeId,
     signature: toBase64Url(signature),
   });
   await ready;
+  const keyEncryptionKey = deriveKeyEncryptionKey('recovery', entropy);
+  entropy.wipe();
   const { keyring, serverStaticPublicKey, head } = openKeyMaterial(keys, {
     kind: 'recovery',
-    keyEncryptionKey: deriveKeyEncryptionKey('recovery', entropy),
+    keyEncryptionKey,
     stretching: null,
     serverStaticPublicKey: null,
   });
-  entropy.wipe();
   return { session, account: { keyring, serverStaticPublicKey, needsNewPassword: true }, head };
 }

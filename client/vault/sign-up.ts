@@ -83,6 +83,7 @@ export async function prepareSignUp(
       prunedBefore: 0,
     },
   });
+  const signing = deriveRecoverySigningKeys(entropy);
   const message: SignUpFinish = {
     format: 1,
     signUpToken: answer.signUpToken,
@@ -90,10 +91,10 @@ export async function prepareSignUp(
     stretching: newestStretching,
     keyslots: slots.map(({ message: slot }) => slot),
     keyslotList: { body: toBase64Url(list) },
-    recoveryPublicKey: toBase64Url(deriveRecoverySigningKeys(entropy).publicKey),
+    recoveryPublicKey: toBase64Url(signing.publicKey),
     head: { counter: 1, body: toBase64Url(head) },
   };
-  entropy.wipe();
+  for (const secret of [signing, entropy, registered.exportKey]) secret.wipe();
   const account = { keyring, serverStaticPublicKey, needsNewPassword: false };
   return { userName, password, words, account, message, wasSent: false };
 }
@@ -104,6 +105,7 @@ function wrapSlot(input: SlotInput) {
   const slotId: Bytes = randomBytes(16);
   const { kind, generation } = input;
   const body = wrapAccountKey({ ...input, slotId });
+  input.keyEncryptionKey.wipe();
   return {
     listed: { slotId, kind, generation, digest: digestKeyslot(body) },
     message: { slotId: toBase64Url(slotId), kind, generation, body: toBase64Url(body) },

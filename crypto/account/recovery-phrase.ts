@@ -51,16 +51,18 @@ export function parseRecoveryPhrase(text: string): Secret<'RecoveryEntropy'> {
  * The key pair that proves possession of the phrase to the relay (SPEC.md §3.4). It derives apart from the
  * key-encryption key, so that what the relay stores says nothing about that one.
  *
- * @returns the Ed25519 public key (32 bytes) and a function that signs a claim (64 bytes).
+ * @returns the Ed25519 public key (32 bytes), a function that signs a claim (64 bytes), and one that wipes the seed.
  */
 export function deriveRecoverySigningKeys(entropy: Secret<'RecoveryEntropy'>): {
   readonly publicKey: Bytes;
   readonly sign: (claim: RecoveryClaim) => Bytes;
+  readonly wipe: () => void;
 } {
   const info = labelled('sotto/v1/recovery-signing-key');
   const seed = new Secret('RecoverySigningSeed', deriveBytes({ key: entropy.expose(), info, length: 32 }));
   return {
     publicKey: ed25519.getPublicKey(seed.expose()),
     sign: (claim) => ed25519.sign(encodeRecoveryClaim(claim), seed.expose()),
+    wipe: () => seed.wipe(),
   };
 }

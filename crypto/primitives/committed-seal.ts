@@ -21,7 +21,9 @@ type Context = {
 function deriveSealing(context: Context, salt: Uint8Array): { key: Bytes; nonce: Bytes; commitment: Bytes } {
   if (context.key.length !== 32) throw new CryptoError('invalid-argument');
   const bytes = deriveBytes({ key: context.key, salt, info: context.info, length: 88 });
-  return { key: bytes.slice(0, 32), nonce: bytes.slice(32, 56), commitment: bytes.slice(56, 88) };
+  const derived = { key: bytes.slice(0, 32), nonce: bytes.slice(32, 56), commitment: bytes.slice(56, 88) };
+  bytes.fill(0);
+  return derived;
 }
 
 /**
@@ -38,9 +40,11 @@ export function sealCommitted(input: Context & { readonly plaintext: Uint8Array 
   const salt = randomBytes(saltLength);
   const { key, nonce, commitment } = deriveSealing(input, salt);
   const { plaintext, associatedData } = input;
-  const ciphertext = sealXChaCha20Poly1305({ key, nonce, plaintext, associatedData });
-  key.fill(0);
-  return concat(salt, commitment, ciphertext);
+  try {
+    return concat(salt, commitment, sealXChaCha20Poly1305({ key, nonce, plaintext, associatedData }));
+  } finally {
+    key.fill(0);
+  }
 }
 
 /** @throws {CryptoError} `open-failed` for whatever `sealCommitted` did not write in this context; `not-ready`. */
@@ -50,12 +54,14 @@ export function openCommitted(input: Context & { readonly sealed: Uint8Array }):
     throw new CryptoError('open-failed');
   }
   const { key, nonce, commitment } = deriveSealing(input, sealed.subarray(0, saltLength));
-  // Compared before opening: nothing is decrypted under a key that the writer did not commit to.
-  if (!equalBytes(commitment, sealed.subarray(saltLength, saltLength + commitmentLength))) {
-    throw new CryptoError('open-failed');
+  try {
+    // Compared before opening: nothing is decrypted under a key that the writer did not commit to.
+    if (!equalBytes(commitment, sealed.subarray(saltLength, saltLength + commitmentLength))) {
+      throw new CryptoError('open-failed');
+    }
+    const ciphertext = sealed.subarray(saltLength + commitmentLength);
+    return openXChaCha20Poly1305({ key, nonce, ciphertext, associatedData });
+  } finally {
+    key.fill(0);
   }
-  const ciphertext = sealed.subarray(saltLength + commitmentLength);
-  const plaintext = openXChaCha20Poly1305({ key, nonce, ciphertext, associatedData });
-  key.fill(0);
-  return plaintext;
 }

@@ -6,9 +6,17 @@ import { generateEnclaveKeyPair } from '../../crypto/turn/hybrid-kem.ts';
 import * as requests from '../../crypto/turn/sealed-request.ts';
 import { encodeBase64url, join, sha256, u8, utf8, zeros, type Bytes } from './conventions.ts';
 import { differences, plain, random, randomText, sortedMembers, variants, shown } from './cross-outcomes.ts';
-import { xWingPublicKey } from './hpke.ts';
+import { hpkeSeal, xWingPublicKey } from './hpke.ts';
 import { readRequestContent, writeRequestContent } from './request-content.ts';
-import { frameClasses, openRequest, readRequestHeader, sealRequest, writeRequestHeader } from './request.ts';
+import {
+  frameClasses,
+  infoOf,
+  openRequest,
+  readRequestHeader,
+  sealRequest,
+  sealRequestBody,
+  writeRequestHeader,
+} from './request.ts';
 import type { FrameClass, SealedRequest } from './request.ts';
 import { toHex } from './vectors.ts';
 
@@ -132,6 +140,22 @@ describe.each(times)('requests, random input %i', () => {
     ];
     const found = await Promise.all(cases.map(async ([name, changed]) => [name, ...(await codesOf(changed))]));
     expect(unlike(found)).toEqual([]);
+  });
+
+  test('a content key of another length: both refuse alike', async () => {
+    const codes: string[][] = [];
+    for (const length of [31, 33, 32]) {
+      const bytes = writeRequestHeader(header);
+      const contentKey = random(32);
+      const body = sealRequestBody(bytes, writeRequestContent(content), contentKey, random(24));
+      const keyId = sha256(publicKeys[0]!);
+      const wrapped = length < 32 ? contentKey.slice(0, length) : join(contentKey, zeros(length - 32));
+      const sealed = hpkeSeal(publicKeys[0]!, infoOf(bytes, keyId, body), zeros(0), wrapped, random(64));
+      const recipients = [{ keyId, encapsulation: sealed.encapsulation, wrappedKey: sealed.ciphertext }];
+      codes.push([...(await codesOf({ header: bytes, body, recipients }))]);
+    }
+    expect(codes.map(([mine, production]) => mine === production)).toEqual([true, true, true]);
+    expect(codes.map(([mine]) => mine)).toEqual(['open-failed', 'open-failed', codes[2]![0]]);
   });
 
   test('content: both refuse alike', async () => {

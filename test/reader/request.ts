@@ -49,7 +49,8 @@ export function readRequestHeader(bytes: Bytes): RequestHeader {
   return { frameClass, turnId, expiresAtMs, model };
 }
 
-const infoOf = (header: Bytes, keyId: Bytes, body: Bytes): Bytes => lp('sotto/v1/request', header, keyId, sha256(body));
+export const infoOf = (header: Bytes, keyId: Bytes, body: Bytes): Bytes =>
+  lp('sotto/v1/request', header, keyId, sha256(body));
 
 export const requestHash = ({ header, body }: SealedRequest): Bytes => sha256(lp(header, body));
 

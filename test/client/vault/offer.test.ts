@@ -116,6 +116,28 @@ describe('judging one offer', () => {
     expect(isSameAsShown(verified, older)).toBe(false);
   });
 
+  test('is fresh for ten minutes, and never longer than the key that it would seal to', async () => {
+    let nowMs = 0;
+    const moving: Clock = { ...clock, monotonicMs: () => nowMs };
+    const offer = new Offer(await offerOf('first'), nonce, { clock: moving, policy });
+    const judgement = await offer.judge('any');
+    if (judgement.verdict.refused) throw new Error('refused');
+    const verified = readVerified(offer, judgement, moving);
+    const freshAt = (ms: number, given = verified) => {
+      nowMs = ms;
+      return given?.isFresh();
+    };
+    expect([freshAt(0), freshAt(10 * 60_000 - 1), freshAt(10 * 60_000)]).toEqual([true, true, false]);
+    // A request that is sealed now may be opened until five minutes from now: its key has to live as long.
+    const { statement, publicKeys } = judgement.verdict;
+    const [key] = publicKeys;
+    if (key === undefined) throw new Error('no key');
+    const notAfterMs = statement.issuedAtMs + 5 * 60_000 + 1_000;
+    const verdict = { ...judgement.verdict, publicKeys: [{ ...key, notAfterMs }] };
+    const short = readVerified(offer, { ...judgement, verdict }, moving);
+    expect([freshAt(999, short), freshAt(1_000, short)]).toEqual([true, false]);
+  });
+
   test('two machines of one measurement are the same to a person, two releases are not', async () => {
     const [a, b] = await Promise.all(
       ['a', 'b'].map(async (id) => new Offer(await offerOf(id), nonce, { clock, policy }).judge('any')),

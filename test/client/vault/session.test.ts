@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Secret } from '../../../crypto/primitives/secret.ts';
 import { DeviceLab, inventPerson } from '../../parts/device-lab.ts';
+import { jsonResponse, pathOf } from '../../parts/tamper.ts';
 import { readWholeStorage } from '../../parts/read-whole-storage.ts';
 
 let lab: DeviceLab;
@@ -50,6 +52,36 @@ describe('sign-up', () => {
     expect(await tab.refusal(tab.vault.beginSignUp(unusable))).toEqual({ code: 'invalid-user-name' });
   });
 
+  it('does not end in the account of somebody who has the same password, whom the relay lets in instead', async () => {
+    const stranger = await lab.signUp();
+    const profile = lab.profile();
+    const tab = await profile.openTab();
+    await tab.vault.beginSignUp({ ...inventPerson(), password: stranger.person.password });
+    const nameTagOfStranger = (
+      JSON.parse(stranger.profile.requests.find(({ path }) => path === '/v1/sign-up/start')?.body ?? '{}') as {
+        nameTag: string;
+      }
+    ).nameTag;
+    const sent: Request[] = [];
+    profile.intercept = async (request, next) => {
+      const path = pathOf(request);
+      if (path === '/v1/sign-up/finish') {
+        sent.push(request);
+        if (sent.length > 1) return jsonResponse({ error: 'name-taken' }, 409);
+        throw new TypeError('Failed to fetch');
+      }
+      if (path !== '/v1/sign-in/start') return next(request);
+      const body = JSON.stringify({ ...((await request.json()) as object), nameTag: nameTagOfStranger });
+      return next(new Request(request.url, { method: 'POST', headers: request.headers, body }));
+    };
+    expect(await tab.refusal(tab.vault.finishSignUp())).toEqual({ code: 'relay-unreachable' });
+    expect(await tab.refusal(tab.vault.finishSignUp())).toEqual({ code: 'name-taken' });
+    expect(tab.status).toBe('signed-out');
+    profile.intercept = null;
+    await tab.vault.finishSignUp();
+    expect(tab.status).toBe('unlocked');
+  });
+
   it('finishes when the answer was lost and the account is there after all', async () => {
     const profile = lab.profile();
     const tab = await profile.openTab();
@@ -82,6 +114,36 @@ describe('sign-up', () => {
     await tab.vault.beginSignUp(inventPerson());
     await tab.vault.cancelSignUp();
     expect(await tab.refusal(tab.vault.finishSignUp())).toEqual({ code: 'sign-up-lapsed' });
+  });
+});
+
+describe('secrets that are only passed through', () => {
+  it('are wiped: export key, key-encryption key, recovery entropy and signing seed', async () => {
+    const wiped = new Map<string, number>();
+    const original = Secret.prototype.wipe;
+    const spy = vi.spyOn(Secret.prototype, 'wipe').mockImplementation(function wipe(this: Secret<string>) {
+      wiped.set(this.secretName, (wiped.get(this.secretName) ?? 0) + 1);
+      original.call(this);
+    });
+    try {
+      const { person } = await lab.signUp();
+      const atSignUp = Object.fromEntries(wiped);
+      expect(atSignUp).toMatchObject({ ExportKey: 1, KeyEncryptionKey: 2, RecoveryEntropy: 1, RecoverySigningSeed: 1 });
+      wiped.clear();
+      const { tab } = await lab.signIn(person);
+      expect(Object.fromEntries(wiped)).toMatchObject({ ExportKey: 1, KeyEncryptionKey: 1 });
+      wiped.clear();
+      const recovering = await lab.profile().openTab();
+      await recovering.vault.signInWithPhrase({ userName: person.userName, words: person.words.join(' ') });
+      expect(Object.fromEntries(wiped)).toMatchObject({
+        KeyEncryptionKey: 1,
+        RecoveryEntropy: 1,
+        RecoverySigningSeed: 1,
+      });
+      expect(tab.status).toBe('unlocked');
+    } finally {
+      spy.mockRestore();
+    }
   });
 });
 
@@ -179,7 +241,8 @@ describe('a session in the browser', () => {
     await other.until(() => other.status === 'signed-out' && other.isEnded);
     expect(profile.cookies.size).toBe(0);
     const storage = await readWholeStorage(profile.indexedDB);
-    expect(storage.rows).toEqual([]);
+    // Which state of the vault was seen last, under a hash of the account's secret id.
+    expect(storage.rows).toMatchObject([{ store: 'remembered', value: { counter: 1 } }]);
     const later = await profile.openTab();
     expect(later.status).toBe('signed-out');
   });

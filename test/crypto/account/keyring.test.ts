@@ -101,6 +101,14 @@ describe('keyring', () => {
     expect(openKeyring({ ...opening(sampleKeyring()), body: null }).keys.size).toBe(1);
   });
 
+  it('belongs to the epoch that the keyslot names, whatever its own header says', () => {
+    const keyring = rotated(2);
+    const body = sealKeyring(keyring);
+    expect(refusalOf(() => openKeyring({ ...opening(keyring), epoch: 2, body }))).toBe('open-failed');
+    expect(refusalOf(() => openKeyring({ ...opening(keyring), epoch: 4, body }))).toBe('open-failed');
+    expect(refusalOf(() => openKeyring({ ...opening(keyring), body }))).toBe('accepted');
+  });
+
   const first = concat(uint32(1), filled(32, 1));
   const second = concat(uint32(2), filled(32, 2));
   it.each([

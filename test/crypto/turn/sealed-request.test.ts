@@ -130,6 +130,9 @@ describe('openRequest refuses', () => {
     }
     expect([...codes]).toEqual(['open-failed']);
     expect(await refusalOf(() => open({ ...request, body: request.body.slice(0, 39) }))).toBe('malformed');
+    const longest = 16 * 1024 * 1024 + 1024;
+    expect(await refusalOf(() => open({ ...request, body: new Uint8Array(longest) }))).toBe('open-failed');
+    expect(await refusalOf(() => open({ ...request, body: new Uint8Array(longest + 1) }))).toBe('malformed');
     expect(await refusalOf(() => open(request))).toBe('accepted');
   });
 

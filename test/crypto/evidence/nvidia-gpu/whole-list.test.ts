@@ -87,6 +87,26 @@ describe('verifyEnclave with GPUs', () => {
     expect(await outcome(await answer(), { policy: { nvidiaGpu: null }, minimum: 'any' })).toBe('kind-not-allowed');
   });
 
+  test('refuses a list in which a piece stands twice, or beside one of another kind', async () => {
+    const own = await answer();
+    const [machine, gpus] = own.evidence;
+    const { identityPublicKey } = machine as Exclude<typeof machine, undefined | { kind: 'nvidia-gpu' }>;
+    const development = { kind: 'development', identityPublicKey } as const;
+    for (const evidence of [
+      [machine!, gpus!, gpus!],
+      [machine!, machine!],
+      [machine!, development],
+      [development, machine!],
+      [gpus!, machine!],
+      [gpus!],
+      [],
+    ]) {
+      expect(['malformed', 'kind-not-allowed']).toContain(await outcome({ ...own, evidence }, { minimum: 'any' }));
+    }
+    expect(await outcome({ ...own, evidence: [machine!, gpus!, gpus!] }, { minimum: 'any' })).toBe('malformed');
+    expect(await outcome(own)).toBe('hardware-gpu');
+  });
+
   test('refuses GPUs without their manifests', async () => {
     const own = await answer();
     expect(await outcome({ ...own, collateral: own.collateral!.slice(0, 1) })).toBe('collateral-missing');
