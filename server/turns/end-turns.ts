@@ -19,15 +19,40 @@ export type EndedTurn = {
  * their accounts.
  *
  * Locks accounts first and in order, as every writer does.
+ *
+ * @returns those that are not over after all: a transcript is open in the database.
  */
-export async function endTurns(trx: Kysely<Schema>, kind: DatabaseKind, turns: readonly EndedTurn[]): Promise<void> {
+export async function endTurns(
+  trx: Kysely<Schema>,
+  kind: DatabaseKind,
+  turns: readonly EndedTurn[],
+): Promise<EndedTurn[]> {
+  const open: EndedTurn[] = [];
   const byAccount = Map.groupBy(turns, (turn) => turn.accountId);
   for (const accountId of [...byAccount.keys()].toSorted()) {
     // With the account, its turns are gone as well.
     if (!(await accountExists(trx, accountId))) continue;
     await lockAccount(trx, kind, accountId);
-    for (const turn of byAccount.get(accountId) ?? []) await endTurn(trx, turn);
+    for (const turn of byAccount.get(accountId) ?? []) {
+      if (await isOpen(trx, turn)) open.push(turn);
+      else await endTurn(trx, turn);
+    }
   }
+  return open;
+}
+
+/** Whether a turn that still is its owner's has an open transcript. */
+async function isOpen(trx: Kysely<Schema>, { owner, turnId }: EndedTurn): Promise<boolean> {
+  const row = await trx
+    .selectFrom('turns')
+    .innerJoin('transcripts', 'transcripts.turn_id', 'turns.id')
+    .select('turns.id')
+    .where('turns.id', '=', turnId)
+    .where('turns.state', '=', 'running')
+    .where('turns.lease_owner', '=', owner)
+    .where('transcripts.closed', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 async function accountExists(trx: Kysely<Schema>, accountId: string): Promise<boolean> {

@@ -1,16 +1,10 @@
 import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../storage/database.ts';
-import { type EndedTurn, endTurns } from './end-turns.ts';
-import { insertFrames } from './frame-rows.ts';
+import type { EndedTurn } from './end-turns.ts';
 import { PendingFrames } from './pending-frames.ts';
-import {
-  type CloseEntry,
-  closeTranscript,
-  type HeaderEntry,
-  insertTranscript,
-  removeStrayFrames,
-} from './transcript-rows.ts';
+import type { CloseEntry, HeaderEntry, TranscriptGap } from './transcript-rows.ts';
+import { type Entries, writeEntries, type WrittenEntries } from './write-entries.ts';
 
 /** One transaction for all turns of the process together, this often. */
 const flushDelayMs = 200;
@@ -18,9 +12,19 @@ const retryDelayMs = 1_000;
 /** Frames that wait for a database that does not answer; beyond it they are asked of the enclave again. */
 const maximumPendingBytes = 64 * 1024 * 1024;
 
-type Entries = { headers: HeaderEntry[]; closes: CloseEntry[]; ends: EndedTurn[]; finished: Bytes[] };
+/** Whoever is to hear what became of an end. */
+export interface JournalListener {
+  /** A transcript was not closed, for want of this frame. */
+  missing(gap: TranscriptGap): void;
+  /** The turn's end is durable, or somebody else's to say. */
+  ended(turnId: Bytes): void;
+  /** The turn was not ended, for a transcript of it is open in the database. */
+  open(turn: EndedTurn): void;
+}
 
-function noEntries(): Entries {
+type Waiting = { headers: HeaderEntry[]; closes: CloseEntry[]; ends: EndedTurn[]; finished: Bytes[] };
+
+function noEntries(): Waiting {
   return { headers: [], closes: [], ends: [], finished: [] };
 }
 
@@ -40,10 +44,16 @@ export class FrameJournal {
   #next: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failing = false;
+  #listener: JournalListener = { missing: () => undefined, ended: () => undefined, open: () => undefined };
 
   constructor(database: Database, log: Log) {
     this.#database = database;
     this.#log = log;
+  }
+
+  /** One for the journal's life: the hub that fills it. */
+  listen(listener: JournalListener): void {
+    this.#listener = listener;
   }
 
   /** False while the database does not keep up or has no room: a frame that is refused now must be asked for again. */
@@ -137,8 +147,9 @@ export class FrameJournal {
     this.#ending = entries.ends;
     // A turn that was finished: whatever frames of it are left must come before its removal.
     const runs = this.#frames.take(entries.finished.length > 0 ? 'all' : due);
+    let written: WrittenEntries | null = null;
     try {
-      await this.#store(entries, runs);
+      written = await writeEntries(this.#database, entries, runs);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#log.error('journal-failed', { error });
@@ -151,21 +162,15 @@ export class FrameJournal {
     } finally {
       this.#ending = [];
     }
+    if (written !== null) this.#tell(entries, written);
   }
 
-  async #store({ closes, ends, finished, headers }: Entries, runs: Parameters<typeof insertFrames>[2]): Promise<void> {
-    const { kind } = this.#database;
-    if (runs.length + headers.length + closes.length + finished.length > 0) {
-      const differing = await this.#database.write(async (trx) => {
-        for (const header of headers) await insertTranscript(trx, header, Date.now());
-        const count = await insertFrames(trx, kind, runs);
-        for (const close of closes) await closeTranscript(trx, close);
-        if (finished.length > 0) await removeStrayFrames(trx, finished);
-        return count;
-      });
-      if (differing > 0) this.#log.error('frame-differs', { count: differing });
+  #tell({ ends }: Entries, { differing, gaps, open }: WrittenEntries): void {
+    if (differing > 0) this.#log.error('frame-differs', { count: differing });
+    for (const gap of gaps) this.#listener.missing(gap);
+    for (const turn of ends) {
+      if (open.includes(turn)) this.#listener.open(turn);
+      else this.#listener.ended(turn.turnId);
     }
-    // Apart, since it locks accounts, which every writer takes first.
-    if (ends.length > 0) await this.#database.write((trx) => endTurns(trx, kind, ends));
   }
 }

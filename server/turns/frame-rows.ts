@@ -2,6 +2,7 @@ import { CompiledQuery, type Kysely } from 'kysely';
 import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
 import type { FrameTable, Schema } from '../storage/schema.ts';
+import { idKey } from './record-view.ts';
 
 /** Frames that follow each other in one transcript. */
 export type FrameRun = {
@@ -20,6 +21,15 @@ const rowsPerInsert = { sqlite: 64, postgres: 256 } as const;
 const columns = ['turn_id', 'transcript_id', 'number', 'count', 'body'];
 const texts = new Map<string, string>();
 
+/**
+ * Two processes that gather one transcript for a moment begin runs at one number, and whoever wrote the longer one goes on
+ * behind it: the longer one stays, so that no row that comes later stands behind a gap.
+ */
+const keepLonger = `on conflict (turn_id, transcript_id, number) do update set count = excluded.count, body = excluded.body
+  where excluded.count > frames.count
+  and length(excluded.body) * frames.count = length(frames.body) * excluded.count
+  and substr(excluded.body, 1, length(frames.body)) = frames.body`;
+
 /** Written by hand once for each length: Kysely would compile a thousand parameters anew five times a second. */
 function insertText(kind: DatabaseKind, rows: number): string {
   const name = `${kind}${rows}`;
@@ -28,7 +38,7 @@ function insertText(kind: DatabaseKind, rows: number): string {
     const place = (index: number) => (kind === 'postgres' ? `$${index + 1}` : '?');
     const row = (index: number) => `(${columns.map((_, column) => place(columns.length * index + column)).join(', ')})`;
     const values = Array.from({ length: rows }, (_, index) => row(index)).join(', ');
-    text = `insert into frames (${columns.join(', ')}) values ${values} on conflict do nothing`;
+    text = `insert into frames (${columns.join(', ')}) values ${values} ${keepLonger}`;
     texts.set(name, text);
   }
   return text;
@@ -46,15 +56,35 @@ function* cutRows(runs: readonly FrameRun[], longest: number): Generator<readonl
 }
 
 /**
- * Inserts runs of frames that are not stored yet.
+ * Stores runs of frames; of two that begin at one number, the longer stays.
  *
  * @returns how many stand where others were stored with other bytes: a number is sealed once, so this is a fault.
  */
-export async function insertFrames(
-  trx: Kysely<Schema>,
-  kind: DatabaseKind,
-  runs: readonly FrameRun[],
-): Promise<number> {
+export async function storeFrames(trx: Kysely<Schema>, kind: DatabaseKind, runs: readonly FrameRun[]): Promise<number> {
+  let differing = 0;
+  let rest = runs;
+  while (rest.length > 0) {
+    const { first, again } = splitByPlace(rest);
+    differing += await upsertFrames(trx, kind, first);
+    rest = again;
+  }
+  return differing;
+}
+
+/** One statement of PostgreSQL writes no row twice; and two processes take rows in one order, so that neither waits in a ring. */
+function splitByPlace(runs: readonly FrameRun[]): { readonly first: FrameRun[]; readonly again: FrameRun[] } {
+  const byPlace = new Map<string, FrameRun>();
+  const again: FrameRun[] = [];
+  for (const run of runs) {
+    const place = `${idKey(run.turnId)}${idKey(run.transcriptId)}${run.number}`;
+    if (byPlace.has(place)) again.push(run);
+    else byPlace.set(place, run);
+  }
+  const ordered = [...byPlace].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { first: ordered.map(([, run]) => run), again };
+}
+
+async function upsertFrames(trx: Kysely<Schema>, kind: DatabaseKind, runs: readonly FrameRun[]): Promise<number> {
   let differing = 0;
   for (const rows of cutRows(runs, rowsPerInsert[kind])) {
     const bodies = rows.map((run) => Buffer.concat(run.frames));
@@ -74,7 +104,7 @@ export async function insertFrames(
   return differing;
 }
 
-/** One of two may be longer: a process that took over began at the same number. */
+/** One of two may be the beginning of the other. */
 async function differsFromStored(trx: Kysely<Schema>, run: FrameRun, body: Uint8Array): Promise<boolean> {
   const stored = await trx
     .selectFrom('frames')

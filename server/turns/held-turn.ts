@@ -9,8 +9,10 @@ export const maximumTranscripts = 16;
 export type HeldTranscript = {
   readonly id: Bytes;
   readonly enclave: Enclave | null;
-  /** Null when it is in the database. */
-  readonly header: Bytes | null;
+  /** Null when it is in the database, or on its way from the enclave. */
+  header: Bytes | null;
+  /** False until the header of one that an enclave promised is here: without it no frame can be read. */
+  begun: boolean;
   /** Number of the next frame for those who watch. */
   pushed: number;
   /** Every frame below it is in the database or on the way there; only an owner writes. */
@@ -22,6 +24,8 @@ export type HeldTranscript = {
    * ending means something only behind one.
    */
   inOrder: boolean;
+  /** How often its end came while frames of it were missing, without one frame more since. */
+  endedEarly: number;
   closed: CloseReason | null;
 };
 
@@ -34,6 +38,10 @@ export type HeldTurn = {
   enclave: Enclave | null;
   /** Whether this process writes the journal; it may also follow for its own browsers only. */
   owned: boolean;
+  /** Its end is on its way into the database; until it is there, the turn is held. */
+  ending: boolean;
+  /** The request whose transcript must still come, as the database knows it; given up after a while. */
+  awaited: { readonly requestHash: Bytes; readonly untilMs: number } | null;
   readonly transcripts: Map<string, HeldTranscript>;
   /** Requests on their way to an enclave: until one is answered, "gone" says nothing. */
   attempting: number;
@@ -49,18 +57,42 @@ export type FollowedTranscript = Pick<HeldTranscript, 'id' | 'enclave' | 'closed
 /** What is known of a turn when a process begins to follow it. */
 export type FollowedTurn = Pick<HeldTurn, 'id' | 'accountId' | 'enclave' | 'owned'> & {
   readonly transcripts: readonly FollowedTranscript[];
+  /** The newest request, where no stored transcript answers it. */
+  readonly awaited?: Bytes | null | undefined;
 };
 
+/** So long is a transcript waited for that may never have begun: its relay died before it was taken or refused. */
+const awaitedMs = 20_000;
+
 export function newHeldTurn(key: string, followed: FollowedTurn): HeldTurn {
-  const { id, accountId, enclave, owned } = followed;
-  const times = { acceptedAtMs: 0, heardAtMs: Date.now(), watchedAtMs: 0 };
-  return { key, id, accountId, enclave, owned, transcripts: new Map(), attempting: 0, ...times };
+  const { id, accountId, awaited: requestHash = null, enclave, owned } = followed;
+  const nowMs = Date.now();
+  const times = { acceptedAtMs: 0, heardAtMs: nowMs, watchedAtMs: 0 };
+  const awaited = requestHash === null ? null : { requestHash, untilMs: nowMs + awaitedMs };
+  return {
+    key,
+    id,
+    accountId,
+    enclave,
+    owned,
+    ending: false,
+    awaited,
+    transcripts: new Map(),
+    attempting: 0,
+    ...times,
+  };
 }
 
-/** @param known - With a header it began on this very stream; without one it is in the database up to `from`. */
-export function newHeldTranscript(known: FollowedTranscript & { readonly header: Bytes | null }): HeldTranscript {
-  const { id, enclave, closed, from, header } = known;
-  return { id, enclave, closed, header, pushed: from, written: from, seen: from, inOrder: header !== null };
+/** One that is in the database up to `from`. */
+export function storedTranscript({ closed, enclave, from, id }: FollowedTranscript): HeldTranscript {
+  const cursors = { pushed: from, written: from, seen: from };
+  return { id, enclave, header: null, begun: true, ...cursors, inOrder: false, endedEarly: 0, closed };
+}
+
+/** One that an enclave holds, from its beginning. */
+export function promisedTranscript(id: Bytes, enclave: Enclave): HeldTranscript {
+  const cursors = { pushed: 0, written: 0, seen: 0 };
+  return { id, enclave, header: null, begun: false, ...cursors, inOrder: false, endedEarly: 0, closed: null };
 }
 
 export function reasonOf(byte: number | undefined): CloseReason | null {
@@ -79,7 +111,7 @@ export function isBehind(turn: HeldTurn, transcript: HeldTranscript): boolean {
 
 /** @returns null while something may still come. */
 export function outcomeOf(turn: HeldTurn): 'ended' | 'lost' | null {
-  if (turn.attempting > 0) return null;
+  if (turn.attempting > 0 || turn.awaited !== null) return null;
   const transcripts = [...turn.transcripts.values()];
   if (transcripts.some((transcript) => transcript.closed === null)) return null;
   return transcripts.some((transcript) => transcript.closed === 'final') ? 'ended' : 'lost';

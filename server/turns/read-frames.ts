@@ -18,7 +18,7 @@ export type FramesQuery = {
 
 /**
  * What is stored of a turn as the live records that it arrived in: for each transcript its header, its frames and, once
- * nothing more comes, why.
+ * nothing more comes, why. Behind a frame that is missing nothing is read: it comes, or the transcript is cut off there.
  */
 export async function* readFrames(database: Database, query: FramesQuery): AsyncGenerator<Bytes> {
   const { turnId, transcriptId } = query;
@@ -34,19 +34,23 @@ export async function* readFrames(database: Database, query: FramesQuery): Async
     const ids = { turnId, transcriptId: transcript.transcript_id };
     if (query.after < 0) yield encodeLiveRecord({ kind: 'header', ...ids, body: transcript.header });
     let next = Math.max(0, query.after + 1);
+    let isWhole = true;
     for (;;) {
       const rows = await readRuns(database, ids, next);
       const frames: { readonly number: number; readonly frame: Uint8Array }[] = [];
       for (const row of rows) {
+        isWhole &&= row.number <= next;
+        if (!isWhole) break;
         frames.push(...cutFrames(row, next));
         next = Math.max(next, row.number + row.count);
       }
       if (frames.length > 0) yield joinFrames(ids, frames);
-      if (rows.length < rowsPerRead) break;
+      if (rows.length < rowsPerRead || !isWhole) break;
     }
     const reason = transcript.closed === null ? null : reasonOf(transcript.closed);
     if (reason === null) continue;
-    const body = Uint8Array.of(closeReasons[reason]);
+    // Closed as whole by a version that did not look.
+    const body = Uint8Array.of(closeReasons[isWhole ? reason : 'lost']);
     yield encodeLiveRecord({ kind: 'closed', ...ids, number: next, body });
   }
 }

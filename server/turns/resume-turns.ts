@@ -1,13 +1,14 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Enclave, Pool } from '../pools/pool.ts';
 import type { Database } from '../storage/database.ts';
 import type { TurnTable } from '../storage/schema.ts';
-import type { FollowedTranscript, HeldTurn } from './held-turn.ts';
+import type { FollowedTranscript, FollowedTurn, HeldTurn } from './held-turn.ts';
 import { idKey } from './record-view.ts';
 import { loadCursors } from './transcript-rows.ts';
 import type { TurnHub } from './turn-hub.ts';
 import { claimedAtOnce, type TurnLeases } from './turn-leases.ts';
+import { loadTurn } from './turn-rows.ts';
 import { enclavesOf } from './watched-parts.ts';
 
 export type ResumeParts = {
@@ -66,14 +67,20 @@ export function stopFollowing(hub: TurnHub, accountId: string): void {
   for (const turn of hub.turns) if (!turn.owned && turn.accountId === accountId) hub.forget(turn);
 }
 
-/** Renews this process's leases and lets go of turns that ended, or were taken over, elsewhere. */
-export async function renewLeases(parts: ResumeParts): Promise<void> {
+/**
+ * Renews this process's leases and lets go of turns that ended, or were taken over, elsewhere.
+ *
+ * @returns those that it let go of.
+ */
+export async function renewLeases(parts: ResumeParts): Promise<readonly HeldTurn[]> {
   // Alone, nobody else could have them.
-  if (parts.leases.isAlone) return;
+  if (parts.leases.isAlone) return [];
   const before = [...parts.hub.turns].filter((turn) => turn.owned);
-  if (before.length === 0) return;
+  if (before.length === 0) return [];
   const kept = new Set((await parts.leases.renew(parts.database.db)).map(idKey));
-  for (const turn of before) if (!kept.has(turn.key)) parts.hub.finish(turn.accountId, [turn.id]);
+  const gone = before.filter((turn) => !kept.has(turn.key));
+  for (const turn of gone) parts.hub.finish(turn.accountId, [turn.id]);
+  return gone;
 }
 
 async function followTurns(parts: ResumeParts, turns: readonly TurnTable[], owned: boolean): Promise<void> {
@@ -88,15 +95,42 @@ async function followTurns(parts: ResumeParts, turns: readonly TurnTable[], owne
 }
 
 async function followTurn(parts: ResumeParts, row: TurnTable, owned: boolean): Promise<HeldTurn> {
-  const { database, hub, pool } = parts;
-  const place = { accountId: row.account_id, model: row.model };
-  const transcripts: FollowedTranscript[] = [];
-  for (const { closed, enclaveId, from, transcriptId } of await loadCursors(database.db, row.id)) {
-    transcripts.push({ id: transcriptId, enclave: await pool.find(enclaveId, place), from, closed });
-  }
-  const enclave = await pool.find(row.enclave_id, place);
-  const turn = hub.follow({ id: row.id, accountId: row.account_id, enclave, owned, transcripts });
+  const { hub, pool } = parts;
+  const enclave = await pool.find(row.enclave_id, { accountId: row.account_id, model: row.model });
+  const { awaited, transcripts } = await loadFollowed(parts, row);
+  const turn = hub.follow({ id: row.id, accountId: row.account_id, enclave, owned, transcripts, awaited });
   // Stopped between the last frame and the turn's own row.
   if (transcripts.some((transcript) => transcript.closed === 'final')) hub.settle(turn);
   return turn;
+}
+
+/** What the database knows of a turn's transcripts, and of the newest request when none of them answers it. */
+async function loadFollowed(
+  { database, pool }: Pick<ResumeParts, 'database' | 'pool'>,
+  row: Pick<TurnTable, 'id' | 'account_id' | 'model' | 'attempts'>,
+): Promise<Pick<FollowedTurn, 'transcripts' | 'awaited'>> {
+  const place = { accountId: row.account_id, model: row.model };
+  const transcripts: FollowedTranscript[] = [];
+  const answered: Bytes[] = [];
+  for (const { closed, enclaveId, from, requestHash, transcriptId } of await loadCursors(database.db, row.id)) {
+    transcripts.push({ id: transcriptId, enclave: await pool.find(enclaveId, place), from, closed });
+    answered.push(requestHash);
+  }
+  const newest = await database.db
+    .selectFrom('turn_attempts')
+    .select('request_hash')
+    .where('turn_id', '=', row.id)
+    .where('number', '=', row.attempts)
+    .executeTakeFirst();
+  const isAnswered = newest === undefined || answered.some((hash) => equalBytes(hash, newest.request_hash));
+  return { transcripts, awaited: isAnswered ? null : newest.request_hash };
+}
+
+/** Looks at a turn of this process again whose end the database refused: what is open there is followed. */
+export async function followAgain(parts: ResumeParts, turnId: Bytes): Promise<void> {
+  const { database, hub, leases } = parts;
+  const held = hub.find(turnId);
+  if (held !== undefined) held.ending = false;
+  const row = await loadTurn(database.db, turnId);
+  if (row?.state === 'running' && row.lease_owner === leases.owner) await followTurns(parts, [row], true);
 }

@@ -1,9 +1,11 @@
+import type { Transaction } from 'kysely';
 import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
 import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';
+import type { Schema } from '../storage/schema.ts';
 import { parseBatch, type ParsedBatch } from '../vault/parse-batch.ts';
 import { lockAccount } from '../vault/quota.ts';
 import { decodeBytes } from '../vault/wire-bytes.ts';
@@ -11,8 +13,9 @@ import { writeBatch } from '../vault/write-items.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { chooseEnclave, type ChooseParts } from './choose-enclave.ts';
 import type { FrameJournal } from './frame-journal.ts';
-import type { HeldTurn } from './held-turn.ts';
+import type { FollowedTranscript, HeldTurn } from './held-turn.ts';
 import { isAway, type TurnHub } from './turn-hub.ts';
+import type { TranscriptCursor } from './transcript-rows.ts';
 import type { TurnLeases } from './turn-leases.ts';
 import { readAttempt } from './turn-request.ts';
 import { type Attempt, moveTurn, type PlacedAttempt, placeAttempt, placeTurn } from './turn-rows.ts';
@@ -45,20 +48,18 @@ export async function startTurn(parts: StartParts, accountId: string, start: Tur
   const nowMs = Date.now();
   const { kind, space } = parts.database;
   const enclave = await findFirst(parts, attempt);
-  // What was given up a moment ago and comes again.
-  if (parts.journal.isEnding(attempt.turnId)) await parts.journal.flush();
-  const { placed, stored } = await parts.database.write(async (trx) => {
+  let isStored = false;
+  const placed = await place(parts, attempt, async (trx) => {
     const account = await lockAccount(trx, kind, accountId);
     // Nobody knows yet how long the reply will be.
     if (account.used_bytes >= parts.quotaBytes) throw new RelayError('quota-exceeded');
     space.requireRoom(0);
     const context = { kind, space, accountId, turnId: attempt.turnId, nowMs, quotaBytes: parts.quotaBytes };
-    const written = batch === null ? null : await writeBatch(trx, batch, context);
+    isStored = batch !== null && (!(await writeBatch(trx, batch, context)).repeated || isStored);
     const temporary = batch === null;
-    const lease = parts.leases.newLease();
-    return { placed: await placeTurn(trx, attempt, { temporary, lease, nowMs }), stored: written };
+    return placeTurn(trx, attempt, { temporary, lease: parts.leases.newLease(), nowMs });
   });
-  if (batch !== null && stored?.repeated === false) parts.stored(accountId, batch);
+  if (batch !== null && isStored) parts.stored(accountId, batch);
   return forward(parts, { attempt, enclave, message: start }, placed);
 }
 
@@ -71,14 +72,32 @@ export async function attemptTurn(
 ): Promise<StartedTurn> {
   const attempt = readAttempt(accountId, turnId, message);
   const enclave = await findFirst(parts, attempt);
-  // What an earlier attempt still has to write must not end this one.
+  // What an earlier attempt still has to write tells how far it came.
   await parts.journal.flush();
-  const placed = await parts.database.write(async (trx) => {
+  const placed = await place(parts, attempt, async (trx) => {
     await lockAccount(trx, parts.database.kind, accountId);
     parts.database.space.requireRoom(0);
     return placeAttempt(trx, attempt, parts.leases.newLease(), Date.now());
   });
   return forward(parts, { attempt, enclave, message }, placed);
+}
+
+/** More than one only happens while the database fails for the journal and not for this call. */
+const placings = 5;
+
+/** Places a request so that no end of the turn which was said before still comes after it. */
+async function place(
+  { database, journal }: StartParts,
+  { turnId }: Attempt,
+  work: (trx: Transaction<Schema>) => Promise<PlacedAttempt>,
+): Promise<PlacedAttempt> {
+  for (let round = 0; round < placings; round++) {
+    // What was given up a moment ago and comes again.
+    if (journal.isEnding(turnId)) await journal.flush();
+    const placed = await database.write(work);
+    if (!journal.isEnding(turnId)) return placed;
+  }
+  throw new Error('The journal cannot write the end of a turn that begins again.');
 }
 
 /** Before anything is stored: once it is, nothing may keep the turn from being followed, or it would never end. */
@@ -96,7 +115,9 @@ async function forward(
 ): Promise<StartedTurn> {
   if (!placed.forward) return { kind: 'accepted', state: placed.state };
   const { accountId, turnId } = attempt;
-  const turn = parts.hub.follow({ id: turnId, accountId, enclave, owned: true, transcripts: [] });
+  const isOwned = parts.hub.find(turnId)?.owned === true;
+  const transcripts = isOwned ? [] : await findEarlier(parts, attempt, placed.transcripts);
+  const turn = parts.hub.follow({ id: turnId, accountId, enclave, owned: true, transcripts });
   // Between one recipient and the other it is not over.
   turn.attempting += 1;
   let refusals: Refusal[];
@@ -115,6 +136,20 @@ async function forward(
   // Before the client hears of it and seals again: the next attempt may come to another replica.
   await parts.journal.flush();
   return answerRefusal(parts, attempt, message, last);
+}
+
+/** Transcripts that another process, which has the turn no longer, began to write. Never throws. */
+async function findEarlier(
+  { pool }: StartParts,
+  { accountId, model }: Attempt,
+  cursors: readonly TranscriptCursor[],
+): Promise<FollowedTranscript[]> {
+  return Promise.all(
+    cursors.map(async ({ closed, enclaveId, from, transcriptId: id }) => {
+      const enclave = await pool.find(enclaveId, { accountId, model }).catch(() => null);
+      return { id, enclave, from, closed };
+    }),
+  );
 }
 
 /** @returns nothing when the first enclave took it, or the second one after it; why neither did otherwise. */

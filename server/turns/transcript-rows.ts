@@ -13,7 +13,18 @@ export type HeaderEntry = {
   readonly header: Bytes;
 };
 
-export type CloseEntry = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly reason: CloseReason };
+export type CloseEntry = {
+  readonly turnId: Bytes;
+  readonly transcriptId: Bytes;
+  readonly reason: CloseReason;
+  /** How many frames the enclave sent in all; counts for `final` alone. */
+  readonly frames: number;
+  /** The process that says so. */
+  readonly owner: string;
+};
+
+/** A transcript that could not be closed, because a frame before its end is not stored. */
+export type TranscriptGap = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly from: number };
 
 /** Of the request that a transcript answers: it stands behind the transcript's own header. */
 export function requestHashOf(header: Bytes): Bytes {
@@ -38,14 +49,43 @@ export async function insertTranscript(trx: Kysely<Schema>, entry: HeaderEntry, 
     .execute();
 }
 
-export async function closeTranscript(trx: Kysely<Schema>, entry: CloseEntry): Promise<void> {
-  await trx
+/**
+ * Closes a transcript: as `final` when every frame of it is stored, whoever says so; for another reason only while the turn
+ * is its owner's, since another process may still reach what this one does not.
+ *
+ * @returns where a frame is missing.
+ */
+export async function closeTranscript(trx: Kysely<Schema>, entry: CloseEntry): Promise<TranscriptGap | null> {
+  const { frames, owner, reason, transcriptId, turnId } = entry;
+  const closing = trx
     .updateTable('transcripts')
-    .set({ closed: closeReasons[entry.reason] })
-    .where('turn_id', '=', entry.turnId)
-    .where('transcript_id', '=', entry.transcriptId)
-    .where('closed', 'is', null)
-    .execute();
+    .set({ closed: closeReasons[reason] })
+    .where('turn_id', '=', turnId)
+    .where('transcript_id', '=', transcriptId);
+  if (reason !== 'final') {
+    const owned = trx.selectFrom('turns').select('id').where('id', '=', turnId).where('lease_owner', '=', owner);
+    await closing
+      .where('closed', 'is', null)
+      .where((expression) => expression.exists(owned))
+      .execute();
+    return null;
+  }
+  if (!(await isStored(trx, entry))) return null;
+  const from = await firstMissingFrame(trx, turnId, transcriptId);
+  if (from < frames) return { turnId, transcriptId, from };
+  await closing.execute();
+  return null;
+}
+
+/** With a turn that was finished, its transcripts are gone. */
+async function isStored(trx: Kysely<Schema>, { transcriptId, turnId }: CloseEntry): Promise<boolean> {
+  const row = await trx
+    .selectFrom('transcripts')
+    .select('closed')
+    .where('turn_id', '=', turnId)
+    .where('transcript_id', '=', transcriptId)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** A transcript and the first of its frames that is not stored. */
@@ -54,12 +94,14 @@ export type TranscriptCursor = {
   readonly enclaveId: string;
   readonly from: number;
   readonly closed: CloseReason | null;
+  /** Of the request that it answers. */
+  readonly requestHash: Bytes;
 };
 
 export async function loadCursors(db: Kysely<Schema>, turnId: Bytes): Promise<TranscriptCursor[]> {
   const rows = await db
     .selectFrom('transcripts')
-    .select(['transcript_id', 'enclave_id', 'closed'])
+    .select(['transcript_id', 'enclave_id', 'closed', 'header'])
     .where('turn_id', '=', turnId)
     .execute();
   return Promise.all(
@@ -68,6 +110,7 @@ export async function loadCursors(db: Kysely<Schema>, turnId: Bytes): Promise<Tr
       enclaveId: row.enclave_id,
       from: await firstMissingFrame(db, turnId, row.transcript_id),
       closed: row.closed === null ? null : reasonOf(row.closed),
+      requestHash: requestHashOf(row.header),
     })),
   );
 }

@@ -1,36 +1,30 @@
-import { type CloseReason, closeReasons, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
 import type { SealedRequestMessage } from '../../crypto/messages/turn-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Log } from '../log.ts';
-import type { Enclave, StreamListener, WatchedTurn } from '../pools/pool.ts';
+import type { Enclave, StreamListener } from '../pools/pool.ts';
 import { RelayError } from '../relay-error.ts';
+import { decodeBytes } from '../vault/wire-bytes.ts';
 import type { FrameJournal } from './frame-journal.ts';
+import { FrameRequests, watchIntervalMs } from './frame-requests.ts';
 import {
   type FollowedTurn,
   type HeldTranscript,
   type HeldTurn,
   isBehind,
   maximumTranscripts,
-  newHeldTranscript,
-  newHeldTurn,
   neededFrom,
-  outcomeOf,
+  newHeldTurn,
+  promisedTranscript,
   reasonOf,
+  storedTranscript,
 } from './held-turn.ts';
 import type { LiveClients } from './live-clients.ts';
 import { bodyOf, idKey, idOfKey, isKind, numberOf, transcriptKeyOf, turnKeyOf } from './record-view.ts';
-import { enclavesOf, watchedParts } from './watched-parts.ts';
+import { TurnEndings } from './turn-endings.ts';
+import { requestHashOf, type TranscriptGap } from './transcript-rows.ts';
 
 /** Transcript header and the hash of the request behind it. */
 const headerBodyLength = 131;
-/** A turn that is asked for again is given this long before it is asked for once more. */
-const watchIntervalMs = 2_000;
-/** Every turn sends a frame each tick, so this much silence means that something broke. */
-const silenceMs = 10_000;
-/** As long as an enclave may hold frames that nobody fetched; after it nothing can come any more. */
-const holdMs = 15 * 60_000;
-/** For an enclave that the settings name no longer: a replica with the old settings has renewed its lease by then. */
-const unnamedMs = 45_000;
 
 /**
  * The running turns that this process follows: takes records off the enclaves' streams, passes them to the account's
@@ -45,7 +39,8 @@ export class TurnHub implements StreamListener {
   readonly #journal: FrameJournal;
   readonly #clients: LiveClients;
   readonly #log: Log;
-  readonly #owner: string;
+  readonly #endings: TurnEndings;
+  readonly #requests: FrameRequests;
 
   /** @param parts.owner - Whose leases on turns are this process's. */
   constructor(parts: {
@@ -54,7 +49,8 @@ export class TurnHub implements StreamListener {
     readonly clients: LiveClients;
     readonly log: Log;
   }) {
-    this.#owner = parts.owner;
+    this.#endings = new TurnEndings(parts, (turn) => this.forget(turn));
+    this.#requests = new FrameRequests(parts.journal, this.#endings);
     this.#journal = parts.journal;
     this.#clients = parts.clients;
     this.#log = parts.log;
@@ -80,12 +76,14 @@ export class TurnHub implements StreamListener {
     const takenOver = followed.owned && !turn.owned;
     turn.owned ||= followed.owned;
     if (takenOver) this.#writeFromHere(turn);
-    for (const { id, enclave, from, closed } of followed.transcripts) {
-      const transcript = turn.transcripts.get(idKey(id));
+    for (const stored of followed.transcripts) {
+      const transcript = turn.transcripts.get(idKey(stored.id));
       if (transcript === undefined) {
-        turn.transcripts.set(idKey(id), newHeldTranscript({ id, enclave, closed, from, header: null }));
-      } else if (takenOver) {
-        transcript.written = from;
+        turn.transcripts.set(idKey(stored.id), storedTranscript(stored));
+        turn.ending = false;
+      } else if (takenOver || (transcript.closed !== null && stored.closed === null)) {
+        this.#endings.reopen(turn, transcript, stored.from);
+        transcript.closed = stored.closed;
       }
     }
     return turn;
@@ -105,7 +103,9 @@ export class TurnHub implements StreamListener {
     turn.enclave = enclave;
     const openings = this.#openings.get(enclave.id);
     try {
-      await enclave.startTurn(request);
+      const { transcriptId } = await enclave.startTurn(request);
+      // Its header may still be on its way, while everything else of the turn is over.
+      this.#promise(turn, enclave, decodeBytes(transcriptId));
     } finally {
       turn.attempting -= 1;
     }
@@ -154,19 +154,47 @@ export class TurnHub implements StreamListener {
   lost(enclave: Enclave): void {
     for (const turn of this.#turns.values()) {
       const open = [...turn.transcripts.values()].filter((held) => held.enclave === enclave);
-      for (const transcript of open) this.#close(turn, transcript, 'lost');
+      for (const transcript of open) this.#endings.close(turn, transcript, 'lost');
       if (turn.enclave === enclave) turn.enclave = null;
       else if (open.length === 0) continue;
       const isExpected = [...turn.transcripts.values()].some((held) => held.enclave === turn.enclave);
-      if (turn.enclave === null || isExpected) this.settle(turn);
+      if (turn.enclave === null || isExpected) this.#endings.settle(turn);
     }
     this.#log.warn('enclave-lost', { enclave: enclave.id });
+  }
+
+  /** A frame before a transcript's end is not stored: it is asked for again, from there. */
+  missing(gap: TranscriptGap): void {
+    const turn = this.find(gap.turnId);
+    const transcript = turn?.transcripts.get(idKey(gap.transcriptId));
+    this.#log.error('frames-missing', { held: transcript !== undefined });
+    if (turn === undefined || transcript === undefined) return;
+    this.#endings.reopen(turn, transcript, gap.from);
+    if (transcript.closed === null && transcript.enclave !== null) this.watch(transcript.enclave, [turn]);
+  }
+
+  /** Ends a turn of which nothing more can come. */
+  settle(turn: HeldTurn): void {
+    this.#endings.settle(turn);
+  }
+
+  /** The end of a turn is in the database. */
+  ended(turnId: Bytes): void {
+    const turn = this.find(turnId);
+    if (turn?.ending === true) this.forget(turn);
+  }
+
+  #promise(turn: HeldTurn, enclave: Enclave, transcriptId: Bytes): void {
+    const key = idKey(transcriptId);
+    if (turn.transcripts.has(key) || turn.transcripts.size >= maximumTranscripts) return;
+    turn.transcripts.set(key, promisedTranscript(transcriptId, enclave));
   }
 
   /** What a process that died never wrote of a turn that was watched here. */
   #writeFromHere(turn: HeldTurn): void {
     for (const transcript of turn.transcripts.values()) {
       transcript.written = 0;
+      transcript.closed = null;
       this.#addHeader(turn, transcript);
     }
   }
@@ -184,13 +212,17 @@ export class TurnHub implements StreamListener {
       this.#log.error('header-malformed', { enclave: enclave.id });
       return;
     }
-    const known = turn.transcripts.get(key);
-    if (known?.enclave === enclave) known.inOrder = true;
-    if (known !== undefined || turn.transcripts.size >= maximumTranscripts) return;
+    if (!turn.transcripts.has(key) && turn.transcripts.size >= maximumTranscripts) return;
+    this.#promise(turn, enclave, idOfKey(key));
+    const transcript = turn.transcripts.get(key);
+    if (transcript?.enclave !== enclave) return;
+    transcript.inOrder = true;
+    turn.ending = false;
+    if (turn.awaited !== null && equalBytes(turn.awaited.requestHash, requestHashOf(header))) turn.awaited = null;
+    if (transcript.begun) return;
+    transcript.begun = true;
     // A copy: a view would keep a whole piece of the stream alive for as long as the turn runs.
-    const copy = new Uint8Array(header);
-    const transcript = newHeldTranscript({ id: idOfKey(key), enclave, closed: null, from: 0, header: copy });
-    turn.transcripts.set(key, transcript);
+    transcript.header = new Uint8Array(header);
     if (turn.owned) this.#addHeader(turn, transcript);
     this.#clients.push(turn.accountId, record);
   }
@@ -198,6 +230,7 @@ export class TurnHub implements StreamListener {
   #takeFrame(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
     const transcript = turn.transcripts.get(transcriptKeyOf(record));
     if (transcript === undefined || transcript.enclave !== enclave || transcript.closed !== null) return;
+    if (!transcript.begun) return;
     const number = numberOf(record);
     const isNeeded = number === neededFrom(turn, transcript);
     if (number >= transcript.seen) transcript.seen = number + 1;
@@ -208,9 +241,10 @@ export class TurnHub implements StreamListener {
       transcript.pushed += 1;
       this.#clients.push(turn.accountId, record);
     }
+    if (isNeeded) transcript.endedEarly = 0;
     if (!isBehind(turn, transcript)) return;
     if (isNeeded) turn.watchedAtMs = turn.heardAtMs;
-    else this.#watchAgain(turn, enclave);
+    else this.#requests.askAgain(turn, enclave);
   }
 
   #takeClosed(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
@@ -220,69 +254,28 @@ export class TurnHub implements StreamListener {
     if (transcript !== undefined) {
       if (transcript.enclave !== enclave) return;
       // The missing frames are asked for again, and this record comes again behind them.
-      const isWhole = transcript.inOrder && !isBehind(turn, transcript);
-      if (reason === 'final' && !isWhole) this.#watchAgain(turn, enclave);
-      else this.#close(turn, transcript, reason);
+      const isWhole =
+        transcript.inOrder && !isBehind(turn, transcript) && neededFrom(turn, transcript) >= numberOf(record);
+      if (reason !== 'final' || isWhole) this.#endings.close(turn, transcript, reason);
+      else if (!this.#endings.isFruitless(turn, transcript)) this.#requests.askAgain(turn, enclave);
     } else if (reason === 'gone' && turn.heardAtMs - turn.acceptedAtMs > watchIntervalMs) {
       // The enclave knows nothing of the turn at all.
-      for (const open of turn.transcripts.values()) if (open.enclave === enclave) this.#close(turn, open, reason);
+      turn.awaited = null;
+      for (const open of turn.transcripts.values()) {
+        if (open.enclave === enclave) this.#endings.close(turn, open, reason);
+      }
     }
-    this.settle(turn);
-  }
-
-  #close(turn: HeldTurn, transcript: HeldTranscript, reason: CloseReason): void {
-    if (transcript.closed !== null) return;
-    transcript.closed = reason;
-    if (turn.owned) this.#journal.addClose({ turnId: turn.id, transcriptId: transcript.id, reason });
-    const body = Uint8Array.of(closeReasons[reason]);
-    const ids = { turnId: turn.id, transcriptId: transcript.id };
-    this.#clients.push(turn.accountId, encodeLiveRecord({ kind: 'closed', ...ids, number: transcript.pushed, body }));
-  }
-
-  /** Ends a turn of which nothing more can come. */
-  settle(turn: HeldTurn): void {
-    const state = outcomeOf(turn);
-    if (state === null) return;
-    this.forget(turn);
-    if (!turn.owned) return;
-    const { accountId, id: turnId } = turn;
-    this.#journal.addEnd({ turnId, accountId, owner: this.#owner, state, endedAtMs: Date.now() });
-  }
-
-  #watchAgain(turn: HeldTurn, enclave: Enclave): void {
-    if (Date.now() - turn.watchedAtMs < watchIntervalMs || !this.#journal.hasRoom) return;
-    this.watch(enclave, [turn]);
+    this.#endings.settle(turn);
   }
 
   /** Asks an enclave for what is still needed of these turns. What fails is tried again by `sweep`. */
   watch(enclave: Enclave, turns: Iterable<HeldTurn>): void {
-    const watched: WatchedTurn[] = [];
-    for (const turn of turns) {
-      const asked = watchedParts(turn, enclave);
-      if (asked.length > 0) turn.watchedAtMs = Date.now();
-      watched.push(...asked);
-    }
-    if (watched.length > 0) enclave.watch(watched).catch(() => undefined);
+    this.#requests.ask(enclave, turns);
   }
 
-  /** Looks after turns from which nothing was heard: asks again, and gives up past the time that enclaves hold frames. */
+  /** Looks after turns from which nothing was heard. */
   sweep(): void {
-    const nowMs = Date.now();
-    const silent = new Map<Enclave, HeldTurn[]>();
-    for (const turn of this.#turns.values()) {
-      if (turn.attempting > 0 || nowMs - turn.heardAtMs < silenceMs) continue;
-      if (nowMs - turn.heardAtMs > (enclavesOf(turn).size === 0 ? unnamedMs : holdMs)) {
-        for (const transcript of turn.transcripts.values()) this.#close(turn, transcript, 'lost');
-        this.settle(turn);
-        continue;
-      }
-      if (nowMs - turn.watchedAtMs < silenceMs) continue;
-      for (const enclave of enclavesOf(turn)) {
-        if (enclave.connected) silent.set(enclave, [...(silent.get(enclave) ?? []), turn]);
-        else enclave.connect();
-      }
-    }
-    for (const [enclave, turns] of silent) this.watch(enclave, turns);
+    this.#requests.sweep(this.#turns.values());
   }
 }
 

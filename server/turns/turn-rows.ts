@@ -5,7 +5,7 @@ import { RelayError } from '../relay-error.ts';
 import type { Schema, TurnTable } from '../storage/schema.ts';
 import { changeUsedBytes } from '../vault/quota.ts';
 import { requirePlace } from './requests-under-way.ts';
-import { requestHashOf } from './transcript-rows.ts';
+import { loadCursors, requestHashOf, type TranscriptCursor } from './transcript-rows.ts';
 
 /** One sealed request on its way, as the relay can know it. */
 export type Attempt = {
@@ -25,8 +25,13 @@ export type Lease = { readonly owner: string; readonly untilMs: number };
 /** As many transcripts as a turn may have. */
 const maximumAttempts = 16;
 
-/** `forward` is false for a request whose transcript is already here. */
-export type PlacedAttempt = { readonly forward: boolean; readonly state: TurnState };
+export type PlacedAttempt = {
+  /** False for a request whose transcript is already here. */
+  readonly forward: boolean;
+  readonly state: TurnState;
+  /** Of the turn's earlier requests: whoever forwards this one writes them from now on. */
+  readonly transcripts: readonly TranscriptCursor[];
+};
 
 /**
  * Makes the row of a new turn, for an account that is locked, or finds that this very request began it before.
@@ -44,7 +49,7 @@ export async function placeTurn(
     if (stored.account_id !== attempt.accountId) throw new RelayError('turn-conflict');
     const repeated = await findAttempt(trx, attempt);
     if (repeated === null) throw new RelayError('turn-conflict');
-    return repeated.taken ? { forward: false, state: parseState(stored.state) } : reviveTurn(trx, stored, start.lease);
+    return repeated.taken ? known(stored.state) : reviveTurn(trx, stored, start.lease);
   }
   await requirePlace(trx, attempt.accountId, attempt.turnId);
   const inserted = await trx
@@ -70,7 +75,7 @@ export async function placeTurn(
   // Another account drew the same id in this very moment: no accident.
   if (Number(inserted.numInsertedOrUpdatedRows ?? 0) === 0) throw new RelayError('turn-conflict');
   await insertAttempt(trx, attempt, 1, start.nowMs);
-  return { forward: true, state: 'running' };
+  return { forward: true, state: 'running', transcripts: [] };
 }
 
 /**
@@ -88,7 +93,7 @@ export async function placeAttempt(
   const stored = await loadTurn(trx, attempt.turnId);
   if (stored === undefined || stored.account_id !== attempt.accountId) throw new RelayError('not-found');
   const repeated = await findAttempt(trx, attempt);
-  if (repeated?.taken === true) return { forward: false, state: parseState(stored.state) };
+  if (repeated?.taken === true) return known(stored.state);
   if (repeated === null) {
     if (stored.state === 'ended' || stored.attempts >= maximumAttempts) throw new RelayError('turn-conflict');
     await insertAttempt(trx, attempt, stored.attempts + 1, nowMs);
@@ -106,9 +111,13 @@ export async function placeAttempt(
   return reviveTurn(trx, stored, lease);
 }
 
+function known(state: string): PlacedAttempt {
+  return { forward: false, state: parseState(state), transcripts: [] };
+}
+
 /** A request that no transcript answers yet is handed on (again), even if the turn had been given up. */
 async function reviveTurn(trx: Kysely<Schema>, turn: TurnTable, lease: Lease): Promise<PlacedAttempt> {
-  if (turn.state === 'ended') return { forward: false, state: 'ended' };
+  if (turn.state === 'ended') return known('ended');
   await requirePlace(trx, turn.account_id, turn.id);
   await trx
     .updateTable('turns')
@@ -116,7 +125,7 @@ async function reviveTurn(trx: Kysely<Schema>, turn: TurnTable, lease: Lease): P
     .where('id', '=', turn.id)
     .execute();
   await changeUsedBytes(trx, turn.account_id, -turn.stored_bytes);
-  return { forward: true, state: 'running' };
+  return { forward: true, state: 'running', transcripts: await loadCursors(trx, turn.id) };
 }
 
 /** Notes that the newest request went to its other recipient. */

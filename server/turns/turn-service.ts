@@ -11,7 +11,14 @@ import { dropTemporaryTurns, turnsPerStep } from './drop-temporary.ts';
 import { FrameJournal } from './frame-journal.ts';
 import { LiveClients } from './live-clients.ts';
 import { endDeadSessions } from './live-sessions.ts';
-import { followForBrowser, renewLeases, type ResumeParts, resumeTurns, stopFollowing } from './resume-turns.ts';
+import {
+  followAgain,
+  followForBrowser,
+  renewLeases,
+  type ResumeParts,
+  resumeTurns,
+  stopFollowing,
+} from './resume-turns.ts';
 import type { StartParts } from './start-turn.ts';
 import { TurnHub } from './turn-hub.ts';
 import { renewalIntervalMs, TurnLeases } from './turn-leases.ts';
@@ -57,6 +64,11 @@ export class TurnService implements StartParts, ResumeParts {
     this.leases = new TurnLeases(parts.database.kind);
     const { owner } = this.leases;
     this.hub = new TurnHub({ owner, journal: this.journal, clients: this.#clients, log: parts.log });
+    this.journal.listen({
+      missing: (gap) => this.hub.missing(gap),
+      ended: (turnId) => this.hub.ended(turnId),
+      open: ({ turnId }) => this.#run(() => followAgain(this, turnId)),
+    });
   }
 
   /** Connects to the enclaves and picks up what a process before this one left running. */
@@ -124,8 +136,10 @@ export class TurnService implements StartParts, ResumeParts {
   }
 
   async #keepTurns(): Promise<void> {
-    await renewLeases(this);
+    const gone = await renewLeases(this);
     await resumeTurns(this);
+    // Another process writes them now; whoever watches here goes on watching.
+    for (const { accountId, id } of gone) if (this.#clients.has(accountId)) await followForBrowser(this, accountId, id);
     this.hub.sweep();
   }
 

@@ -31,6 +31,8 @@ export class ScriptedWorker {
   refusal: ErrorCode | null = null;
   /** Takes the next turns and breaks the connection before answering. */
   swallowAnswer = false;
+  /** Takes the next turns and keeps their headers back. */
+  silentStarts = false;
   state: 'ready' | 'loading' | 'draining' = 'ready';
   models = ['test-model'];
   publicKey = toBase64Url(new Uint8Array(randomBytes(1216)));
@@ -158,7 +160,7 @@ export class ScriptedWorker {
     const transcript =
       known ?? newTranscript(turnId, fromBase64Url(start.request.recipients[0]?.keyId ?? ''), requestHash);
     if (known === undefined) this.transcripts.push(transcript);
-    this.#streams.get(start.streamId)?.write(this.recordsOf(transcript));
+    if (!this.silentStarts) this.#streams.get(start.streamId)?.write(this.recordsOf(transcript));
     if (this.swallowAnswer) return void response.destroy();
     send(response, 202, { format: 1, turnId, transcriptId: toBase64Url(transcript.transcriptId) });
   }

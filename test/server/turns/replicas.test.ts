@@ -9,7 +9,7 @@ import type { Change } from '../../../server/turns/change-feed.ts';
 import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
 import { resumeTurns } from '../../../server/turns/resume-turns.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
-import { fromBase64Url, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { quietLog } from '../../parts/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
 import { ScriptedWorker } from '../../parts/scripted-worker.ts';
@@ -106,8 +106,10 @@ test('a browser at another replica hears of batch and turn, and sees every frame
   worker.speak(transcript, 10);
   worker.close(transcript);
   await until(async () => (await stateOf(database, turnId)) === 'ended');
-  await until(() => watcher.turnRecords.length === 22);
-  expect(watcher.bytes.equals(worker.recordsOf(transcript))).toBe(true);
+  // A turn that is followed a second time, while its end is being written, is sent again.
+  const different = () => [...new Map(watcher.turnRecords.map((record) => [toBase64Url(record), record])).values()];
+  await until(() => different().length === 22);
+  expect(Buffer.concat(different()).equals(worker.recordsOf(transcript))).toBe(true);
   expect(watcher.kinds).toContain(5);
   expect(watcher.kinds).toContain(7);
   expect(stranger.kinds).toEqual([4]);
