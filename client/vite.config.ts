@@ -62,7 +62,7 @@ export default defineConfig({
     watch: { ignored: ['**/dist/**'] },
     // Only the relay's own paths; everything else is the client's.
     proxy: Object.fromEntries(
-      ['/v1', '/healthz', '/livez'].map((path) => [path, { target: relayAddress, changeOrigin: false }]),
+      ['/v1', '/healthz', '/readyz', '/livez'].map((path) => [path, { target: relayAddress, changeOrigin: false }]),
     ),
   },
 });

@@ -12,6 +12,8 @@ import { BodyMemory } from './http/body-memory.ts';
 import { ClientAddress } from './http/client-address.ts';
 import { HealthCheck } from './http/health.ts';
 import { HeldAnswers } from './http/held-answers.ts';
+import { HostNames } from './http/host-name.ts';
+import { NameCertificate } from './http/name-certificate.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { withServiceRoutes } from './http/service-routes.ts';
@@ -116,8 +118,13 @@ async function assemble(
     log,
     routes: withServiceRoutes(routes, { version: readVersion(), build: files.build, signUp: settings.signUp }),
     files,
-    isHttps,
     health,
+    hosts: new HostNames({
+      publicUrl: settings.publicUrl,
+      further: settings.hostNames,
+      isHttps,
+      certificate: settings.tls === null ? null : new NameCertificate(settings.tls.certFile),
+    }),
   });
   watchSpace(database.space, log);
   await turns.start();

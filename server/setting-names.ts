@@ -5,6 +5,7 @@ export const settingNames = [
   'PORT',
   'HOST',
   'PUBLIC_URL',
+  'HOST_NAMES',
   'DATA_DIR',
   'DATABASE_URL',
   'DATABASE_CA',

@@ -11,6 +11,8 @@ export type Settings = EnclaveSettings & {
   readonly host: string;
   /** Origin that people type, without a slash at the end; null: whatever the browser calls us. */
   readonly publicUrl: string | null;
+  /** Further names that the relay is called by, as URLs write them. */
+  readonly hostNames: readonly string[];
   readonly dataFolder: string;
   readonly postgres: PostgresSettings | null;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
@@ -50,6 +52,7 @@ export function readSettings(environment: Environment): Settings {
     port: wholeNumber('PORT', text('PORT') ?? '8787', 0, 65_535),
     host: text('HOST') ?? '127.0.0.1',
     publicUrl: publicUrl(text('PUBLIC_URL')),
+    hostNames: hostNames(text('HOST_NAMES')),
     dataFolder: resolve(text('DATA_DIR') ?? './data'),
     postgres: databaseUrl === null ? null : { url: databaseUrl, ca: text('DATABASE_CA') },
     ...readEnclaveSettings(text),
@@ -81,6 +84,18 @@ function publicUrl(value: string | null): string | null {
     throw new StartError('PUBLIC_URL has more than a name: write https://your.name without a path.');
   }
   return url.origin;
+}
+
+function hostNames(value: string | null): string[] {
+  return (value ?? '').split(',').flatMap((part) => {
+    const name = part.trim();
+    if (name === '') return [];
+    const hostname = URL.parse(`https://${name}`)?.hostname;
+    if (hostname === undefined || hostname !== name.toLowerCase()) {
+      throw new StartError('HOST_NAMES holds something that is no name: write chat.example, separated by commas.');
+    }
+    return [hostname];
+  });
 }
 
 function tlsSettings(certFile: string | null, keyFile: string | null): Settings['tls'] {

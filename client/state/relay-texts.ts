@@ -27,6 +27,16 @@ export const relayTexts: Readonly<Record<RelayFailureCode, CodeText>> = {
     sentence: 'The relay takes this from its own address only, and this page came from another one.',
     wayOut: 'Open Sotto at the address that whoever runs it gave you.',
   },
+  'https-required': {
+    cause: 'relay',
+    sentence: 'The relay takes nothing over a connection that is not encrypted.',
+    wayOut: 'Open Sotto at the https address that whoever runs it gave you.',
+  },
+  'wrong-host': {
+    cause: 'relay',
+    sentence: 'The relay is not reached under the name of this page.',
+    wayOut: 'Open Sotto at the address that whoever runs it gave you.',
+  },
   'sign-up-closed': {
     cause: 'relay',
     sentence: 'This relay takes no new accounts at the moment.',

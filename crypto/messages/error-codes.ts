@@ -12,6 +12,8 @@ export const errorCodes = {
   'sign-in-failed': { status: 401, advice: 'fix' },
   'session-ended': { status: 401, advice: 'stop' },
   'wrong-origin': { status: 403, advice: 'stop' },
+  'https-required': { status: 403, advice: 'stop' },
+  'wrong-host': { status: 421, advice: 'stop' },
   'sign-up-closed': { status: 403, advice: 'stop' },
   'not-found': { status: 404, advice: 'stop' },
   'method-not-allowed': { status: 405, advice: 'stop' },

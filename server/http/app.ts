@@ -4,16 +4,15 @@ import { RelayError } from '../relay-error.ts';
 import { describeError, errorBody } from './error-answer.ts';
 import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
 import type { Health } from './health.ts';
-import { hostOf } from './host-name.ts';
-import { isLocalName, plainHttpPage } from './plain-http-page.ts';
+import { hostOf, type HostNames } from './host-name.ts';
+import { foreignNamePage, missingPage, plainHttpPage } from './plain-pages.ts';
 import type { Route } from '../route.ts';
-import type { StaticFiles } from './static-files.ts';
+import { isClientPage, type StaticFiles } from './static-files.ts';
 
 export type AppParts = DispatchParts & {
   readonly routes: readonly Route[];
   readonly files: StaticFiles;
-  /** TLS of our own or an https PUBLIC_URL. */
-  readonly isHttps: boolean;
+  readonly hosts: HostNames;
   readonly health: { look(): Promise<Health> };
 };
 
@@ -22,6 +21,20 @@ export type RelayApp = Hono<{ Bindings: Bindings }>;
 /** The whole relay as a function from request to response; only raw routes need a socket. */
 export function createApp(parts: AppParts): RelayApp {
   const app: RelayApp = new Hono();
+  // Under any name: probes ask by address, and learn no more than that the process is there and can serve.
+  app.get('/livez', () => new Response('ok\n'));
+  for (const url of ['/healthz', '/readyz']) {
+    app.get(url, async () => {
+      const { isReady, marks } = await parts.health.look();
+      return isReady ? new Response(['ok', ...marks, ''].join('\n')) : refuse('not-ready');
+    });
+  }
+  app.use('*', async (c, next) => {
+    const verdict = parts.hosts.judge(hostOf(c.req.raw));
+    if (verdict === 'own') return next();
+    if (isOfApi(c.req.path)) return refuse(verdict === 'foreign' ? 'wrong-host' : 'https-required');
+    return verdict === 'foreign' ? foreignNamePage() : plainHttpPage();
+  });
   for (const route of parts.routes) {
     const url = route.url.replace(/\{(\w+)\}/g, ':$1');
     app.on(route.method, url, (c) => dispatch(c, route, parts));
@@ -32,19 +45,12 @@ export function createApp(parts: AppParts): RelayApp {
   }
   app.all('/v1/*', () => refuse('not-found'));
   app.all('/v1', () => refuse('not-found'));
-  app.get('/livez', () => new Response('ok\n'));
-  for (const url of ['/healthz', '/readyz']) {
-    app.get(url, async () => {
-      const { isReady, marks } = await parts.health.look();
-      return isReady ? new Response(['ok', ...marks, ''].join('\n')) : refuse('not-ready');
-    });
-  }
   app.on(['GET', 'HEAD'], '/*', (c) => {
     const request = c.req.raw;
-    const isPage = !c.req.path.includes('.');
-    if (isPage && !parts.isHttps && !isLocalName(hostOf(request))) return plainHttpPage();
-    if (isPage && !parts.files.isBuilt) return unbuilt();
-    return parts.files.answer(c.req.path, request) ?? refuse('not-found');
+    const { path } = c.req;
+    if (path.includes('.')) return parts.files.answer(path, request) ?? refuse('not-found');
+    if (!isClientPage(path)) return missingPage();
+    return parts.files.answer('/index.html', request) ?? unbuilt();
   });
   app.all('/*', () => refuse('method-not-allowed', { Allow: 'GET, HEAD' }));
   app.onError((error) => {
@@ -52,6 +58,10 @@ export function createApp(parts: AppParts): RelayApp {
     return refuse('internal-error');
   });
   return app;
+}
+
+function isOfApi(path: string): boolean {
+  return path === '/v1' || path.startsWith('/v1/');
 }
 
 function refuse(code: ErrorCode, more: Record<string, string> = {}): Response {

@@ -82,6 +82,12 @@ export class Connections {
     this.#server.close(() => undefined);
   }
 
+  /** Whether something may be written to an HTTP/1.1 connection itself: it is one, and no answer has begun on it. */
+  canAnswer(socket: Socket): boolean {
+    const answers = this.#answers.get(socket);
+    return answers !== undefined && socket.writable && ![...answers].some(({ headersSent }) => headersSent);
+  }
+
   /** How many connections a stop had to cut. */
   get cut(): number {
     return this.#cut;

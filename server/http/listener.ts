@@ -1,13 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
+import { type ErrorCode, errorCodes } from '../../crypto/messages/error-codes.ts';
 import { StartError } from '../start-error.ts';
 import type { RelayApp } from './app.ts';
 import { Connections } from './connections.ts';
 import { errorBody } from './error-answer.ts';
-import { setSecurityHeaders } from './security-headers.ts';
+import { namesOneHost } from './host-name.ts';
+import { securityHeaders, setSecurityHeaders } from './security-headers.ts';
 
 export type ListenerSettings = {
   readonly host: string;
@@ -42,10 +45,20 @@ export async function listen(app: RelayApp, settings: ListenerSettings): Promise
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     connections.begin(request, response);
     setSecurityHeaders(response, settings.isHttps);
-    void answer(request, response);
+    if (namesOneHost(request)) void answer(request, response);
+    else refuse(response, 'bad-request');
   };
   const server = settings.tls === null ? plainServer(onRequest) : secureServer(onRequest, settings.tls);
   const connections = new Connections(server);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (!connections.canAnswer(socket)) return void socket.destroy();
+    socket.end(unreadableAnswer(error.code, settings.isHttps));
+  });
+  // Node's own answer to an expectation that it does not know has none of our headers.
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    setSecurityHeaders(response, settings.isHttps);
+    refuse(response, 'bad-request');
+  });
   const port = await bind(server, settings);
   return {
     port,
@@ -56,14 +69,45 @@ export async function listen(app: RelayApp, settings: ListenerSettings): Promise
   };
 }
 
+/** To what is no HTTP/1.1 at all, is too long, or does not come to its end. */
+function unreadableAnswer(code: string | undefined, isHttps: boolean): string {
+  const status =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const body = errorBody('bad-request');
+  const headers = [
+    ...securityHeaders(isHttps),
+    ['Content-Type', 'application/json'],
+    ['Content-Length', String(body.length)],
+    ['Connection', 'close'],
+  ];
+  return `HTTP/1.1 ${status}\r\n${headers.map((header) => header.join(': ')).join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** Of what is no request that the app could read; whatever its body was, it is not waited for. */
+function refuse(response: ServerResponse, code: ErrorCode): void {
+  if (response.req.httpVersionMajor !== 2) response.setHeader('Connection', 'close');
+  response.setHeader('Content-Type', 'application/json');
+  response.writeHead(errorCodes[code].status).end(errorBody(code));
+}
+
+const httpOptions = {
+  headersTimeout: 20_000,
+  // Long enough for a body of megabytes on a slow line; an endless trickle ends.
+  requestTimeout: 180_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+  // Ours is the answer then, with its headers.
+  requireHostHeader: false,
+};
+
 type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
 function plainServer(onRequest: OnRequest): Server {
-  return createServer(
-    // Long enough for a body of megabytes on a slow line; an endless trickle ends.
-    { headersTimeout: 20_000, requestTimeout: 180_000, keepAliveTimeout: 75_000, maxHeaderSize: 16_384 },
-    onRequest,
-  );
+  return createServer(httpOptions, onRequest);
 }
 
 function secureServer(onRequest: OnRequest, tls: NonNullable<ListenerSettings['tls']>): Http2SecureServer {
@@ -83,6 +127,7 @@ function secureServer(onRequest: OnRequest, tls: NonNullable<ListenerSettings['t
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
     settings: { maxConcurrentStreams: 128 },
+    http1Options: httpOptions,
   });
   // HTTP/2's compatibility objects behave as HTTP/1's wherever we use them.
   server.on('request', (request, response) =>

@@ -5,7 +5,15 @@ import type { Route } from '../route.ts';
 
 type Json = Record<string, unknown>;
 
-const everywhere = ['bad-request', 'too-many-requests', 'storage-full', 'storage-failing', 'internal-error'] as const;
+const everywhere = [
+  'bad-request',
+  'https-required',
+  'wrong-host',
+  'too-many-requests',
+  'storage-full',
+  'storage-failing',
+  'internal-error',
+] as const;
 
 /** Codes that guards, limits and parsing may answer on a route, whatever it does itself. */
 function codesOf(route: Route): ErrorCode[] {

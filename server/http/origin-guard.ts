@@ -1,4 +1,5 @@
 import { RelayError } from '../relay-error.ts';
+import { nameOf } from './host-name.ts';
 
 export type Caller = {
   readonly origin: string | null;
@@ -14,7 +15,7 @@ export type Caller = {
 export class OriginGuard {
   readonly #publicUrl: string | null;
 
-  /** @param publicUrl - The one origin; null: whatever the browser calls us. */
+  /** @param publicUrl - The one origin under its own name; under another, the name that the browser calls us by counts. */
   constructor(publicUrl: string | null) {
     this.#publicUrl = publicUrl;
   }
@@ -31,7 +32,9 @@ export class OriginGuard {
   }
 
   #isOwn(origin: string, host: string): boolean {
-    if (this.#publicUrl !== null) return origin === this.#publicUrl;
+    // Whatever this name is, it is one of ours (host-name.ts).
+    const isPublic = this.#publicUrl !== null && nameOf(host) === new URL(this.#publicUrl).hostname;
+    if (isPublic) return origin === this.#publicUrl;
     return origin === `https://${host}` || origin === `http://${host}`;
   }
 }

@@ -59,11 +59,15 @@ const fixedHeaders: readonly (readonly [string, string])[] = [
   ['Cache-Control', 'no-store'],
 ];
 
+/** What every answer carries, whoever writes it. */
+export function securityHeaders(isHttps: boolean): readonly (readonly [string, string])[] {
+  return isHttps ? [...fixedHeaders, ['Strict-Transport-Security', 'max-age=31536000']] : fixedHeaders;
+}
+
 /**
  * Sets them on Node's response before anything else sees the request: raw answers and errors of the HTTP parser's own
  * layer cannot lose them.
  */
 export function setSecurityHeaders(response: Pick<ServerResponse, 'setHeader'>, isHttps: boolean): void {
-  for (const [name, value] of fixedHeaders) response.setHeader(name, value);
-  if (isHttps) response.setHeader('Strict-Transport-Security', 'max-age=31536000');
+  for (const [name, value] of securityHeaders(isHttps)) response.setHeader(name, value);
 }

@@ -21,6 +21,13 @@ const mediaTypes: Readonly<Record<string, string>> = {
 /** For builders, not for browsers. */
 const unserved = new Set(['/build.json', '/manifest.json']);
 
+/** Where the client has pages: each is index.html, which finds out itself which one (client/state/router.ts). */
+const clientPages = /^\/(?:create-account|sign-in|recover|unlock|new-password|chat(?:\/[A-Za-z0-9_-]{22})?)?\/*$/;
+
+export function isClientPage(path: string): boolean {
+  return clientPages.test(path);
+}
+
 type StaticFile = {
   readonly type: string;
   readonly cacheControl: string;
@@ -48,14 +55,11 @@ export class StaticFiles {
   }
 
   /**
-   * A path without a dot is a page of the client, which finds out itself which one.
-   *
    * @param path - As it stands in the URL, undecoded: no file of ours has a name that needs encoding.
    * @returns null when there is no such file.
    */
   answer(path: string, request: Request): Response | null {
-    const name = path.includes('.') ? path : '/index.html';
-    const file = this.#files.get(name);
+    const file = this.#files.get(path);
     if (file === undefined) return null;
     const headers: Record<string, string> = {
       'Content-Type': file.type,

@@ -68,7 +68,7 @@ export async function makeTestRelay(
     relay,
     async call(method, path, { body, token, headers = {} } = {}) {
       const allHeaders: Record<string, string> = {
-        host: 'localhost:8787',
+        host: settings.publicUrl === null ? 'localhost:8787' : new URL(settings.publicUrl).host,
         'sec-fetch-site': method === 'GET' ? '' : 'same-origin',
         'content-type': body === undefined ? '' : 'application/json',
         authorization: token === undefined ? '' : `Bearer ${token}`,
