@@ -4,6 +4,7 @@ import type { Outbox, QueuedOperation } from './outbox.ts';
 import { findNotes, type Notes } from './conversation-notes.ts';
 import type { Minimums } from './minimums.ts';
 import { newestSettings, withTitle } from './plan-settings.ts';
+import { chainTo, type Exchange } from './request-history.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
 import type {
   AssistantMessage,
@@ -39,6 +40,7 @@ type Question = {
 /** What people see: the stored contents with everything on top of it that is still waiting in this browser. */
 export class Conversations {
   readonly #parts: ConversationParts;
+  readonly #leftOut = new Map<string, number>();
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
@@ -100,23 +102,17 @@ export class Conversations {
     return { conversationId, message: { ...answer, notesAfter } };
   }
 
-  /** What the enclave is given before a question: the questions and answers that lead to it, oldest first. */
-  historyOf(parentId: string | null): { readonly role: 'user' | 'assistant'; readonly text: string }[] {
-    const history: { role: 'user' | 'assistant'; text: string }[] = [];
-    const seen = new Set<string>();
-    let place = parentId;
-    while (place !== null && !seen.has(place)) {
-      seen.add(place);
-      const question = this.#questionAt(place);
-      if (question === null) break;
-      if (place === question.content.replyItemId) {
-        const { text } = this.answer(question);
-        if (text !== '') history.unshift({ role: 'assistant', text });
-      }
-      history.unshift({ role: 'user', text: question.content.text });
-      place = question.content.parentId;
-    }
-    return history;
+  /** The questions and answers that lead to a place, oldest first. */
+  exchangesBefore(parentId: string | null): Exchange[] {
+    return chainTo(parentId, (place) => this.#questionAt(place)).map(({ question, isByAnswer }) => {
+      const { text, state } = this.answer(question);
+      return { question: question.content.text, answer: isByAnswer ? text : '', state };
+    });
+  }
+
+  /** So many of the oldest messages did not go along with a question of this tab. */
+  noteLeftOut(turnId: string, messages: number): void {
+    if (messages > 0) this.#leftOut.set(turnId, Math.max(messages, this.#leftOut.get(turnId) ?? 0));
   }
 
   /** What the next question follows: the last answer, or null at the beginning. */
@@ -135,12 +131,13 @@ export class Conversations {
   answer(question: Question): AssistantMessage {
     const { contents, tracker } = this.#parts;
     const { id, content, queued } = question;
+    this.noteLeftOut(content.turnId, tracker.reader(content.turnId)?.leftOut ?? 0);
     const shared = {
       role: 'assistant',
       id: content.replyItemId,
       parentId: id,
       turnId: content.turnId,
-      leftOut: tracker.reader(content.turnId)?.leftOut ?? 0,
+      leftOut: this.#leftOut.get(content.turnId) ?? 0,
       isDocumented: contents.verificationOf(content.turnId) !== null,
       notesAfter: [],
     } as const;

@@ -3,13 +3,14 @@ import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { sealRequest, toMessage } from '../../crypto/turn/sealed-request.ts';
 import type { Conversations } from './conversations.ts';
 import type { TurnOperation } from './operation.ts';
+import { requestHistory } from './request-history.ts';
 import { VaultError } from './vault-error.ts';
 import type { VaultStore } from './vault-store.ts';
 import type { VerifiedEnclave } from './verified-enclave.ts';
 
 export type SealParts = {
   readonly store: Pick<VaultStore, 'contents'>;
-  readonly conversations: Pick<Conversations, 'historyOf'>;
+  readonly conversations: Pick<Conversations, 'exchangesBefore' | 'noteLeftOut'>;
 };
 
 /**
@@ -23,6 +24,8 @@ export async function sealAttempt(
   enclave: VerifiedEnclave,
   nonce: string,
 ): Promise<TurnAttempt> {
+  const { messages, leftOut } = requestHistory(conversations.exchangesBefore(operation.parentId), operation.text);
+  conversations.noteLeftOut(operation.turnId, leftOut);
   const sealed = await sealRequest({
     header: {
       turnId: fromBase64Url(operation.turnId),
@@ -35,7 +38,7 @@ export async function sealAttempt(
       turnKey: operation.turnKey,
       evidenceDigest: toBase64Url(enclave.evidenceDigest),
       cacheSalt: cacheSaltOf(store, operation),
-      messages: [...conversations.historyOf(operation.parentId), { role: 'user', text: operation.text }],
+      messages,
       parameters: {},
     },
     recipients: [...enclave.publicKeys],

@@ -15,6 +15,8 @@ export interface UpstreamScript {
   readonly finishReason?: 'stop' | 'length' | 'content_filter';
   /** `cut` destroys the connection after the last delta, `hang` then says nothing for ever. Default: `done`. */
   readonly ending?: 'done' | 'cut' | 'hang';
+  /** Reads so many characters of a conversation and refuses a longer one, as a model with a small context does. */
+  readonly contextCharacters?: number;
   /** Answers this HTTP status instead, with a body that repeats the prompt, as real servers do. */
   readonly failWith?: number;
 }
@@ -86,6 +88,15 @@ export function newestMessage({ messages }: ChatRequest): string {
 export function fail(status: number, body: ChatRequest, response: ServerResponse): void {
   const message = `Could not process: ${JSON.stringify(body.messages)}`;
   sendJson(response, status, { error: { message, type: 'server_error', code: status } });
+}
+
+/** @returns whether a conversation was too long, and refused. */
+export function refuseLong(script: UpstreamScript, body: ChatRequest, response: ServerResponse): boolean {
+  const length = body.messages.reduce((sum, { content }) => sum + String(content).length, 0);
+  if (length <= (script.contextCharacters ?? Number.POSITIVE_INFINITY)) return false;
+  const message = `This model's maximum context length is ${script.contextCharacters} tokens.`;
+  sendJson(response, 400, { error: { message, type: 'BadRequestError', code: 400 } });
+  return true;
 }
 
 /** Sends one JSON document. */

@@ -5,6 +5,7 @@ import {
   fail,
   newestMessage,
   readText,
+  refuseLong,
   sendJson,
   type ChatRequest,
   type UpstreamScript,
@@ -58,6 +59,7 @@ export async function startUpstream(models: readonly string[] = ['test-model']):
     response.once('close', () => {
       record.isAborted = !response.writableFinished && !cutByScript.has(response);
     });
+    if (refuseLong(current, body, response)) return;
     await (current.failWith === undefined
       ? answerChat(current, body, response)
       : fail(current.failWith, body, response));
