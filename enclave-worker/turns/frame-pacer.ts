@@ -39,26 +39,35 @@ export class FramePacer {
   /** The slot that was served last, counted from the beginning of the clock. */
   #lastSlot = 0;
   #cancelTimer: (() => void) | null = null;
+  readonly #random: () => number;
 
-  /** @param onSlotEnd - Called after the frames of a slot, to write them together. */
-  constructor(onSlotEnd: () => void, clock: PacerClock = systemClock) {
+  /**
+   * @param onSlotEnd - Called after the frames of a slot, to write them together.
+   * @param random - 0 to 1, for the choice among slots that are equally empty.
+   */
+  constructor(onSlotEnd: () => void, clock: PacerClock = systemClock, random: () => number = Math.random) {
     this.#clock = clock;
     this.#onSlotEnd = onSlotEnd;
+    this.#random = random;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Its first frame leaves within one tick, in the emptiest slot. */
+  /**
+   * Its first frame leaves within one tick, in one of the emptiest slots and, where that can be chosen, about half a tick
+   * from now. In the next slot it would leave before the model's first word, and that word would wait for a whole tick. The
+   * rest is left to chance, so that no model's own delay always falls right behind a frame.
+   */
   add(paced: Paced): void {
     if (this.#size === 0) this.#lastSlot = this.#currentSlot();
-    let best = 0;
-    for (let ahead = 1; ahead <= slotCount; ahead += 1) {
-      const slot = this.#lastSlot + ahead;
-      if (best === 0 || this.#slotAt(slot).size < this.#slotAt(best).size) best = slot;
-    }
-    this.#slotAt(best).add(paced);
+    const slots = Array.from({ length: slotCount }, (_, index) => this.#slotAt(this.#lastSlot + 1 + index));
+    const least = Math.min(...slots.map(({ size }) => size));
+    const isEmptiest = ({ size }: Set<Paced>) => size === least;
+    const middle = slots.slice(slotCount / 4, (3 * slotCount) / 4).filter(isEmptiest);
+    const choices = middle.length > 0 ? middle : slots.filter(isEmptiest);
+    choices[Math.floor(this.#random() * choices.length)]?.add(paced);
     this.#size += 1;
     this.#schedule();
   }

@@ -54,6 +54,29 @@ describe('FramePacer', () => {
     expect(clock.timers).toBe(1);
   });
 
+  test('sends a first frame about half a tick after the beginning, not always at the same moment', () => {
+    const waits: number[] = [];
+    for (let i = 0; i < 100; i += 1) {
+      const clock = new FakeClock();
+      const pacer = new FramePacer(
+        () => {},
+        clock,
+        () => i / 100,
+      );
+      const turn = new Counted(clock);
+      const from = clock.nowMs;
+      pacer.add(turn);
+      clock.advance(100);
+      waits.push((turn.ticks[0] ?? Number.POSITIVE_INFINITY) - from);
+    }
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(25);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(80);
+    const median = waits.toSorted((a, b) => a - b)[50]!;
+    expect(median).toBeGreaterThanOrEqual(45);
+    expect(median).toBeLessThanOrEqual(60);
+    expect(new Set(waits).size).toBe(10);
+  });
+
   test('sends what was due after the process stood still, so that the count depends on the time alone', () => {
     const clock = new FakeClock();
     const pacer = new FramePacer(() => {}, clock);

@@ -19,7 +19,12 @@ type Token = { readonly text: string; readonly afterMs: number };
 /** What somebody on the wire sees of a turn: when frames came and how long they were. */
 async function watchWire(tokens: readonly Token[], durationMs: number) {
   const clock = new FakeClock();
-  const pacer = new FramePacer(() => {}, clock);
+  // Where a turn begins within the tick is left to chance; here it is the same place.
+  const pacer = new FramePacer(
+    () => {},
+    clock,
+    () => 0,
+  );
   const context = sampleReplyContext();
   const sealer = new ReplySealer(context);
   const reply = new HeldReply({
