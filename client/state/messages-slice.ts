@@ -61,14 +61,11 @@ function changeConversation(
   return changed === loaded ? state : { ...state, [conversationId]: changed };
 }
 
+/** Only the whole list says which messages there are and in which order: one that it does not name is not shown (any more). */
 function putMessage(loaded: LoadedConversation, message: ChatMessage): LoadedConversation {
-  const isNew = loaded.byId[message.id] === undefined;
+  if (loaded.byId[message.id] === undefined) return loaded;
   const { [message.id]: _replaced, ...grown } = loaded.grown;
-  return {
-    grown,
-    order: isNew ? [...loaded.order, message.id] : loaded.order,
-    byId: { ...loaded.byId, [message.id]: message },
-  };
+  return { ...loaded, grown, byId: { ...loaded.byId, [message.id]: message } };
 }
 
 type TextGrowth = { readonly messageId: string; readonly text: string; readonly reasoning: string };

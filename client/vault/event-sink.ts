@@ -11,7 +11,8 @@ export class EventSink {
   readonly #emit: (event: VaultEvent) => void;
   readonly #conversations: Conversations;
   readonly #clock: Clock;
-  readonly #opened = new Set<string>();
+  /** Conversations that the page has, each with the messages that it was given. */
+  readonly #opened = new Map<string, ReadonlySet<string>>();
   readonly #stale = new Set<string>();
   #callOff: (() => void) | null = null;
   #lastList = '';
@@ -27,7 +28,6 @@ export class EventSink {
 
   /** From now on the page hears of every change in this conversation; it gets all messages at once. */
   open(conversationId: string): void {
-    this.#opened.add(conversationId);
     this.#emitMessages(conversationId);
   }
 
@@ -38,7 +38,7 @@ export class EventSink {
   }
 
   allChanged(): void {
-    this.changed(this.#opened);
+    this.changed(this.#opened.keys());
   }
 
   flush(): void {
@@ -62,7 +62,8 @@ export class EventSink {
     const { conversationId, message } = answer;
     // All of it follows in a moment, this included.
     if (this.#stale.has(conversationId)) return;
-    if (this.#opened.has(conversationId)) {
+    // A question that was asked again is no longer shown, and goes on being read.
+    if (this.#opened.get(conversationId)?.has(message.id) === true) {
       if (growth === null) this.#emit({ type: 'message', conversationId, message });
       else this.#emit({ type: 'delta', conversationId, messageId: message.id, ...growth });
     }
@@ -107,6 +108,8 @@ export class EventSink {
   }
 
   #emitMessages(conversationId: string): void {
-    this.#emit({ type: 'messages', conversationId, messages: this.#conversations.messages(conversationId) });
+    const messages = this.#conversations.messages(conversationId);
+    this.#opened.set(conversationId, new Set(messages.map(({ id }) => id)));
+    this.#emit({ type: 'messages', conversationId, messages });
   }
 }

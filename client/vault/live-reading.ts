@@ -155,7 +155,8 @@ export class LiveReading {
 
   async #resumeOnce(): Promise<void> {
     const { client, store, writer, tracker } = this.#parts;
-    const asked = tracker.turnIds;
+    // Of a question that the relay does not have yet its list says nothing, whatever comes of it in the meantime.
+    const asked = tracker.turnIds.filter((turnId) => store.contents.messageOfTurn(turnId) !== null);
     // First the list, then the items: an answer that became compact in between is not taken for missing.
     let beginning = store.mark.turnsAfterMs;
     let turns = await listTurns(client, beginning);
@@ -174,10 +175,8 @@ export class LiveReading {
 
   /** Stored questions of which a list says nothing. */
   #unnamed(asked: readonly string[], turns: readonly TurnRecord[]): readonly string[] {
-    const { contents } = this.#parts.store;
     const named = new Set(turns.map(({ turnId }) => turnId));
-    const isUnnamed = (turnId: string) => contents.messageOfTurn(turnId) !== null && !named.has(turnId);
-    return asked.filter((turnId) => isUnnamed(turnId) && !this.#sought.has(turnId));
+    return asked.filter((turnId) => !named.has(turnId) && !this.#sought.has(turnId));
   }
 
   #newestSettledMs(): number {

@@ -195,7 +195,7 @@ export type VaultEvent =
   | { readonly type: 'conversations'; readonly conversations: readonly ConversationSummary[] }
   /** All messages of an opened conversation, in order; also when a sync changes them. */
   | { readonly type: 'messages'; readonly conversationId: string; readonly messages: readonly ChatMessage[] }
-  /** One message changed other than by text growth. */
+  /** One message of the list changed other than by text growth. */
   | { readonly type: 'message'; readonly conversationId: string; readonly message: ChatMessage }
   /** Text that one frame brought; appended to what is there. */
   | {

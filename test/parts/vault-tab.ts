@@ -17,6 +17,8 @@ export class VaultTab {
   readonly events: VaultEvent[] = [];
   readonly messages = new Map<string, ChatMessage[]>();
   readonly alarms: FailureCode[] = [];
+  /** Messages that came by themselves, and that no list had named. */
+  readonly strays: string[] = [];
   conversations: readonly ConversationSummary[] = [];
   returned: readonly string[] = [];
   enclave: EnclaveView = { kind: 'idle' };
@@ -162,7 +164,8 @@ export class VaultTab {
   #putMessage(conversationId: string, message: ChatMessage): void {
     const known = this.messages.get(conversationId) ?? [];
     const place = known.findIndex(({ id }) => id === message.id);
-    this.messages.set(conversationId, place < 0 ? [...known, message] : known.with(place, message));
+    if (place < 0) this.strays.push(message.id);
+    else this.messages.set(conversationId, known.with(place, message));
   }
 
   #grow({ conversationId, messageId, text, reasoning }: Extract<VaultEvent, { type: 'delta' }>): void {

@@ -92,7 +92,7 @@ describe('messages', () => {
     expect(store.getState().messages).toBe(before);
   });
 
-  test('a message that is known is replaced in its place, a new one goes to the end', () => {
+  test('a message that is known is replaced in its place; one that no list names is not shown', () => {
     const ended = answerWith({ kind: 'ended', outcome: 'complete', code: null, endedEarly: false }, 'So far.');
     const next = { ...question, id: 'q2', parentId: 'a1' };
     const store = storeAfter(
@@ -100,8 +100,11 @@ describe('messages', () => {
       { type: 'message', conversationId: 'c1', message: ended },
       { type: 'message', conversationId: 'c1', message: next },
     );
-    expect(selectMessageOrder(store.getState(), 'c1')).toEqual(['q1', 'a1', 'q2']);
+    expect(selectMessageOrder(store.getState(), 'c1')).toEqual(['q1', 'a1']);
     expect(selectMessage(store.getState(), 'c1', 'a1')).toEqual(ended);
+    expect(selectMessage(store.getState(), 'c1', 'q2')).toBeUndefined();
+    store.dispatch(vaultEventReceived({ type: 'messages', conversationId: 'c1', messages: [question, ended, next] }));
+    expect(selectMessageOrder(store.getState(), 'c1')).toEqual(['q1', 'a1', 'q2']);
   });
 
   test('a sync that brings the same messages again leaves their rows as they are, and changes those that differ', () => {
