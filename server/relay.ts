@@ -7,6 +7,7 @@ import { loadServerKeys } from './accounts/load-server-keys.ts';
 import { RefreshCookie } from './accounts/refresh-cookie.ts';
 import { Sessions } from './accounts/sessions.ts';
 import { TokenSigner } from './accounts/signed-token.ts';
+import { AccountReads } from './http/account-reads.ts';
 import { createApp, type RelayApp } from './http/app.ts';
 import { BodyMemory } from './http/body-memory.ts';
 import { ClientAddress } from './http/client-address.ts';
@@ -14,6 +15,8 @@ import { HealthCheck } from './http/health.ts';
 import { HeldAnswers } from './http/held-answers.ts';
 import { HostNames } from './http/host-name.ts';
 import { NameCertificate } from './http/name-certificate.ts';
+import { LargeBodies } from './http/large-bodies.ts';
+import { watchLoop } from './http/loop-watch.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { withServiceRoutes } from './http/service-routes.ts';
@@ -107,6 +110,7 @@ async function assemble(
     ...enclaveRoutes(turns),
   ];
   const health = new HealthCheck({ database, files, pool });
+  const large = new LargeBodies(log);
   const app = createApp({
     sessions,
     cookie: new RefreshCookie(keys.fingerprint, isHttps),
@@ -115,6 +119,8 @@ async function assemble(
     limiter,
     bodies: new BodyMemory(),
     answers: new HeldAnswers(),
+    large,
+    reads: new AccountReads(),
     log,
     routes: withServiceRoutes(routes, { version: readVersion(), build: files.build, signUp: settings.signUp }),
     files,
@@ -131,6 +137,7 @@ async function assemble(
   const space = setInterval(() => {
     database.space.refresh().catch((error: unknown) => log.error('space-unknown', { error }));
   }, spaceIntervalMs);
+  const endWatch = watchLoop(log);
   const sweep = setInterval(() => {
     forgetAttempts(database, Date.now()).catch((error: unknown) => log.error('sweep-failed', { error }));
   }, sweepIntervalMs);
@@ -144,6 +151,8 @@ async function assemble(
     async close() {
       clearInterval(space);
       clearInterval(sweep);
+      endWatch();
+      await large.close();
       await turns.close();
       await database.close();
     },

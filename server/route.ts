@@ -18,7 +18,7 @@ export type Session = {
 export type Access = 'public' | 'cookie' | 'session';
 
 /** What is limited besides calls in all (http/rate-limit.ts says how much of each, and of whom). */
-export type LimitName = 'sign-in' | 'sign-up' | 'refresh' | 'turns' | 'bytes' | 'evidence' | 'fresh-evidence';
+export type LimitName = 'sign-in' | 'sign-up' | 'refresh' | 'turns' | 'bytes' | 'reads' | 'evidence' | 'fresh-evidence';
 
 type AnySchema = v.GenericSchema;
 type PathSchemas = Readonly<Record<string, v.GenericSchema<string, string>>>;
@@ -37,6 +37,8 @@ export type RouteContext<Body, Query, Path, Who extends Access> = {
    * @throws {RelayError} `too-many-requests`.
    */
   readonly takeLimit: (name: LimitName) => void;
+  /** Counts bytes of an answer that the handler writes itself. */
+  readonly countRead: (length: number) => void;
   /** The refresh cookie's value, which only `cookie` routes may trust for who is calling. */
   readonly cookie: string | null;
 };

@@ -26,6 +26,7 @@ import {
 } from '../../crypto/messages/item-messages.ts';
 import type { TurnAttempt, TurnStart, TurnStop } from '../../crypto/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { readPatiently } from './patient-read.ts';
 import { callRelay, callRelayJson, type HttpCall, openRelayStream, type RelayConnection } from './http-call.ts';
 import { RelayCallError } from './relay-call-error.ts';
 import type { AccessTokens } from './token-refresh.ts';
@@ -46,11 +47,15 @@ const loadTurnAccepted = async () => (await import('../../crypto/messages/turn-m
 /** The relay's routes, each with the schema and the longest length of its answer. */
 export class RelayClient {
   readonly #connection: RelayConnection;
-  readonly #tokens: AccessTokens;
+  readonly #tokens: Pick<AccessTokens, 'current' | 'renew'>;
   readonly #onSessionEnded: () => void;
 
   /** @param onSessionEnded - Called when the relay says so, whatever the call was. */
-  constructor(connection: RelayConnection, tokens: AccessTokens, onSessionEnded: () => void) {
+  constructor(
+    connection: RelayConnection,
+    tokens: Pick<AccessTokens, 'current' | 'renew'>,
+    onSessionEnded: () => void,
+  ) {
     this.#connection = connection;
     this.#tokens = tokens;
     this.#onSessionEnded = onSessionEnded;
@@ -85,19 +90,20 @@ export class RelayClient {
   readItems(query: Omit<SyncQuery, 'limit'>) {
     const after = query.afterId === undefined ? '' : `&afterId=${query.afterId}`;
     const path = `/v1/items?afterCounter=${query.afterCounter}${after}&limit=${itemsPerPage}`;
-    return this.#authorised({ method: 'GET', path, timeoutMs: 120_000 }, syncAnswer, syncPageLength);
+    return this.#patiently(() =>
+      this.#authorised({ method: 'GET', path, timeoutMs: 120_000 }, syncAnswer, syncPageLength),
+    );
   }
 
   readItemBody(id: string): Promise<Bytes> {
-    return this.#authorisedBytes(
-      { method: 'GET', path: `/v1/items/${id}/body`, timeoutMs: 120_000 },
-      maximumItemBodyLength,
-    );
+    const call = { method: 'GET', path: `/v1/items/${id}/body`, timeoutMs: 120_000 } as const;
+    return this.#patiently(() => this.#authorisedBytes(call, maximumItemBodyLength));
   }
 
   readHeads(after: number) {
     const path = `/v1/heads?after=${after}&limit=${headsPerPage}`;
-    return this.#authorised({ method: 'GET', path }, headsAnswer, headsPerPage * 1600 + smallLength);
+    const longest = headsPerPage * 1600 + smallLength;
+    return this.#patiently(() => this.#authorised({ method: 'GET', path }, headsAnswer, longest));
   }
 
   writeItems = (body: ItemBatch) =>
@@ -122,17 +128,21 @@ export class RelayClient {
 
   readTurns(afterMs: number, afterId: string | null) {
     const path = `/v1/turns?afterMs=${afterMs}${afterId === null ? '' : `&afterId=${afterId}`}&limit=${turnsPerPage}`;
-    return this.#authorisedLater(
-      { method: 'GET', path },
-      async () => (await import('../../crypto/messages/turn-messages.ts')).turnsAnswer,
-      turnsPerPage * 4096 + smallLength,
+    return this.#patiently(() =>
+      this.#authorisedLater(
+        { method: 'GET', path },
+        async () => (await import('../../crypto/messages/turn-messages.ts')).turnsAnswer,
+        turnsPerPage * 4096 + smallLength,
+      ),
     );
   }
 
   /** @param after - Number of the last frame that is here; -1 from the header on. */
   readFrames(turnId: string, after: number, transcript: string | null): Promise<Bytes> {
     const path = `/v1/turns/${turnId}/frames?after=${after}${transcript === null ? '' : `&transcript=${transcript}`}`;
-    return this.#authorisedBytes({ method: 'GET', path, timeoutMs: 120_000 }, maximumFramesLength);
+    return this.#patiently(() =>
+      this.#authorisedBytes({ method: 'GET', path, timeoutMs: 120_000 }, maximumFramesLength),
+    );
   }
 
   /** The one held response; `signal` ends it. */
@@ -167,6 +177,10 @@ export class RelayClient {
 
   #authorisedBytes(call: HttpCall, maximumLength: number): Promise<Bytes> {
     return this.#withToken((token) => callRelay(this.#connection, { ...call, token }, maximumLength));
+  }
+
+  #patiently<T>(read: () => Promise<T>): Promise<T> {
+    return readPatiently(this.#connection.clock, read);
   }
 
   async #withToken<T>(run: (token: string) => Promise<T>): Promise<T> {

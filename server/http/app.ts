@@ -6,6 +6,7 @@ import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
 import type { Health } from './health.ts';
 import { hostOf, type HostNames } from './host-name.ts';
 import { foreignNamePage, missingPage, plainHttpPage } from './plain-pages.ts';
+import { requireThread } from './large-messages.ts';
 import type { Route } from '../route.ts';
 import { isClientPage, type StaticFiles } from './static-files.ts';
 
@@ -36,6 +37,7 @@ export function createApp(parts: AppParts): RelayApp {
     return verdict === 'foreign' ? foreignNamePage() : plainHttpPage();
   });
   for (const route of parts.routes) {
+    requireThread(route);
     const url = route.url.replace(/\{(\w+)\}/g, ':$1');
     app.on(route.method, url, (c) => dispatch(c, route, parts));
   }

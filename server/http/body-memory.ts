@@ -1,7 +1,7 @@
 import { RelayError } from '../relay-error.ts';
 
-/** Of all bodies, and of one account's. A request's lies in memory two or three times over while it is parsed. */
-const defaultLimits = { total: 512 * 1024 * 1024, perAccount: 128 * 1024 * 1024 };
+/** Of all bodies, and of one account's: two of the longest. One lies in memory two or three times over while it is read. */
+const defaultLimits = { total: 256 * 1024 * 1024, perAccount: 128 * 1024 * 1024 };
 /** What a small call needs is always there: nobody is kept from signing in by the uploads of others. */
 const freeLength = 64 * 1024;
 const retryAfterSeconds = 2;

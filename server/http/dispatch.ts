@@ -2,20 +2,20 @@ import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { parseScannedJson } from '../../crypto/primitives/strict-json.ts';
 import type { RefreshCookie } from '../accounts/refresh-cookie.ts';
 import type { Sessions } from '../accounts/sessions.ts';
 import { coarseMs, type Log } from '../log.ts';
 import { RelayError } from '../relay-error.ts';
-import type { BodyMemory, BodyShare } from './body-memory.ts';
+import type { AccountReads } from './account-reads.ts';
+import type { BodyMemory } from './body-memory.ts';
 import type { ClientAddress } from './client-address.ts';
 import { describeError, errorBody, isForTheLog } from './error-answer.ts';
 import type { HeldAnswers } from './held-answers.ts';
 import { hostOf } from './host-name.ts';
 import type { OriginGuard } from './origin-guard.ts';
+import type { LargeBodies } from './large-bodies.ts';
+import { parseBody, parseOrRefuse } from './parse-body.ts';
 import { type Caller, RateLimiter } from './rate-limit.ts';
-import { announcedLength, readBody, requireJson } from './read-body.ts';
 import type { Access, Answer, RawResponse, Route, RouteContext, Session } from '../route.ts';
 
 /** Without a socket, as in tests, both are missing. */
@@ -29,6 +29,8 @@ export type DispatchParts = {
   readonly origins: OriginGuard;
   readonly limiter: RateLimiter;
   readonly bodies: BodyMemory;
+  readonly large: LargeBodies;
+  readonly reads: AccountReads;
   readonly answers: HeldAnswers;
   readonly log: Log;
 };
@@ -56,6 +58,7 @@ export async function dispatch(c: RelayContext, route: Route, parts: DispatchPar
 
 async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise<Response> {
   const request = c.req.raw;
+  const { limiter } = parts;
   const header = (name: string) => request.headers.get(name);
   if (route.method !== 'GET') {
     const caller = { origin: header('origin'), site: header('sec-fetch-site'), host: hostOf(request) };
@@ -63,25 +66,32 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
   }
   const address = parts.addresses.find(incomingOf(c)?.socket.remoteAddress, header);
   const unknown: Caller = { address, accountId: null };
-  parts.limiter.take('calls', unknown);
-  for (const limit of route.limits) if (!RateLimiter.isPerAccount(limit)) parts.limiter.take(limit, unknown);
+  limiter.take('calls', unknown);
+  for (const limit of route.limits) if (!RateLimiter.isPerAccount(limit)) limiter.take(limit, unknown);
   const nowMs = Date.now();
   const session =
     route.access === 'session' ? await authenticate(parts.sessions, header('authorization'), nowMs) : null;
   // Until the answer is made: what was parsed of it lives as long.
-  using share = parts.bodies.open(session?.accountId ?? null);
+  const caller: Caller = { address, accountId: session?.accountId ?? null };
+  using share = parts.bodies.open(caller.accountId);
   const context: AnyContext = {
     session,
     path: parseOrRefuse(v.strictObject(route.path), c.req.param()),
     query: parseQuery(route, request.url),
-    body: await parseBody(c, route, { limiter: parts.limiter, share, session, address }),
+    body: await parseBody(request, incomingOf(c), route, { limiter, large: parts.large, share, caller }),
     nowMs,
     address,
-    takeLimit: (name) => parts.limiter.take(name, { address, accountId: session?.accountId ?? null }),
+    takeLimit: (name) => limiter.take(name, caller),
+    countRead: (length) => limiter.charge('reads', caller, Math.ceil(length / 1024)),
     cookie: parts.cookie.read(header('cookie')),
   };
+  const isRead = route.limits.includes('reads');
+  if (isRead) limiter.requirePaid('reads', caller);
   if (route.handle.kind === 'raw') return await runRaw(c, route.handle, context);
-  return write(c, parts, session, await route.handle.run(context));
+  using _ = isRead ? await parts.reads.enter(caller.accountId ?? address) : null;
+  const { response, length } = write(c, parts, session, await route.handle.run(context));
+  if (isRead) context.countRead(length);
+  return response;
 }
 
 async function authenticate(sessions: Sessions, authorization: string | null, nowMs: number): Promise<Session> {
@@ -98,56 +108,6 @@ function parseQuery(route: Route, url: string): unknown {
   if (route.query !== null) return parseOrRefuse(route.query, Object.fromEntries(entries));
   if (entries.length > 0) throw new RelayError('bad-request');
   return null;
-}
-
-async function parseBody(
-  c: RelayContext,
-  route: Route,
-  from: {
-    readonly limiter: RateLimiter;
-    readonly share: BodyShare;
-    readonly session: Session | null;
-    readonly address: string;
-  },
-): Promise<unknown> {
-  const { body, bodyBudget, maximumBodyLength: maximumLength } = route;
-  if (body === null || bodyBudget === null) return null;
-  const { limiter, share, session, address } = from;
-  const request = c.req.raw;
-  requireJson(request);
-  const announced = announcedLength(request);
-  if (announced > maximumLength) throw new RelayError('too-large');
-  const caller: Caller = { address, accountId: session?.accountId ?? null };
-  const limits = route.limits.filter((limit) => RateLimiter.isPerAccount(limit));
-  const takeBytes = (length: number) => {
-    if (limits.includes('bytes')) limiter.take('bytes', caller, Math.ceil(length / 1024));
-  };
-  for (const limit of limits) if (limit !== 'bytes') limiter.take(limit, caller);
-  if (announced > 0) takeBytes(announced);
-  const bytes = await readBody(request, incomingOf(c), {
-    maximumLength,
-    budget: bodyBudget,
-    // A body of unknown length pays as it comes, not when it is in memory.
-    onLength: announced === 0 ? takeBytes : () => undefined,
-    onGrowth: (added) => share.take(added),
-  });
-  return parseOrRefuse(body, readJson(bytes));
-}
-
-/** @throws {RelayError} `bad-request` for what is not JSON. */
-function readJson(bytes: Bytes): unknown {
-  try {
-    return parseScannedJson(bytes);
-  } catch {
-    throw new RelayError('bad-request');
-  }
-}
-
-function parseOrRefuse(schema: v.GenericSchema | null, value: unknown): unknown {
-  if (schema === null) return null;
-  const parsed = v.safeParse(schema, value, { abortEarly: true });
-  if (!parsed.success) throw new RelayError('bad-request');
-  return parsed.output;
 }
 
 async function runRaw(
@@ -172,7 +132,7 @@ function write(
   { answers, cookie }: DispatchParts,
   session: Session | null,
   { status, body, refreshToken }: Answer,
-): Response {
+): { readonly response: Response; readonly length: number } {
   const headers: Record<string, string> = {};
   if (refreshToken !== undefined) {
     const line = refreshToken === null ? cookie.clear(browserOf(c)) : cookie.write(refreshToken, browserOf(c));
@@ -183,7 +143,7 @@ function write(
   const content = isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
   const outgoing = (c.env as Partial<HttpBindings> | undefined)?.outgoing;
   if (outgoing !== undefined) answers.hold(session?.accountId ?? null, content.length, outgoing);
-  return new Response(content, { status, headers });
+  return { response: new Response(content, { status, headers }), length: content.length };
 }
 
 function fail(c: RelayContext, route: Route, parts: DispatchParts, error: unknown): Response {

@@ -5,10 +5,15 @@ import type { ServerResponse } from 'node:http';
 const drainDeadlineMs = 30_000;
 
 /** Writes pieces as fast as the client takes them, and cuts the connection when it takes none. */
-export async function sendPieces(response: ServerResponse, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+export async function sendPieces(
+  response: ServerResponse,
+  pieces: AsyncIterable<Uint8Array>,
+  onPiece: (length: number) => void,
+): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/octet-stream' });
   for await (const piece of pieces) {
     if (response.destroyed) return;
+    onPiece(piece.length);
     if (response.write(piece)) continue;
     try {
       const signal = AbortSignal.timeout(drainDeadlineMs);

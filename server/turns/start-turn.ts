@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
 import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
 import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/messages/turn-messages.ts';
@@ -45,6 +46,8 @@ export type StartedTurn =
 export async function startTurn(parts: StartParts, accountId: string, start: TurnStart): Promise<StartedTurn> {
   const attempt = readAttempt(accountId, decodeBytes(start.turnId), start);
   const batch = start.batch === null ? null : parseBatch(start.batch);
+  // Decoding two bodies of 16 MiB is work enough for one turn of the event loop; storing one is another.
+  if (batch !== null) await setImmediate();
   const nowMs = Date.now();
   const { kind, space } = parts.database;
   const enclave = await findFirst(parts, attempt);

@@ -93,6 +93,7 @@ export function turnRoutes(service: TurnService): Route[] {
       access: 'session',
       query: v.strictObject({ afterMs: countText(), afterId: v.optional(idField), limit: limitText(500) }),
       answers: { 200: turnsAnswer },
+      limits: ['reads'],
       handle: async ({ session, query }) =>
         answer(await database.read((trx) => listTurns(trx, session.accountId, query))),
     }),
@@ -110,13 +111,14 @@ export function turnRoutes(service: TurnService): Route[] {
       }),
       answers: { 200: 'bytes' },
       errors: ['not-found'],
-      async raw(response, { session, path, query }) {
+      limits: ['reads'],
+      async raw(response, { session, path, query, countRead }) {
         const turnId = decodeBytes(path.turnId);
         await requireTurn(database.db, session.accountId, turnId);
         // So that what a browser saw live a moment ago is among what it reads.
         await service.journal.flush();
         const transcriptId = query.transcript === undefined ? null : decodeBytes(query.transcript);
-        await sendPieces(response, readFrames(database, { turnId, after: query.after, transcriptId }));
+        await sendPieces(response, readFrames(database, { turnId, after: query.after, transcriptId }), countRead);
       },
     }),
     defineRoute({

@@ -11,8 +11,8 @@ import { RelayError } from '../relay-error.ts';
 import type { ItemTable, Schema } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from './wire-bytes.ts';
 
-/** Bodies of one page; a page holds one item at least, whatever its size. */
-const pageBodyBytes = 8 * 1024 * 1024;
+/** Bodies of one page, about 25 ms of work; a page holds one item at least, whatever its size. */
+const pageBodyBytes = 2 * 1024 * 1024;
 
 type Leaf = Omit<ItemTable, 'account_id' | 'body'> & { readonly kept: number };
 

@@ -53,6 +53,7 @@ export function vaultRoutes(parts: VaultParts): Route[] {
       access: 'session',
       query: v.strictObject({ afterCounter: countText(), afterId: v.optional(idField), limit: limitText(500) }),
       answers: { 200: syncAnswer },
+      limits: ['reads'],
       async handle({ session, query }) {
         const { afterCounter, afterId, limit } = query;
         const place = afterId === undefined ? { afterCounter, limit } : { afterCounter, afterId, limit };
@@ -68,6 +69,7 @@ export function vaultRoutes(parts: VaultParts): Route[] {
       path: { id: idField },
       answers: { 200: 'bytes' },
       errors: ['not-found', 'gone'],
+      limits: ['reads'],
       handle: async ({ session, path }) => answer(await readBody(database.db, session.accountId, path.id)),
     }),
     defineRoute({
@@ -78,6 +80,7 @@ export function vaultRoutes(parts: VaultParts): Route[] {
       access: 'session',
       query: v.strictObject({ after: countText(), limit: limitText(1000) }),
       answers: { 200: headsAnswer },
+      limits: ['reads'],
       handle: async ({ session, query }) => answer(await readHeads(database.db, session.accountId, query)),
     }),
   ];

@@ -162,3 +162,30 @@ test('relay: evidence is limited by account, and what the hardware signs anew mo
   expect(plain).toEqual([...Array.from({ length: 39 }, () => 200), 429]);
   expect(await ask(bob)).toBe(200);
 });
+
+test('charge: what was read is owed, and until it is paid nothing more is read; another account goes on', () => {
+  const { at, limiter } = clock();
+  const alice = from('192.0.2.1', 'alice');
+  const mebibyteCost = 1024;
+  const pagesOf = (caller: Caller) => {
+    for (let pages = 0; pages < 10_000; pages++) {
+      try {
+        limiter.requirePaid('reads', caller);
+      } catch (error) {
+        return { pages, wait: (error as RelayError).retryAfterSeconds };
+      }
+      limiter.charge('reads', caller, 2.7 * mebibyteCost);
+    }
+    return null;
+  };
+  expect(pagesOf(alice)).toEqual({ pages: 190, wait: 1 });
+  at.ms += 1_000;
+  // 4.3 MiB a second, and what was owed.
+  expect(pagesOf(alice)).toMatchObject({ pages: 2 });
+  expect(pagesOf(from('192.0.2.1', 'bob'))).toMatchObject({ pages: 190 });
+  // Both together have read what one address may.
+  expect(pagesOf(from('192.0.2.1', 'carol'))?.pages).toBeLessThan(10);
+  expect(pagesOf(from('192.0.2.2', 'carol'))?.pages).toBeGreaterThan(180);
+  at.ms += 120_000;
+  expect(pagesOf(alice)?.pages).toBeGreaterThan(180);
+});

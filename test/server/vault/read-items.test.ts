@@ -67,7 +67,7 @@ describe.each(databaseKinds)('reading the vault on %s', (kind) => {
     expect(Buffer.from(await readBody(database.db, device.accountId, large)).equals(largeBody)).toBe(true);
   });
 
-  test('cuts a page at eight megabytes of bodies', async () => {
+  test('cuts a page at two megabytes of bodies', async () => {
     const device = await makeAccount(database);
     const body = toBase64Url(randomBytes(inlineBodyLength));
     for (let batch = 0; batch < 3; batch++) {
@@ -76,8 +76,8 @@ describe.each(databaseKinds)('reading the vault on %s', (kind) => {
     const page = await database.read((trx) => readItems(trx, device.accountId, { afterCounter: 0, limit: 500 }));
     expect(page.more).toBe(true);
     const bytes = page.items.reduce((sum, item) => sum + item.length, 0);
-    expect(bytes).toBeLessThanOrEqual(8 * 1024 * 1024);
-    expect(bytes + inlineBodyLength).toBeGreaterThan(8 * 1024 * 1024);
+    expect(bytes).toBeLessThanOrEqual(2 * 1024 * 1024);
+    expect(bytes + inlineBodyLength).toBeGreaterThan(2 * 1024 * 1024);
     expect(new Set((await pullAll(device, 500)).ids).size).toBe(150);
   });
 
