@@ -64,6 +64,10 @@ const texts: Record<RefusalCode, RefusalText> = {
   'report-data': { what: 'the hardware did not sign the key of this enclave.', advice: tampered },
   nonce: { what: 'the evidence answers another question: it may be an old one.', advice: tampered },
   'too-old': { what: 'the evidence is too old.', advice: ask },
+  clock: {
+    what: 'the clock of this device and that of the enclave are too far apart.',
+    advice: `Check the date and time of this device, then ask again. If they are right: ${tellOperator}`,
+  },
   keys: { what: 'the keys are not those that the enclave signed.', advice: tampered },
   model: {
     what: 'the enclave runs another model than the one asked for or accepted.',

@@ -31,6 +31,7 @@ export const refusalCodes = [
   'report-data',
   'nonce',
   'too-old',
+  'clock',
   'keys',
   'model',
   'weights',

@@ -66,12 +66,7 @@ const modalPolicy = v.strictObject({
   functionId: idText,
 });
 
-/**
- * What a client accepts (SPEC.md §9.4). Compiled into the client, never sent by a relay. Every field must be there: a
- * missing one refuses, it does not mean "anything". Where anything is meant, `null` says so.
- */
-export const enclavePolicy = v.strictObject({
-  format: v.literal(2),
+const formerEntries = {
   allowedKinds: v.pipe(v.array(v.picklist(machineKinds)), v.minLength(1)),
   /** Models and the digests of their weights; a null digest list accepts an engine that cannot show its weights. */
   models: v.nullable(
@@ -92,7 +87,23 @@ export const enclavePolicy = v.strictObject({
   sevSnp: v.nullable(sevSnpPolicy),
   tdx: v.nullable(tdxPolicy),
   nvidiaGpu: v.nullable(nvidiaGpuPolicy),
+};
+
+/**
+ * What a client accepts (SPEC.md §9.4). Compiled into the client, never sent by a relay. Every field must be there: a
+ * missing one refuses, it does not mean "anything". Where anything is meant, `null` says so.
+ */
+export const enclavePolicy = v.strictObject({
+  format: v.literal(3),
+  ...formerEntries,
+  /** How far an enclave's clock may lie from the client's, where somebody vouches for the enclave. */
+  maximumClockDifferenceMs: durationField,
 });
+/** A policy as documents hold it: those of earlier builds, of format 2, say nothing about clocks. */
+export const documentedPolicy = v.variant('format', [
+  enclavePolicy,
+  v.strictObject({ format: v.literal(2), ...formerEntries }),
+]);
 export type EnclavePolicy = v.InferOutput<typeof enclavePolicy>;
 export type Release = v.InferOutput<typeof releaseEntry>;
 export type SevSnpPolicy = v.InferOutput<typeof sevSnpPolicy>;

@@ -9,7 +9,7 @@ import { CryptoError } from '../primitives/errors.ts';
 import { labelled, sha256 } from '../primitives/hash.ts';
 import { joinEvidenceDigests } from './evidence-digest.ts';
 import { refusalCodes } from './evidence-step.ts';
-import { enclavePolicy } from './policy.ts';
+import { documentedPolicy, enclavePolicy } from './policy.ts';
 import { isSecondEnclave } from './second-enclave.ts';
 import { type EnclaveQuestion, type EnclaveVerdict, verifyEnclave } from './verify-enclave.ts';
 
@@ -48,7 +48,7 @@ const entries = {
   model: modelField,
   /** The person's own for the conversation. */
   minimum: protectionLevel,
-  policy: enclavePolicy,
+  policy: documentedPolicy,
   /** One, or the two that one request was sealed to, in the order of its recipients. */
   enclaves: v.pipe(
     v.array(v.strictObject({ answer: documentAnswer, result: documentResult })),

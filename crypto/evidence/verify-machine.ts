@@ -54,6 +54,7 @@ export async function verifyMachine(question: Question): Promise<MachineVerdict>
       return { sentence: developmentSentence, level: 'any', measurement: null, release: null };
     case 'modal': {
       refuseDevice(device);
+      checkClock(question);
       if (question.policy.modal === null) refuse('kind-not-allowed', 'Modal', 'This client names no registrar.');
       const { verifyModal } = await import('./modal/verify-modal.ts');
       verifyModal({
@@ -83,6 +84,7 @@ async function verifyHardware(
   device: NvidiaGpuEvidence | null,
 ): Promise<MachineVerdict> {
   const { policy, nowMs, steps } = question;
+  checkClock(question);
   const binding = readBinding(machine);
   checkAge(question, binding);
   const common = { expected: deriveReportData(binding, device?.devices ?? []), nowMs, steps };
@@ -117,6 +119,18 @@ async function verifyHardware(
     measurement: finding.measurement,
     release,
   };
+}
+
+/**
+ * The age of evidence is measured by the enclave's clock: whoever holds a leaked identity key could set that to any day. So it may
+ * not lie further from the client's than the policy says.
+ */
+function checkClock({ policy, statement, nowMs, steps }: Question): void {
+  const name = 'Clock';
+  if (Math.abs(statement.issuedAtMs - nowMs) > policy.maximumClockDifferenceMs) {
+    refuse('clock', name, "The enclave's clock and this device's lie too far apart.");
+  }
+  steps.push(enforced(name, "The enclave's clock and this device's agree."));
 }
 
 /** By the enclave's own clock, which the key statement just showed for this nonce. */

@@ -79,7 +79,7 @@ test('another policy is another build, the same policy in another file the same'
 test('a build with an incomplete policy does not take place', () => {
   const build = spawnSync(process.execPath, ['client/build.ts'], {
     cwd: join(import.meta.dirname, '../..'),
-    env: { ...process.env, CLIENT_POLICY: fileWith({ format: 2 }) },
+    env: { ...process.env, CLIENT_POLICY: fileWith({ format: 3 }) },
     encoding: 'utf8',
   });
   expect(build.status).toBe(1);

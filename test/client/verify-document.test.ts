@@ -36,7 +36,12 @@ afterAll(() => folder.remove());
 
 async function documentOf(minimum: ProtectionLevel, atMs = testNowMs): Promise<string> {
   const nonce = randomBytes(32);
-  const answer = await makeHardwareAnswer({ nonce, machine: (expected) => chip.makeEvidence({ expected }) });
+  const answer = await makeHardwareAnswer({
+    nonce,
+    machine: (expected) => chip.makeEvidence({ expected }),
+    statement: { issuedAtMs: atMs },
+    binding: { notAfterMs: atMs + 3_600_000 },
+  });
   const question = { nonce, model: 'default', minimum, policy, nowMs: atMs };
   const verdict = await verifyEnclave({ ...question, answer });
   return encodeVerificationDocument(makeVerificationDocument(question, [{ answer, verdict }]));

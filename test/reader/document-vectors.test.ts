@@ -1,15 +1,21 @@
 import { expect, test } from 'vitest';
-import documentVectors from '../vectors/sotto-v1-document.json' with { type: 'json' };
+import current from '../vectors/sotto-v1-document-3.json' with { type: 'json' };
+import former from '../vectors/sotto-v1-document.json' with { type: 'json' };
 import { doesDevelopmentHold, readDocument } from './document.ts';
 import { readItemContent, writeItemContent } from './item-content.ts';
 import { fromHex, toHex } from './vectors.ts';
 
-test.each(documentVectors.contents)('content of type $json.type', ({ json: { type, ...members }, content }) => {
-  expect(toHex(writeItemContent(type, members))).toBe(content);
-  expect(readItemContent(fromHex(content))).toEqual({ type, members });
-});
+const both = [former, current];
 
-test.each(documentVectors.documents)('document: $name', ({ text, holds, minimum }) => {
+test.each(both.flatMap(({ contents }) => contents))(
+  'content of type $json.type',
+  ({ json: { type, ...members }, content }) => {
+    expect(toHex(writeItemContent(type, members))).toBe(content);
+    expect(readItemContent(fromHex(content))).toEqual({ type, members });
+  },
+);
+
+test.each(both.flatMap(({ documents }) => documents))('document: $name', ({ text, holds, minimum }) => {
   const document = readDocument(text);
   expect(document['minimum']).toBe(minimum);
   expect(doesDevelopmentHold(document)).toBe(holds);

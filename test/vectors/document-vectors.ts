@@ -83,7 +83,7 @@ function makeContents(document: string): ItemContent[] {
   ];
 }
 
-/** The frozen vectors of minimums and verifications in SPEC.md §5.1, and of §9.10. */
+/** The frozen vectors of minimums and verifications in SPEC.md §5.1, and of §9.10, under a policy of format 3. */
 export async function makeDocumentVectors() {
   const documents = [
     { name: 'accepted', minimum: 'any', holds: true },

@@ -9,6 +9,7 @@ const frozen = {
   'hkdf-sha256.wycheproof.json': '0d356883e10df583980e920eefad2cdede22d4b6973a9ba3ea96bc0fa291cfd0',
   'hpke-xwing.hpkewg.json': 'b3d00b54d1de77e12a7f4013dd83fd9d5a481cebaf676cb83ff4deb020ca03a3',
   'opaque-ristretto255.rfc9807.json': '776c5609906bd24fe20e50598b6949dcbdd75638b1c1e3817665b4fa64d28b75',
+  'sotto-v1-document-3.json': 'eb677d58276f4fa14d1cbb5404339b9823abb006c20fac494fe547eab5e646ac',
   'sotto-v1-document.json': '9ee780f0f55cd4a769c58f406aa0a7e722b3268d3bec8aeebfd24e69985cb126',
   'sotto-v1-evidence.json': 'ab2cce1e2ecd7446933bc32b9221b24e2b8383afcf6731de0328ed596d604750',
   'sotto-v1-modal.json': '87462aecfd5b341a79f49d6c14ed37e565c153212fea51082d4a696ff087eec6',

@@ -15,7 +15,7 @@ const files: Readonly<Record<string, () => unknown>> = {
   'sotto-v1-turn.json': makeTurnVectors,
   'sotto-v1-evidence.json': makeEvidenceVectors,
   'sotto-v1-modal.json': makeModalVectors,
-  'sotto-v1-document.json': makeDocumentVectors,
+  'sotto-v1-document-3.json': makeDocumentVectors,
 };
 
 await aeadReady();

@@ -9,11 +9,12 @@ const tcb = { bootLoader: 3, tee: 0, snp: 14, microcode: 209 };
 
 /** A policy with every section and every member. */
 const whole = {
-  format: 2,
+  format: 3,
   allowedKinds: ['development', 'modal', 'sev-snp', 'tdx'],
   models: [{ model: 'model-a', weightsDigests: [digest] }],
   minimum: 'any',
   maximumEvidenceAgeMs: 7_200_000,
+  maximumClockDifferenceMs: 86_400_000,
   requireNonceInReport: false,
   releases: [
     {
@@ -82,10 +83,11 @@ describe('enclavePolicy', () => {
     ['no kind at all', { allowedKinds: [] }],
     ['a GPU as the kind of a machine', { allowedKinds: ['nvidia-gpu'] }],
     ['an unknown kind', { allowedKinds: ['sgx'] }],
-    ['an older format', { format: 1 }],
-    ['a newer format', { format: 3 }],
+    ['an older format', { format: 2 }],
+    ['a newer format', { format: 4 }],
     ['an unknown minimum', { minimum: 'none' }],
     ['an age of nothing', { maximumEvidenceAgeMs: 0 }],
+    ['a clock that may lie anywhere', { maximumClockDifferenceMs: null }],
     ['a measurement in capitals', { releases: [{ ...whole.releases[0], sevSnp: [measured.toUpperCase()] }] }],
     ['a release without https', { releases: [{ ...whole.releases[0], url: 'http://example.org' }] }],
     ['no model where models are listed', { models: [] }],

@@ -63,11 +63,12 @@ export function hardwarePolicy(
 ): EnclavePolicy {
   const { measured, ...rest } = changes;
   return v.parse(enclavePolicy, {
-    format: 2,
+    format: 3,
     allowedKinds: ['sev-snp', 'tdx'],
     models: null,
     minimum: 'hardware',
     maximumEvidenceAgeMs: 7_200_000,
+    maximumClockDifferenceMs: 86_400_000,
     requireNonceInReport: false,
     releases: [
       {

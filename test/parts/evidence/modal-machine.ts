@@ -111,11 +111,12 @@ export async function makeModalAnswer(input: {
 /** Accepts `modal` alone. */
 export function modalPolicy(section: ModalPolicy | null, changes: Partial<EnclavePolicy> = {}): EnclavePolicy {
   return v.parse(enclavePolicy, {
-    format: 2,
+    format: 3,
     allowedKinds: ['modal'],
     models: null,
     minimum: 'stated',
     maximumEvidenceAgeMs: 3_600_000,
+    maximumClockDifferenceMs: 86_400_000,
     requireNonceInReport: false,
     releases: [],
     modal: section,

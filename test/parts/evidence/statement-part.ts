@@ -13,13 +13,14 @@ export function makeStatementPart(input: {
   readonly changes: Partial<KeyStatement> | undefined;
 }) {
   const { publicKey } = generateEnclaveKeyPair();
+  const { issuedAtMs = testNowMs } = input.changes ?? {};
   const { statement, signature } = signKeyStatement({
     identitySecretKey: input.identity.secretKey,
     statement: {
       format: 1,
       nonce: toBase64Url(input.nonce),
-      issuedAtMs: testNowMs,
-      keys: [{ keyId: toBase64Url(keyIdOf(publicKey)), notAfterMs: testNowMs + 7_200_000 }],
+      issuedAtMs,
+      keys: [{ keyId: toBase64Url(keyIdOf(publicKey)), notAfterMs: issuedAtMs + 7_200_000 }],
       model: 'model-a',
       weightsDigest: null,
       engine: 'openai',

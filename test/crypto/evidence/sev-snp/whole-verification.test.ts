@@ -39,6 +39,27 @@ const withEvidence = (change: Partial<Extract<EvidenceItem, { kind: 'sev-snp' }>
 };
 const withCollateral = (...collateral: CollateralItem[]): HardwareAnswer => ({ ...whole, collateral });
 
+/** Evidence that was made, stated and bound as much later than now; before now when negative. */
+const madeAfter = (laterMs: number) =>
+  answerWith(
+    {},
+    { statement: { issuedAtMs: testNowMs + laterMs }, binding: { notAfterMs: testNowMs + laterMs + 3_600_000 } },
+  );
+const dayMs = 86_400_000;
+
+describe('the clock of an enclave', () => {
+  test.each([30, 200, 400])('a leaked identity key does not make evidence of %i days ago good', async (days) => {
+    expect(await codeOf(await madeAfter(-days * dayMs))).toBe('clock');
+  });
+
+  test('may lie as far from the client’s as the policy says, before it or after it', async () => {
+    for (const laterMs of [-dayMs, -1, 0, dayMs]) expect(await codeOf(await madeAfter(laterMs))).toBe('accepted');
+    for (const laterMs of [-dayMs - 1, dayMs + 1]) expect(await codeOf(await madeAfter(laterMs))).toBe('clock');
+    expect(await codeOf(await madeAfter(-61_000), { maximumClockDifferenceMs: 60_000 })).toBe('clock');
+    expect(await codeOf(await madeAfter(-60_000), { maximumClockDifferenceMs: 60_000 })).toBe('accepted');
+  });
+});
+
 describe('verifyEnclave with SEV-SNP evidence', () => {
   test('says what the hardware shows, step by step', async () => {
     const verdict = await verify(whole);
@@ -58,6 +79,7 @@ describe('verifyEnclave with SEV-SNP evidence', () => {
       'enforced: Keys',
       'enforced: Model',
       'not-offered: Weights',
+      'enforced: Clock',
       'enforced: Age of the evidence',
       'enforced: Attestation report',
       'enforced: AMD certificates',

@@ -58,6 +58,7 @@ describe('an enclave on a TDX machine', () => {
       ['Keys', 'enforced'],
       ['Model', 'enforced'],
       ['Weights', 'not-offered'],
+      ['Clock', 'enforced'],
       ['Age of the evidence', 'enforced'],
       ['Intel TDX quote', 'enforced'],
       ["Processor's certificate", 'enforced'],
