@@ -5,12 +5,12 @@ import type { ChatHistoryItem, Llama, LlamaChatResponseChunk, LlamaContext, Llam
 import { hashFile } from './file-digest.ts';
 import { type Engine, EngineError, type EngineEvent, type Question } from './engine.ts';
 import { EventQueue } from './event-queue.ts';
+import { ThoughtSplitter } from './openai/thought-splitter.ts';
 import { Slots } from './slots.ts';
 
 /** Questions that the processor answers at a time; further ones wait for their turn. */
 const sequences = 2;
 const waiting = 14;
-/** Tokens of question and answer together, unless the model has fewer. */
 const longestContext = 8192;
 
 /** A GGUF file in this process, on the processor, by llama.cpp. */
@@ -36,9 +36,15 @@ export class GgufEngine implements Engine {
    *
    * @param signal - Ends the loading.
    * @param expectedDigest - SHA-256 that the file must have (base64url), or null.
+   * @param contextTokens - Tokens of question and answer together, unless the model has fewer.
    * @throws {EngineError} `model-failed` for a file that is missing, another one or no model.
    */
-  static async load(file: string, signal: AbortSignal, expectedDigest: string | null = null): Promise<GgufEngine> {
+  static async load(
+    file: string,
+    signal: AbortSignal,
+    expectedDigest: string | null = null,
+    contextTokens = longestContext,
+  ): Promise<GgufEngine> {
     try {
       await requireGguf(file);
       const weightsDigest = (await hashFile(file, signal)).toString('base64url');
@@ -56,7 +62,7 @@ export class GgufEngine implements Engine {
       const model = await llama.loadModel({ modelPath: file, loadSignal: signal });
       const context = await model.createContext({
         sequences,
-        contextSize: { max: longestContext },
+        contextSize: { max: contextTokens },
         createSignal: signal,
       });
       return new GgufEngine(modelNameOf(file), weightsDigest, { model, context });
@@ -107,6 +113,8 @@ export class GgufEngine implements Engine {
     const sequence = this.#context.getSequence();
     const before = sequence.tokenMeter.getState();
     const chat = new LlamaChat({ contextSequence: sequence, chatWrapper });
+    // For models whose way of thinking the library does not know.
+    const splitter = new ThoughtSplitter();
     try {
       const { metadata } = await chat.generateResponse(history, {
         signal,
@@ -117,9 +125,11 @@ export class GgufEngine implements Engine {
         maxTokens: Math.min(maximumTokens ?? Number.MAX_SAFE_INTEGER, this.#room()),
         onResponseChunk: (chunk) => {
           const event = eventOf(chunk);
-          if (event !== null) events.push(event);
+          const parts = event?.kind === 'text' ? splitter.push(event.text) : event === null ? [] : [event];
+          for (const part of parts) events.push(part);
         },
       });
+      for (const part of splitter.end()) events.push(part);
       const { usedInputTokens, usedOutputTokens } = sequence.tokenMeter.diff(before);
       events.push({ kind: 'usage', promptTokens: usedInputTokens, replyTokens: usedOutputTokens });
       if (metadata.stopReason === 'maxTokens') events.push({ kind: 'length' });
@@ -178,7 +188,7 @@ function historyOf(question: Question): ChatHistoryItem[] {
   return [...history, { type: 'model', response: [] }];
 }
 
-function eventOf(chunk: LlamaChatResponseChunk): EngineEvent | null {
+function eventOf(chunk: LlamaChatResponseChunk): Extract<EngineEvent, { kind: 'text' | 'reasoning' }> | null {
   if (chunk.text === '') return null;
   if (chunk.type === undefined) return { kind: 'text', text: chunk.text };
   return chunk.segmentType === 'thought' ? { kind: 'reasoning', text: chunk.text } : null;
