@@ -1,5 +1,5 @@
 import { type CloseReason, closeReasons } from '../../crypto/messages/live-record.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
 
 /** A turn's own limit; `turnRecord` names no more. */
@@ -40,8 +40,8 @@ export type HeldTurn = {
   owned: boolean;
   /** Its end is on its way into the database; until it is there, the turn is held. */
   ending: boolean;
-  /** The request whose transcript must still come, as the database knows it; given up after a while. */
-  awaited: { readonly requestHash: Bytes; readonly untilMs: number } | null;
+  /** Requests that no stored transcript answers: their relay died, and nobody knows if one was taken. Given up after a while. */
+  awaited: { readonly hashes: readonly Bytes[]; readonly untilMs: number } | null;
   readonly transcripts: Map<string, HeldTranscript>;
   /** Requests on their way to an enclave: until one is answered, "gone" says nothing. */
   attempting: number;
@@ -57,18 +57,18 @@ export type FollowedTranscript = Pick<HeldTranscript, 'id' | 'enclave' | 'closed
 /** What is known of a turn when a process begins to follow it. */
 export type FollowedTurn = Pick<HeldTurn, 'id' | 'accountId' | 'enclave' | 'owned'> & {
   readonly transcripts: readonly FollowedTranscript[];
-  /** The newest request, where no stored transcript answers it. */
-  readonly awaited?: Bytes | null | undefined;
+  /** Requests that no stored transcript answers. */
+  readonly awaited?: readonly Bytes[] | undefined;
 };
 
 /** So long is a transcript waited for that may never have begun: its relay died before it was taken or refused. */
 const awaitedMs = 20_000;
 
 export function newHeldTurn(key: string, followed: FollowedTurn): HeldTurn {
-  const { id, accountId, awaited: requestHash = null, enclave, owned } = followed;
+  const { id, accountId, awaited: hashes = [], enclave, owned } = followed;
   const nowMs = Date.now();
   const times = { acceptedAtMs: 0, heardAtMs: nowMs, watchedAtMs: 0 };
-  const awaited = requestHash === null ? null : { requestHash, untilMs: nowMs + awaitedMs };
+  const awaited = hashes.length === 0 ? null : { hashes, untilMs: nowMs + awaitedMs };
   return {
     key,
     id,
@@ -93,6 +93,13 @@ export function storedTranscript({ closed, enclave, from, id }: FollowedTranscri
 export function promisedTranscript(id: Bytes, enclave: Enclave): HeldTranscript {
   const cursors = { pushed: 0, written: 0, seen: 0 };
   return { id, enclave, header: null, begun: false, ...cursors, inOrder: false, endedEarly: 0, closed: null };
+}
+
+/** A transcript answers this request: one less to wait for. */
+export function noteAnswer(turn: HeldTurn, requestHash: Bytes): void {
+  if (turn.awaited === null) return;
+  const hashes = turn.awaited.hashes.filter((hash) => !equalBytes(hash, requestHash));
+  turn.awaited = hashes.length === 0 ? null : { ...turn.awaited, hashes };
 }
 
 export function reasonOf(byte: number | undefined): CloseReason | null {

@@ -104,10 +104,10 @@ async function followTurn(parts: ResumeParts, row: TurnTable, owned: boolean): P
   return turn;
 }
 
-/** What the database knows of a turn's transcripts, and of the newest request when none of them answers it. */
+/** What the database knows of a turn's transcripts, and of the requests that none of them answers. */
 async function loadFollowed(
   { database, pool }: Pick<ResumeParts, 'database' | 'pool'>,
-  row: Pick<TurnTable, 'id' | 'account_id' | 'model' | 'attempts'>,
+  row: TurnTable,
 ): Promise<Pick<FollowedTurn, 'transcripts' | 'awaited'>> {
   const place = { accountId: row.account_id, model: row.model };
   const transcripts: FollowedTranscript[] = [];
@@ -116,14 +116,13 @@ async function loadFollowed(
     transcripts.push({ id: transcriptId, enclave: await pool.find(enclaveId, place), from, closed });
     answered.push(requestHash);
   }
-  const newest = await database.db
+  const attempts = await database.db
     .selectFrom('turn_attempts')
     .select('request_hash')
     .where('turn_id', '=', row.id)
-    .where('number', '=', row.attempts)
-    .executeTakeFirst();
-  const isAnswered = newest === undefined || answered.some((hash) => equalBytes(hash, newest.request_hash));
-  return { transcripts, awaited: isAnswered ? null : newest.request_hash };
+    .execute();
+  const hashes = attempts.map((attempt) => attempt.request_hash);
+  return { transcripts, awaited: hashes.filter((hash) => !answered.some((other) => equalBytes(other, hash))) };
 }
 
 /** Looks at a turn of this process again whose end the database refused: what is open there is followed. */

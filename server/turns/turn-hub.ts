@@ -1,5 +1,5 @@
 import type { SealedRequestMessage } from '../../crypto/messages/turn-messages.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Enclave, StreamListener } from '../pools/pool.ts';
 import { RelayError } from '../relay-error.ts';
@@ -14,6 +14,7 @@ import {
   maximumTranscripts,
   neededFrom,
   newHeldTurn,
+  noteAnswer,
   promisedTranscript,
   reasonOf,
   storedTranscript,
@@ -218,7 +219,7 @@ export class TurnHub implements StreamListener {
     if (transcript?.enclave !== enclave) return;
     transcript.inOrder = true;
     turn.ending = false;
-    if (turn.awaited !== null && equalBytes(turn.awaited.requestHash, requestHashOf(header))) turn.awaited = null;
+    noteAnswer(turn, requestHashOf(header));
     if (transcript.begun) return;
     transcript.begun = true;
     // A copy: a view would keep a whole piece of the stream alive for as long as the turn runs.

@@ -17,6 +17,8 @@ export function watchedParts(turn: HeldTurn, enclave: Enclave): WatchedTurn[] {
   // A request on its way is answered by its own frames.
   if (turn.attempting > 0) return [];
   const turnId = encodeBytes(turn.id);
+  // A transcript that only the enclave knows of comes with all others.
+  if (turn.awaited !== null && turn.enclave === enclave) return [{ turnId, transcriptId: null, from: 0 }];
   const open = [...turn.transcripts.values()].filter((held) => held.enclave === enclave && held.closed === null);
   // Accepted or not, nothing of the newest request has arrived: whatever is held, from the beginning.
   if (open.length === 0) return turn.enclave === enclave ? [{ turnId, transcriptId: null, from: 0 }] : [];

@@ -1,11 +1,13 @@
 import { openDatabase } from '../../../server/storage/open-database.ts';
-import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
+import { sql } from 'kysely';
+import type { TurnAttempt, TurnStart } from '../../../crypto/messages/turn-messages.ts';
+import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { createLog } from '../../../server/log.ts';
 import { noCollateral } from '../../parts/no-collateral.ts';
 import { StaticPool } from '../../../server/pools/static-pool.ts';
 import { LocalChangeFeed } from '../../../server/turns/change-feed.ts';
 import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
-import { startTurn } from '../../../server/turns/start-turn.ts';
+import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
 
 /*
@@ -30,10 +32,27 @@ const service = new TurnService({
   quotaBytes: 1e9,
 });
 await service.start();
-process.on('message', (message: { accountId: string; start: TurnStart }) => {
-  startTurn(service, message.accountId, message.start).then(
-    (answer) => process.send?.({ answer }),
-    (error: unknown) => process.send?.({ error: String(error) }),
+type Order = {
+  readonly id?: number;
+  readonly accountId: string;
+  readonly start?: TurnStart;
+  /** Another sealed request of a turn that stands. */
+  readonly attempt?: { readonly turnId: string; readonly message: TurnAttempt };
+  /** Pages that the database may have: a full disk for whoever cannot mount a small one. */
+  readonly pages?: number;
+};
+
+async function obey({ accountId, attempt, pages, start }: Order): Promise<unknown> {
+  if (start !== undefined) return startTurn(service, accountId, start);
+  if (attempt !== undefined) return attemptTurn(service, accountId, fromBase64Url(attempt.turnId), attempt.message);
+  await sql`pragma max_page_count = ${sql.lit(pages ?? 0)}`.execute(db);
+  return null;
+}
+
+process.on('message', (order: Order) => {
+  obey(order).then(
+    (answer) => process.send?.({ id: order.id, answer }),
+    (error: unknown) => process.send?.({ id: order.id, error: String(error) }),
   );
 });
 // Nobody asks for a process whose test is gone.
