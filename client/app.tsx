@@ -35,12 +35,13 @@ function Pages() {
   useTheme();
   const route = useGuardedRoute();
   const status = useAppSelector((state) => state.session.status);
+  const brokenBy = useAppSelector((state) => state.session.brokenBy);
   useEffect(() => {
     // The chat's scripts come whatever the vault holds: what is loaded, and when, says nothing about its contents.
     // What does not come now is asked for again by the page that needs it.
     if (status === 'locked' || status === 'unlocked') void loadChat().catch(() => undefined);
   }, [status]);
-  if (status === 'broken') return <BrokenVaultPage />;
+  if (status === 'broken') return <BrokenVaultPage code={brokenBy ?? 'worker-failed'} />;
   return (
     <>
       <AlarmBar />

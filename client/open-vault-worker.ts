@@ -1,9 +1,10 @@
 import { proxy, wrap } from 'comlink';
+import { findLack } from './browser-needs.ts';
 import type { VaultApi } from './vault/vault-api.ts';
 // Vite gives the address of the built Worker; the file itself exports nothing.
 // oxlint-disable-next-line import/default -- Vite makes the default export.
 import workerUrl from './vault/vault-worker.ts?worker&url';
-import type { OpenVault } from './state/vault-link.ts';
+import { type OpenVault, StartFailure } from './state/vault-link.ts';
 
 type ScriptPolicy = { createScriptURL(url: string): string };
 type TrustedTypes = {
@@ -22,14 +23,29 @@ function createWorkerPolicy(): ScriptPolicy {
   return trustedTypes?.createPolicy('sotto-worker', rules) ?? rules;
 }
 
+/** @throws {StartFailure} where the browser has none, or refuses it. */
+function startWorker(url: string): Worker {
+  try {
+    return new Worker(url, { type: 'module', name: 'vault' });
+  } catch {
+    throw new StartFailure('workers-off');
+  }
+}
+
 let policy: ScriptPolicy | null = null;
 
 export const openVaultWorker: OpenVault = (onBroken) => {
+  // Before any script of the Worker: some of its libraries fail as they are loaded where this is missing.
+  const lack = findLack(window);
+  if (lack !== null) throw new StartFailure(lack);
   // A second policy of the same name would be refused.
   policy ??= createWorkerPolicy();
-  const worker = new Worker(policy.createScriptURL(workerUrl), { type: 'module', name: 'vault' });
-  worker.addEventListener('error', onBroken);
-  worker.addEventListener('messageerror', onBroken);
+  const worker = startWorker(policy.createScriptURL(workerUrl));
+  // An error of a script has words; one that never came, or was not let through, has none.
+  worker.addEventListener('error', (event) =>
+    onBroken(event instanceof ErrorEvent && event.message !== '' ? 'worker-failed' : 'part-missing'),
+  );
+  worker.addEventListener('messageerror', () => onBroken('worker-failed'));
   const remote = wrap<VaultApi>(worker);
   return new Proxy(remote as unknown as VaultApi, {
     get: (target, name) =>

@@ -2,6 +2,8 @@ import type { FailureCode, OwnFailureCode, VaultFailure } from '../vault/vault-a
 import { type CodeText, reload, tellOperator } from './code-text.ts';
 import { relayTexts } from './relay-texts.ts';
 
+const currentBrowser = 'Use a current version of Firefox, Chrome, Edge or Safari.';
+
 /** For every failure that the vault finds itself, or says in other words than the relay's code. */
 const ownTexts: Readonly<Record<OwnFailureCode, CodeText>> = {
   'sign-in-failed': relayTexts['sign-in-failed'],
@@ -125,6 +127,36 @@ const ownTexts: Readonly<Record<OwnFailureCode, CodeText>> = {
     sentence: 'Something went wrong in this browser.',
     wayOut: 'Reload the page, then try again. If it stays so, try another browser.',
   },
+  'page-insecure': {
+    cause: 'way',
+    sentence: 'This page came over an unprotected connection, and browsers encrypt nothing on such a page.',
+    wayOut: `Open the address that begins with https://. ${tellOperator}`,
+  },
+  'webassembly-off': {
+    cause: 'browser',
+    sentence: 'WebAssembly is switched off in this browser, and Sotto encrypts with it.',
+    wayOut: 'Lockdown Mode and strict settings do that. Allow it for this site, then reload the page.',
+  },
+  'workers-off': {
+    cause: 'browser',
+    sentence: 'This browser does not let Sotto start the Worker that keeps your keys.',
+    wayOut: 'An extension or a setting does that. Allow it for this site, then reload the page.',
+  },
+  'worker-failed': {
+    cause: 'browser',
+    sentence: 'The part of Sotto that keeps your keys does not run in this browser.',
+    wayOut: 'Reload the page. If it stays so, use a current version of Firefox, Chrome, Edge or Safari.',
+  },
+  'locks-missing': {
+    cause: 'browser',
+    sentence: 'This browser has no Web Locks, by which the tabs of Sotto take turns.',
+    wayOut: currentBrowser,
+  },
+  'channel-missing': {
+    cause: 'browser',
+    sentence: 'This browser has no BroadcastChannel, by which the tabs of Sotto hear of a lock or a sign-out.',
+    wayOut: currentBrowser,
+  },
   'other-version': {
     cause: 'relay',
     sentence:
@@ -161,6 +193,11 @@ function textOf(code: string): CodeText {
 /** What happened, and nothing of what to do: where there is one line. */
 export function failureSentence({ code }: Pick<VaultFailure, 'code'>): string {
   return textOf(code).sentence;
+}
+
+/** What to do about it, where that stands apart. */
+export function failureWayOut({ code }: Pick<VaultFailure, 'code'>): string {
+  return textOf(code).wayOut;
 }
 
 /**

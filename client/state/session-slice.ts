@@ -1,10 +1,12 @@
 import { createSlice } from '@reduxjs/toolkit';
-import type { ConnectionStatus, SessionStatus } from '../vault/vault-api.ts';
+import type { ConnectionStatus, FailureCode, SessionStatus } from '../vault/vault-api.ts';
 import { vaultBroken, vaultEventReceived, vaultStarting } from './vault-events.ts';
 
 export type SessionState = {
   /** `idle`: the Worker was not needed yet. `broken`: it cannot run in this browser. */
   readonly status: SessionStatus | 'idle' | 'broken';
+  /** Why it is `broken`. */
+  readonly brokenBy: FailureCode | null;
   readonly needsNewPassword: boolean;
   readonly connection: ConnectionStatus;
   /** The sign-out that comes next was asked for here. */
@@ -15,6 +17,7 @@ export type SessionState = {
 
 const initialState: SessionState = {
   status: 'idle',
+  brokenBy: null,
   needsNewPassword: false,
   connection: 'connecting',
   isSigningOut: false,
@@ -34,7 +37,8 @@ export const sessionSlice = createSlice({
       .addCase(vaultStarting, (state) => {
         if (state.status === 'idle') state.status = 'starting';
       })
-      .addCase(vaultBroken, (state) => {
+      .addCase(vaultBroken, (state, { payload: code }) => {
+        state.brokenBy = code;
         state.status = 'broken';
       })
       .addCase(vaultEventReceived, (state, { payload: event }) => {

@@ -1,10 +1,25 @@
-import type { VaultApi } from '../vault/vault-api.ts';
+import type { FailureCode, VaultApi } from '../vault/vault-api.ts';
 import { toVaultFailure, type VaultResult } from './failure.ts';
 import type { AppStore } from './store.ts';
 import { endsAccount, vaultBroken, vaultEventReceived, vaultStarting } from './vault-events.ts';
 
-/** Brings up the vault. `onBroken` may be called at any time: it will not answer any more. */
-export type OpenVault = (onBroken: () => void) => VaultApi;
+/**
+ * Brings up the vault. `onBroken` may be called at any time, with the reason: it will not answer any more.
+ *
+ * @throws {StartFailure} where it cannot even be tried.
+ */
+export type OpenVault = (onBroken: (code: FailureCode) => void) => VaultApi;
+
+/** Why there is no vault in this browser. */
+export class StartFailure extends Error {
+  override readonly name = 'StartFailure';
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode) {
+    super(code);
+    this.code = code;
+  }
+}
 
 export type VaultLink = {
   /** Loads the Worker if nothing has yet. */
@@ -16,16 +31,32 @@ export type VaultLink = {
 /** The page's one connection to its vault Worker: calls go out, events come in and end in the store. */
 export function createVaultLink(store: AppStore, openVault: OpenVault): VaultLink {
   let vault: VaultApi | null = null;
+  let brokenBy: FailureCode | null = null;
+  /** What ends each call that waits: a vault that is broken answers none. */
+  const waiting = new Set<(reason: StartFailure) => void>();
+
+  function breakDown(code: FailureCode): void {
+    brokenBy ??= code;
+    store.dispatch(vaultBroken(brokenBy));
+    for (const giveUp of waiting) giveUp(new StartFailure(brokenBy));
+  }
 
   function start(): VaultApi {
+    if (brokenBy !== null) throw new StartFailure(brokenBy);
     if (vault !== null) return vault;
     store.dispatch(vaultStarting());
     let spoken = false;
-    const onBroken = () => {
+    const onBroken = (code: FailureCode) => {
       // Once it has spoken it lives: a later error inside it is an error of one call.
-      if (!spoken) store.dispatch(vaultBroken());
+      if (!spoken) breakDown(code);
     };
-    const opened = openVault(onBroken);
+    let opened: VaultApi;
+    try {
+      opened = openVault(onBroken);
+    } catch (reason) {
+      onBroken(toVaultFailure(reason).code);
+      throw reason;
+    }
     vault = opened;
     opened
       .start((event) => {
@@ -35,23 +66,39 @@ export function createVaultLink(store: AppStore, openVault: OpenVault): VaultLin
         store.dispatch(vaultEventReceived(event));
         if (wasUnlocked && endsAccount(event)) replace();
       })
-      .catch(onBroken);
+      .catch((reason: unknown) => onBroken(toVaultFailure(reason).code));
     return opened;
   }
 
   /** A vault that was unlocked ends itself with its keys; the next page needs another. */
   function replace(): void {
     vault = null;
-    start();
+    tryStart();
+  }
+
+  function tryStart(): void {
+    try {
+      start();
+    } catch {
+      // The store says why.
+    }
+  }
+
+  async function unlessBroken<T>(answer: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    waiting.add(reject);
+    try {
+      return await Promise.race([answer, promise]);
+    } finally {
+      waiting.delete(reject);
+    }
   }
 
   return {
-    start: () => {
-      start();
-    },
+    start: tryStart,
     call: async (action) => {
       try {
-        return { ok: true, value: await action(start()) };
+        return { ok: true, value: await unlessBroken(action(start())) };
       } catch (reason) {
         return { ok: false, failure: toVaultFailure(reason) };
       }

@@ -70,6 +70,13 @@ export type OwnFailureCode =
   | 'part-missing'
   /** An error of this browser that nobody foresaw. */
   | 'browser-failed'
+  /** The vault cannot start: what it needs is switched off, or is not in this browser. */
+  | 'page-insecure'
+  | 'webassembly-off'
+  | 'workers-off'
+  | 'worker-failed'
+  | 'locks-missing'
+  | 'channel-missing'
   | 'other-version'
   | 'newer-keys';
 

@@ -84,6 +84,8 @@ const storageErrors = new Set([
   'VersionError',
   'AbortError',
   'InvalidAccessError',
+  // Site data are blocked: also what Web Locks and BroadcastChannel say then.
+  'SecurityError',
 ]);
 
 function storageCode(error: unknown): FailureCode | null {

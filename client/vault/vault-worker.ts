@@ -1,9 +1,12 @@
 import { expose } from 'comlink';
+import { findLack } from '../browser-needs.ts';
 import { onlyCalls } from './call-gate.ts';
 import { compiledPolicy } from './compiled-policy.ts';
 import type { Clock } from '../relay/clock.ts';
 import type { Network } from '../relay/live-frames.ts';
 import { createVault } from './create-vault.ts';
+import type { VaultApi, VaultFailure } from './vault-api.ts';
+import { toVaultFailure } from './vault-error.ts';
 
 const clock: Clock = {
   wallMs: () => Date.now(),
@@ -26,19 +29,35 @@ const network: Network = {
   },
 };
 
-const vault = createVault({
-  fetch: (input, init) => fetch(input, init),
-  origin: '',
-  storage: { indexedDB, IDBKeyRange },
-  locks: navigator.locks,
-  openChannel: () => new BroadcastChannel('sotto-vault'),
-  network,
-  clock,
-  random: () => Math.random(),
-  policy: compiledPolicy,
-  // After the answer to the call that ended it is on its way; with the Worker go all copies of the keys.
-  onEnd: () => setTimeout(() => self.close(), 0),
-});
+/** Where it cannot be, its start says why: an error of this script would reach the page without its cause. */
+function openVault(): Pick<VaultApi, 'start'> {
+  const lack = findLack(self);
+  if (lack !== null) return refuseWith({ code: lack });
+  try {
+    return createVault({
+      fetch: (input, init) => fetch(input, init),
+      origin: '',
+      storage: { indexedDB, IDBKeyRange },
+      locks: navigator.locks,
+      openChannel: () => new BroadcastChannel('sotto-vault'),
+      network,
+      clock,
+      random: () => Math.random(),
+      policy: compiledPolicy,
+      // After the answer to the call that ended it is on its way; with the Worker go all copies of the keys.
+      onEnd: () => setTimeout(() => self.close(), 0),
+    });
+  } catch (error) {
+    return refuseWith(toVaultFailure(error));
+  }
+}
+
+function refuseWith(failure: VaultFailure): Pick<VaultApi, 'start'> {
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an Error would lose its code on the way to the page.
+  return { start: () => Promise.reject(failure) };
+}
+
+const vault = openVault();
 const page = {
   postMessage: (message: unknown, transfer?: Transferable[]) => self.postMessage(message, { transfer: transfer ?? [] }),
   addEventListener: self.addEventListener.bind(self),

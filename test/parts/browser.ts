@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type BrowserContext } from 'playwright-core';
+import { chromium, type Browser } from 'playwright-core';
 import { unpackChromium, type ChromiumFiles } from './chromium-files.ts';
 
 /** Where Chrome and Chromium are installed on machines that the packaged browser does not run on. */
@@ -34,34 +34,20 @@ const switches = [
  *
  * The sandbox is off for root only, whom Chromium does not run otherwise.
  *
+ * @param more - Switches beside our own.
  * @returns Playwright's browser; the caller closes it.
  * @throws {Error} in one sentence when this machine has no browser.
  */
-export async function startBrowser(): Promise<Browser> {
-  return chromium.launch(await launchOptions());
-}
-
-/**
- * Starts the same browser with a profile that lies in a folder, as that of a person does.
- *
- * @param more - Switches beside our own.
- * @returns Playwright's context; its end is the end of the browser.
- */
-export async function startBrowserWithProfile(folder: string, more: readonly string[]): Promise<BrowserContext> {
-  const options = await launchOptions();
-  return chromium.launchPersistentContext(folder, { ...options, args: [...options.args, ...more] });
-}
-
-async function launchOptions() {
+export async function startBrowser(more: readonly string[] = []): Promise<Browser> {
   const { platform, arch, env } = process;
   const choice = { platform, arch, chosen: env['CHROMIUM_PATH'], places: installedBrowsers };
   const { executablePath, environment } = await findBrowser(choice);
-  return {
+  return chromium.launch({
     executablePath,
-    args: switches,
+    args: [...switches, ...more],
     chromiumSandbox: !isRoot,
     env: { ...process.env, ...environment },
-  };
+  });
 }
 
 /** What decides which browser is started. */

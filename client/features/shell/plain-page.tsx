@@ -1,5 +1,7 @@
 import { Button, buttonClasses } from '../../design/button.tsx';
 import { AccountPageFrame } from './account-page-frame.tsx';
+import { failureSentence, failureWayOut } from '../../state/failure-texts.ts';
+import type { FailureCode } from '../../vault/vault-api.ts';
 import { Link } from './link.tsx';
 
 export function NotFoundPage() {
@@ -26,17 +28,14 @@ export function UnshownPage() {
   );
 }
 
-export function BrokenVaultPage() {
+/** The one page of a browser in which the vault cannot start, with the cause. */
+export function BrokenVaultPage({ code }: { readonly code: FailureCode }) {
   return (
-    <AccountPageFrame
-      heading="The vault did not start"
-      lead="Your keys live in a part of this page that could not be loaded. Nothing was lost: what you wrote is sealed at the relay and in this browser."
-      headingTakesFocus
-    >
-      <p>
-        Reload the page. If that does not help, a current version of Firefox, Chrome, Edge or Safari, without extensions
-        that block scripts, will do.
-      </p>
+    <AccountPageFrame heading="Sotto cannot start here" lead={failureSentence({ code })} headingTakesFocus>
+      <p>{failureWayOut({ code })} Nothing was lost: what you wrote is sealed at the relay and in this browser.</p>
+      <Button look="primary" className="mt-6" onClick={() => window.location.reload()}>
+        Reload
+      </Button>
     </AccountPageFrame>
   );
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createStore } from '../../../client/state/store.ts';
-import { createVaultLink } from '../../../client/state/vault-link.ts';
-import type { VaultApi, VaultEvent } from '../../../client/vault/vault-api.ts';
+import { createVaultLink, StartFailure } from '../../../client/state/vault-link.ts';
+import type { FailureCode, VaultApi, VaultEvent } from '../../../client/vault/vault-api.ts';
 
-type Opened = { readonly emit: (event: VaultEvent) => void; readonly breakDown: () => void };
+type Opened = { readonly emit: (event: VaultEvent) => void; readonly breakDown: (code: FailureCode) => void };
 
 /** A link whose vaults the test speaks for. */
 function linked(methods: Partial<VaultApi> = {}) {
@@ -66,16 +66,53 @@ describe('createVaultLink', () => {
     expect(opened).toHaveLength(1);
   });
 
-  test('a vault that breaks before its first word is broken, a later error is not', () => {
+  test('a vault that breaks before its first word is broken, and by the first reason; a later error is not', () => {
     const early = linked();
     early.link.start();
-    early.opened[0]!.breakDown();
-    expect(early.store.getState().session.status).toBe('broken');
+    early.opened[0]!.breakDown('webassembly-off');
+    early.opened[0]!.breakDown('worker-failed');
+    expect(early.store.getState().session).toMatchObject({ status: 'broken', brokenBy: 'webassembly-off' });
     const late = linked();
     late.link.start();
     late.opened[0]!.emit(session('unlocked'));
-    late.opened[0]!.breakDown();
-    expect(late.store.getState().session.status).toBe('unlocked');
+    late.opened[0]!.breakDown('worker-failed');
+    expect(late.store.getState().session).toMatchObject({ status: 'unlocked', brokenBy: null });
+  });
+
+  test('a start that the vault refuses breaks it by that reason, and one without a reason by this browser', async () => {
+    for (const [reason, code] of [
+      [{ code: 'locks-missing' }, 'locks-missing'],
+      [new TypeError('x is not a function'), 'browser-failed'],
+    ] as const) {
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- as Comlink hands it over
+      const { link, store } = linked({ start: () => Promise.reject(reason) });
+      link.start();
+      await expect.poll(() => store.getState().session.brokenBy).toBe(code);
+    }
+  });
+
+  test('a browser that starts no Worker is broken by that, and a call there fails and does not throw', async () => {
+    const store = createStore();
+    let tried = 0;
+    const link = createVaultLink(store, () => {
+      tried++;
+      throw new StartFailure('workers-off');
+    });
+    link.start();
+    expect(store.getState().session).toMatchObject({ status: 'broken', brokenBy: 'workers-off' });
+    const failure = { ok: false, failure: { code: 'workers-off' } };
+    expect(await link.call((vault) => vault.lock())).toEqual(failure);
+    expect(tried).toBe(1);
+  });
+
+  test('calls that wait for a vault that breaks end with the reason, and so do later ones; an answered one stands', async () => {
+    const { link, opened } = linked({ lock: () => new Promise(() => undefined), signOut: () => Promise.resolve() });
+    expect(await link.call((vault) => vault.signOut())).toEqual({ ok: true, value: undefined });
+    const waiting = link.call((vault) => vault.lock());
+    opened[0]!.breakDown('part-missing');
+    const failure = { ok: false, failure: { code: 'part-missing' } };
+    expect(await waiting).toEqual(failure);
+    expect(await link.call((vault) => vault.signOut())).toEqual(failure);
   });
 
   test('call: a value, or the failure, never a rejection', async () => {

@@ -1,51 +1,48 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
-import { startBrowserWithProfile } from '../browser.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../temporary-folder.ts';
+import { startBrowser } from '../browser.ts';
 import type { ControlRole, Engine, EngineSetting, EngineTab } from './engine.ts';
 
-type Setting = { readonly switches: readonly string[]; readonly preferences: object };
-
-/** 2 blocks the cookies of every site, and with them all of its storage. */
-const settings: Partial<Record<EngineSetting, Setting>> = {
-  'as it comes': { switches: [], preferences: {} },
-  'a private window': { switches: ['--incognito'], preferences: {} },
-  'third-party cookies off': { switches: [], preferences: { profile: { block_third_party_cookies: true } } },
-  'all site data blocked': {
-    switches: [],
-    preferences: { profile: { default_content_setting_values: { cookies: 2 } } },
-  },
-  'WebAssembly off': { switches: ['--js-flags=--noexpose-wasm'], preferences: {} },
-};
-
-/** Starts Chromium with a profile of its own, as a person's machine keeps one. */
+/** Starts Chromium in a private window, which is what Playwright's contexts are. */
 export async function startChromium(setting: EngineSetting = 'as it comes'): Promise<Engine> {
-  const chosen = settings[setting];
-  if (chosen === undefined) throw new Error(`Chromium has no setting for: ${setting}.`);
-  const profile = await makeTemporaryFolder('chromium');
-  await mkdir(join(profile.path, 'Default'));
-  await writeFile(join(profile.path, 'Default', 'Preferences'), JSON.stringify(chosen.preferences));
-  return new Chromium(await startBrowserWithProfile(profile.path, chosen.switches), profile);
+  // Without its compilers V8 has no WebAssembly: what a person gets who switches them off for a site.
+  const browser = await startBrowser(setting === 'WebAssembly off' ? ['--js-flags=--jitless'] : []);
+  const context = await browser.newContext();
+  if (setting === 'all site data blocked') await blockSiteData(context);
+  return {
+    openTab: async () => {
+      const page = await context.newPage();
+      if (setting === 'third-party cookies off') await refuseThirdParties(page);
+      return new ChromiumTab(page);
+    },
+    stop: () => browser.close(),
+  };
 }
 
-class Chromium implements Engine {
-  readonly #context: BrowserContext;
-  readonly #profile: TemporaryFolder;
+/**
+ * The headless Chromium has no settings of a person's profile. What Chrome does where they block site data stands in their
+ * place: storage of the page throws, and a database does not open in page or Worker.
+ */
+async function blockSiteData(context: BrowserContext): Promise<void> {
+  const refuseDatabases = `IDBFactory.prototype.open = () => {
+    throw new DOMException('The user denied permission to access the database.', 'UnknownError');
+  };\n`;
+  await context.addInitScript(refuseDatabases);
+  await context.addInitScript(() => {
+    const get = () => {
+      throw new DOMException('Access is denied for this document.', 'SecurityError');
+    };
+    for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { get });
+  });
+  await context.route(/\/assets\/vault-worker-[^/]+\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${refuseDatabases}${await response.text()}` });
+  });
+}
 
-  constructor(context: BrowserContext, profile: TemporaryFolder) {
-    this.#context = context;
-    this.#profile = profile;
-  }
-
-  async openTab(): Promise<EngineTab> {
-    return new ChromiumTab(await this.#context.newPage());
-  }
-
-  async stop(): Promise<void> {
-    await this.#context.close();
-    await this.#profile.remove();
-  }
+async function refuseThirdParties(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.setCookieControls', { enableThirdPartyCookieRestriction: true });
 }
 
 class ChromiumTab implements EngineTab {

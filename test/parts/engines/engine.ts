@@ -31,5 +31,4 @@ export type EngineSetting =
   | 'a private window'
   | 'third-party cookies off'
   | 'all site data blocked'
-  | 'IndexedDB off'
   | 'WebAssembly off';

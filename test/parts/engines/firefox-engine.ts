@@ -11,7 +11,6 @@ const settings: Readonly<Record<EngineSetting, Readonly<Record<string, boolean |
   // 1 refuses those of third parties, 2 refuses all, and with them every storage of a site.
   'third-party cookies off': { 'network.cookie.cookieBehavior': 1 },
   'all site data blocked': { 'network.cookie.cookieBehavior': 2 },
-  'IndexedDB off': { 'dom.indexedDB.enabled': false },
   'WebAssembly off': { 'javascript.options.wasm': false },
 };
 

@@ -1,0 +1,56 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startChromium } from '../parts/engines/chromium-engine.ts';
+import { askIn, createAccountIn, until, wordsOn } from '../parts/engines/engine-person.ts';
+import type { Engine, EngineSetting } from '../parts/engines/engine.ts';
+import { startFirefox, whyNoFirefox } from '../parts/engines/firefox-engine.ts';
+import { inventAccount } from '../parts/person.ts';
+import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+
+let sotto: RunningSotto;
+let engine: Engine | null = null;
+
+beforeAll(async () => {
+  sotto = await startSotto();
+});
+afterEach(async () => {
+  await engine?.stop();
+  engine = null;
+});
+afterAll(() => sotto.stop());
+
+const engines = [
+  { name: 'Chromium', start: startChromium, missing: null },
+  { name: 'Firefox', start: startFirefox, missing: whyNoFirefox() },
+];
+
+const causes: readonly (readonly [EngineSetting, string])[] = [
+  ['all site data blocked', 'This browser does not let Sotto keep anything.'],
+  ['WebAssembly off', 'WebAssembly is switched off in this browser, and Sotto encrypts with it.'],
+];
+
+for (const { name, start, missing } of engines) {
+  describe(`in ${name}`, () => {
+    for (const setting of ['a private window', 'third-party cookies off'] as const) {
+      it(`${setting}: a person signs up, asks and reads`, { timeout: 240_000 }, async ({ skip }) => {
+        skip(missing !== null, missing ?? '');
+        engine = await start(setting);
+        const tab = await engine.openTab();
+        await createAccountIn(tab, sotto.url, inventAccount());
+        expect((await askIn(tab, 'What does sotto voce mean?')).length).toBeGreaterThan(40);
+      });
+    }
+
+    for (const [setting, sentence] of causes) {
+      it(`${setting}: each page says so in one sentence`, { timeout: 240_000 }, async ({ skip }) => {
+        skip(missing !== null, missing ?? '');
+        engine = await start(setting);
+        const tab = await engine.openTab();
+        for (const path of ['/create-account', '/sign-in', '/chat']) {
+          await tab.goto(`${sotto.url}${path}`);
+          await until(tab, sentence, async () => (await wordsOn(tab)).includes(sentence));
+          expect(await wordsOn(tab)).not.toMatch(/relay says|block scripts/);
+        }
+      });
+    }
+  });
+}
