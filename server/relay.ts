@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { opaqueReady } from '../crypto/account/opaque-server.ts';
 import { accountRoutes } from './accounts/account-routes.ts';
-import { forgetAttempts } from './accounts/forget-attempts.ts';
 import { loadServerKeys } from './accounts/load-server-keys.ts';
 import { RefreshCookie } from './accounts/refresh-cookie.ts';
 import { Sessions } from './accounts/sessions.ts';
@@ -21,6 +20,7 @@ import { OriginGuard } from './http/origin-guard.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { withServiceRoutes } from './http/service-routes.ts';
 import { StaticFiles } from './http/static-files.ts';
+import { Housekeeping, tryDatabase } from './housekeeping.ts';
 import { checkFolderIsWritable } from './launch/preflight.ts';
 import type { Log } from './log.ts';
 import { createLocalPool } from './pools/local-pool.ts';
@@ -33,7 +33,7 @@ import type { Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
-import type { StorageSpace } from './storage/storage-space.ts';
+import { OutageLog } from './storage/outage-log.ts';
 import { LocalChangeFeed } from './turns/change-feed.ts';
 import { enclaveRoutes } from './turns/enclave-routes.ts';
 import { PostgresChangeFeed } from './turns/postgres-change-feed.ts';
@@ -42,8 +42,6 @@ import { TurnService } from './turns/turn-service.ts';
 import { vaultRoutes } from './vault/vault-routes.ts';
 
 const projectFolder = join(import.meta.dirname, '..');
-const sweepIntervalMs = 60_000;
-const spaceIntervalMs = 10_000;
 
 /** A relay that is put together and running, without a port. */
 export type Relay = {
@@ -66,10 +64,13 @@ export async function openRelay(settings: Settings, log: Log, limiter = new Rate
   if (settings.postgres === null || !keysAreGiven) checkFolderIsWritable(settings.dataFolder);
   await opaqueReady();
   const database = await openDatabase(settings);
-  const pool = openPool(settings, database, log);
+  const outages = new OutageLog(log);
+  outages.watch(() => tryDatabase(database));
+  const pool = openPool(settings, database, outages);
   try {
-    return await assemble(settings, log, { database, pool, addresses, limiter });
+    return await assemble(settings, outages, { database, pool, addresses, limiter });
   } catch (error) {
+    outages.close();
     await pool.close();
     await database.close();
     throw error;
@@ -78,7 +79,7 @@ export async function openRelay(settings: Settings, log: Log, limiter = new Rate
 
 async function assemble(
   settings: Settings,
-  log: Log,
+  log: OutageLog,
   opened: {
     readonly database: Database;
     readonly pool: Pool;
@@ -132,15 +133,10 @@ async function assemble(
       certificate: settings.tls === null ? null : new NameCertificate(settings.tls.certFile),
     }),
   });
-  watchSpace(database.space, log);
+  const housekeeping = new Housekeeping(database, log);
   await turns.start();
-  const space = setInterval(() => {
-    database.space.refresh().catch((error: unknown) => log.error('space-unknown', { error }));
-  }, spaceIntervalMs);
   const endWatch = watchLoop(log);
-  const sweep = setInterval(() => {
-    forgetAttempts(database, Date.now()).catch((error: unknown) => log.error('sweep-failed', { error }));
-  }, sweepIntervalMs);
+  housekeeping.start();
   return {
     app,
     isHttps,
@@ -149,22 +145,14 @@ async function assemble(
       turns.leave();
     },
     async close() {
-      clearInterval(space);
-      clearInterval(sweep);
+      housekeeping.stop();
       endWatch();
       await large.close();
       await turns.close();
+      log.close();
       await database.close();
     },
   };
-}
-
-/** One line for each line that is crossed, either way. */
-function watchSpace(space: StorageSpace, log: Log): void {
-  space.watch((level) => {
-    if (level === 'ample') log.info('storage-ample');
-    else log.warn(`storage-${level}`);
-  });
 }
 
 function openPool(settings: Settings, database: Database, log: Log): Pool {

@@ -9,6 +9,7 @@ export const settingNames = [
   'DATA_DIR',
   'DATABASE_URL',
   'DATABASE_CA',
+  'DATABASE_CONNECTIONS',
   'ENCLAVE_POOL',
   'ENCLAVE_URLS',
   'ENCLAVE_TOKEN',
@@ -59,6 +60,7 @@ const ownPrefixes = [
   'SERVER_KEYS',
   'TRUSTED_PROX',
   'CLIENT_ADDRESS',
+  'DATABASE_CONN',
   'DISK_RESERVE',
   'STORAGE_LIMIT',
 ];

@@ -4,7 +4,7 @@ import type { LogLevel } from './log.ts';
 import { logLevels } from './log.ts';
 import { checkNames } from './setting-names.ts';
 import { StartError } from './start-error.ts';
-import type { PostgresSettings } from './storage/postgres.ts';
+import { type PostgresSettings, usualConnections } from './storage/postgres.ts';
 
 export type Settings = EnclaveSettings & {
   readonly port: number;
@@ -41,6 +41,9 @@ export function readSettings(environment: Environment): Settings {
   if (databaseUrl === null && text('DATABASE_CA') !== null) {
     throw new StartError('DATABASE_CA is set without DATABASE_URL: set both or neither.');
   }
+  if (databaseUrl === null && text('DATABASE_CONNECTIONS') !== null) {
+    throw new StartError('DATABASE_CONNECTIONS is set without DATABASE_URL: set both or neither.');
+  }
   if (text('SERVER_KEYS') !== null && text('SERVER_KEYS_FILE') !== null) {
     throw new StartError('SERVER_KEYS and SERVER_KEYS_FILE are both set: drop one of them.');
   }
@@ -54,7 +57,19 @@ export function readSettings(environment: Environment): Settings {
     publicUrl: publicUrl(text('PUBLIC_URL')),
     hostNames: hostNames(text('HOST_NAMES')),
     dataFolder: resolve(text('DATA_DIR') ?? './data'),
-    postgres: databaseUrl === null ? null : { url: databaseUrl, ca: text('DATABASE_CA') },
+    postgres:
+      databaseUrl === null
+        ? null
+        : {
+            url: databaseUrl,
+            ca: text('DATABASE_CA'),
+            connections: wholeNumber(
+              'DATABASE_CONNECTIONS',
+              text('DATABASE_CONNECTIONS') ?? String(usualConnections),
+              2,
+              1000,
+            ),
+          },
     ...readEnclaveSettings(text),
     tls: tlsSettings(text('TLS_CERT'), text('TLS_KEY')),
     serverKeys: text('SERVER_KEYS'),

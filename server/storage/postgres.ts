@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresDialectConfig, PostgresDriver, sql } from 'kysely';
 import pg from 'pg';
 import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
+import { BoundedPool, type PostgresDeadlines, usualDeadlines } from './postgres-pool.ts';
 import { PostgresSpace } from './postgres-space.ts';
 import type { Schema } from './schema.ts';
 import { type SpaceLimits, StorageSpace } from './storage-space.ts';
@@ -17,24 +18,52 @@ export type PostgresSettings = {
   readonly connections?: number;
 };
 
+/** Two relays and their ears stay below the 25 connections of the smallest servers that one can rent. */
+export const usualConnections = 8;
 const deadlocks = new Set(['40P01', '40001']);
 const attempts = 4;
 
+/** Keeps the true cause of a transaction that failed: its rollback, on a connection that broke, has a lesser one. */
+class CauseKeepingDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): PostgresDriver {
+    return new CauseKeepingDriver(this.#config);
+  }
+}
+
+class CauseKeepingDriver extends PostgresDriver {
+  override async rollbackTransaction(
+    ...[connection]: Parameters<PostgresDriver['rollbackTransaction']>
+  ): Promise<void> {
+    // Kysely has marked the connection, so that nobody gets it again.
+    await super.rollbackTransaction(connection).catch(() => undefined);
+  }
+}
+
+export type PostgresOptions = SpaceLimits & {
+  readonly deadlines?: PostgresDeadlines;
+  /** False leaves tables as they are: for whoever only reads. */
+  readonly migrate?: boolean;
+};
+
 /** @throws {StartError} when the server does not answer, or a newer Sotto wrote the database. */
-export async function openPostgres(settings: PostgresSettings, limits: SpaceLimits = {}): Promise<Database> {
+export async function openPostgres(settings: PostgresSettings, options: PostgresOptions = {}): Promise<Database> {
   const config = connectionConfig(settings);
-  const pool = new pg.Pool({ ...config, max: settings.connections ?? 20, idleTimeoutMillis: 60_000 });
-  // A connection that breaks while idle; the next query takes another.
-  pool.on('error', () => undefined);
-  // One that breaks in a transaction: the pool listens to idle ones alone, and the call that holds it fails by itself.
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool, controlClient: pg.Client }) });
-  const space = new StorageSpace(new PostgresSpace(db), limits);
+  const deadlines = options.deadlines ?? usualDeadlines;
+  const pool = new BoundedPool(config, settings.connections ?? usualConnections, deadlines);
+  const db = new Kysely<Schema>({ dialect: new CauseKeepingDialect({ pool, controlClient: pg.Client }) });
+  const space = new StorageSpace(new PostgresSpace(db), options);
   try {
-    await pool.query('select 1').catch((error: unknown) => {
-      throw new StartError(`PostgreSQL at DATABASE_URL does not answer (${reasonOf(error)}).`);
+    await sql`select 1`.execute(db).catch((error: unknown) => {
+      throw connectionComplaint(error);
     });
-    await migrate(db, 'postgres');
+    if (options.migrate !== false) await migrateWithoutDeadlines(config);
     await space.refresh();
   } catch (error) {
     await db.destroy();
@@ -57,9 +86,19 @@ export async function openPostgres(settings: PostgresSettings, limits: SpaceLimi
       }
     },
     read: (work) => db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
-    openClient: () => new pg.Client(config),
+    openClient: () => new pg.Client({ ...config, query_timeout: deadlines.answerMs }),
     close: () => db.destroy(),
   };
+}
+
+/** A large table may take its time, and a replica waits for another one that migrates. */
+async function migrateWithoutDeadlines(config: pg.ClientConfig): Promise<void> {
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: new pg.Pool({ ...config, max: 1 }) }) });
+  try {
+    await migrate(db, 'postgres');
+  } finally {
+    await db.destroy();
+  }
 }
 
 /**
@@ -80,8 +119,9 @@ export function connectionConfig(settings: PostgresSettings): pg.ClientConfig {
   return {
     connectionString: url.href,
     ssl: encryption(mode, settings.ca),
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: usualDeadlines.connectionMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: 'sotto',
     types: { getTypeParser },
   };
@@ -140,7 +180,31 @@ function parseInteger(text: string): number {
   return value;
 }
 
-function reasonOf(error: unknown): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^[A-Z0-9_]{1,32}$/.test(code) ? code : 'unknown reason';
+/** By code, or by words where `pg` has none. */
+const complaints: readonly (readonly [RegExp, string])[] = [
+  [/does not support SSL/, 'does not speak TLS: turn it on there, or write sslmode=disable into DATABASE_URL.'],
+  [/^(28P01|28000)$|password must be a string/, 'refuses the user or the password of DATABASE_URL.'],
+  [/^3D000$/, 'has no database of the name in DATABASE_URL: create it there.'],
+  [/^53300$/, 'grants no more connections: lower DATABASE_CONNECTIONS, here and in other relays, or raise its limit.'],
+  [/^57P03$/, 'is starting or stopping: try again in a moment.'],
+  [/connection timeout|timeout expired/, 'does not answer within 8 seconds.'],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'has a host name that nobody knows: look at DATABASE_URL.'],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'has a certificate for another name than the one in DATABASE_URL.'],
+  [/CERT/, 'has a certificate that is not trusted: give its authority as DATABASE_CA.'],
+];
+
+function connectionComplaint(error: unknown): StartError {
+  const reasons = reasonsOf(error);
+  const found = complaints.find(([pattern]) => reasons.some((reason) => pattern.test(reason)));
+  if (found !== undefined) return new StartError(`PostgreSQL at DATABASE_URL ${found[1]}`);
+  const code = reasons.find((reason) => /^[A-Z0-9_]{1,32}$/.test(reason));
+  return new StartError(`PostgreSQL at DATABASE_URL does not answer${code === undefined ? '' : ` (${code})`}.`);
+}
+
+/** Codes and words of an error and of what caused it. */
+function reasonsOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const { code, errors } = error as Error & { code?: unknown; errors?: unknown };
+  const inner = Array.isArray(errors) ? errors.flatMap((each) => reasonsOf(each)) : [];
+  return [...(typeof code === 'string' ? [code] : []), error.message, ...inner, ...reasonsOf(error.cause)];
 }

@@ -3,17 +3,22 @@ import { type Kysely, sql } from 'kysely';
 import type { Client } from 'pg';
 import * as v from 'valibot';
 import type { Log } from '../log.ts';
+import { StartError } from '../start-error.ts';
+import { connectionTrouble } from '../storage/postgres-pool.ts';
 import type { Schema } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import { type Change, type ChangeFeed, LocalChangeFeed } from './change-feed.ts';
 
 const channel = 'sotto_changes';
 const reconnectDelayMs = 1_000;
+const echoDeadlineMs = 5_000;
+const echoIntervalMs = 30_000;
 
 const idText = v.pipe(v.string(), v.maxLength(64));
 const notice = v.strictObject({
   from: idText,
-  kind: v.picklist(['newer', 'started', 'session-ended', 'turns-released']),
+  /** `echo`: whoever listens tries whether it hears. */
+  kind: v.picklist(['newer', 'started', 'session-ended', 'turns-released', 'echo']),
   /** Account or session; empty where it is about neither. */
   subject: idText,
   turnId: v.optional(idText),
@@ -30,6 +35,8 @@ export class PostgresChangeFeed implements ChangeFeed {
   #missed: () => void = () => undefined;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
+  #echo: { readonly subject: string; readonly heard: () => void } | null = null;
+  #echoTimer: NodeJS.Timeout | null = null;
   readonly #sending = new Set<Promise<void>>();
 
   /** @param openClient - A new, unconnected client for the same database. */
@@ -46,7 +53,7 @@ export class PostgresChangeFeed implements ChangeFeed {
     // Only a stop waits for it: a replica that misses it learns at the next sync, or when its session is looked at.
     const sent = sql`select pg_notify(${channel}, ${text})`.execute(this.#db).then(
       () => undefined,
-      () => this.#log.warn('notify-failed'),
+      (error: unknown) => this.#log.warn('notify-failed', { error }),
     );
     this.#sending.add(sent);
     void sent.finally(() => this.#sending.delete(sent));
@@ -55,18 +62,26 @@ export class PostgresChangeFeed implements ChangeFeed {
   async listen(onChange: (change: Change) => void, missed: () => void): Promise<void> {
     await this.#local.listen(onChange);
     this.#missed = missed;
-    await this.#connect(false);
+    if ((await this.#connect(false)) === 'deaf') {
+      await this.close();
+      throw new StartError(
+        'PostgreSQL’s notices do not arrive: DATABASE_URL leads through a pooler in transaction mode. Give the address of the server itself, or of a pooler in session mode.',
+      );
+    }
+    this.#echoTimer = setInterval(() => void this.#tryConnection(), echoIntervalMs);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
+    if (this.#echoTimer !== null) clearInterval(this.#echoTimer);
     await this.#local.close();
     await Promise.all(this.#sending);
     await this.#client?.end().catch(() => undefined);
   }
 
-  async #connect(again: boolean): Promise<void> {
+  /** @returns `deaf` when it listens and hears nothing: the connection that PostgreSQL knows is not this one. */
+  async #connect(again: boolean): Promise<'listening' | 'failed' | 'deaf'> {
     const client = this.#openClient();
     this.#client = client;
     client.on('error', () => undefined);
@@ -75,12 +90,49 @@ export class PostgresChangeFeed implements ChangeFeed {
     try {
       await client.connect();
       await client.query(`listen ${channel}`);
+      if (!(await this.#hearsItself())) {
+        this.#log.warn('listen-failed', { reason: 'deaf' });
+        this.#drop(client);
+        return 'deaf';
+      }
       if (again) this.#missed();
-    } catch {
-      this.#log.warn('listen-failed');
-      this.#reconnect();
-      await client.end().catch(() => undefined);
+      return 'listening';
+    } catch (error) {
+      this.#log.warn('listen-failed', { error: connectionTrouble(error) });
+      this.#drop(client);
+      return 'failed';
     }
+  }
+
+  /** A connection may stand and carry nothing: a pooler between, a network that swallows, a server that froze. */
+  async #tryConnection(): Promise<void> {
+    const client = this.#client;
+    if (client === null || this.#retry !== null || this.#echo !== null) return;
+    // When nothing can be sent either, there is nothing to be heard.
+    const hears = await this.#hearsItself().catch(() => true);
+    if (!hears && client === this.#client) this.#drop(client);
+  }
+
+  async #hearsItself(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const subject = randomUUID();
+    this.#echo = { subject, heard: () => resolve(true) };
+    const timer = setTimeout(() => resolve(false), echoDeadlineMs);
+    try {
+      const text = JSON.stringify({ from: this.#name, kind: 'echo', subject });
+      await sql`select pg_notify(${channel}, ${text})`.execute(this.#db);
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#echo = null;
+    }
+  }
+
+  #drop(client: Client): void {
+    client.removeAllListeners('end');
+    this.#reconnect();
+    // A frozen server does not say goodbye: nobody waits for it.
+    void client.end().catch(() => undefined);
   }
 
   #reconnect(): void {
@@ -93,8 +145,13 @@ export class PostgresChangeFeed implements ChangeFeed {
 
   #take(text: string): void {
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), notice), text);
-    if (!parsed.success || parsed.output.from === this.#name) return;
+    if (!parsed.success) return;
     const { kind, subject, turnId } = parsed.output;
+    if (parsed.output.from === this.#name) {
+      if (kind === 'echo' && subject === this.#echo?.subject) this.#echo.heard();
+      return;
+    }
+    if (kind === 'echo') return;
     if (kind === 'newer') this.#local.publish({ kind, accountId: subject });
     else if (kind === 'turns-released') this.#local.publish({ kind });
     else if (kind === 'session-ended') this.#local.publish({ kind, sessionId: subject });

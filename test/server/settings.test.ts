@@ -50,6 +50,17 @@ test.each([
   ],
   [{ TLS_CERT: 'c' }, 'TLS_CERT is set alone', { TLS_CERT: 'c', TLS_KEY: 'k' }],
   [{ DATABASE_CA: 'c' }, 'DATABASE_CA is set without DATABASE_URL', { DATABASE_CA: 'c', DATABASE_URL: 'postgres://x' }],
+  [
+    { DATABASE_CONNECTIONS: '8' },
+    'DATABASE_CONNECTIONS is set without DATABASE_URL',
+    { DATABASE_CONNECTIONS: '8', DATABASE_URL: 'postgres://x' },
+  ],
+  [
+    { DATABASE_CONNECTIONS: '1', DATABASE_URL: 'postgres://x' },
+    'DATABASE_CONNECTIONS must be a whole number from 2 to 1000.',
+    { DATABASE_CONNECTIONS: '2', DATABASE_URL: 'postgres://x' },
+  ],
+  [{ DATABASE_CONNECTION: '8' }, 'did you mean DATABASE_CONNECTIONS?', { DATABASE_HOST: 'x' }],
   [{ SERVER_KEYS: 'a', SERVER_KEYS_FILE: 'b' }, 'are both set', { SERVER_KEYS: 'a' }],
   [
     { ENCLAVE_POOL: 'static', ENCLAVE_TOKEN: token },

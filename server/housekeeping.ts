@@ -1,0 +1,58 @@
+import { forgetAttempts } from './accounts/forget-attempts.ts';
+import type { Log } from './log.ts';
+import type { Database } from './storage/database.ts';
+
+const sweepIntervalMs = 60_000;
+const spaceIntervalMs = 10_000;
+
+/** What a relay looks after from time to time, apart from its turns. */
+export class Housekeeping {
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  constructor(database: Database, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  start(): void {
+    const { space } = this.#database;
+    // One line for each line that is crossed, either way.
+    space.watch((level) => {
+      if (level === 'ample') this.#log.info('storage-ample');
+      else this.#log.warn(`storage-${level}`);
+    });
+    this.#every(spaceIntervalMs, 'space-unknown', () => space.refresh());
+    this.#every(sweepIntervalMs, 'sweep-failed', () => forgetAttempts(this.#database, Date.now()));
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #every(intervalMs: number, failure: string, work: () => Promise<void>): void {
+    let isRunning = false;
+    this.#timers.push(
+      setInterval(() => {
+        if (isRunning) return;
+        isRunning = true;
+        work()
+          .catch((error: unknown) => this.#log.error(failure, { error }))
+          .finally(() => (isRunning = false));
+      }, intervalMs),
+    );
+  }
+}
+
+/** Writes a little, to find out whether the database works. The row is swept away with old counters. */
+export async function tryDatabase(database: Database): Promise<void> {
+  const row = { subject: new Uint8Array(32), kind: 'probe', window_start: Date.now(), count: 0 };
+  await database.write((trx) =>
+    trx
+      .insertInto('rate_counters')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['subject', 'kind']).doUpdateSet({ window_start: row.window_start }))
+      .execute(),
+  );
+}
