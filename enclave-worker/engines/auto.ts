@@ -8,7 +8,14 @@ import { GgufEngine, modelNameOf } from './gguf.ts';
 import { DownloadError, downloadModel } from './model-download.ts';
 import { defaultModel, type ModelSource } from './model-source.ts';
 import { OpenAiEngine, type UpstreamProblem } from './openai.ts';
-import { chooseModel, choiceText, type ChosenModel, probeServer, problemText } from './openai/server-search.ts';
+import {
+  chooseModel,
+  choiceText,
+  type ChosenModel,
+  patientMs,
+  probeServer,
+  problemText,
+} from './openai/server-search.ts';
 import { readableName } from './openai/model-offer.ts';
 import { RehearsalEngine } from './rehearsal.ts';
 import { readSocketPath, UpstreamCaller } from './upstream-call.ts';
@@ -141,12 +148,17 @@ export class EngineChooser {
     const { signal } = this.#closing;
     for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestServerPauseMs)) {
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted || (await this.#tryServer(caller, this.#settings.server?.model, signal))) return;
+      if (signal.aborted || (await this.#tryServer(caller, this.#settings.server?.model, signal, patientMs))) return;
     }
   }
 
-  async #tryServer(caller: UpstreamCaller, named: string | undefined, signal: AbortSignal): Promise<boolean> {
-    const state = await probeServer(caller, signal);
+  async #tryServer(
+    caller: UpstreamCaller,
+    named: string | undefined,
+    signal: AbortSignal,
+    withinMs?: number,
+  ): Promise<boolean> {
+    const state = await probeServer(caller, signal, withinMs);
     const host = hostOf(this.#settings.server?.baseUrl ?? '');
     const chosen = chooseModel(state, named);
     if (chosen === null) {

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { EngineError } from './engine.ts';
 import { decodedBody } from './openai/decoded-body.ts';
 
-/** Longest error body or list of models that is read; the rest of a longer one is not. */
+/** Longest error body that is read; the rest of a longer one is not. */
 const maximumShortBodyLength = 256 * 1024;
 
 /** @returns the path of the socket that `unix:/…` names, or null for other addresses. */
@@ -122,13 +122,16 @@ class StaleConnection extends EngineError {
 }
 
 /** Reads a short answer: JSON, else the text of its beginning. What is too long or cut is an empty text. */
-export async function readShortBody(response: IncomingMessage): Promise<unknown> {
+export async function readShortBody(
+  response: IncomingMessage,
+  maximumLength = maximumShortBodyLength,
+): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of decodedBody(response)) {
       length += chunk.length;
-      if (length > maximumShortBodyLength) {
+      if (length > maximumLength) {
         response.destroy();
         return '';
       }

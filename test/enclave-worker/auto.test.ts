@@ -6,6 +6,7 @@ import { findFreePort } from '../parts/free-port.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 import { writeTinyGguf } from '../parts/tiny-gguf.ts';
 import { startUpstream } from '../parts/upstream.ts';
+import { type Answering, startAnswering } from './engines/answering-server.ts';
 import { startModelServer } from './model-server.ts';
 
 let folder: TemporaryFolder;
@@ -57,6 +58,66 @@ describe('EngineChooser', () => {
     expect(shelf.models).toEqual(['Qwen/Qwen3.5-9B', 'rehearsal']);
     expect(said.join()).toContain('Qwen/Qwen3.5-9B');
     expect(said.join()).toContain('It offers text-embedding-3-small, Qwen/Qwen3.5-9B, other.');
+  });
+
+  test.each<readonly [what: string, answer: Answering, reason: string, line: RegExp]>([
+    [
+      'loads',
+      (_q, _b, response) => response.writeHead(503).end('{"error":{"message":"Loading model"}}'),
+      'model-loading',
+      /is loading its model; trying again/,
+    ],
+    [
+      'wants a key',
+      (_q, _b, response) => response.writeHead(401).end('{}'),
+      'server-unreachable',
+      /asks for a key \(status 401\): set LLM_API_KEY/,
+    ],
+    [
+      'is a web page',
+      (_q, _b, response) => response.end('<html>'),
+      'server-unreachable',
+      /has no OpenAI interface there/,
+    ],
+    [
+      'has no model',
+      (_q, _b, response) => response.end('{"data":[]}'),
+      'server-unreachable',
+      /has no model: load one there/,
+    ],
+    [
+      'only embeds',
+      (_q, _b, response) => response.end('{"data":[{"id":"bge-m3"}]}'),
+      'server-unreachable',
+      /no model that answers questions \(bge-m3\)/,
+    ],
+  ])('a server that %s is said to be that, once, and taken when it is ready', async (_what, answer, reason, line) => {
+    let isReady = false;
+    await using server = await startAnswering((request, body, response) => {
+      if (isReady) response.end('{"data":[{"id":"/models/My Model"}]}');
+      else answer(request, body, response);
+    });
+    const { shelf } = await choose({ server: serverAt(server.url) });
+    expect([shelf.current.model, shelf.status.reason]).toEqual(['rehearsal', reason]);
+    await until(() => said.length > 0);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(line);
+    isReady = true;
+    await until(() => shelf.current.kind === 'openai');
+    expect(shelf.current.model).toBe('My-Model');
+    expect(said).toHaveLength(2);
+  });
+
+  test('does not call a server ready whose model is named and still loads', async () => {
+    await using server = await startAnswering((_request, _body, response) =>
+      response.writeHead(503).end('{"error":"loading"}'),
+    );
+    const { shelf } = await choose({ server: serverAt(server.url, 'mine') });
+    expect([shelf.current.model, shelf.status.state, shelf.status.reason]).toEqual([
+      'mine',
+      'loading',
+      'model-loading',
+    ]);
   });
 
   test('takes the name that is set, whatever the server lists', async () => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { startAnswering } from './engines/answering-server.ts';
 import { startInProcessWorker } from './in-process-worker.ts';
 import { ScriptedEngine, saying } from './scripted-engine.ts';
 import { readReply, WorkerClient } from './worker-client.ts';
@@ -38,6 +39,39 @@ describe.concurrent('the worker as a process', () => {
     });
     expect(worker.statuses.join('\n')).toContain('rehearsal');
     expect(worker.output()).not.toContain('Who are you?');
+    live.close();
+  });
+
+  test('prints one line for what its model server refuses, with status and code and no word of anybody', async () => {
+    await using server = await startAnswering((request, _body, response) => {
+      if (request.url === '/v1/models') return void response.end('{"data":[{"id":"m"}]}');
+      response.writeHead(401).end('{"error":{"code":"invalid_api_key","message":"words of a person"}}');
+    });
+    await using worker = await startWorkerProcess({ ENGINE: 'openai', LLM_BASE_URL: server.url });
+    const client = new WorkerClient(worker.url, workerToken);
+    const live = await client.live();
+    for (const question of ['words of a person', 'more words of a person']) {
+      const turn = await client.seal(question, { model: 'm' });
+      await client.start(live, turn);
+      await live.untilClosed(turn);
+      const reply = readReply(turn, live.of(turn));
+      expect(reply.end).toMatchObject({ outcome: 'error', code: 'model-refused' });
+      expect(reply.notes).toEqual([{ kind: 'cause', cause: 'key-refused' }]);
+    }
+    const lines = worker
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('model-server-problem'));
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      level: 'warn',
+      event: 'model-server-problem',
+      reason: 'key-refused',
+      status: 401,
+      code: 'invalid_api_key',
+      unsaid: 0,
+    });
+    expect(worker.output()).not.toContain('words of a person');
     live.close();
   });
 

@@ -3,7 +3,11 @@ import { readShortBody, type UpstreamCaller } from '../upstream-call.ts';
 import { listNames, type OfferedModel, readableName, readOffer } from './model-offer.ts';
 import { readRefusal } from './refusal.ts';
 
+/** At the start, where somebody waits; later there is more time, since a hosted service may take it. */
 const probeMs = 2_000;
+export const patientMs = 10_000;
+/** Hosted services list some hundred models with long descriptions. */
+const longestList = 8 * 1024 * 1024;
 
 /** What is behind an address. `models` is null where the server has no list of them. */
 export type ServerState =
@@ -14,8 +18,12 @@ export type ServerState =
 type Answer = { readonly status: number; readonly body: unknown };
 
 /** Asks a server whether it is up, where its interface begins and what it serves; the caller keeps the place. */
-export async function probeServer(caller: UpstreamCaller, signal: AbortSignal): Promise<ServerState> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(probeMs)]);
+export async function probeServer(
+  caller: UpstreamCaller,
+  signal: AbortSignal,
+  withinMs = probeMs,
+): Promise<ServerState> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
   try {
     let status = 404;
     for (const baseUrl of caller.candidates) {
@@ -51,8 +59,8 @@ async function ask(
   caller: UpstreamCaller,
   call: { baseUrl: string; path: string; body?: unknown; signal: AbortSignal },
 ): Promise<Answer> {
-  const response = await caller.call({ ...call, idleMs: probeMs });
-  return { status: response.statusCode ?? 0, body: await readShortBody(response) };
+  const response = await caller.call({ ...call, idleMs: patientMs });
+  return { status: response.statusCode ?? 0, body: await readShortBody(response, longestList) };
 }
 
 /** null: there is nothing here, and elsewhere there may be. */

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { errorCodes } from '../../../crypto/messages/error-codes.ts';
+import { replyCauses } from '../../../crypto/messages/reply-note.ts';
 import { replyErrorCodes } from '../../../crypto/messages/request-content.ts';
 import { failureSentence, failureTexts } from '../../../client/state/failure-texts.ts';
 import { replyErrorText } from '../../../client/state/reply-error-texts.ts';
@@ -16,7 +17,9 @@ afterAll(() => client.stop());
 
 const failureCodes = Object.keys(failureTexts) as FailureCode[];
 /** Words with a hyphen or a colon, which no sentence of ours contains by chance. */
-const rawCodes = [...failureCodes, ...replyErrorCodes, ...Object.keys(errorCodes)].filter((code) => /[-:]/.test(code));
+const rawCodes = [...failureCodes, ...replyErrorCodes, ...replyCauses, ...Object.keys(errorCodes)].filter((code) =>
+  /[-:]/.test(code),
+);
 
 async function codesShown(page: Page): Promise<string[]> {
   const text = await page.evaluate(() => document.body.innerText);
@@ -41,7 +44,7 @@ test('every reason why an answer failed is said in words; Retry is offered where
   const page = await client.openPage({ path: '/chat', status: 'unlocked' });
   const turn = await askInPage(page, 'A question');
   const answer = page.getByRole('article', { name: /^Assistant/ });
-  for (const code of [...replyErrorCodes, 'a-later-code']) {
+  for (const code of [...replyErrorCodes, ...replyCauses, 'a-later-code']) {
     await page.evaluate(
       ([id, why]) => window.vault.setAnswerState(id, { kind: 'ended', outcome: 'error', code: why, endedEarly: false }),
       [turn, code] as const,

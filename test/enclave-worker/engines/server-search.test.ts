@@ -93,6 +93,17 @@ describe('the address of a model server', () => {
     caller.close();
   });
 
+  test('may list more models than an error body is long', async () => {
+    const many = Array.from({ length: 900 }, (_, index) => ({ id: `m${index}`, description: 'x'.repeat(1_000) }));
+    await using server = await startAnswering((_request, _body, response) =>
+      response.end(JSON.stringify({ data: many })),
+    );
+    const caller = new UpstreamCaller(server.url, undefined);
+    const state = await probeServer(caller, signal, 20_000);
+    expect(state.kind === 'up' && state.models?.length).toBe(900);
+    caller.close();
+  });
+
   test('where nothing listens is silence', async () => {
     const caller = new UpstreamCaller(`http://127.0.0.1:${await findFreePort()}`, undefined);
     expect(await probeServer(caller, signal)).toEqual({ kind: 'silent' });

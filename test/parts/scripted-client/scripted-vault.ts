@@ -191,6 +191,10 @@ export class ScriptedVault implements VaultApi {
     this.#changeAnswer(turnId, (answer) => ({ ...answer, state }));
   }
 
+  setLeftOut(turnId: string, leftOut: number): void {
+    this.#changeAnswer(turnId, (answer) => ({ ...answer, leftOut }));
+  }
+
   /** What one frame brings. */
   streamText(turnId: string, text: string, reasoning = ''): void {
     const [conversationId, answer] = this.#findAnswer(turnId);
