@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { listen } from './http/listener.ts';
 import { PublicLog } from './public-log/public-log.ts';
+import { PackedTiles } from './http/packed-tiles.ts';
 import { Publisher } from './public-log/publisher.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { StartError } from './start-error.ts';
@@ -31,7 +32,7 @@ async function start(settings: Settings, log: EventLog): Promise<() => Promise<v
       throw new StartError('What REGISTRAR_COMMIT_URL names did not confirm the last checkpoint: start it first.');
     });
     const desk = new StatementDesk({ settings, database, log: publicLog, publisher });
-    const listening = await listen({ desk, log: publicLog, publisher }, settings, log);
+    const listening = await listen({ desk, log: publicLog, publisher, packed: new PackedTiles() }, settings, log);
     if (settings.issuer.isTest) log.info('test-issuer', { advice: 'Tokens are NOT those of Modal.' });
     log.info('listening', { port: listening.port, size: publicLog.last().size });
     return async () => {

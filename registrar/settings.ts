@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type AddressSettings, CallerAddress } from './caller-address.ts';
 import { parseRegistrarKeys, type RegistrarKeys } from './registrar-keys.ts';
 import { checkNames } from './setting-names.ts';
 import { StartError } from './start-error.ts';
@@ -28,7 +29,8 @@ export type Settings = {
   readonly dataFolder: string;
   readonly logOrigin: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
-  readonly addressHeader: string | null;
+  /** Null: the address of the connection is the caller's. */
+  readonly callerAddress: AddressSettings | null;
   /** Behind a proxy that does not say whose a call is, all callers have one address. */
   readonly isAddressShared: boolean;
   readonly statementLifeMs: number;
@@ -56,7 +58,7 @@ export function readSettings(environment: Environment): Settings {
     dataFolder: resolve(text('REGISTRAR_DATA_DIR') ?? './registrar-data'),
     logOrigin: readLogOrigin(text),
     tls,
-    addressHeader: addressHeader(text('REGISTRAR_ADDRESS_HEADER')),
+    callerAddress: addressSettings(text),
     isAddressShared: text('REGISTRAR_BEHIND_PROXY') !== null && text('REGISTRAR_ADDRESS_HEADER') === null,
     statementLifeMs: seconds(text, 'REGISTRAR_STATEMENT_SECONDS', 3600, 60, 3600),
     deployment: {
@@ -146,11 +148,20 @@ function tlsSettings(text: Read): Settings['tls'] {
   return { certFile, keyFile };
 }
 
-function addressHeader(name: string | null): string | null {
-  if (name !== null && !/^[A-Za-z0-9-]{1,64}$/.test(name)) {
+function addressSettings(text: Read): AddressSettings | null {
+  const [header, proxies] = [text('REGISTRAR_ADDRESS_HEADER'), text('REGISTRAR_TRUSTED_PROXIES')];
+  if (header === null && proxies === null) return null;
+  if (header === null || proxies === null) {
+    throw new StartError(
+      'REGISTRAR_ADDRESS_HEADER and REGISTRAR_TRUSTED_PROXIES go together: the header, and who may set it.',
+    );
+  }
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(header)) {
     throw new StartError('REGISTRAR_ADDRESS_HEADER is not the name of a header.');
   }
-  return name?.toLowerCase() ?? null;
+  const settings = { header: header.toLowerCase(), trustedProxies: proxies.split(',').map((proxy) => proxy.trim()) };
+  // Whether all of them are addresses shows here, before anything is opened.
+  return (void new CallerAddress(settings), settings);
 }
 
 function issuerSettings(text: Read): IssuerSettings {

@@ -6,10 +6,20 @@ import type { EventLog } from '../event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Settings } from '../settings.ts';
 import { StartError } from '../start-error.ts';
+import { CallerAddress } from '../caller-address.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Answer, errorAnswer, findRoute, type RouteParts } from './routes.ts';
+import { boundConnections } from './silent-connections.ts';
 
-const limits = { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 10_000, maxHeaderSize: 16_384 };
+const limits = {
+  requestTimeout: 15_000,
+  headersTimeout: 5_000,
+  keepAliveTimeout: 10_000,
+  // How often the two above are looked at; Node's own is thirty seconds.
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16_384,
+};
+const handshakeTimeout = 5_000;
 const maximumConnections = 1_000;
 
 export type Listening = { readonly port: number; close(): Promise<void> };
@@ -17,13 +27,16 @@ export type Listening = { readonly port: number; close(): Promise<void> };
 /** @throws {StartError} when nothing can listen there. */
 export async function listen(parts: RouteParts, settings: Settings, log: EventLog): Promise<Listening> {
   const rates = new RateLimit(settings.isAddressShared);
+  const addresses = new CallerAddress(settings.callerAddress);
   const handle = (request: IncomingMessage, response: ServerResponse) =>
-    void answer(request, response, { parts, rates, log, addressHeader: settings.addressHeader });
+    void answer(request, response, { parts, rates, log, addresses });
   const server: Server =
     settings.tls === null
       ? createServer(limits, handle)
-      : createTlsServer({ ...limits, ...readTls(settings.tls), minVersion: 'TLSv1.2' }, handle);
+      : createTlsServer({ ...limits, handshakeTimeout, ...readTls(settings.tls), minVersion: 'TLSv1.2' }, handle);
   server.maxConnections = maximumConnections;
+  // Behind a proxy that does not say whose a call is, all come from one address.
+  if (!settings.isAddressShared) boundConnections(server, addresses);
   const { host, port } = settings;
   await new Promise<void>((resolve, reject) => {
     server.once('error', () => {
@@ -54,7 +67,7 @@ type Context = {
   readonly parts: RouteParts;
   readonly rates: RateLimit;
   readonly log: EventLog;
-  readonly addressHeader: string | null;
+  readonly addresses: CallerAddress;
 };
 
 async function answer(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
@@ -66,7 +79,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
     const route = findRoute(path, context.parts);
     name = route.name;
     if (request.method !== route.method) throw new RegistrarError('method-not-allowed');
-    context.rates.take(route.limit, addressOf(request, context.addressHeader), performance.now());
+    context.rates.take(route.limit, context.addresses.find(request), performance.now());
     write(response, 200, await route.run(request, path));
   } catch (error) {
     const known = asRegistrarError(error);
@@ -96,11 +109,4 @@ function asRegistrarError(error: unknown): RegistrarError {
   // A body that broke off has no reader any more; SQLite's codes are about the disk.
   if (code === 'ECONNRESET') return new RegistrarError('bad-request');
   return new RegistrarError(typeof errcode === 'number' ? 'log-unavailable' : 'internal-error');
-}
-
-/** Behind a proxy the last address that the header names is the one that the proxy saw. */
-function addressOf(request: IncomingMessage, header: string | null): string {
-  const named = header === null ? undefined : request.headers[header];
-  const last = (Array.isArray(named) ? named.join(',') : (named ?? '')).split(',').at(-1)?.trim() ?? '';
-  return last === '' ? (request.socket.remoteAddress ?? 'unknown') : last.slice(0, 64);
 }

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../caller-address.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
 /** What one address may ask: a bucket of `burst` that fills up with `perMinute`. */
@@ -42,14 +42,4 @@ export class RateLimit {
     if (bucket.level < 1) throw new RegistrarError('too-many-requests', Math.ceil(60 / perMinute));
     bucket.level -= 1;
   }
-}
-
-/** A household has a /64 of IPv6: the first four groups, with the zeros that `::` stands for. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.includes('.')) return address;
-  const [head = '', tail] = address.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
-  return [...left, ...(tail === undefined ? [] : zeros), ...right].slice(0, 4).join(':');
 }

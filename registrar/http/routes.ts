@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { gzipSync } from 'node:zlib';
 import {
   registerRequest,
   type RegistrarErrorCode,
@@ -13,12 +12,14 @@ import { parseTilePath } from '../public-log/tile-path.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { StatementDesk } from '../statements/statement-desk.ts';
 import type { LimitName } from './rate-limit.ts';
+import type { PackedTiles } from './packed-tiles.ts';
 import { readJson } from './read-json.ts';
 
 export type RouteParts = {
   readonly desk: StatementDesk;
   readonly log: PublicLog;
   readonly publisher: Publisher;
+  readonly packed: PackedTiles;
 };
 export type Answer = {
   readonly body: string | Uint8Array;
@@ -67,7 +68,7 @@ export function findRoute(path: string, parts: RouteParts): Route {
   }
 }
 
-function reading(name: string, run: (request: IncomingMessage) => Answer): Route {
+function reading(name: string, run: (request: IncomingMessage) => Answer | Promise<Answer>): Route {
   return { name, method: 'GET', limit: 'reading', run };
 }
 
@@ -78,7 +79,7 @@ function checkpoint(publisher: Publisher): Answer {
   };
 }
 
-function tile(path: string, request: IncomingMessage, { log, publisher }: RouteParts): Answer {
+async function tile(path: string, request: IncomingMessage, { log, publisher, packed }: RouteParts): Promise<Answer> {
   const asked = parseTilePath(path);
   const bytes = asked === null ? null : readTile(log.tree, asked, published(publisher).size);
   if (asked === null || bytes === null) throw new RegistrarError('not-found');
@@ -87,7 +88,7 @@ function tile(path: string, request: IncomingMessage, { log, publisher }: RouteP
   const takesGzip = /(^|,)\s*gzip\s*(,|$)/.test(String(request.headers['accept-encoding'] ?? ''));
   const vary = { ...headers, vary: 'accept-encoding' };
   return takesGzip
-    ? { body: gzipSync(bytes), headers: { ...vary, 'content-encoding': 'gzip' } }
+    ? { body: await packed.find(path, bytes), headers: { ...vary, 'content-encoding': 'gzip' } }
     : { body: bytes, headers: vary };
 }
 

@@ -161,7 +161,10 @@ describe('calls', () => {
 });
 
 test('one address cannot keep the registrar busy, and its proxy says who is who', async () => {
-  const own = await TestRegistrar.start({ REGISTRAR_ADDRESS_HEADER: 'X-Forwarded-For' });
+  const own = await TestRegistrar.start({
+    REGISTRAR_ADDRESS_HEADER: 'X-Forwarded-For',
+    REGISTRAR_TRUSTED_PROXIES: '10.0.0.0/8, 127.0.0.1',
+  });
   onTestFinished(() => own.stop());
   const call = async (from: string) =>
     (
@@ -173,7 +176,7 @@ test('one address cannot keep the registrar busy, and its proxy says who is who'
     ).status;
   // What stands further left in the header could be anyone's invention.
   const statuses = await Promise.all(
-    Array.from({ length: 500 }, (_, count) => call(`10.9.9.${count % 200}, 192.0.2.1`)),
+    Array.from({ length: 500 }, (_, count) => call(`198.51.100.${count % 200}, 192.0.2.1, 10.1.2.3`)),
   );
   expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(240);
   expect(statuses).toContain(429);
@@ -181,6 +184,68 @@ test('one address cannot keep the registrar busy, and its proxy says who is who'
   expect(await call('192.0.2.2')).toBe(200);
   // Reading the log is counted apart.
   expect((await fetch(`${own.url}/checkpoint`, { headers: { 'x-forwarded-for': '192.0.2.1' } })).status).toBe(200);
+});
+
+test('an address header is believed from a trusted proxy alone', async () => {
+  const own = await TestRegistrar.start({
+    REGISTRAR_ADDRESS_HEADER: 'X-Forwarded-For',
+    REGISTRAR_TRUSTED_PROXIES: '192.0.2.9',
+  });
+  onTestFinished(() => own.stop());
+  const statuses: number[] = [];
+  for (let call = 0; call < 260; call++) {
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': `198.51.100.${call % 250}` };
+    const answer = await fetch(`${own.url}/v1/challenge`, { method: 'POST', headers, body: '{"format":1}' });
+    await answer.text();
+    statuses.push(answer.status);
+  }
+  // All of them were one caller, whose calls are over; another address of this machine has its own.
+  expect(statuses).toContain(429);
+  const other = request(`${own.url}/v1/challenge`, {
+    method: 'POST',
+    localAddress: '127.0.0.2',
+    headers: { 'content-type': 'application/json' },
+  });
+  other.end('{"format":1}');
+  const [answer] = (await once(other, 'response')) as [IncomingMessage];
+  answer.resume();
+  expect(answer.statusCode).toBe(200);
+});
+
+test('connections that say nothing shut nobody out, and end', { timeout: 60_000 }, async () => {
+  const own = await TestRegistrar.start();
+  onTestFinished(() => own.stop());
+  const port = Number(new URL(own.url).port);
+  let closed = 0;
+  const openOne = async (first: string) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.3' });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined).resume();
+    socket.once('close', () => {
+      closed += 1;
+    });
+    await once(socket, 'connect');
+    if (first !== '') socket.write(first);
+  };
+  // Beyond 64 of one address they end at once.
+  for (let count = 0; count < 100; count++) await openOne('');
+  await expect.poll(() => closed, { timeout: 3_000 }).toBe(36);
+  const ask = async (localAddress: string) => {
+    const call = request(`${own.url}/checkpoint`, { localAddress });
+    call.end();
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode;
+  };
+  await expect(ask('127.0.0.3')).rejects.toThrow(/ECONNRESET|hang up/);
+  expect(await ask('127.0.0.4')).toBe(200);
+  // And the silent ones after a few seconds, so that their address has its places again.
+  await expect.poll(() => closed, { timeout: 20_000, interval: 200 }).toBe(100);
+  expect(await ask('127.0.0.3')).toBe(200);
+  // A line that does not come to its end is no better than none.
+  for (let count = 0; count < 64; count++) await openOne('GET /checkpoint HTTP/1.1\r\nhost: a\r\nx-');
+  await expect.poll(() => closed, { timeout: 20_000, interval: 200 }).toBe(164);
+  expect(await ask('127.0.0.3')).toBe(200);
 });
 
 test('https of its own', async () => {

@@ -62,7 +62,18 @@ describe('readSettings', () => {
     ['an open host without https', { REGISTRAR_HOST: '0.0.0.0' }, 'without https'],
     ['a certificate alone', { REGISTRAR_TLS_CERT: 'a.pem' }, 'go together'],
     ['another word for a proxy', { REGISTRAR_BEHIND_PROXY: 'true' }, 'can only be yes'],
-    ['a header that is none', { REGISTRAR_ADDRESS_HEADER: 'x y' }, 'name of a header'],
+    [
+      'a header that is none',
+      { REGISTRAR_ADDRESS_HEADER: 'x y', REGISTRAR_TRUSTED_PROXIES: '10.0.0.1' },
+      'name of a header',
+    ],
+    ['a header that anyone may set', { REGISTRAR_ADDRESS_HEADER: 'x-forwarded-for' }, 'go together'],
+    ['proxies without a header', { REGISTRAR_TRUSTED_PROXIES: '10.0.0.1' }, 'go together'],
+    [
+      'a proxy that is no address',
+      { REGISTRAR_ADDRESS_HEADER: 'x-forwarded-for', REGISTRAR_TRUSTED_PROXIES: '10.0.0.0/33' },
+      'no address',
+    ],
     ['a test issuer elsewhere', { REGISTRAR_TEST_ISSUER: 'https://oidc.example.com' }, 'of this machine'],
     ['a test issuer that looks near', { REGISTRAR_TEST_ISSUER: 'http://127.0.0.1.example.com' }, 'of this machine'],
     ['a keeper elsewhere', { REGISTRAR_COMMIT_URL: 'http://10.0.0.1/commit' }, 'of this machine'],
@@ -75,6 +86,10 @@ describe('readSettings', () => {
 
   test.each<[name: string, changes: Record<string, string>]>([
     ['an open host with https', { REGISTRAR_HOST: '0.0.0.0', REGISTRAR_TLS_CERT: 'a', REGISTRAR_TLS_KEY: 'b' }],
+    [
+      'a header and the proxies that set it',
+      { REGISTRAR_ADDRESS_HEADER: 'x-forwarded-for', REGISTRAR_TRUSTED_PROXIES: '10.0.0.0/8, ::1' },
+    ],
     ['an open host behind a proxy', { REGISTRAR_HOST: '0.0.0.0', REGISTRAR_BEHIND_PROXY: 'yes' }],
     ["the worker's names in the same file", { REGISTRAR_URL: 'https://registrar.example.com', MODAL_SERVER_URL: 'x' }],
     ['a test issuer on this machine', { REGISTRAR_TEST_ISSUER: 'http://127.0.0.1:9000/' }],

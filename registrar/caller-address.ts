@@ -1,0 +1,70 @@
+import { BlockList, isIP } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { StartError } from './start-error.ts';
+
+/** Who may say whose a call is. */
+export type AddressSettings = { readonly header: string; readonly trustedProxies: readonly string[] };
+
+/** Finds out from where a call comes. An address header is a stranger's invention unless one of the trusted proxies sends it. */
+export class CallerAddress {
+  readonly #header: string | null;
+  readonly #trusted = new BlockList();
+
+  /** @throws {StartError} for a proxy that is neither an address nor a network. */
+  constructor(settings: AddressSettings | null) {
+    this.#header = settings?.header ?? null;
+    for (const proxy of settings?.trustedProxies ?? []) this.#trust(proxy);
+  }
+
+  /** Whether many callers come from this address, so that it is no one's. */
+  isProxy(remoteAddress: string | undefined): boolean {
+    const address = plainAddress(remoteAddress ?? '');
+    const family = isIP(address);
+    return family !== 0 && this.#trusted.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  }
+
+  /** The nearest address that is no trusted proxy's: what stands further left in the header could be anyone's invention. */
+  find(request: IncomingMessage): string {
+    const direct = plainAddress(request.socket.remoteAddress ?? '');
+    if (this.#header === null || !this.isProxy(direct)) return networkOf(direct);
+    const named = request.headers[this.#header];
+    const hops = (Array.isArray(named) ? named.join(',') : (named ?? '')).slice(-1024).split(',');
+    let nearest = direct;
+    for (const hop of hops.map((text) => plainAddress(text.trim())).toReversed()) {
+      if (isIP(hop) === 0) break;
+      nearest = hop;
+      if (!this.isProxy(hop)) break;
+    }
+    return networkOf(nearest);
+  }
+
+  #trust(proxy: string): void {
+    const [address = '', prefix] = proxy.split('/');
+    const family = isIP(address);
+    const bits = prefix === undefined ? null : Number(prefix);
+    const isWhole = bits === null || (/^\d{1,3}$/.test(prefix ?? '') && bits <= (family === 4 ? 32 : 128));
+    if (family === 0 || !isWhole) {
+      throw new StartError(
+        'REGISTRAR_TRUSTED_PROXIES holds something that is no address: write 10.0.0.1 or 10.0.0.0/8, separated by commas.',
+      );
+    }
+    const name = family === 4 ? 'ipv4' : 'ipv6';
+    if (bits === null) this.#trusted.addAddress(address, name);
+    else this.#trusted.addSubnet(address, bits, name);
+  }
+}
+
+/** IPv4 inside IPv6 as IPv4; without zone. */
+function plainAddress(text: string): string {
+  return text.replace(/%.*$/, '').replace(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i, '$1');
+}
+
+/** A household has a /64 of IPv6: the first four groups, with the zeros that `::` stands for. */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6 || address.includes('.')) return address === '' ? 'unknown' : address;
+  const [head = '', tail] = address.toLowerCase().split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
+  return [...left, ...(tail === undefined ? [] : zeros), ...right].slice(0, 4).join(':');
+}
