@@ -16,6 +16,7 @@ import type { OriginGuard } from './origin-guard.ts';
 import type { LargeBodies } from './large-bodies.ts';
 import { parseBody, parseOrRefuse } from './parse-body.ts';
 import { type Caller, RateLimiter } from './rate-limit.ts';
+import { willBeRead } from './unread-bodies.ts';
 import type { Access, Answer, RawResponse, Route, RouteContext, Session } from '../route.ts';
 
 /** Without a socket, as in tests, both are missing. */
@@ -74,6 +75,7 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
   // Until the answer is made: what was parsed of it lives as long.
   const caller: Caller = { address, accountId: session?.accountId ?? null };
   using share = parts.bodies.open(caller.accountId);
+  if (route.body !== null) willBeRead(outgoingOf(c));
   const context: AnyContext = {
     session,
     path: parseOrRefuse(v.strictObject(route.path), c.req.param()),
@@ -141,7 +143,7 @@ function write(
   const isBytes = body instanceof Uint8Array;
   headers['Content-Type'] = isBytes ? 'application/octet-stream' : 'application/json';
   const content = isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
-  const outgoing = (c.env as Partial<HttpBindings> | undefined)?.outgoing;
+  const outgoing = outgoingOf(c);
   if (outgoing !== undefined) answers.hold(session?.accountId ?? null, content.length, outgoing);
   return { response: new Response(content, { status, headers }), length: content.length };
 }
@@ -158,6 +160,10 @@ function fail(c: RelayContext, route: Route, parts: DispatchParts, error: unknow
 
 function incomingOf(c: RelayContext): HttpBindings['incoming'] | undefined {
   return (c.env as Partial<HttpBindings> | undefined)?.incoming;
+}
+
+function outgoingOf(c: RelayContext): HttpBindings['outgoing'] | undefined {
+  return (c.env as Partial<HttpBindings> | undefined)?.outgoing;
 }
 
 function browserOf(c: RelayContext) {

@@ -11,6 +11,7 @@ import { Connections } from './connections.ts';
 import { errorBody } from './error-answer.ts';
 import { namesOneHost } from './host-name.ts';
 import { securityHeaders, setSecurityHeaders } from './security-headers.ts';
+import { endUnlessRead } from './unread-bodies.ts';
 
 export type ListenerSettings = {
   readonly host: string;
@@ -45,6 +46,7 @@ export async function listen(app: RelayApp, settings: ListenerSettings): Promise
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     connections.begin(request, response);
     setSecurityHeaders(response, settings.isHttps);
+    endUnlessRead(request, response);
     if (namesOneHost(request)) void answer(request, response);
     else refuse(response, 'bad-request');
   };

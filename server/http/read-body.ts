@@ -37,11 +37,8 @@ export async function readBody(
   if (announcedLength(request) > maximumLength) throw new RelayError('too-large');
   const body = new GrowingBytes(maximumLength, onGrowth);
   const scanner = new JsonScanner(budget);
-  let pieces = 0;
   const take = (piece: Uint8Array) => {
-    pieces += 1;
     if (body.length + piece.length > maximumLength) throw new RelayError('too-large');
-    if (pieces > freePieces + body.length / bytesPerPiece) throw new RelayError('too-large');
     onLength?.(piece.length);
     scanner.push(piece);
     body.push(piece);
@@ -57,9 +54,26 @@ export async function readBody(
   return body.take();
 }
 
+/** What still comes is dropped, so that the sender gets to see the answer; of a flood of pieces even that costs too much. */
+function dropRest(incoming: IncomingMessage, isFlood: (piece: Uint8Array) => boolean): void {
+  // A connection that breaks from now on is no error.
+  incoming.on('error', () => undefined);
+  incoming.on('data', (piece: Uint8Array) => {
+    // Of HTTP/2 the stream ends with the answer, and its window bounds what comes until then.
+    if (isFlood(piece) && incoming.httpVersionMajor === 1) incoming.socket.destroy();
+  });
+}
+
 /** By events: an iterator would cost several times as much for each piece. */
 function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): Promise<void> {
   return new Promise((resolve, reject) => {
+    let pieces = 0;
+    let length = 0;
+    const isFlood = (piece: Uint8Array) => {
+      pieces += 1;
+      length += piece.length;
+      return pieces > freePieces + length / bytesPerPiece;
+    };
     const timer = setTimeout(() => incoming.destroy(), deadlineMs);
     const leave = () => {
       clearTimeout(timer);
@@ -67,11 +81,11 @@ function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): 
     };
     const onData = (piece: Uint8Array) => {
       try {
+        if (isFlood(piece)) throw new RelayError('too-large');
         take(piece);
       } catch (error) {
         leave();
-        // What still comes is dropped, so that the sender gets to see the answer; a connection that breaks is no error then.
-        incoming.on('error', () => undefined).resume();
+        dropRest(incoming, isFlood);
         reject(error as Error);
       }
     };

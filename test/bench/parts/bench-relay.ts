@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadServerKeys } from '../../../server/accounts/load-server-keys.ts';
@@ -13,9 +14,11 @@ import { findFreePort } from '../../parts/free-port.ts';
 import { waitFor } from '../../parts/running-sotto.ts';
 import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
+import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
 import type { LoadSettings } from './load-generator.ts';
 import { PinnedProcess } from './pinned-process.ts';
+
+const meterFileName = 'loop-meter.txt';
 
 /** One relay process as it runs in production, its worker double, and browsers that have signed in already. */
 export class BenchRelay implements AsyncDisposable {
@@ -44,6 +47,10 @@ export class BenchRelay implements AsyncDisposable {
     readonly mode: 'paced' | 'flood';
     readonly turnsPerSecond: number;
     readonly databaseUrl?: string;
+    /** Whether the relay's event loop is looked at from inside, which costs a little. */
+    readonly isMetered?: true;
+    /** What the account of a browser holds before the relay starts. */
+    readonly prepare?: (device: VaultDevice, index: number) => Promise<void>;
   }): Promise<BenchRelay> {
     const folder = await makeTemporaryFolder('bench');
     const token = randomBytes(32).toString('hex');
@@ -59,8 +66,11 @@ export class BenchRelay implements AsyncDisposable {
       LOG_LEVEL: 'error',
       ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
     };
-    const browsers = await prepareBrowsers(environment, options.browsers, nameEnclave(workerUrl));
-    const relay = new PinnedProcess(0, 'server/main.ts', { env: environment });
+    const browsers = await prepareBrowsers(environment, nameEnclave(workerUrl), options);
+    const relay = new PinnedProcess(0, 'server/main.ts', {
+      env: { ...environment, LOOP_METER_FILE: join(folder.path, meterFileName) },
+      nodeOptions: options.isMetered === true ? ['--import', join(import.meta.dirname, 'loop-meter.ts')] : [],
+    });
     const url = `http://127.0.0.1:${environment.PORT}/livez`;
     const isUp = () =>
       fetch(url).then(
@@ -80,6 +90,13 @@ export class BenchRelay implements AsyncDisposable {
     return Number(row?.['count']);
   }
 
+  /** Milliseconds of processor time that the relay's main thread took between two turns of its event loop, if over ten. */
+  blocksBetween(fromMs: number, untilMs: number): number[] {
+    const lines = readFileSync(join(this.#folder, meterFileName), { encoding: 'utf8', flag: 'a+' }).trim().split('\n');
+    const blocks = lines.map((line) => line.split(' ').map(Number));
+    return blocks.flatMap(([atMs = 0, spentMs = 0]) => (atMs >= fromMs && atMs <= untilMs ? [spentMs] : []));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.relay[Symbol.asyncDispose]();
     await this.worker[Symbol.asyncDispose]();
@@ -88,7 +105,11 @@ export class BenchRelay implements AsyncDisposable {
 }
 
 /** Accounts and sessions as sign-up makes them, without a quarter of a second of Argon2 for each. */
-async function prepareBrowsers(environment: Record<string, string>, count: number, enclaveId: string) {
+async function prepareBrowsers(
+  environment: Record<string, string>,
+  enclaveId: string,
+  { browsers: count, prepare }: Parameters<typeof BenchRelay.start>[0],
+) {
   const settings = readSettings(environment);
   const database = await openDatabase(settings);
   const keys = await loadServerKeys(settings, database);
@@ -96,7 +117,9 @@ async function prepareBrowsers(environment: Record<string, string>, count: numbe
   const sessions = new Sessions({ database, keys, signer, onEnded: () => undefined });
   const browsers: LoadSettings['browsers'][number][] = [];
   for (let index = 0; index < count; index++) {
-    const { accountId } = await makeAccount(database);
+    const device = await makeAccount(database);
+    const { accountId } = device;
+    await prepare?.(device, index);
     const nowMs = Date.now();
     const session = await database.write((trx) => sessions.create(trx, accountId, nowMs));
     const { answer } = await sessions.start(session, nowMs);

@@ -14,9 +14,13 @@ export class PinnedProcess implements AsyncDisposable {
   constructor(
     core: 0 | 1,
     script: string,
-    parts: { readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv },
+    parts: {
+      readonly args?: readonly string[];
+      readonly env?: NodeJS.ProcessEnv;
+      readonly nodeOptions?: readonly string[];
+    },
   ) {
-    const command = [process.execPath, script, ...(parts.args ?? [])];
+    const command = [process.execPath, ...(parts.nodeOptions ?? []), script, ...(parts.args ?? [])];
     const pinned = canPin() ? ['taskset', '-c', String(core), ...command] : command;
     this.process = spawn(pinned[0] ?? '', pinned.slice(1), {
       cwd: projectFolder,
@@ -41,6 +45,12 @@ export class PinnedProcess implements AsyncDisposable {
   /** Resident memory in bytes; Linux only. */
   get memoryBytes(): number {
     const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(this.#read('status')) ?? [];
+    return Number(kilobytes ?? Number.NaN) * 1024;
+  }
+
+  /** Most memory that was resident so far, in bytes; Linux only. */
+  get peakMemoryBytes(): number {
+    const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(this.#read('status')) ?? [];
     return Number(kilobytes ?? Number.NaN) * 1024;
   }
 

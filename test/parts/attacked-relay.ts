@@ -1,0 +1,124 @@
+import { Agent, request as requestHttp } from 'node:http';
+import * as opaque from '@serenity-kit/opaque';
+import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { BenchRelay } from '../bench/parts/bench-relay.ts';
+import { BrowserLoad } from '../bench/parts/browser-load.ts';
+import type { LoadReport } from '../bench/parts/load-generator.ts';
+import { PinnedProcess } from '../bench/parts/pinned-process.ts';
+import { nameTagOf, randomText } from './quick-account.ts';
+import { newId, write } from './vault-device.ts';
+import type { WorstKind, WorstOrder, WorstReport } from './worst-caller.ts';
+
+const mebibyte = 1024 * 1024;
+const probeEveryMs = 25;
+
+export type Measured = WorstReport & {
+  /** Processor time of the relay's main thread between two turns of its event loop, where it was over 10 ms. */
+  readonly blocksMs: readonly number[];
+  /** How long each look at `/livez` took. */
+  readonly looksMs: readonly number[];
+  /** The paced turn of somebody else. */
+  readonly turn: LoadReport;
+};
+
+/**
+ * A relay process as in production, with a bystander whose paced turn runs, and an account that does its worst on demand from
+ * another process and another address.
+ */
+export class AttackedRelay implements AsyncDisposable {
+  readonly #bench: BenchRelay;
+  readonly #load: BrowserLoad;
+  readonly #worst: PinnedProcess;
+  readonly #order: Omit<WorstOrder, 'kind' | 'forMs'>;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  private constructor(parts: {
+    readonly bench: BenchRelay;
+    readonly load: BrowserLoad;
+    readonly worst: PinnedProcess;
+    readonly order: Omit<WorstOrder, 'kind' | 'forMs'>;
+  }) {
+    this.#bench = parts.bench;
+    this.#load = parts.load;
+    this.#worst = parts.worst;
+    this.#order = parts.order;
+  }
+
+  static async open(): Promise<AttackedRelay> {
+    const itemId = newId();
+    let head = { counter: 0, hash: '' };
+    const bench = await BenchRelay.start({
+      browsers: 2,
+      mode: 'paced',
+      turnsPerSecond: 10,
+      isMetered: true,
+      prepare: async (device, index) => {
+        if (index === 0) return;
+        await device.send(device.batch({ items: [write(itemId, 1, { body: randomText(16 * mebibyte) })] }));
+        // Ten full pages.
+        for (let batch = 0; batch < 4; batch++) {
+          const items = Array.from({ length: 80 }, () => write(newId(), 1, { body: randomText(65_000) }));
+          await device.send(device.batch({ items }));
+        }
+        head = { counter: device.head.counter, hash: toBase64Url(device.head.hash) };
+      },
+    });
+    const load = new BrowserLoad();
+    const [bystander, attacker] = bench.settings.browsers;
+    if (bystander === undefined || attacker === undefined) throw new Error('There are no browsers.');
+    await load.connect({ ...bench.settings, browsers: [bystander] });
+    await load.started();
+    const worst = new PinnedProcess(1, 'test/parts/worst-caller.ts', {});
+    await worst.message();
+    await opaque.ready;
+    const { startLoginRequest } = opaque.client.startLogin({ password: 'a guess' });
+    const loginStart = JSON.stringify({ format: 1, nameTag: nameTagOf('nobody'), loginRequest: startLoginRequest });
+    const order = { port: bench.settings.port, ...attacker, head, itemId, loginStart };
+    return new AttackedRelay({ bench, load, worst, order });
+  }
+
+  /** Most memory that the relay had resident so far, in bytes; Linux only. */
+  get peakMemoryBytes(): number {
+    return this.#bench.relay.peakMemoryBytes;
+  }
+
+  /** @param kind - null: nobody does anything but the bystander. */
+  async measure(kind: WorstKind | null, forMs: number): Promise<Measured> {
+    const startedAtMs = Date.now();
+    let isOver = false;
+    const looksMs: number[] = [];
+    const looking = (async () => {
+      while (!isOver) {
+        looksMs.push(await this.#look());
+        await new Promise((resolve) => setTimeout(resolve, probeEveryMs));
+      }
+    })();
+    if (kind !== null) this.#worst.send({ ...this.#order, kind, forMs } satisfies WorstOrder);
+    const [turn, { statuses }] = await Promise.all([
+      this.#load.measure(forMs),
+      kind === null ? { statuses: {} } : this.#worst.message<WorstReport>(),
+    ]);
+    isOver = true;
+    await looking;
+    const blocksMs = this.#bench.blocksBetween(startedAtMs, Date.now());
+    return { looksMs, turn, statuses, blocksMs };
+  }
+
+  #look(): Promise<number> {
+    const startedAtMs = performance.now();
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.#order.port, path: '/livez', agent: this.#agent };
+      const request = requestHttp(options, (response) => {
+        response.resume().on('end', () => resolve(performance.now() - startedAtMs));
+      });
+      request.on('error', reject).end();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#agent.destroy();
+    await this.#worst[Symbol.asyncDispose]();
+    await this.#load[Symbol.asyncDispose]();
+    await this.#bench[Symbol.asyncDispose]();
+  }
+}
