@@ -42,12 +42,27 @@ export async function startBrowser(more: readonly string[] = []): Promise<Browse
   const { platform, arch, env } = process;
   const choice = { platform, arch, chosen: env['CHROMIUM_PATH'], places: installedBrowsers };
   const { executablePath, environment } = await findBrowser(choice);
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
     args: [...switches, ...more],
     chromiumSandbox: !isRoot,
     env: { ...process.env, ...environment },
   });
+  return withPatience(browser);
+}
+
+/** Bounds what never comes, not what is slow: on a machine with other work everything takes many times as long. */
+const patienceMs = 90_000;
+
+/** Each page of the browser waits so long, those of `newPage` too, which asks `newContext`. */
+function withPatience(browser: Browser): Browser {
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(patienceMs);
+    return context;
+  };
+  return browser;
 }
 
 /** What decides which browser is started. */

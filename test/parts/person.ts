@@ -70,7 +70,7 @@ export function questions(page: Page) {
  *
  * @returns its text.
  */
-export async function finishedAnswer(page: Page, timeout = 60_000): Promise<string> {
+export async function finishedAnswer(page: Page, timeout = 120_000): Promise<string> {
   const text = await page.waitForFunction(
     () => {
       const last = [...document.querySelectorAll('article')].at(-1);

@@ -63,7 +63,7 @@ export class RelayPair implements AsyncDisposable {
         (response) => response.ok,
         () => false,
       );
-    await waitFor(isUp, 60_000, () => `a relay did not start:\n${running.printed}`);
+    await waitFor(isUp, 120_000, () => `a relay did not start:\n${running.printed}`);
   }
 
   /** SIGTERM, as Docker and systemd send it. @returns the exit code, what it logged and how long it took. */
