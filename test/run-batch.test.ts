@@ -37,10 +37,10 @@ const run = (names: readonly (keyof typeof files)[], limits: BatchLimits) => {
 
 test('a batch that stands still is ended, and its results until then count', async () => {
   const names = ['a.test.ts', 'b.test.ts', 'c.test.ts', 'd.test.ts'] as const;
-  const result = await run(names, { silenceMs: 20_000, endAtMs: Infinity });
+  const result = await run(names, { silenceMs: 30_000, endAtMs: Infinity });
   expect(formatFailures(result)).toEqual([
     '  b.test.ts > (the file itself)\n    of a hook',
-    '  c.test.ts > (the file itself)\n    ended: no test finished for 20 s',
+    '  c.test.ts > (the file itself)\n    ended: no test finished for 30 s',
   ]);
   expect(result.notRun).toEqual(['d.test.ts']);
   expect(countTests([result])).toEqual({ passed: 1, failed: 2, skipped: 2 });
@@ -54,7 +54,7 @@ test('a batch that goes on is left alone', async () => {
 });
 
 test('a batch ends with the time for all tests', async () => {
-  const result = await run(['c.test.ts'], { silenceMs: Infinity, endAtMs: performance.now() + 8_000 });
+  const result = await run(['c.test.ts'], { silenceMs: Infinity, endAtMs: performance.now() + 15_000 });
   expect(countTests([result])).toEqual({ passed: 0, failed: 1, skipped: 0 });
   expect(formatFailures(result).join()).toContain('ended: the time for all tests was over');
 });
