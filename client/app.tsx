@@ -6,6 +6,7 @@ import { PageBoundary } from './features/shell/page-boundary.tsx';
 import { BrokenVaultPage, NotFoundPage } from './features/shell/plain-page.tsx';
 import { Splash } from './features/shell/splash.tsx';
 import { useGuardedRoute } from './features/shell/use-guarded-route.ts';
+import { useNetworkReports } from './features/shell/use-network-reports.ts';
 import { useTheme } from './features/shell/use-theme.ts';
 import type { Route } from './state/router.ts';
 import type { AppStore } from './state/store.ts';
@@ -33,6 +34,7 @@ export function App({ store, vault }: AppProps) {
 
 function Pages() {
   useTheme();
+  useNetworkReports();
   const route = useGuardedRoute();
   const status = useAppSelector((state) => state.session.status);
   const brokenBy = useAppSelector((state) => state.session.brokenBy);

@@ -41,6 +41,9 @@ export class LiveFrames {
   readonly #ended: AbortController = new AbortController();
   #status: LiveStatus = 'connecting';
   #hasLock = false;
+  #stream: AbortController | null = null;
+  #pauseOver: AbortController | null = null;
+  #isRenewing = false;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
@@ -74,10 +77,19 @@ export class LiveFrames {
     this.#ended.abort();
   }
 
+  /** The relay is there (again): no pause is waited for, and a stream that may have died meanwhile is asked for anew. */
+  renew(): void {
+    this.#pauseOver?.abort();
+    if (this.#stream === null) return;
+    this.#isRenewing = true;
+    this.#stream.abort();
+  }
+
   async #lead(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      this.#say('connecting');
+      // What is wrong stays said until the relay speaks.
+      if (failures === 0) this.#say('connecting');
       let hasSpoken = false;
       try {
         await this.#readStream(signal, () => {
@@ -93,6 +105,10 @@ export class LiveFrames {
         failures += 1;
       }
       if (signal.aborted) return;
+      if (this.#isRenewing) {
+        this.#isRenewing = false;
+        continue;
+      }
       if (failures === 0) {
         await wait(this.#parts.clock, reopenDelayMs * (0.5 + this.#parts.random()), signal);
         continue;
@@ -105,17 +121,20 @@ export class LiveFrames {
   /** Waits, but no longer than until the network comes back. */
   async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
     const early = new AbortController();
+    this.#pauseOver = early;
     const stop = this.#parts.network.onChange(() => {
       if (this.#parts.network.isOnline()) early.abort();
     });
     await wait(this.#parts.clock, delayMs, AbortSignal.any([signal, early.signal]));
     stop();
+    this.#pauseOver = null;
   }
 
   async #readStream(signal: AbortSignal, onFirst: () => void): Promise<void> {
     const { clock, network } = this.#parts;
     const connection = new AbortController();
     const abort = () => connection.abort();
+    this.#stream = connection;
     signal.addEventListener('abort', abort, { once: true });
     let callOff = clock.after(silenceLimitMs, abort);
     const stop = network.onChange(() => {
@@ -125,8 +144,10 @@ export class LiveFrames {
       const stream = await this.#parts.client.openLive(connection.signal);
       const splitter = new LiveRecordSplitter();
       const reader = stream.getReader();
+      // Not left to the stream: an abort that does not reach it would leave a dead one open.
+      const aborted = whenAborted(connection.signal);
       for (;;) {
-        const { done, value } = await reader.read();
+        const { done, value } = await Promise.race([reader.read(), aborted]);
         if (done) return;
         const records = splitter.push(value);
         if (records.length === 0) continue;
@@ -141,6 +162,7 @@ export class LiveFrames {
       signal.removeEventListener('abort', abort);
       // Also after a record that no relay writes: the stream is not read any further.
       connection.abort();
+      this.#stream = null;
     }
   }
 
@@ -149,4 +171,15 @@ export class LiveFrames {
     this.#status = status;
     this.#parts.onStatus(status);
   }
+}
+
+/** Rejects with the abort; nobody has to wait for it. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const fail = () => reject(new RelayCallError('relay-unreachable'));
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+  aborted.catch(() => undefined);
+  return aborted;
 }

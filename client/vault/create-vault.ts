@@ -6,10 +6,15 @@ import { Vault } from './vault.ts';
 /** The vault's face. Every call rejects with a plain `VaultFailure`: an Error would lose its code between threads. */
 export function createVault(parts: VaultParts): VaultApi {
   const vault = new Vault(parts);
-  const session = <T>(work: () => T | Promise<T>) => refuseWithFailure(vault.serially(async () => work()));
+  const session = <T>(work: () => T | Promise<T>) => {
+    // Also for the scripts that it needs, which the browser fetches by itself.
+    const over = vault.connection.watch.begin();
+    return refuseWithFailure(vault.serially(async () => work())).finally(() => over(null));
+  };
   const open = <T>(work: () => T | Promise<T>) => refuseWithFailure((async () => work())());
   return {
     start: (onEvent) => session(() => vault.start(onEvent)),
+    noteNetwork: (input) => open(() => vault.connection.note(input)),
     beginSignUp: (input) => session(() => vault.beginSignUp(input)),
     finishSignUp: () => session(() => vault.finishSignUp()),
     cancelSignUp: () => session(() => vault.cancelSignUp()),

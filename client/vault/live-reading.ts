@@ -3,6 +3,7 @@ import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
+import type { RelayWatch } from '../relay/relay-watch.ts';
 import { listTurns, settledUntil } from './list-turns.ts';
 import { RepeatedTask } from './repeated-task.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
@@ -19,7 +20,7 @@ const stallCheckMs = 5_000;
 const mostSkippedChecks = 12;
 
 export type LiveReadingParts = {
-  readonly surroundings: Pick<VaultParts, 'locks' | 'clock' | 'random' | 'network'>;
+  readonly surroundings: Pick<VaultParts, 'locks' | 'clock' | 'random' | 'network'> & { readonly watch: RelayWatch };
   readonly client: RelayClient;
   readonly channel: TabChannel;
   readonly store: VaultStore;
@@ -73,12 +74,20 @@ export class LiveReading {
     this.#parts.channel.post({ type: 'hello' });
     // A lock that cannot be had is an ended vault.
     this.#live.run().catch(() => undefined);
+    const stop = this.#parts.surroundings.watch.onBack(() => this.#live.renew());
+    this.#parts.signal.addEventListener('abort', stop, { once: true });
     this.#syncing.kick();
     this.#lookForStalls();
   }
 
   end(): void {
     this.#live.end();
+    this.#parts.surroundings.watch.expect(false);
+  }
+
+  /** The relay took a question, or there is one answer less to wait for: its frames come on a clock, or somebody has to know. */
+  #turnsChanged(): void {
+    this.#parts.surroundings.watch.expect(this.#parts.tracker.isExpecting);
   }
 
   sync(): void {
@@ -108,9 +117,9 @@ export class LiveReading {
   }
 
   hear(message: TabMessage): void {
-    const { channel, tracker, onStatus } = this.#parts;
+    const { channel, onStatus } = this.#parts;
     if (message.type === 'live') {
-      tracker.takeRecords(message.records);
+      this.#takeRecords(message.records);
     } else if (message.type === 'live-up') {
       this.#cameUp();
     } else if (message.type === 'connection') {
@@ -141,8 +150,14 @@ export class LiveReading {
     });
   }
 
-  #takeLive(records: Bytes): void {
+  #takeRecords(records: Bytes): void {
+    this.#parts.surroundings.watch.heard();
     this.#parts.tracker.takeRecords(records);
+    this.#turnsChanged();
+  }
+
+  #takeLive(records: Bytes): void {
+    this.#takeRecords(records);
     const isNewer = new LiveRecordSplitter().push(records).some((record) => record[4] === liveRecordKinds.newer);
     // One tab asks; the others read its cache.
     if (isNewer) this.#syncing.hurry();
@@ -169,6 +184,7 @@ export class LiveReading {
     for (const turnId of unnamed) this.#sought.add(turnId);
     await writer.sync();
     await tracker.resume(turns, asked);
+    this.#turnsChanged();
     const turnsAfterMs = settledUntil(turns, beginning, this.#newestSettledMs());
     if (turnsAfterMs !== store.mark.turnsAfterMs) await store.updateMark({ turnsAfterMs });
   }

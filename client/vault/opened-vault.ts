@@ -9,7 +9,7 @@ import { EnclaveSession } from './enclave-session.ts';
 import { EventSink } from './event-sink.ts';
 import { keepHouse } from './housekeeping.ts';
 import { listTurns } from './list-turns.ts';
-import { LiveReading } from './live-reading.ts';
+import { LiveReading, type LiveReadingParts } from './live-reading.ts';
 import { Minimums } from './minimums.ts';
 import type { TurnOperation } from './operation.ts';
 import { Outbox } from './outbox.ts';
@@ -29,7 +29,7 @@ import { VaultStore } from './vault-store.ts';
 import { VaultWriter, type WriterParts } from './vault-writer.ts';
 
 export type OpenedParts = {
-  readonly surroundings: VaultParts;
+  readonly surroundings: VaultParts & LiveReadingParts['surroundings'];
   readonly cache: CiphertextCache;
   readonly channel: TabChannel;
   readonly client: RelayClient;
@@ -37,7 +37,7 @@ export type OpenedParts = {
   readonly emit: (event: VaultEvent) => void;
 };
 
-/** The vault while it is open: keys and plaintext in memory, and everything that runs between relay and page. */
+/** The vault while it is open: keys and plaintext in memory, and everything between relay and page. */
 export class OpenedVault {
   readonly account: AccountSession;
   readonly store: VaultStore;
@@ -54,7 +54,7 @@ export class OpenedVault {
   readonly #events: EventSink;
   readonly #live: LiveReading;
   readonly #compaction: CompactionParts;
-  /** What the shield said when a question of this browser was sent. */
+  /** What the shield said of this browser's questions. */
   readonly #sentences = new Map<string, string>();
   #stopListening: () => void = () => undefined;
 

@@ -87,6 +87,17 @@ export class ReplyTracker {
     return new Map(running.map((reader) => [reader.turnId, progressOf(reader)]));
   }
 
+  /**
+   * Whether frames should be coming. Told by what the relay itself has sent, and never by what was in it: whoever holds
+   * frames back must not learn from a question whether the words had come to their end.
+   */
+  get isExpecting(): boolean {
+    return [...this.#readers.values()].some(
+      (reader) =>
+        !reader.isSettled && this.#known.has(reader.turnId) && this.#known.get(reader.turnId) !== 'without-transcript',
+    );
+  }
+
   /** The relay took the question. */
   noteRunning(turnId: string): void {
     this.#known.set(turnId, 'running');

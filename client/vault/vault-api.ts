@@ -224,6 +224,8 @@ export type VaultEvent =
 export interface VaultApi {
   /** Begins the events; the first is `session`. */
   start(onEvent: (event: VaultEvent) => void): Promise<void>;
+  /** What the page knows of the network and a Worker is not told in every browser; and whether somebody looks at the page. */
+  noteNetwork(input: { isOnline: boolean; isSeen: boolean }): Promise<void>;
 
   /** Registers with the relay and draws the phrase; nothing is stored until `finishSignUp`. */
   beginSignUp(input: { userName: string; password: string }): Promise<{ recoveryWords: readonly string[] }>;

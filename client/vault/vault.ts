@@ -3,6 +3,7 @@ import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import { RelayClient } from '../relay/relay-client.ts';
 import { AccessTokens } from '../relay/token-refresh.ts';
 import { type CachedHead, CiphertextCache, newestOf } from './ciphertext-cache.ts';
+import { ConnectionState } from './connection-state.ts';
 import type { SignedIn } from './key-material.ts';
 import type { OpenedVault } from './opened-vault.ts';
 import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session-key.ts';
@@ -17,6 +18,7 @@ import type { VaultParts } from './vault-parts.ts';
  * page gets none of it.
  */
 export class Vault {
+  readonly connection: ConnectionState;
   readonly #parts: VaultParts;
   readonly #cache: CiphertextCache;
   readonly #channel: TabChannel;
@@ -33,12 +35,13 @@ export class Vault {
 
   constructor(parts: VaultParts) {
     this.#parts = parts;
-    const { fetch, origin, clock, locks } = parts;
-    const connection = { fetch, origin, clock };
+    this.connection = new ConnectionState(parts, (status) => {
+      if (!this.#isEnded) this.#emit({ type: 'connection', status });
+    });
     this.#cache = new CiphertextCache(parts.storage);
     this.#channel = new TabChannel(parts.openChannel());
-    this.#tokens = new AccessTokens(connection, locks);
-    this.#client = new RelayClient(connection, this.#tokens, () => void this.#end('session-ended'));
+    this.#tokens = new AccessTokens(this.connection.relay, parts.locks);
+    this.#client = new RelayClient(this.connection.relay, this.#tokens, () => void this.#end('session-ended'));
     this.#channel.listen((message) => this.#hear(message));
   }
 
@@ -205,13 +208,15 @@ export class Vault {
     ]);
     await aeadReady();
     const opened = new OpenedVault({
-      surroundings: this.#parts,
+      surroundings: { ...this.#parts, network: this.connection.network, watch: this.connection.watch },
       cache: this.#cache,
       channel: this.#channel,
       client: this.#client,
       account,
       emit: (event) => {
-        if (!this.#isEnded) this.#emit(event);
+        if (this.#isEnded) return;
+        if (event.type === 'connection') this.connection.live(event.status);
+        else this.#emit(event);
       },
     });
     if (!(await opened.load())) {
@@ -277,6 +282,7 @@ export class Vault {
     this.#tokens.forget();
     this.#setStatus(status);
     this.#isEnded = true;
+    this.connection.end();
     this.#channel.close();
     this.#cache.close();
     this.#parts.onEnd();

@@ -63,6 +63,15 @@ export class RelayAndWorker implements AsyncDisposable {
     await kill(this.#relay);
   }
 
+  /** It keeps its connections and answers nothing, as a machine does that is out of memory or paused. */
+  freezeRelay(): void {
+    this.#relay?.kill('SIGSTOP');
+  }
+
+  thawRelay(): void {
+    this.#relay?.kill('SIGCONT');
+  }
+
   async killWorker(): Promise<void> {
     await kill(this.#worker);
   }

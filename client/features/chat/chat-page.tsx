@@ -6,13 +6,13 @@ import { StrictStyles } from '../../design/strict-styles.tsx';
 import { navigate } from '../../state/router.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import { useAppSelector, useVault } from '../shell/app-context.tsx';
+import { ConnectionLine } from '../shell/connection-line.tsx';
 import { PageHeading } from '../shell/page-heading.tsx';
 import { OpenDocumentContext } from '../shield/open-document.ts';
 import { ProtectionAnnouncer } from '../shield/protection-announcer.tsx';
 import { ShieldDialog, type ShieldPanel } from '../shield/shield-dialog.tsx';
 import { AnswerAnnouncer } from './answer-announcer.tsx';
 import { Composer, type ComposerHandle } from './composer.tsx';
-import { ConnectionLine } from './connection-line.tsx';
 import { ConversationView } from './conversation-view.tsx';
 import { loadHighlighter } from './markdown/use-highlighter.ts';
 import { type LinkQuestion, OpenLinkDialog } from './markdown/open-link-dialog.tsx';
@@ -103,7 +103,7 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
                 </IconButton>
               )}
             </header>
-            <ConnectionLine />
+            <ConnectionLine kept="What you write is kept here until it can be sent." />
             <OpenDocumentContext value={openDocument}>
               <ConversationView
                 conversationId={conversationId}

@@ -18,6 +18,7 @@ class Stage {
   readonly statuses: LiveStatus[] = [];
   readonly streams: ReadableStreamDefaultController<Uint8Array>[] = [];
   ups = 0;
+  opens = 0;
   isOnline = true;
   refusal: Error | null = null;
   live: LiveFrames;
@@ -60,6 +61,7 @@ class Stage {
   }
 
   #open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    this.opens += 1;
     if (this.refusal !== null) return Promise.reject(this.refusal);
     return Promise.resolve(
       new ReadableStream({
@@ -144,13 +146,15 @@ describe('LiveFrames', () => {
     stage.streams[1]?.close();
     const waits: number[] = [];
     for (let ms = 0; ms < 130_000; ms += 250) {
-      const before = stage.statuses.length;
+      const before = stage.opens;
       await stage.clock.pass(250);
-      if (stage.statuses.length > before) waits.push(ms);
+      if (stage.opens > before) waits.push(ms);
     }
     const gaps = waits.slice(1).map((at, i) => at - (waits[i] ?? 0));
     expect(gaps.at(-1)).toBeGreaterThanOrEqual(22_000);
     expect(gaps.at(-1)).toBeLessThanOrEqual(30_500);
+    // What is wrong stays said while it tries, and goes with the first record.
+    expect(stage.statuses.slice(-2)).toEqual(['connecting', 'relay-unreachable']);
     stage.refusal = null;
     stage.live.end();
   });
@@ -166,6 +170,25 @@ describe('LiveFrames', () => {
     await settle();
     await stage.say(heartbeat);
     expect(stage.live.status).toBe('connected');
+    stage.live.end();
+  });
+
+  it('waits no longer when the relay is known to be there, and asks for a stream anew that may be dead', async () => {
+    const stage = await connected();
+    stage.refusal = new RelayCallError('relay-unreachable');
+    stage.streams[0]?.error(new Error('reset'));
+    await stage.clock.pass(60_000);
+    const before = stage.opens;
+    stage.refusal = null;
+    stage.live.renew();
+    await settle();
+    expect(stage.opens).toBe(before + 1);
+    await stage.say(heartbeat);
+    stage.live.renew();
+    await settle();
+    expect(stage.opens).toBe(before + 2);
+    await stage.say(heartbeat);
+    expect([stage.live.status, stage.ups, stage.statuses.includes('offline')]).toEqual(['connected', 3, false]);
     stage.live.end();
   });
 

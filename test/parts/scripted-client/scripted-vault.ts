@@ -55,6 +55,9 @@ export class ScriptedVault implements VaultApi {
     return Promise.resolve();
   }
 
+  noteNetwork(input: { isOnline: boolean; isSeen: boolean }) {
+    return this.#called('noteNetwork', input, () => undefined);
+  }
   beginSignUp(input: { userName: string; password: string }) {
     return this.#called('beginSignUp', input, () => ({ recoveryWords }));
   }

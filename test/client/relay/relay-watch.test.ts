@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { RelayWatch, watchedFetch } from '../../../client/relay/relay-watch.ts';
+import { ManualClock, settle } from '../../parts/manual-clock.ts';
+
+/** A watch over a relay that the test plays: alive, frozen (says nothing) or gone (refuses at once). */
+class Stage {
+  readonly clock = new ManualClock();
+  readonly said: (readonly [boolean, number])[] = [];
+  probes = 0;
+  relay: 'alive' | 'frozen' | 'gone' = 'alive';
+  backs = 0;
+  readonly #beganMs = this.clock.monotonicMs();
+  readonly #held: (() => void)[] = [];
+  readonly watch: RelayWatch;
+
+  constructor() {
+    this.watch = new RelayWatch({
+      clock: this.clock,
+      random: () => 0.5,
+      probe: (signal) => this.#probe(signal),
+      onSilent: (isSilent) => this.said.push([isSilent, this.nowMs]),
+    });
+    this.watch.onBack(() => (this.backs += 1));
+  }
+
+  get nowMs(): number {
+    return this.clock.monotonicMs() - this.#beganMs;
+  }
+
+  /** What a frozen process was asked it answers when it goes on. */
+  async thaw(): Promise<void> {
+    this.relay = 'alive';
+    for (const answer of this.#held.splice(0)) answer();
+    await settle();
+  }
+
+  #probe(signal: AbortSignal): Promise<void> {
+    this.probes += 1;
+    if (this.relay === 'gone') return Promise.reject(new Error('refused'));
+    if (this.relay === 'alive') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#held.push(resolve);
+      signal.addEventListener('abort', () => reject(new Error('aborted')));
+    });
+  }
+}
+
+describe('RelayWatch', () => {
+  it('says within 2 s that a relay is frozen on which somebody waits, and the moment that it goes on', async () => {
+    const stage = new Stage();
+    stage.relay = 'frozen';
+    stage.watch.begin();
+    await stage.clock.pass(2_000);
+    expect(stage.said).toEqual([[true, 1_800]]);
+    await stage.clock.pass(60_000);
+    expect(stage.said).toHaveLength(1);
+    await stage.thaw();
+    expect(stage.said.at(-1)?.[0]).toBe(false);
+    expect(stage.backs).toBe(1);
+    stage.watch.end();
+  });
+
+  it('says at once that a relay is gone, asks again every second or so while somebody looks, seldom while nobody does', async () => {
+    const stage = new Stage();
+    stage.relay = 'gone';
+    stage.watch.begin()(false);
+    await settle();
+    expect(stage.said).toEqual([[true, 0]]);
+    await stage.clock.pass(12_000);
+    expect(stage.probes).toBeGreaterThanOrEqual(9);
+    expect(stage.probes).toBeLessThanOrEqual(14);
+    stage.watch.look(false);
+    await stage.clock.pass(60_000);
+    const seen = stage.probes;
+    await stage.clock.pass(60_000);
+    expect(stage.probes - seen).toBeLessThanOrEqual(5);
+    // It is there again: within 2 s for whoever looks.
+    stage.relay = 'alive';
+    stage.watch.look(true);
+    await stage.clock.pass(1);
+    expect(stage.said.at(-1)?.[0]).toBe(false);
+    stage.watch.end();
+  });
+
+  it('goes on within 2 s of the end of an outage', async () => {
+    const stage = new Stage();
+    stage.relay = 'gone';
+    stage.watch.begin()(false);
+    await stage.clock.pass(30_400);
+    stage.relay = 'alive';
+    const atMs = stage.nowMs;
+    await stage.clock.pass(2_000);
+    expect(stage.said.at(-1)?.[0]).toBe(false);
+    expect((stage.said.at(-1)?.[1] ?? 0) - atMs).toBeLessThanOrEqual(2_000);
+    stage.watch.end();
+  });
+
+  it('asks nothing while nobody waits', async () => {
+    const stage = new Stage();
+    stage.watch.begin()(true);
+    stage.watch.heard();
+    await stage.clock.pass(3_600_000);
+    expect([stage.probes, stage.said, stage.clock.waiting]).toEqual([0, [], 0]);
+  });
+
+  it('leaves a relay that is there and takes its time in peace', async () => {
+    const stage = new Stage();
+    const over = stage.watch.begin();
+    await stage.clock.pass(60_000);
+    expect(stage.probes).toBeLessThanOrEqual(8);
+    expect(stage.said).toEqual([]);
+    over(true);
+    stage.watch.end();
+  });
+
+  it('an answer that is being written is a wait, and each of its frames a sign of life', async () => {
+    const stage = new Stage();
+    stage.watch.expect(true);
+    for (let frame = 0; frame < 100; frame++) {
+      await stage.clock.pass(100);
+      stage.watch.heard();
+    }
+    expect(stage.probes).toBe(0);
+    stage.relay = 'frozen';
+    await stage.clock.pass(2_000);
+    expect(stage.said).toHaveLength(1);
+    await stage.thaw();
+    stage.watch.expect(false);
+    await stage.clock.pass(60_000);
+    expect(stage.said.map(([isSilent]) => isSilent)).toEqual([true, false]);
+    expect(stage.clock.waiting).toBe(0);
+  });
+
+  it('an answer of a proxy for a relay that it does not reach is no sign of life', async () => {
+    for (const [status, isSilent] of [
+      [502, true],
+      [504, true],
+      [500, false],
+      [200, false],
+    ] as const) {
+      const stage = new Stage();
+      stage.relay = 'gone';
+      await watchedFetch(() => Promise.resolve(new Response('', { status })), stage.watch)('/v1/account');
+      await settle();
+      expect(stage.watch.isSilent, String(status)).toBe(isSilent);
+      stage.watch.end();
+    }
+  });
+});

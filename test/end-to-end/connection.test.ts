@@ -1,0 +1,101 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startBrowser } from '../parts/browser.ts';
+import { answers, ask, createAccount, finishedAnswer, questions } from '../parts/person.ts';
+import { RelayAndWorker } from '../parts/relay-and-worker.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+
+let browser: Browser;
+let folder: TemporaryFolder;
+let system: RelayAndWorker;
+let context: BrowserContext;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  folder = await makeTemporaryFolder('connection');
+  system = await new RelayAndWorker({ DATA_DIR: folder.path }).start();
+});
+beforeEach(async () => {
+  context = await browser.newContext();
+  page = await context.newPage();
+});
+afterEach(() => context.close());
+afterAll(async () => {
+  await browser.close();
+  await system[Symbol.asyncDispose]();
+  await folder.remove();
+});
+
+const offline = () => page.getByText('You are offline.');
+const noRelay = () => page.getByText('No connection to the relay; trying again.');
+
+async function openChat(): Promise<void> {
+  await createAccount(page, system.url);
+  await ask(page, 'Before.');
+  await finishedAnswer(page);
+}
+
+async function expectAnswer(text: string): Promise<void> {
+  await questions(page).last().filter({ hasText: text }).waitFor();
+  await expect.poll(() => answers(page).last().getAttribute('aria-busy'), { timeout: 60_000 }).toBe('false');
+  expect(await answers(page).last().innerText()).toContain(text);
+}
+
+describe('the page says how the way to the relay is', () => {
+  it('offline is said though nobody asks for anything, and what is written meanwhile goes out afterwards', async () => {
+    await openChat();
+    await context.setOffline(true);
+    await offline().waitFor();
+    await ask(page, 'Written offline.');
+    await page.getByText(/your message is kept/i).waitFor();
+    await context.setOffline(false);
+    await offline().waitFor({ state: 'detached' });
+    await expectAnswer('Written offline.');
+    expect(await noRelay().count()).toBe(0);
+  });
+
+  it('a relay that is frozen is said to be away as soon as somebody waits for it, and goes on when it does', async () => {
+    await openChat();
+    system.freezeRelay();
+    try {
+      await ask(page, 'Asked of a frozen relay.');
+      await noRelay().waitFor();
+      await page.getByText(/your message is kept/i).waitFor();
+      // Long before a call of it would be given up, and nothing else was said.
+      expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(0);
+    } finally {
+      system.thawRelay();
+    }
+    await noRelay().waitFor({ state: 'detached' });
+    await expectAnswer('Asked of a frozen relay.');
+    expect(await questions(page).count()).toBe(2);
+  });
+
+  it('a relay that is killed is said to be away at once, and no answer is lost', async () => {
+    await openChat();
+    await system.killRelay();
+    await noRelay().waitFor();
+    await ask(page, 'Asked of a dead relay.');
+    await system.startRelay();
+    await noRelay().waitFor({ state: 'detached' });
+    await expectAnswer('Asked of a dead relay.');
+    expect(await questions(page).count()).toBe(2);
+  });
+
+  it('says so on the way in too', async () => {
+    await page.goto(`${system.url}/sign-in`);
+    await page.getByLabel('User name').fill('somebody');
+    await page.getByLabel('Password', { exact: true }).fill('a password of some length');
+    system.freezeRelay();
+    try {
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await noRelay().waitFor();
+    } finally {
+      system.thawRelay();
+    }
+    await noRelay().waitFor({ state: 'detached' });
+    await page.getByRole('alert').getByText('That did not match.').waitFor();
+    expect(await page.getByLabel('User name').inputValue()).toBe('somebody');
+  });
+});
