@@ -15,7 +15,11 @@ async function start(settings: Settings, log: Log): Promise<() => Promise<void>>
   const relay: Relay = await openRelay(settings, log);
   let listening: Listening;
   try {
-    listening = await listen(relay.app, { ...settings, isHttps: relay.isHttps });
+    listening = await listen(relay.app, {
+      ...settings,
+      isHttps: relay.isHttps,
+      isProxy: (remoteAddress) => relay.addresses.isTrusted(remoteAddress),
+    });
   } catch (error) {
     await relay.close();
     throw error;

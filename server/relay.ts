@@ -47,6 +47,7 @@ const projectFolder = join(import.meta.dirname, '..');
 export type Relay = {
   readonly app: RelayApp;
   readonly isHttps: boolean;
+  readonly addresses: ClientAddress;
   /** A stop begins: not ready from now on, and live responses end, so that browsers go to another relay. */
   leave(): void;
   /** Writes what is in memory, hands the running turns over, lets the database go. After `leave`, once calls are answered. */
@@ -140,6 +141,7 @@ async function assemble(
   return {
     app,
     isHttps,
+    addresses,
     leave() {
       health.leave();
       turns.leave();

@@ -19,6 +19,8 @@ export type Settings = EnclaveSettings & {
   readonly serverKeys: string | null;
   readonly serverKeysFile: string | null;
   readonly clientAddress: { readonly header: string; readonly trustedProxies: readonly string[] } | null;
+  /** Open at a time, of all callers and of one address. */
+  readonly connections: { readonly total: number; readonly perAddress: number };
   readonly logLevel: LogLevel;
   readonly signUp: 'open' | 'closed';
   readonly quotaBytes: number;
@@ -27,6 +29,9 @@ export type Settings = EnclaveSettings & {
   /** Null: as much as the disk has. */
   readonly storageLimitBytes: number | null;
 };
+
+/** A connection takes up to 100 KiB. One address may be an office, with six connections a browser on HTTP/1.1. */
+export const usualConnections = { total: 10_000, perAddress: 500 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -75,6 +80,15 @@ export function readSettings(environment: Environment): Settings {
     serverKeys: text('SERVER_KEYS'),
     serverKeysFile: text('SERVER_KEYS_FILE'),
     clientAddress: addressSettings(text('CLIENT_ADDRESS_HEADER'), text('TRUSTED_PROXIES')),
+    connections: {
+      total: wholeNumber('CONNECTIONS', text('CONNECTIONS') ?? String(usualConnections.total), 100, 1_000_000),
+      perAddress: wholeNumber(
+        'CONNECTIONS_PER_ADDRESS',
+        text('CONNECTIONS_PER_ADDRESS') ?? String(usualConnections.perAddress),
+        10,
+        1_000_000,
+      ),
+    },
     logLevel: oneOf('LOG_LEVEL', text('LOG_LEVEL') ?? 'info', logLevels),
     signUp: oneOf('SIGN_UP', text('SIGN_UP') ?? 'open', ['open', 'closed']),
     quotaBytes: bytes('QUOTA_BYTES', 2 ** 20) ?? 2 ** 30,

@@ -28,11 +28,11 @@ export class ClientAddress {
   /**
    * The nearest address that is not a trusted proxy's: what stands further left in the header could be anyone's invention.
    *
-   * @returns a whole IPv4 address, or the /64 of an IPv6 one, since a household has that many.
+   * @returns the address itself; `networksOf` says what it shares with others.
    */
   find(remoteAddress: string | undefined, readHeader: (name: string) => string | null): string {
     const direct = plainAddress(remoteAddress ?? '');
-    if (this.#header === null || !this.#isTrusted(direct)) return networkOf(direct);
+    if (this.#header === null || !this.isTrusted(direct)) return direct === '' ? 'unknown' : direct;
     const hops = (readHeader(this.#header) ?? '')
       .slice(-1024)
       .split(',')
@@ -41,33 +41,70 @@ export class ClientAddress {
     for (const hop of hops.toReversed()) {
       if (isIP(hop) === 0) break;
       nearest = hop;
-      if (!this.#isTrusted(hop)) break;
+      if (!this.isTrusted(hop)) break;
     }
-    return networkOf(nearest);
+    return nearest;
   }
 
-  #isTrusted(address: string): boolean {
+  /** Whether it is a proxy of ours, which speaks for many. */
+  isTrusted(remoteAddress: string): boolean {
+    const address = plainAddress(remoteAddress);
     const family = isIP(address);
     return family !== 0 && this.#trusted.check(address, family === 4 ? 'ipv4' : 'ipv6');
   }
 }
 
-/** IPv4 inside IPv6 as IPv4; without port, brackets and zone. */
+/** IPv4 inside IPv6 as IPv4, however it is written; without port, brackets and zone. */
 function plainAddress(text: string): string {
   const bare = text
     .replace(/^\[(.*)\](:\d+)?$/, '$1')
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
     .replace(/%.*$/, '');
-  return bare.replace(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i, '$1');
+  if (isIP(bare) !== 6) return bare;
+  const groups = groupsOf(bare);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (!isMapped) return bare;
+  const [high = 0, low = 0] = groups.slice(6);
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address === '' ? 'unknown' : address;
+/** A network, and how many times the share of its smallest part it may use. */
+export type Network = { readonly name: string; readonly share: number };
+
+/**
+ * The networks that an address lies in, smallest first. What one customer has is a whole IPv4 address or the /64 of an IPv6
+ * one, often a /56 or a /48: limits that knew the smallest alone would be as many as somebody has networks.
+ */
+export function networksOf(remoteAddress: string): readonly Network[] {
+  const address = plainAddress(remoteAddress);
+  if (isIP(address) === 4) {
+    return [
+      { name: address, share: 1 },
+      { name: `${address.split('.').slice(0, 3).join('.')}.0/24`, share: 4 },
+    ];
+  }
+  if (isIP(address) !== 6) return [{ name: address === '' ? 'unknown' : address, share: 1 }];
+  const [first = 0, second = 0, third = 0, fourth = 0] = groupsOf(address);
+  const text = (...groups: readonly number[]) => groups.map((group) => group.toString(16)).join(':');
+  return [
+    { name: `${text(first, second, third, fourth)}::/64`, share: 1 },
+    { name: `${text(first, second, third, fourth & 0xff00)}::/56`, share: 2 },
+    { name: `${text(first, second, third)}::/48`, share: 4 },
+  ];
+}
+
+/** The eight groups of an IPv6 address; an IPv4 ending makes two of them. */
+function groupsOf(address: string): number[] {
   const [head = '', tail] = address.toLowerCase().split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
-  const groups = [...left, ...zeros, ...right].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''));
-  return `${groups.join(':')}::/64`;
+  const read = (part: string) => (part === '' ? [] : part.split(':').flatMap(readGroup));
+  const [left, right] = [read(head), read(tail ?? '')];
+  return tail === undefined
+    ? left
+    : [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
+}
+
+function readGroup(group: string): number[] {
+  if (!group.includes('.')) return [Number.parseInt(group, 16)];
+  const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+  return [a * 256 + b, c * 256 + d];
 }

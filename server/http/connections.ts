@@ -1,7 +1,34 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Http2SecureServer } from 'node:http2';
 import { Server as NetServer, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { ConnectionPlaces } from './connection-places.ts';
+import { WatchedSession } from './http2-watch.ts';
+
+/** How long connections may stand still: nothing lives for ever but what its client keeps reading. */
+export type ConnectionTimes = {
+  /** From the first moment, or the end of the call before, to the end of a request's head. */
+  readonly headMs: number;
+  /** An HTTP/2 session without a call. HTTP/1.1 has `keepAliveTimeout`. */
+  readonly idleMs: number;
+  /**
+   * An answer of which nothing is seen to go out; longer than our client waits itself. The system's buffers take some megabytes
+   * at a time, and only then does anything seem to move.
+   */
+  readonly stallMs: number;
+  /** An answer that is whole, from then until it is with its client: nobody waits for it any more. */
+  readonly deliveryMs: number;
+  readonly sweepMs: number;
+};
+
+export const usualTimes: ConnectionTimes = {
+  headMs: 20_000,
+  idleMs: 75_000,
+  stallMs: 150_000,
+  deliveryMs: 900_000,
+  sweepMs: 5_000,
+};
 
 /**
  * Kept connections without a call are cut when nothing was asked and answered for so long. Before that a proxy, to which they
@@ -12,41 +39,50 @@ const quietMs = 200;
 const longestQuietMs = 1_500;
 const lookIntervalMs = 25;
 
-/** The open connections of one listener, and how they end when the relay stops. */
+/** The open connections of one listener: how many there may be, how long they may stand still, and how they end. */
 export class Connections {
   readonly #server: Server | Http2SecureServer;
+  readonly #times: ConnectionTimes;
+  readonly #places: ConnectionPlaces;
   /** Of any protocol, as they were accepted. */
   readonly #sockets = new Set<Socket>();
-  /** HTTP/1.1: what each carries now. */
+  /** HTTP/1.1: what each carries now, oldest connection first. */
   readonly #answers = new Map<Socket, Set<ServerResponse>>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Set<WatchedSession>();
+  /** Answers of both protocols, and since when they have been whole. */
+  readonly #deliveries = new Map<ServerResponse, number | null>();
+  readonly #sweep: NodeJS.Timeout;
   #closing = false;
   #activeAtMs = 0;
   #cut = 0;
 
-  constructor(server: Server | Http2SecureServer) {
+  constructor(server: Server | Http2SecureServer, places: ConnectionPlaces, times: ConnectionTimes) {
     this.#server = server;
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-      if (!('setSecureContext' in server)) this.#addPeer(socket);
-    });
+    this.#places = places;
+    this.#times = times;
+    server.on('connection', (socket: Socket) => this.#accept(socket));
+    this.#sweep = setInterval(() => this.#sweepIdle(), times.sweepMs);
+    this.#sweep.unref();
     if (!('setSecureContext' in server)) return;
     server.on('secureConnection', (socket: TLSSocket) => {
       if (socket.alpnProtocol !== 'h2') this.#addPeer(socket);
     });
     server.on('session', (session) => {
-      this.#sessions.add(session);
-      session.once('close', () => this.#sessions.delete(session));
+      const watched = new WatchedSession(session);
+      this.#sessions.add(watched);
+      session.once('close', () => this.#sessions.delete(watched));
       if (this.#closing) session.close();
     });
   }
 
   /** Told of each call before it is answered. */
   begin(request: IncomingMessage, response: ServerResponse): void {
-    if (request.httpVersionMajor === 2) return;
-    const { socket } = request;
-    const answers = this.#answers.get(socket);
+    this.#deliveries.set(response, null);
+    response.once('close', () => this.#deliveries.delete(response));
+    const isHttp2 = request.httpVersionMajor === 2;
+    // Node's timers for sockets and streams begin anew as long as something of what is queued goes out.
+    response.setTimeout(this.#times.stallMs, () => destroyAnswer(response));
+    const answers = isHttp2 ? undefined : this.#answers.get(request.socket);
     if (answers === undefined) return;
     answers.add(response);
     this.#activeAtMs = performance.now();
@@ -75,9 +111,10 @@ export class Connections {
     await nextTurn();
     // Node's own close of an HTTP server also cuts answers that are made and not yet with a slow client.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()));
-    for (const session of this.#sessions) session.close();
+    for (const { session } of this.#sessions) session.close();
     await Promise.all([closed, this.#cutIdle()]);
     clearTimeout(deadline);
+    clearInterval(this.#sweep);
     // Not listening any more, it only stops its timers.
     this.#server.close(() => undefined);
   }
@@ -93,9 +130,39 @@ export class Connections {
     return this.#cut;
   }
 
+  #accept(socket: Socket): void {
+    if (this.#places.areScarce) this.#makeRoom();
+    if (!this.#places.take(socket)) return void socket.destroy();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (!('setSecureContext' in this.#server)) this.#addPeer(socket);
+  }
+
   #addPeer(socket: Socket): void {
     this.#answers.set(socket, new Set());
     socket.once('close', () => this.#answers.delete(socket));
+  }
+
+  /** The oldest connection that does nothing gives its place to one that may. */
+  #makeRoom(): void {
+    for (const [socket, answers] of this.#answers) {
+      if (answers.size === 0) return void socket.destroy();
+    }
+    for (const { idleMs, session } of this.#sessions) if (idleMs > 0) return session.destroy();
+  }
+
+  #sweepIdle(): void {
+    const { deliveryMs, idleMs: longestMs } = this.#times;
+    for (const { idleMs, session } of this.#sessions) {
+      if (idleMs > longestMs) session.close();
+      // It does not even read that it is to go.
+      if (idleMs > longestMs + 2 * this.#times.sweepMs) session.destroy();
+    }
+    const nowMs = performance.now();
+    for (const [response, wholeAtMs] of this.#deliveries) {
+      if (wholeAtMs === null && response.writableEnded) this.#deliveries.set(response, nowMs);
+      if (wholeAtMs !== null && nowMs - wholeAtMs > deliveryMs) destroyAnswer(response);
+    }
   }
 
   async #cutIdle(): Promise<void> {
@@ -110,6 +177,12 @@ export class Connections {
       }
     }
   }
+}
+
+/** HTTP/2's response only wraps the stream, which alone can be destroyed. */
+function destroyAnswer(response: ServerResponse): void {
+  if ('stream' in response) (response.stream as Writable).destroy();
+  else response.destroy();
 }
 
 /** Behind everything that has arrived by now. */

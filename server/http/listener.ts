@@ -7,7 +7,9 @@ import { getRequestListener } from '@hono/node-server';
 import { type ErrorCode, errorCodes } from '../../crypto/messages/error-codes.ts';
 import { StartError } from '../start-error.ts';
 import type { RelayApp } from './app.ts';
-import { Connections } from './connections.ts';
+import { ConnectionPlaces } from './connection-places.ts';
+import { Connections, type ConnectionTimes, usualTimes } from './connections.ts';
+import { usualConnections } from '../settings.ts';
 import { errorBody } from './error-answer.ts';
 import { namesOneHost } from './host-name.ts';
 import { securityHeaders, setSecurityHeaders } from './security-headers.ts';
@@ -19,6 +21,10 @@ export type ListenerSettings = {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** TLS of our own or an https PUBLIC_URL: decides on HSTS. */
   readonly isHttps: boolean;
+  /** Connections that may be open in all, and from one address; left out, the defaults of the settings. */
+  readonly connections?: { readonly total: number; readonly perAddress: number };
+  /** Left out: nobody is a proxy of ours. */
+  readonly isProxy?: (remoteAddress: string) => boolean;
 };
 
 /** A relay that accepts connections. */
@@ -38,7 +44,11 @@ const certificateCheckMs = 60_000;
  *
  * @throws {StartError} for a port in use or a certificate that cannot be read.
  */
-export async function listen(app: RelayApp, settings: ListenerSettings): Promise<Listening> {
+export async function listen(
+  app: RelayApp,
+  settings: ListenerSettings,
+  times: ConnectionTimes = usualTimes,
+): Promise<Listening> {
   const answer = getRequestListener(app.fetch, {
     errorHandler: () =>
       new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
@@ -50,8 +60,9 @@ export async function listen(app: RelayApp, settings: ListenerSettings): Promise
     if (namesOneHost(request)) void answer(request, response);
     else refuse(response, 'bad-request');
   };
-  const server = settings.tls === null ? plainServer(onRequest) : secureServer(onRequest, settings.tls);
-  const connections = new Connections(server);
+  const server = settings.tls === null ? plainServer(onRequest, times) : secureServer(onRequest, settings.tls, times);
+  const places = new ConnectionPlaces(settings.connections ?? usualConnections, settings.isProxy ?? (() => false));
+  const connections = new Connections(server, places, times);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (!connections.canAnswer(socket)) return void socket.destroy();
     socket.end(unreadableAnswer(error.code, settings.isHttps));
@@ -96,23 +107,30 @@ function refuse(response: ServerResponse, code: ErrorCode): void {
   response.writeHead(errorCodes[code].status).end(errorBody(code));
 }
 
-const httpOptions = {
-  headersTimeout: 20_000,
+const maximumHeaderLength = 16_384;
+
+const httpOptions = ({ headMs, idleMs, sweepMs }: ConnectionTimes) => ({
+  headersTimeout: headMs,
   // Long enough for a body of megabytes on a slow line; an endless trickle ends.
   requestTimeout: 180_000,
-  keepAliveTimeout: 75_000,
-  maxHeaderSize: 16_384,
+  keepAliveTimeout: idleMs,
+  connectionsCheckingInterval: sweepMs,
+  maxHeaderSize: maximumHeaderLength,
   // Ours is the answer then, with its headers.
   requireHostHeader: false,
-};
+});
 
 type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
-function plainServer(onRequest: OnRequest): Server {
-  return createServer(httpOptions, onRequest);
+function plainServer(onRequest: OnRequest, times: ConnectionTimes): Server {
+  return createServer(httpOptions(times), onRequest);
 }
 
-function secureServer(onRequest: OnRequest, tls: NonNullable<ListenerSettings['tls']>): Http2SecureServer {
+function secureServer(
+  onRequest: OnRequest,
+  tls: NonNullable<ListenerSettings['tls']>,
+  times: ConnectionTimes,
+): Http2SecureServer {
   const load = () => {
     try {
       const pair = { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
@@ -128,8 +146,15 @@ function secureServer(onRequest: OnRequest, tls: NonNullable<ListenerSettings['t
     ...load(),
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
-    settings: { maxConcurrentStreams: 128 },
-    http1Options: httpOptions,
+    handshakeTimeout: 10_000,
+    settings: { maxConcurrentStreams: 128, maxHeaderListSize: maximumHeaderLength, enablePush: false },
+    maxHeaderListPairs: 64,
+    // Streams that are opened and reset at once; nghttp2 itself bounds CONTINUATION frames and answers that wait to be read.
+    streamResetBurst: 200,
+    streamResetRate: 20,
+    maxSessionInvalidFrames: 50,
+    maxSessionRejectedStreams: 50,
+    http1Options: httpOptions(times),
   });
   // HTTP/2's compatibility objects behave as HTTP/1's wherever we use them.
   server.on('request', (request, response) =>

@@ -1,7 +1,15 @@
 import { RelayError } from '../relay-error.ts';
 import type { LimitName } from '../route.ts';
+import { networksOf } from './client-address.ts';
 
 type Limit = { readonly burst: number; readonly perMinute: number };
+type Limits = {
+  /** Of one address; the networks around it have several times as much (client-address.ts). */
+  readonly address: Limit;
+  readonly account?: Limit;
+  /** Of everybody together. */
+  readonly total?: Limit;
+};
 
 /**
  * How much of each thing one address and one account may ask of this process: a bucket of `burst` that fills up with
@@ -9,11 +17,12 @@ type Limit = { readonly burst: number; readonly perMinute: number };
  *
  * Where both are limited, an address may ask for several times what an account may: a household or an office has only one.
  */
-const limits: Readonly<Record<LimitName | 'calls', { readonly address: Limit; readonly account?: Limit }>> = {
+const limits: Readonly<Record<LimitName | 'calls', Limits>> = {
   /** Every call that is not a file: protects the process from one address. */
   calls: { address: { burst: 1_000, perMinute: 3_000 } },
   'sign-in': { address: { burst: 60, perMinute: 30 } },
-  'sign-up': { address: { burst: 30, perMinute: 10 } },
+  /** Whoever has many networks is bounded by the total alone: accounts cost storage for ever. */
+  'sign-up': { address: { burst: 30, perMinute: 10 }, total: { burst: 600, perMinute: 200 } },
   refresh: { address: { burst: 60, perMinute: 60 } },
   turns: { account: { burst: 30, perMinute: 30 }, address: { burst: 300, perMinute: 300 } },
   /** Enough for a browser that looks every three seconds while a model loads, in several tabs. */
@@ -65,7 +74,8 @@ export class RateLimiter {
   }
 
   /**
-   * Takes `cost` from the address and, where the thing is limited so, from the account; from neither when one is short.
+   * Takes `cost` from the address with its networks and, where the thing is limited so, from the account and from the total;
+   * from none when one is short.
    *
    * @throws {RelayError} `too-many-requests` with the seconds after which `cost` is there again.
    */
@@ -88,8 +98,12 @@ export class RateLimiter {
   }
 
   #sharesOf(name: LimitName | 'calls', caller: Caller, cost: number) {
-    const { address, account } = limits[name];
-    const shares = [this.#fill(`${name} ${caller.address}`, address, cost)];
+    const { address, account, total } = limits[name];
+    const shares = networksOf(caller.address).map((network) => {
+      const limit = { burst: address.burst * network.share, perMinute: address.perMinute * network.share };
+      return this.#fill(`${name} ${network.name}`, limit, cost);
+    });
+    if (total !== undefined) shares.push(this.#fill(`${name} in all`, total, cost));
     if (account !== undefined && caller.accountId !== null) {
       shares.push(this.#fill(`${name} of account ${caller.accountId}`, account, cost));
     }

@@ -33,6 +33,32 @@ test('take: a burst, then as much as fills up again', () => {
   expect(burstOf(limiter, 'sign-up', from('192.0.2.1'))).toBe(30);
 });
 
+test('take: networks around an address have several times its share, so that many of them are no way around it', () => {
+  const { limiter } = clock();
+  const tryAll = (addresses: readonly string[]) =>
+    addresses.reduce((sum, address) => sum + burstOf(limiter, 'sign-up', from(address)), 0);
+  const each = (make: (index: number) => string) => Array.from({ length: 100 }, (_, index) => make(index));
+  // One /64, then its /56, then its /48.
+  expect(tryAll(each((index) => `2001:db8:1:100::${index + 1}`))).toBe(30);
+  expect(tryAll(each((index) => `2001:db8:1:1${(index + 1).toString(16).padStart(2, '0')}::1`))).toBe(30);
+  expect(tryAll(each((index) => `2001:db8:1:${(index + 2).toString(16)}00::1`))).toBe(60);
+  expect(tryAll(['2001:db8:2::1'])).toBe(30);
+  expect(tryAll(each((index) => `192.0.2.${index + 1}`))).toBe(120);
+  expect(tryAll(['::ffff:192.0.2.200', '192.0.3.1'])).toBe(30);
+});
+
+test('take: sign-ups have a total that no number of networks gets around; other limits have none', () => {
+  const { at, limiter } = clock();
+  let taken = 0;
+  for (let index = 0; index < 100; index++) taken += burstOf(limiter, 'sign-up', from(`2001:db8:${index}::1`));
+  expect(taken).toBe(600);
+  at.ms += 60_000;
+  expect(burstOf(limiter, 'sign-up', from('2001:db8:ffff::1'))).toBe(30);
+  let signIns = 0;
+  for (let index = 0; index < 100; index++) signIns += burstOf(limiter, 'sign-in', from(`2001:db8:${index}::1`));
+  expect(signIns).toBe(6_000);
+});
+
 test('take: subjects and names have buckets of their own', () => {
   const { limiter } = clock();
   expect(burstOf(limiter, 'sign-up', from('192.0.2.1'))).toBe(30);

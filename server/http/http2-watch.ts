@@ -1,0 +1,42 @@
+import { constants, type ServerHttp2Session } from 'node:http2';
+
+/** Pings and settings that a session may send at once, and a minute: browsers send a few. */
+const controlFrames = { burst: 100, perMinute: 60 };
+
+/** What one HTTP/2 session does, as far as Node and nghttp2 do not watch it themselves. */
+export class WatchedSession {
+  readonly session: ServerHttp2Session;
+  #streams = 0;
+  #idleSinceMs = performance.now();
+  #level = controlFrames.burst;
+  #filledAtMs = performance.now();
+
+  constructor(session: ServerHttp2Session) {
+    this.session = session;
+    session.on('stream', (stream) => {
+      this.#streams += 1;
+      stream.once('close', () => {
+        this.#streams -= 1;
+        this.#idleSinceMs = performance.now();
+      });
+    });
+    session.on('ping', () => this.#countControl());
+    session.on('remoteSettings', () => this.#countControl());
+    // A peer that breaks the protocol ends its session; there is nobody to tell.
+    session.on('error', () => undefined);
+  }
+
+  /** For how long no call has been open. */
+  get idleMs(): number {
+    return this.#streams > 0 ? 0 : performance.now() - this.#idleSinceMs;
+  }
+
+  /** Each is answered, so an endless row of them is work without a call. */
+  #countControl(): void {
+    const nowMs = performance.now();
+    const filled = this.#level + ((nowMs - this.#filledAtMs) / 60_000) * controlFrames.perMinute;
+    this.#level = Math.min(controlFrames.burst, filled) - 1;
+    this.#filledAtMs = nowMs;
+    if (this.#level < 0) this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+}
