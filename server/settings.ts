@@ -31,7 +31,7 @@ export type Settings = EnclaveSettings & {
 };
 
 /** A connection takes up to 100 KiB. One address may be an office, with six connections a browser on HTTP/1.1. */
-export const usualConnections = { total: 10_000, perAddress: 500 } as const;
+export const usualPlaces = { total: 10_000, perAddress: 500 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -81,10 +81,10 @@ export function readSettings(environment: Environment): Settings {
     serverKeysFile: text('SERVER_KEYS_FILE'),
     clientAddress: addressSettings(text('CLIENT_ADDRESS_HEADER'), text('TRUSTED_PROXIES')),
     connections: {
-      total: wholeNumber('CONNECTIONS', text('CONNECTIONS') ?? String(usualConnections.total), 100, 1_000_000),
+      total: wholeNumber('CONNECTIONS', text('CONNECTIONS') ?? String(usualPlaces.total), 100, 1_000_000),
       perAddress: wholeNumber(
         'CONNECTIONS_PER_ADDRESS',
-        text('CONNECTIONS_PER_ADDRESS') ?? String(usualConnections.perAddress),
+        text('CONNECTIONS_PER_ADDRESS') ?? String(usualPlaces.perAddress),
         10,
         1_000_000,
       ),

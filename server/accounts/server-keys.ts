@@ -76,6 +76,15 @@ export class ServerKeys {
     return newest;
   }
 
+  /**
+   * Of names that nobody has, for ever: what a name is answered must not change with a newer setup, as it does for no account.
+   */
+  get firstSetup(): OpaqueSetup {
+    const [first] = this.#keys.opaqueSetups;
+    if (first === undefined) throw new Error('The schema asks for one setup at least.');
+    return first;
+  }
+
   /** @throws {Error} for a setup that was taken out although accounts still need it. */
   findSetup(id: string): OpaqueSetup {
     const found = this.#keys.opaqueSetups.find((setup) => setup.id === id);

@@ -115,13 +115,15 @@ export class Sessions {
     return this.start(outcome, nowMs);
   }
 
+  /** Ends one session of this account; another account's id, or one that is gone, ends nothing. */
   async end(accountId: string, sessionId: Bytes): Promise<void> {
-    await this.#parts.database.db
+    const ended = await this.#parts.database.db
       .deleteFrom('sessions')
       .where('id', '=', sessionId)
       .where('account_id', '=', accountId)
+      .returning('id')
       .execute();
-    this.#forget(sessionId);
+    this.forget(ended.map(({ id }) => id));
   }
 
   /** Ends all sessions of an account but one. @returns those ended, for `forget` once it is committed. */

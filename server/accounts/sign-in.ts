@@ -31,13 +31,13 @@ export async function startSignIn(parts: AccountParts, body: SignInStart, nowMs:
   const nameTag = decodeBytes(body.nameTag);
   const nameHash = parts.keys.hashName(nameTag);
   const inventedUserId = parts.keys.inventUserId(nameTag);
-  await countAttempt(parts.database, 'sign-in', nameHash, nowMs);
   const record = await parts.database.db
     .selectFrom('accounts')
     .select(['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
     .where('name_hash', '=', nameHash)
     .executeTakeFirst();
-  return startAttempt(parts, { record: record ?? null, inventedUserId, sessionId: null }, body.loginRequest, nowMs);
+  const who = { record: record ?? null, nameHash, inventedUserId, sessionId: null };
+  return startAttempt(parts, who, body.loginRequest, nowMs);
 }
 
 /** The same for the account of a session whose keys are gone from memory. */
@@ -53,24 +53,24 @@ export async function startUnlock(
     .where('id', '=', session.accountId)
     .executeTakeFirst();
   if (account === undefined) throw new RelayError('session-ended');
-  await countAttempt(parts.database, 'sign-in', account.name_hash, nowMs);
   const sessionId = decodeBytes(session.sessionId);
-  return startAttempt(
-    parts,
-    { record: account, inventedUserId: account.opaque_user_id, sessionId },
-    loginRequest,
-    nowMs,
-  );
+  const { name_hash: nameHash, opaque_user_id: inventedUserId } = account;
+  return startAttempt(parts, { record: account, nameHash, inventedUserId, sessionId }, loginRequest, nowMs);
 }
 
 async function startAttempt(
   parts: AccountParts,
-  who: { readonly record: OpaqueRecord | null; readonly inventedUserId: string; readonly sessionId: Bytes | null },
+  who: {
+    readonly record: OpaqueRecord | null;
+    readonly nameHash: Bytes;
+    readonly inventedUserId: string;
+    readonly sessionId: Bytes | null;
+  },
   loginRequest: string,
   nowMs: number,
 ): Promise<SignInStartAnswer> {
   const { record } = who;
-  const setup = record === null ? parts.keys.newestSetup : parts.keys.findSetup(record.opaque_setup_id);
+  const setup = record === null ? parts.keys.firstSetup : parts.keys.findSetup(record.opaque_setup_id);
   const { state, response } = opaqueStep(() =>
     startServerLogin({
       setup: setup.setup,
@@ -79,6 +79,8 @@ async function startAttempt(
       request: loginRequest,
     }),
   );
+  // What is no message of OPAQUE tests no password, so it takes no attempt from the owner of the name.
+  await countAttempt(parts.database, 'sign-in', who.nameHash, nowMs);
   const attempt: LoginAttemptTable = {
     id: new Uint8Array(randomBytes(16)),
     account_id: record?.id ?? null,

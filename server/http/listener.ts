@@ -9,7 +9,7 @@ import { StartError } from '../start-error.ts';
 import type { RelayApp } from './app.ts';
 import { ConnectionPlaces } from './connection-places.ts';
 import { Connections, type ConnectionTimes, usualTimes } from './connections.ts';
-import { usualConnections } from '../settings.ts';
+import { usualPlaces } from '../settings.ts';
 import { errorBody } from './error-answer.ts';
 import { namesOneHost } from './host-name.ts';
 import { securityHeaders, setSecurityHeaders } from './security-headers.ts';
@@ -61,7 +61,7 @@ export async function listen(
     else refuse(response, 'bad-request');
   };
   const server = settings.tls === null ? plainServer(onRequest, times) : secureServer(onRequest, settings.tls, times);
-  const places = new ConnectionPlaces(settings.connections ?? usualConnections, settings.isProxy ?? (() => false));
+  const places = new ConnectionPlaces(settings.connections ?? usualPlaces, settings.isProxy ?? (() => false));
   const connections = new Connections(server, places, times);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (!connections.canAnswer(socket)) return void socket.destroy();

@@ -5,6 +5,7 @@ import { type ClientHttp2Session, connect as connectHttp2, constants } from 'nod
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
@@ -17,9 +18,12 @@ import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 const largeLength = 48 * 1024 * 1024;
 
 /** A large answer, an endless one, and a small one. */
-function makeApp(): RelayApp {
+function makeApp(onLargeClosed: () => void): RelayApp {
   const app: RelayApp = new Hono();
-  app.get('/large', () => new Response(new Uint8Array(largeLength)));
+  app.get('/large', (c) => {
+    (c.env as Partial<HttpBindings>).outgoing?.once('close', onLargeClosed);
+    return new Response(new Uint8Array(largeLength));
+  });
   app.get('/livez', () => new Response('ok\n'));
   app.get('/live', () => {
     let timer: NodeJS.Timeout | undefined;
@@ -33,9 +37,9 @@ function makeApp(): RelayApp {
   return app;
 }
 
-async function listening(more: Partial<ListenerSettings> = {}, times = usualTimes) {
+async function listening(more: Partial<ListenerSettings> = {}, times = usualTimes, onLargeClosed = () => {}) {
   const settings = { host: '0.0.0.0', port: 0, tls: null, isHttps: false, ...more };
-  const listener = await listen(makeApp(), settings, times);
+  const listener = await listen(makeApp(onLargeClosed), settings, times);
   onTestFinished(() => listener.close(0));
   return listener.port;
 }
@@ -176,7 +180,8 @@ test('a head that is too long is refused, over both protocols, with all headers;
 });
 
 test('an answer that nobody takes is cut; one that is taken slowly arrives, and an endless one goes on', async () => {
-  const port = await listening({}, { ...usualTimes, stallMs: 4_000, sweepMs: 100 });
+  let closed = 0;
+  const port = await listening({}, { ...usualTimes, stallMs: 4_000, sweepMs: 100 }, () => (closed += 1));
   const open = async (path: string) => {
     const request = requestHttp({ port, host: '127.0.0.1', path, agent: false }).end();
     const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -196,7 +201,8 @@ test('an answer that nobody takes is cut; one that is taken slowly arrives, and 
     if (Math.floor(received / (4 * 1024 * 1024)) > before) await new Promise((resolve) => setTimeout(resolve, 500));
   }
   expect(received).toBe(largeLength);
-  // What had arrived before the cut is read, and then its end is an error.
+  // Both are over at the relay. What had arrived before the cut is read, and then its end is an error.
+  await expect.poll(() => closed, { timeout: 60_000 }).toBe(2);
   stalled.resume();
   expect(await cut).toBe('cut');
   const before = records;
