@@ -9,6 +9,7 @@ import { benchConcurrentTurns } from './concurrent-turns.ts';
 import { benchEnclaveReady } from './enclave-ready.ts';
 import { benchFirstToken } from './first-token.ts';
 import { benchFramesRelayed } from './frames-relayed.ts';
+import { benchHostileAnswers } from './hostile-answers.ts';
 import { type Figure, formatFigures } from './parts/figure.ts';
 import { benchSignIn } from './sign-in.ts';
 import { benchVerifyEvidence } from './verify-evidence.ts';
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   'enclave-ready': benchEnclaveReady,
   'first-token': benchFirstToken,
   'browser-conversation': benchBrowserConversation,
+  'hostile-answers': benchHostileAnswers,
   'frames-relayed': benchFramesRelayed,
   'concurrent-turns': benchConcurrentTurns,
 };

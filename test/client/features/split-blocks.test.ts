@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  emptySplit,
-  hasOpenFence,
-  splitBlocks,
-  type SplitText,
-} from '../../../client/features/chat/markdown/split-blocks.ts';
+import { fencedCode, unitsOf } from '../../../client/features/chat/markdown/block-units.ts';
+import { definitionsFor, readReferences } from '../../../client/features/chat/markdown/references.ts';
+import { emptySplit, splitBlocks, type SplitText } from '../../../client/features/chat/markdown/split-blocks.ts';
+import { hostileAnswers } from '../../parts/hostile-answers.ts';
 
 const sample = `# Title
 
@@ -32,7 +30,7 @@ const b = 2;
 |---|---|
 | 1 | 2 |
 
-    indented code
+    indented
 
 <div>html</div>
 
@@ -51,20 +49,25 @@ function grow(pieces: readonly string[]): SplitText {
   return split;
 }
 
+const read = (text: string) => splitBlocks(emptySplit, text).blocks;
+const sources = (text: string) => read(text).map(({ source }) => source);
+const kinds = (text: string) => read(text).map(({ kind }) => kind);
+
 describe('splitBlocks', () => {
   test('finds the blocks, and loses no character', () => {
-    const { blocks } = splitBlocks(emptySplit, sample);
-    expect(blocks.join('')).toBe(sample);
-    expect(blocks).toContain("```ts\nconst a = '``';\n\nconst b = 2;\n```\n\n");
-    expect(blocks.length).toBeGreaterThan(8);
+    expect(sources(sample).join('')).toBe(sample);
+    expect(sources(sample)).toContain("```ts\nconst a = '``';\n\nconst b = 2;\n```\n\n");
+    expect(kinds(sample).join(' ')).toBe('text text list list code text table text text text definitions text');
   });
 
   test('grown character by character it is the same as read at once', () => {
-    expect(grow(sample.split('')).blocks).toEqual(splitBlocks(emptySplit, sample).blocks);
+    expect(grow(sample.split('')).blocks).toEqual(read(sample));
   });
 
   test('property: grown in any pieces it is the same as read at once', () => {
     const marks = ['# head', '- item', '  - inner', '1. one', '2)', '* star', '-', '> quote', '```', '~~~', '    code'];
+    const others = ['<details>', '</details>', '<!-- x', '-->', '\\[', '\\]', '$$', '[^1]: note', '| a |', '|---|'];
+    const long = ['x'.repeat(1700), `| ${'y'.repeat(1600)} |`, 'z. '.repeat(2000)];
     const line = fc.constantFrom(
       'text',
       'more',
@@ -72,12 +75,12 @@ describe('splitBlocks', () => {
       '',
       '---',
       '===',
-      '| a |',
-      '|---|',
       '<b>',
       '[x]: y',
       '\ttab',
       ...marks,
+      ...others,
+      ...long,
     );
     const pieces = fc
       .array(fc.tuple(line, fc.boolean()), { maxLength: 24 })
@@ -86,54 +89,123 @@ describe('splitBlocks', () => {
       );
     fc.assert(
       fc.property(pieces, (parts) => {
-        const whole = splitBlocks(emptySplit, parts.join(''));
-        expect(whole.blocks.join('')).toBe(parts.join(''));
-        expect(grow(parts).blocks).toEqual(whole.blocks);
+        const whole = read(parts.join(''));
+        expect(whole.map(({ source }) => source).join('')).toBe(parts.join(''));
+        expect(grow(parts).blocks).toEqual(whole);
       }),
       { numRuns: 2000 },
     );
   });
 
-  test('a frame touches the last block only: the ones before stay as they are', () => {
-    const before = splitBlocks(emptySplit, 'one\n\ntwo\n\nthr');
-    const after = splitBlocks(before, 'one\n\ntwo\n\nthree');
-    expect(after.blocks.slice(0, -1)).toEqual(before.blocks.slice(0, -1));
-    expect(after.blocks.at(-1)).toBe('three');
+  test('a frame touches the last blocks only: the ones before stay as they are', () => {
+    const before = splitBlocks(emptySplit, 'one\n\ntwo\n\nthree\n\nfou');
+    const after = splitBlocks(before, 'one\n\ntwo\n\nthree\n\nfour');
+    expect(after.blocks[0]).toBe(before.blocks[0]);
+    expect(after.blocks[1]).toBe(before.blocks[1]);
+    expect(after.blocks.at(-1)?.source).toBe('four');
   });
 
   test('a text that did not just grow is read anew', () => {
     const before = splitBlocks(emptySplit, 'one\n\ntwo');
-    expect(splitBlocks(before, 'other').blocks).toEqual(['other']);
+    expect(splitBlocks(before, 'other').blocks.map(({ source }) => source)).toEqual(['other']);
     expect(splitBlocks(before, '').blocks).toEqual([]);
-  });
-
-  test('definitions reach the blocks that refer to them; with footnotes the text stays in one piece', () => {
-    expect(splitBlocks(emptySplit, sample).definitions.trim()).toBe('[name]: https://example.org');
-    const almost = 'See [name].\n\n[name]: https://example.org and more words';
-    expect(splitBlocks(emptySplit, almost).definitions).toBe('');
-    const notes = 'A claim.[^1]\n\n[^1]: Its source.\n\nMore.';
-    expect(splitBlocks(emptySplit, notes).blocks).toEqual([notes]);
   });
 
   test('Windows line ends keep their place', () => {
     const text = 'one\r\n\r\ntwo\r\n\r\n- a\r\n- b';
-    expect(splitBlocks(emptySplit, text).blocks.join('')).toBe(text);
-    expect(grow(text.split('')).blocks.join('')).toBe(text);
+    expect(sources(text)).toEqual(['one\r\n\r\n', 'two\r\n\r\n', '- a\r\n- b']);
+    expect(grow(text.split('')).blocks).toEqual(read(text));
+  });
+
+  test.each(Object.entries(hostileAnswers))('%s: pieces stay short, and none is lost', (_name, make) => {
+    const text = make(200_000);
+    expect(sources(text).join('')).toBe(text);
+    expect(Math.max(...sources(text).map(({ length }) => length))).toBeLessThanOrEqual(4500);
+  });
+
+  test.each(Object.entries(hostileAnswers))(
+    '%s: a frame at the end of a long text changes few pieces',
+    (_name, make) => {
+      const text = make(60_000);
+      const before = splitBlocks(emptySplit, text.slice(0, -20));
+      const after = splitBlocks(before, text);
+      expect(after.blocks).toEqual(read(text));
+      const kept = after.blocks.filter((block, index) => block === before.blocks[index]).length;
+      expect(after.blocks.length - kept).toBeLessThanOrEqual(30);
+    },
+  );
+});
+
+describe('units', () => {
+  const unitKinds = (text: string) => unitsOf(read(text)).map(({ kind }) => kind);
+
+  test('long code in many pieces is one block of code, with every line', () => {
+    const lines = Array.from({ length: 500 }, (_, index) => `const line${index} = ${index};`).join('\n');
+    const [unit, ...others] = unitsOf(read(`\`\`\`ts\n${lines}\n\`\`\`\n\nAfter.`));
+    expect(others).toHaveLength(1);
+    if (unit?.kind !== 'code') throw new Error('The first unit is no code.');
+    expect(unit.blocks.length).toBeGreaterThan(5);
+    const { language, chunks, isClosed } = fencedCode(unit.blocks);
+    expect({ language, isClosed }).toEqual({ language: 'ts', isClosed: true });
+    expect(chunks.join('')).toBe(`${lines}\n`);
+  });
+
+  test.each([
+    ['```ts\nconst a', { isClosed: false, code: 'const a' }],
+    ['```ts\nconst a\n```', { isClosed: true, code: 'const a\n' }],
+    ['```ts\nconst a\n````  ', { isClosed: true, code: 'const a\n' }],
+    ['````\n```\n', { isClosed: false, code: '```\n' }],
+    ['````md\n```js\nx\n```\n````\n', { isClosed: true, code: '```js\nx\n```\n' }],
+    ['~~~\ncode\n```\n', { isClosed: false, code: 'code\n```\n' }],
+    ['~~~\ncode\n~~~\n\n', { isClosed: true, code: 'code\n' }],
+    ['```', { isClosed: false, code: '' }],
+    ['  ```\n  code\n  ```', { isClosed: true, code: 'code\n' }],
+  ])('%j as code', (text, { isClosed, code }) => {
+    const [unit] = unitsOf(read(text));
+    if (unit?.kind !== 'code') throw new Error('The first unit is no code.');
+    const read1 = fencedCode(unit.blocks);
+    expect({ isClosed: read1.isClosed, code: read1.chunks.join('') }).toEqual({ isClosed, code });
+  });
+
+  test('folded parts hold what stands between their tags, to a bounded depth', () => {
+    expect(unitKinds('<details>\n<summary>More</summary>\n\nInside.\n\n</details>\n\nAfter.')).toEqual([
+      'details',
+      'piece',
+    ]);
+    expect(unitKinds('<details>\n\n'.repeat(1000))).toEqual(['details']);
+    expect(unitKinds('</details>\n\n'.repeat(10))).toEqual([]);
+  });
+
+  test('a comment is hidden once it ends; one that never ends is words', () => {
+    expect(unitKinds('Before.\n\n<!-- hidden\n\nstill hidden -->\n\nAfter.')).toEqual(['piece', 'piece']);
+    const open = `<!-- ${'word '.repeat(600)}`;
+    expect(unitsOf(read(open)).length).toBeGreaterThan(0);
   });
 });
 
-describe('hasOpenFence', () => {
-  test.each([
-    ['```ts\nconst a', true],
-    ['```ts\nconst a\n```', false],
-    ['```ts\nconst a\n````  ', false],
-    ['````\n```\n', true],
-    ['~~~\ncode\n```\n', true],
-    ['~~~\ncode\n~~~\n', false],
-    ['```', true],
-    ['no fence', false],
-    ['text with ``` inside', false],
-  ])('%o: %o', (block, open) => {
-    expect(hasOpenFence(block)).toBe(open);
+describe('references', () => {
+  const named = (text: string) => {
+    const blocks = read(text);
+    const references = readReferences(blocks);
+    return blocks.map((block) => definitionsFor(block, references));
+  };
+
+  test('a piece gets the definitions that it names and no others', () => {
+    const text = `See [one].\n\nSee [Two][b].\n\nNo name.\n\n[one]: https://example.org/1\n[b]: https://example.org/2\n[c]: https://example.org/3`;
+    expect(named(text).slice(0, 3)).toEqual(['[one]: https://example.org/1', '[b]: https://example.org/2', '']);
+  });
+
+  test('words in brackets with a colon are no definition', () => {
+    expect(readReferences(read('[Note]: this is a sentence.')).definitions.size).toBe(0);
+  });
+
+  test('notes are numbered in the order in which the text names them', () => {
+    const { notes } = readReferences(read('One[^b] and two[^a].\n\n[^a]: A.\n[^b]: B,\n    more of it.\n[^c]: C.'));
+    expect([...notes.values()].map(({ key, number }) => [key, number])).toEqual([
+      ['b', 1],
+      ['a', 2],
+      ['c', 3],
+    ]);
+    expect(notes.get('b')?.source).toContain('more of it.');
   });
 });

@@ -1,85 +1,179 @@
-import { memo, useState } from 'react';
-import Markdown, { type Components } from 'react-markdown';
-import remarkGfm from 'remark-gfm';
-import { CodeBlock, hastText } from './code-block.tsx';
-import { OrderedList } from './ordered-list.tsx';
-import { SafeImage, SafeLink, safeAddress } from './safe-link.tsx';
-import { emptySplit, hasOpenFence, splitBlocks, type SplitText } from './split-blocks.ts';
-import { useHighlighter } from './use-highlighter.ts';
+import { memo, useEffect, useId, useReducer, useState } from 'react';
+import type { Block } from './block-reader.ts';
+import { fencedCode, type Unit, unitsOf } from './block-units.ts';
+import { CodeBlock } from './code-block.tsx';
+import { CutTable } from './cut-table.tsx';
+import { Footnotes } from './footnotes.tsx';
+import { MarkdownPiece } from './markdown-piece.tsx';
+import { takeNow, whenThereIsRoom } from './mount-queue.ts';
+import { PlainText } from './plain-text.tsx';
+import {
+  keepReferences,
+  NoteIdContext,
+  noReferences,
+  NotesContext,
+  readReferences,
+  type References,
+} from './references.ts';
+import { RenderGuard } from './render-guard.tsx';
+import { emptySplit, splitBlocks, type SplitText } from './split-blocks.ts';
 
 type MarkdownTextProps = { readonly text: string; readonly growing: boolean };
 
-/** An answer's Markdown. HTML in it stays text, images stay addresses, finished blocks are rendered once. */
+/** An answer's Markdown. Nothing in it becomes active; finished pieces are rendered once; what fails to render is shown as it is. */
 export function MarkdownText({ text, growing }: MarkdownTextProps) {
-  const [split, setSplit] = useState<SplitText>(() => splitBlocks(emptySplit, text));
-  const now = splitBlocks(split, text);
-  if (now !== split) setSplit(now);
-  const { blocks, definitions } = now;
   return (
-    <div className="prose" dir="auto">
-      {blocks.map((block, index) => (
-        // Blocks are only ever added at the end: their place is their identity.
-        // oxlint-disable-next-line react/no-array-index-key
-        <MarkdownBlock
-          key={index}
-          block={block}
-          definitions={block.includes('[') ? definitions : ''}
-          closed={!growing || !hasOpenFence(block)}
-        />
-      ))}
-    </div>
+    <RenderGuard text={text} fallback={<PlainText text={text} />}>
+      <SplitMarkdown text={text} growing={growing} />
+    </RenderGuard>
   );
 }
 
-type MarkdownBlockProps = { readonly block: string; readonly definitions: string; readonly closed: boolean };
+function SplitMarkdown({ text, growing }: MarkdownTextProps) {
+  const [split, setSplit] = useState<SplitText>(() => splitBlocks(emptySplit, text));
+  const now = splitBlocks(split, text);
+  if (now !== split) setSplit(now);
+  const [references, setReferences] = useState(noReferences);
+  const nowReferences = keepReferences(references, readReferences(now.blocks));
+  if (nowReferences !== references) setReferences(nowReferences);
+  const mounted = useMounted(now.blocks);
+  const isWhole = mounted >= now.blocks.length;
+  const units = unitsOf(isWhole ? now.blocks : now.blocks.slice(0, mounted));
+  return (
+    <NoteIdContext value={useId()}>
+      <NotesContext value={nowReferences.notes}>
+        <div className="prose" dir="auto">
+          <Sections units={units} references={nowReferences} growing={growing} />
+          {isWhole && <Footnotes references={nowReferences} />}
+        </div>
+      </NotesContext>
+    </NoteIdContext>
+  );
+}
 
-const remarkPlugins = [remarkGfm];
+/** How many pieces are rendered by now: as many as this task has room for, the rest in later tasks. */
+function useMounted(blocks: readonly Block[]): number {
+  const [mounted, setMounted] = useState(0);
+  const [asked, askAgain] = useReducer((count: number) => count + 1, 0);
+  let count = Math.min(mounted, blocks.length);
+  while (count < blocks.length && takeNow(costOf(blocks[count]))) count += 1;
+  if (count !== mounted) setMounted(count);
+  const isWhole = count === blocks.length;
+  // A task that had no room left asks again.
+  useEffect(() => (isWhole ? undefined : whenThereIsRoom(askAgain)), [isWhole, count, asked]);
+  return count;
+}
 
-const components: Components = {
-  a: ({ href, children }) => <SafeLink address={href}>{children}</SafeLink>,
-  img: ({ src, alt }) => <SafeImage address={typeof src === 'string' ? src : undefined} alt={alt} />,
-  ol: ({ start, node, children }) => (
-    <OrderedList start={start ?? 1} length={node?.children.length ?? 0}>
-      {children}
-    </OrderedList>
-  ),
-  p: ({ children }) => <p dir="auto">{children}</p>,
-  table: ({ children }) => (
-    // A table may be wider than a phone: it scrolls by itself, also by keyboard.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <figure aria-label="Table" className="wide-table" tabIndex={0}>
-      <table>{children}</table>
-    </figure>
-  ),
-  input: ({ checked }) => (
-    <input type="checkbox" checked={checked === true} readOnly disabled className="mr-2" aria-label="Task" />
-  ),
-  pre: ({ node, children }) => {
-    const code = node?.children.find((child) => child.type === 'element');
-    const classes = code?.type === 'element' ? code.properties['className'] : undefined;
-    const language = Array.isArray(classes)
-      ? classes.map(String).find((name) => name.startsWith('language-'))
-      : undefined;
+/** About as parser, React and layout see it: a sign, a line or half an emoji costs as much as a dozen letters. */
+const signCost = 15;
+const pieceCost = 250;
+const codeBlockCost = 1000;
+
+function costOf(block: Block | undefined): number {
+  if (block === undefined) return 0;
+  const { kind, source, continues } = block;
+  if (kind === 'definitions' || kind === 'comment') return 1;
+  if (kind === 'code' || kind === 'tex') return source.length / 2 + (continues ? 0 : codeBlockCost);
+  return pieceCost + source.length + signCost * (source.match(/[\n*_~`[<>|&$\\\ud800-\udfff]/g)?.length ?? 0);
+}
+
+type SectionProps = { readonly units: readonly Unit[]; readonly references: References; readonly growing: boolean };
+
+const unitsPerSection = 32;
+
+/** Units in groups: a frame looks at the groups and at the units of the last one, however long the answer is. */
+function Sections({ units, references, growing }: SectionProps) {
+  const count = Math.ceil(units.length / unitsPerSection);
+  return Array.from({ length: count }, (_, index) => {
+    const end = (index + 1) * unitsPerSection;
     return (
-      <CodeBlock language={language?.slice('language-'.length) ?? null} text={hastText(node)}>
-        {children}
-      </CodeBlock>
+      <Section
+        key={`section-${index}`}
+        units={units.slice(end - unitsPerSection, end)}
+        references={references}
+        growing={growing && end >= units.length}
+      />
     );
-  },
-};
+  });
+}
 
-const MarkdownBlock = memo(function MarkdownBlock({ block, definitions, closed }: MarkdownBlockProps) {
-  const highlighter = useHighlighter();
+const Section = memo(
+  function Section({ units, references, growing }: SectionProps) {
+    return units.map((unit, index) => (
+      <UnitView
+        key={`unit-${index}`}
+        unit={unit}
+        references={references}
+        growing={growing && index === units.length - 1}
+      />
+    ));
+  },
+  (before, now) =>
+    before.references === now.references &&
+    before.growing === now.growing &&
+    before.units.length === now.units.length &&
+    isSameUnit(before.units[0], now.units[0]) &&
+    isSameUnit(before.units.at(-1), now.units.at(-1)),
+);
+
+/** Pieces keep their identity once they are finished, in their order: where the ends are the same, all between is. */
+function isSameUnit(before: Unit | undefined, now: Unit | undefined): boolean {
+  if (before === undefined || now === undefined || before.kind !== now.kind) return false;
+  if (before.kind === 'piece') return now.kind === 'piece' && before.block === now.block;
+  if (before.kind === 'details') {
+    return (
+      now.kind === 'details' &&
+      before.units.length === now.units.length &&
+      (before.units.length === 0 || isSameUnit(before.units.at(-1), now.units.at(-1)))
+    );
+  }
+  return (
+    now.kind === before.kind && before.blocks.length === now.blocks.length && before.blocks.at(-1) === now.blocks.at(-1)
+  );
+}
+
+type UnitViewProps = { readonly unit: Unit; readonly references: References; readonly growing: boolean };
+
+function UnitView({ unit, references, growing }: UnitViewProps) {
+  switch (unit.kind) {
+    case 'piece':
+      return <MarkdownPiece block={unit.block} references={references} />;
+    case 'code': {
+      const { isClosed, ...code } = fencedCode(unit.blocks);
+      return (
+        <GuardedBlock blocks={unit.blocks}>
+          <CodeBlock {...code} isClosed={isClosed || !growing} />
+        </GuardedBlock>
+      );
+    }
+    case 'table':
+      return (
+        <GuardedBlock blocks={unit.blocks}>
+          <CutTable blocks={unit.blocks} />
+        </GuardedBlock>
+      );
+    case 'details':
+      return (
+        <details className="prose-block rounded-control border border-line px-4 py-2">
+          <summary dir="auto" className="font-semibold">
+            {unit.summary}
+          </summary>
+          <Sections units={unit.units} references={references} growing={growing} />
+        </details>
+      );
+  }
+}
+
+type GuardedBlockProps = { readonly blocks: readonly Block[]; readonly children: React.ReactNode };
+
+function GuardedBlock({ blocks, children }: GuardedBlockProps) {
+  const text = `${blocks.length} ${blocks.at(-1)?.source ?? ''}`;
+  const plain = blocks.map((block, index) => <PlainText key={`piece-${index}`} text={block.source} />);
   return (
     <div className="prose-block">
-      <Markdown
-        remarkPlugins={remarkPlugins}
-        rehypePlugins={closed && highlighter !== null ? highlighter : null}
-        components={components}
-        urlTransform={safeAddress}
-      >
-        {definitions === '' ? block : `${block}\n\n${definitions}`}
-      </Markdown>
+      <RenderGuard text={text} fallback={plain}>
+        {children}
+      </RenderGuard>
     </div>
   );
-});
+}

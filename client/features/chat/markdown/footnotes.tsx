@@ -1,0 +1,42 @@
+import { use } from 'react';
+import type { Block } from './block-reader.ts';
+import { emptySplit, splitBlocks } from './split-blocks.ts';
+import { MarkdownPiece } from './markdown-piece.tsx';
+import { goTo } from './note-reference.tsx';
+import { NoteIdContext, noReferences, type References } from './references.ts';
+
+export function Footnotes({ references }: { readonly references: References }) {
+  const prefix = use(NoteIdContext);
+  if (references.notes.size === 0) return null;
+  return (
+    <section aria-label="Notes" className="prose-block border-t border-line pt-3 text-small">
+      <ol>
+        {[...references.notes.values()].map((note) => (
+          <li key={note.key} id={`${prefix}-note-${note.number}`} tabIndex={-1}>
+            {blocksOf(note.source).map((block, index) => (
+              // Pieces of one note never change their order.
+              // oxlint-disable-next-line react/no-array-index-key
+              <MarkdownPiece
+                key={index}
+                block={block}
+                references={{ ...noReferences, definitions: references.definitions }}
+              />
+            ))}
+            <a
+              href={`#${prefix}-from-${note.number}`}
+              aria-label="Back to the text"
+              className="text-link"
+              onClick={goTo}
+            >
+              ↩
+            </a>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function blocksOf(source: string): readonly Block[] {
+  return splitBlocks(emptySplit, source).blocks;
+}

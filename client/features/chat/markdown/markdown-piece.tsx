@@ -1,0 +1,58 @@
+import { memo } from 'react';
+import Markdown, { type Components, type Options } from 'react-markdown';
+import remarkGfm from 'remark-gfm';
+import type { Block } from './block-reader.ts';
+import { markdownComponents } from './markdown-components.tsx';
+import { remarkModelMarkdown } from './model-markdown.ts';
+import { PlainText } from './plain-text.tsx';
+import { prepareSource } from './prepare-source.ts';
+import { definitionsFor, type References } from './references.ts';
+import { RenderGuard } from './render-guard.tsx';
+import { safeAddress } from './safe-link.tsx';
+import { isFormattable } from './text-limits.ts';
+
+type MarkdownPieceProps = { readonly block: Block; readonly references: References };
+
+/** One piece of an answer: formatted if it keeps to the limits, else its words as they are. */
+export const MarkdownPiece = memo(function MarkdownPiece({ block, references }: MarkdownPieceProps) {
+  const { source, isChanged, firstNumber } = prepareSource(block);
+  return (
+    <div className={block.continues ? 'prose-block prose-continues' : 'prose-block'}>
+      <RenderGuard text={block.source} fallback={<PlainText text={block.source} />}>
+        {block.kind === 'tex' ? (
+          <PlainText text={block.source} />
+        ) : (
+          <FormattedText
+            source={source}
+            definitions={definitionsFor(block, references)}
+            restores={isChanged}
+            firstNumber={firstNumber}
+          />
+        )}
+      </RenderGuard>
+    </div>
+  );
+});
+
+type FormattedTextProps = {
+  readonly source: string;
+  readonly definitions?: string;
+  readonly restores: boolean;
+  readonly firstNumber?: number | null;
+  readonly components?: Components;
+};
+
+export const FormattedText = memo(function FormattedText(props: FormattedTextProps) {
+  const { source, definitions = '', restores, firstNumber = null, components = markdownComponents } = props;
+  if (!isFormattable(source)) return <PlainText text={source} />;
+  const plugins: Options['remarkPlugins'] = [
+    // One tilde is an "about", two strike out.
+    [remarkGfm, { singleTilde: false }],
+    [remarkModelMarkdown, { restores, firstNumber }],
+  ];
+  return (
+    <Markdown remarkPlugins={plugins} components={components} urlTransform={safeAddress}>
+      {definitions === '' ? source : `${source}\n\n${definitions}`}
+    </Markdown>
+  );
+});

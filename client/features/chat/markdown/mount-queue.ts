@@ -1,0 +1,49 @@
+import { flushSync } from 'react-dom';
+
+/*
+ * How much of the answers is rendered in one task. A conversation that opens with long answers, or one answer of a megabyte, would
+ * hold the page; so what goes beyond a task's budget waits for later tasks, the last to ask first: that one stands at the end, where
+ * the reader is.
+ */
+const budgetPerTask = 4000;
+const msPerTask = 8;
+
+let spent = 0;
+let isScheduled = false;
+const waiting: (() => void)[] = [];
+
+/** Whether work of this cost (about letters of plain prose) may be done in this task; the first always may. */
+export function takeNow(cost: number): boolean {
+  if (spent > 0 && spent + cost > budgetPerTask) return false;
+  spent += Math.max(1, cost);
+  schedule();
+  return true;
+}
+
+/** Calls once a task has room. @returns how to take that back. */
+export function whenThereIsRoom(render: () => void): () => void {
+  waiting.push(render);
+  schedule();
+  return () => {
+    const place = waiting.indexOf(render);
+    if (place >= 0) waiting.splice(place, 1);
+  };
+}
+
+function schedule(): void {
+  if (isScheduled) return;
+  isScheduled = true;
+  setTimeout(work, 0);
+}
+
+function work(): void {
+  isScheduled = false;
+  spent = 0;
+  const startedAtMs = performance.now();
+  for (let render = waiting.pop(); render !== undefined; render = waiting.pop()) {
+    flushSync(render);
+    if (performance.now() - startedAtMs > msPerTask) break;
+    spent = 0;
+  }
+  if (waiting.length > 0) schedule();
+}

@@ -1,0 +1,29 @@
+import { type MouseEvent, use } from 'react';
+import { NoteIdContext, NotesContext } from './references.ts';
+
+/** A number that leads to its note. */
+export function NoteReference({ name }: { readonly name: string }) {
+  const prefix = use(NoteIdContext);
+  const note = use(NotesContext).get(name.toLowerCase());
+  if (note === undefined) return <sup>[{name}]</sup>;
+  return (
+    <sup id={`${prefix}-from-${note.number}`}>
+      <a
+        href={`#${prefix}-note-${note.number}`}
+        aria-label={`Note ${note.number}`}
+        className="text-link"
+        onClick={goTo}
+      >
+        {note.number}
+      </a>
+    </sup>
+  );
+}
+
+/** Inside the page, past the router: an answer's notes are no page of their own. */
+export function goTo(event: MouseEvent<HTMLAnchorElement>): void {
+  event.preventDefault();
+  const target = document.getElementById(event.currentTarget.hash.slice(1));
+  target?.scrollIntoView({ block: 'nearest' });
+  target?.focus({ preventScroll: true });
+}

@@ -1,0 +1,141 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hostileAnswers } from '../../parts/hostile-answers.ts';
+import { misplacedText } from '../../parts/measure-columns.ts';
+import {
+  askInPage,
+  openPairs,
+  ScriptedClient,
+  settle,
+  showConversation,
+  streamInPage,
+} from '../../parts/scripted-client/scripted-page.ts';
+
+let client: ScriptedClient;
+beforeAll(async () => {
+  client = await ScriptedClient.start();
+});
+afterEach(() => client.endTest());
+afterAll(() => client.stop());
+
+async function openChat(width = 1280): Promise<Page> {
+  const page = await client.openPage({ path: '/chat', status: 'unlocked', reducedMotion: true, width });
+  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  return page;
+}
+
+async function openAnswer(page: Page, answer: string): Promise<void> {
+  const id = await page.evaluate(
+    (text) =>
+      window.vault.addConversation('Hostile', [
+        ['First?', text],
+        ['Last?', 'The last words.'],
+      ]),
+    answer,
+  );
+  await showConversation(page, id);
+  await page.getByText('The last words.').waitFor();
+}
+
+/** Waits until no piece is left to mount. */
+async function wholeAnswer(page: Page, lastWords: string): Promise<void> {
+  await page.locator('.prose').filter({ hasText: lastWords }).first().waitFor({ state: 'attached' });
+}
+
+describe('a conversation with a hostile answer', () => {
+  test('each is shown with the answer that follows, in their column', async () => {
+    const page = await openChat(390);
+    const failed: string[] = [];
+    for (const [name, make] of Object.entries(hostileAnswers)) {
+      await openAnswer(page, make(6 * 1024));
+      await settle(page);
+      const misplaced = await misplacedText(page);
+      if (misplaced.length > 0) failed.push(`${name}: ${JSON.stringify(misplaced[0])}`);
+      if (!(await page.getByRole('textbox', { name: 'Message' }).isVisible())) failed.push(`${name}: no message box`);
+    }
+    expect(failed).toEqual([]);
+  }, 300_000);
+
+  test('a list of 1,000 signs and one that is nested 300 deep are streamed to their end', async () => {
+    const deep = Array.from({ length: 300 }, (_, level) => `${' '.repeat(2 * level)}- level ${level}`).join('\n');
+    const page = await openChat();
+    await openPairs(page, 'An answer.');
+    for (const [text, words] of [
+      [`${'- '.repeat(1000)}end of signs`, 'end of signs'],
+      [deep, 'level 299'],
+    ] as const) {
+      const turn = await askInPage(page, `What about ${words}?`);
+      for (let at = 0; at < text.length; at += 5000) await streamInPage(page, turn, text.slice(at, at + 5000));
+      await page.evaluate((id) => window.vault.endAnswer(id, 'complete'), turn);
+      await wholeAnswer(page, words);
+    }
+    expect(await misplacedText(page)).toEqual([]);
+  });
+
+  test('10,000 items, 400 rows and 100 kB without a line end come whole', async () => {
+    const page = await openChat();
+    for (const [text, words] of [
+      [`${'- item\n'.repeat(10_000)}- the end`, 'the end'],
+      [`| a | b |\n|---|---|\n${'| one | two |\n'.repeat(400)}| three | the end |`, 'the end'],
+      [`| a |\n|---|\n${'| one |\n'.repeat(5000)}| the end |`, 'the end'],
+      [`${'x'.repeat(100_000)} the end`, 'the end'],
+    ] as const) {
+      await openAnswer(page, text);
+      await wholeAnswer(page, words);
+      expect(await page.getByText('The last words.').count()).toBe(1);
+    }
+  }, 120_000);
+
+  test('numbers of a list go on over its pieces', async () => {
+    const page = await openChat();
+    await openPairs(page, `${Array.from({ length: 300 }, () => '1. an item of some words\n').join('')}1. the last one`);
+    await wholeAnswer(page, 'the last one');
+    const numbers = await page
+      .locator('.prose ol')
+      .evaluateAll((lists) => lists.map((list) => [(list as HTMLOListElement).start, list.children.length] as const));
+    expect(numbers.length).toBeGreaterThan(1);
+    let next = 1;
+    for (const [start, length] of numbers) {
+      expect(start).toBe(next);
+      next += length;
+    }
+    expect(next).toBe(302);
+  });
+
+  test('a long table in pieces is one table with one head', async () => {
+    const page = await openChat();
+    const rows = Array.from({ length: 120 }, (_, index) => `| row ${index} | \`a || b\` |`).join('\n');
+    await openPairs(page, `| name | code |\n|---|---|\n${rows}\n\nthe end`);
+    await wholeAnswer(page, 'the end');
+    expect(await page.locator('.prose table').count()).toBe(1);
+    expect(await page.locator('.prose thead').count()).toBe(1);
+    expect(await page.locator('.prose tbody tr').count()).toBe(120);
+    expect(await page.locator('.prose tbody code').first().textContent()).toBe('a || b');
+  });
+});
+
+describe('where a block fails to render', () => {
+  test('its words stand as they are, all others are formatted, and growth tries again', async () => {
+    const page = await openChat();
+    await openPairs(page, 'Before.');
+    await page.evaluate(() => {
+      const create = document.createElement.bind(document);
+      const broken = (tag: string, options?: ElementCreationOptions) => {
+        if (tag === 'blockquote' && Reflect.get(window, 'isBroken') === true) throw new Error('No quotes today.');
+        return create(tag, options);
+      };
+      Object.assign(document, { createElement: broken });
+      Object.assign(window, { isBroken: true });
+      // React says what it caught; here it is expected.
+      Object.assign(console, { error: () => undefined });
+    });
+    const turn = await askInPage(page, 'And now?');
+    await streamInPage(page, turn, 'Some **bold** words.\n\n> quoted');
+    await page.getByText('> quoted').waitFor();
+    expect(await page.locator('.prose strong').count()).toBe(1);
+    expect(await page.getByText('Before.').isVisible()).toBe(true);
+    await page.evaluate(() => Object.assign(window, { isBroken: false }));
+    await streamInPage(page, turn, ' words');
+    await page.locator('.prose blockquote').filter({ hasText: 'quoted words' }).waitFor();
+  });
+});
