@@ -4,6 +4,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { readBuildIdentity } from './build/build-identity.ts';
 import { readClientPolicy } from './build/client-policy.ts';
+import { entityTableAlias } from './build/entity-table-alias.ts';
 
 const clientFolder = import.meta.dirname;
 
@@ -24,7 +25,7 @@ export default defineConfig({
   root: clientFolder,
   plugins: [react(), tailwindcss()],
   // Modules are ordered by their paths: the same build must come out where node_modules is a link to another place.
-  resolve: { preserveSymlinks: true },
+  resolve: { preserveSymlinks: true, alias: entityTableAlias },
   define: {
     __SOTTO_VERSION__: JSON.stringify(version),
     __SOTTO_BUILD__: JSON.stringify(build),

@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
+import { entityTableAlias } from '../../../client/build/entity-table-alias.ts';
 import { contentSecurityPolicy } from '../../../server/http/security-headers.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 
@@ -25,6 +26,7 @@ export async function serveScriptedClient(): Promise<ServedClient> {
     root: import.meta.dirname,
     logLevel: 'error',
     plugins: [react(), tailwindcss()],
+    resolve: { alias: entityTableAlias },
     define: { __SOTTO_VERSION__: '"0.0.0"', __SOTTO_BUILD__: '"0123456789ab"' },
     build: {
       outDir: folder.path,

@@ -111,7 +111,8 @@ export class BlockReader {
     if (open === null || this.#endsBefore(line, open, at)) {
       if (open !== null) this.#end(at);
       this.#open = openedBy(line, this.#text, at);
-    } else {
+    } else if (this.#open === open) {
+      // Else the line made a table of the line before: both stay in one piece.
       this.#goOn(line, open, at);
     }
     this.#isAfterBlank = false;

@@ -2,6 +2,7 @@ import type { Components } from 'react-markdown';
 import { memo } from 'react';
 import type { Block } from './block-reader.ts';
 import { cutTable } from './block-units.ts';
+import { isTableRule } from './line-kinds.ts';
 import { markdownComponents } from './markdown-components.tsx';
 import { FormattedText } from './markdown-piece.tsx';
 import { PlainText } from './plain-text.tsx';
@@ -20,7 +21,7 @@ const bodyParts: Components = { ...headParts, thead: () => null };
 export function CutTable({ blocks }: { readonly blocks: readonly Block[] }) {
   const { head, bodies } = cutTable(blocks);
   const cells = blocks.reduce((sum, { source }) => sum + source.split('|').length, 0);
-  if (cells > mostCells || !bodies.every((body) => isFormattable(head + body))) {
+  if (cells > mostCells || !isHead(head) || !bodies.every((body) => isFormattable(head + body))) {
     return blocks.map((block, index) => <PlainText key={`piece-${index}`} text={block.source} />);
   }
   return (
@@ -33,6 +34,16 @@ export function CutTable({ blocks }: { readonly blocks: readonly Block[] }) {
       </table>
     </figure>
   );
+}
+
+/** A head has as many cells as the row of dashes below it. */
+function isHead(head: string): boolean {
+  const [names = '', rule = ''] = protectLiterals(head).source.split('\n');
+  return isTableRule(rule) && cellsOf(names) === cellsOf(rule);
+}
+
+function cellsOf(row: string): number {
+  return row.replaceAll(/\\./g, '').trim().replace(/^\|/, '').replace(/\|$/, '').split('|').length;
 }
 
 type TablePartProps = { readonly head: string; readonly body: string; readonly isFirst: boolean };

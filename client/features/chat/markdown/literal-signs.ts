@@ -20,7 +20,7 @@ export function protectLiterals(source: string): LiteralSource {
   while (at < source.length) {
     const end = literalEnd(source, at);
     const character = source.charAt(at);
-    if (end > at && character === '`') result += source.slice(at, end).replaceAll('|', standIn);
+    if (end > at && character === '`') result += pipesAside(source.slice(at, end));
     else if (end > at) result += source.slice(at, end).replaceAll(/[!-/:-@[-`{-~]/g, standIn);
     else result += character === '\\' ? source.slice(at, at + 2) : character;
     at = end > at ? end : at + (character === '\\' ? 2 : 1);
@@ -30,6 +30,11 @@ export function protectLiterals(source: string): LiteralSource {
 
 export function restoreLiterals(text: string): string {
   return text.replaceAll(standIns, (character) => String.fromCharCode(character.charCodeAt(0) - firstStandIn));
+}
+
+/** A pipe behind a backslash is a cell's own way to write one. */
+function pipesAside(code: string): string {
+  return code.replaceAll(/\\?\|/g, (pipe) => (pipe === '|' ? standIn(pipe) : pipe));
 }
 
 function standIn(character: string): string {
@@ -72,6 +77,6 @@ function codeEnd(source: string, at: number): number {
 /** Pandoc's rule: `$` touches what it opens and closes, and no digit follows the second; so `$5 and $9` stay amounts. */
 function dollarEnd(source: string, at: number): number {
   const rest = source.slice(at, at + longestInLine);
-  const formula = /^\$(?=[^\s$])(?:[^$\\\n]|\\.)*?[^\s$\\]\$(?!\d)|^\$[^\s$\\]\$(?!\d)/.exec(rest)?.[0];
+  const formula = /^\$(?=[^\s$])(?:[^$\\\n]|\\.)*?(?:[^\s$\\]|\\\S)\$(?!\d)/.exec(rest)?.[0];
   return formula === undefined ? at : at + formula.length;
 }
