@@ -49,11 +49,18 @@ const tdxPolicy = v.strictObject({
   ),
   minimumTcbEvaluationDataNumber: countField(100_000),
 });
-const nvidiaGpuPolicy = v.strictObject({
+const formerNvidiaGpuEntries = {
   roots: rootsField,
   architectures: v.pipe(v.array(v.picklist(['HOPPER', 'BLACKWELL'])), v.minLength(1)),
   /** As `535.104.5`, compared number by number. */
   minimumDriverVersion: v.pipe(v.string(), v.regex(/^\d{1,5}(\.\d{1,5}){1,3}$/)),
+};
+/** As NVIDIA prints it, `96.00.A5.00.01`, compared part by part as hexadecimal; null: any. */
+const vbiosField = v.nullable(v.pipe(v.string(), v.regex(/^[0-9A-F]{2}(\.[0-9A-F]{2}){4}$/)));
+const nvidiaGpuPolicy = v.strictObject({
+  ...formerNvidiaGpuEntries,
+  /** The least firmware of each architecture, whatever NVIDIA still vouches for. */
+  minimumVbiosVersion: v.strictObject({ HOPPER: vbiosField, BLACKWELL: vbiosField }),
 });
 const modalPolicy = v.strictObject({
   registrarPublicKey: bytesField(32),
@@ -86,7 +93,6 @@ const formerEntries = {
   modal: v.nullable(modalPolicy),
   sevSnp: v.nullable(sevSnpPolicy),
   tdx: v.nullable(tdxPolicy),
-  nvidiaGpu: v.nullable(nvidiaGpuPolicy),
 };
 
 /**
@@ -96,13 +102,18 @@ const formerEntries = {
 export const enclavePolicy = v.strictObject({
   format: v.literal(3),
   ...formerEntries,
+  nvidiaGpu: v.nullable(nvidiaGpuPolicy),
   /** How far an enclave's clock may lie from the client's, where somebody vouches for the enclave. */
   maximumClockDifferenceMs: durationField,
 });
-/** A policy as documents hold it: those of earlier builds, of format 2, say nothing about clocks. */
+/** A policy as documents hold it: those of earlier builds, of format 2, say nothing about clocks and VBIOS. */
 export const documentedPolicy = v.variant('format', [
   enclavePolicy,
-  v.strictObject({ format: v.literal(2), ...formerEntries }),
+  v.strictObject({
+    format: v.literal(2),
+    ...formerEntries,
+    nvidiaGpu: v.nullable(v.strictObject(formerNvidiaGpuEntries)),
+  }),
 ]);
 export type EnclavePolicy = v.InferOutput<typeof enclavePolicy>;
 export type Release = v.InferOutput<typeof releaseEntry>;

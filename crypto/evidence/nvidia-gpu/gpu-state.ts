@@ -6,7 +6,7 @@ import type { GpuDevice } from './gpu-device.ts';
 const confidentialFlags: readonly (number | null)[] = [null, 0, 1];
 const protectedPcieFlag = 2;
 
-/** Architecture and driver. @throws {EvidenceRefused} `kind-not-allowed`, `outdated-firmware`. */
+/** Architecture, driver and VBIOS. @throws {EvidenceRefused} `kind-not-allowed`, `outdated-firmware`. */
 export function verifyVersions(devices: readonly GpuDevice[], policy: NvidiaGpuPolicy): void {
   for (const { architecture, report } of devices) {
     if (!policy.architectures.includes(architecture)) {
@@ -14,6 +14,10 @@ export function verifyVersions(devices: readonly GpuDevice[], policy: NvidiaGpuP
     }
     if (compareVersions(report.driverVersion, policy.minimumDriverVersion) < 0) {
       refuse('outdated-firmware', 'GPU driver', 'The driver is older than this client accepts.');
+    }
+    const minimumVbios = policy.minimumVbiosVersion[architecture];
+    if (minimumVbios !== null && compareVersions(report.vbiosVersion, minimumVbios, 16) < 0) {
+      refuse('outdated-firmware', 'GPU driver', 'The VBIOS of a GPU is older than this client accepts.');
     }
   }
 }
@@ -36,10 +40,10 @@ export function verifyModes(devices: readonly GpuDevice[]): void {
   }
 }
 
-/** Number by number; a part that is missing is 0. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
-  for (let index = 0; index < 4; index++) {
+/** Number by number; a part that is missing is 0. @param radix - Of the numbers: VBIOS versions are hexadecimal. */
+export function compareVersions(a: string, b: string, radix: 10 | 16 = 10): number {
+  const [left, right] = [a, b].map((version) => version.split('.').map((part) => Number.parseInt(part, radix)));
+  for (let index = 0; index < 5; index++) {
     const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
     if (difference !== 0) return difference;
   }

@@ -41,7 +41,12 @@ const whole = {
     allowSmt: true,
   },
   tdx: { roots: null, tcbStatuses: ['UpToDate'], minimumTcbEvaluationDataNumber: 17 },
-  nvidiaGpu: { roots: null, architectures: ['HOPPER'], minimumDriverVersion: '535.104.5' },
+  nvidiaGpu: {
+    roots: null,
+    architectures: ['HOPPER'],
+    minimumDriverVersion: '535.104.5',
+    minimumVbiosVersion: { HOPPER: '96.00.A5.00.01', BLACKWELL: null },
+  },
 };
 
 type Path = readonly (string | number)[];
@@ -88,6 +93,12 @@ describe('enclavePolicy', () => {
     ['an unknown minimum', { minimum: 'none' }],
     ['an age of nothing', { maximumEvidenceAgeMs: 0 }],
     ['a clock that may lie anywhere', { maximumClockDifferenceMs: null }],
+    [
+      'a VBIOS in small letters',
+      {
+        nvidiaGpu: { ...whole.nvidiaGpu, minimumVbiosVersion: { HOPPER: '96.00.a5.00.01', BLACKWELL: null } },
+      },
+    ],
     ['a measurement in capitals', { releases: [{ ...whole.releases[0], sevSnp: [measured.toUpperCase()] }] }],
     ['a release without https', { releases: [{ ...whole.releases[0], url: 'http://example.org' }] }],
     ['no model where models are listed', { models: [] }],

@@ -240,7 +240,12 @@ export function makeNvidiaMachine(options: { gpus?: number; architecture?: Archi
     architecture,
     rootDigests: roots,
     /** The section `nvidiaGpu` of a policy that accepts this machine. */
-    policy: { roots, architectures: [architecture], minimumDriverVersion: '550.0' } satisfies NvidiaGpuPolicy,
+    policy: {
+      roots,
+      architectures: [architecture],
+      minimumDriverVersion: '550.0',
+      minimumVbiosVersion: { HOPPER: null, BLACKWELL: null },
+    } satisfies NvidiaGpuPolicy,
     chipKeys: units.map(({ chip }) => chip),
     leafKeys: units.map(({ leaf }) => leaf),
     rows: { driver: driverIndices, vbios: vbiosIndices },

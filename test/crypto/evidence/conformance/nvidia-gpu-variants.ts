@@ -243,6 +243,18 @@ export const certificateVariants: Variant[] = [
     { policy: { architectures: ['BLACKWELL'] } },
   ],
   ['a driver that is not new enough', 'outdated-firmware', {}, { policy: { minimumDriverVersion: '580.95.6' } }],
+  [
+    'a VBIOS that is not new enough',
+    'outdated-firmware',
+    {},
+    { policy: { minimumVbiosVersion: { HOPPER: '96.00.A5.00.02', BLACKWELL: null } } },
+  ],
+  [
+    'a VBIOS that is older in a part before the last',
+    'outdated-firmware',
+    {},
+    { policy: { minimumVbiosVersion: { HOPPER: '96.00.B0.00.00', BLACKWELL: null } } },
+  ],
 ];
 
 function digestOf(digest: number | Uint8Array, hash = '2.16.840.1.101.3.4.2.2', ...more: Uint8Array[]) {

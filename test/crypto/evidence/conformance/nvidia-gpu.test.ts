@@ -34,6 +34,17 @@ const variants = [
 const twins: [name: string, faults: NvidiaFaults, changes?: Changes][] = [
   ['the oldest driver that the policy accepts', {}, { policy: { minimumDriverVersion: '580.95.5' } }],
   [
+    'the oldest VBIOS that the policy accepts, whatever it asks of other architectures',
+    {},
+    { policy: { minimumVbiosVersion: { HOPPER: '96.00.A5.00.01', BLACKWELL: 'FF.00.00.00.00' } } },
+  ],
+  // In decimals A5 would be no number, and 9F less than 100.
+  [
+    'a VBIOS whose parts are read as hexadecimal',
+    {},
+    { policy: { minimumVbiosVersion: { HOPPER: '96.00.9F.FF.FF', BLACKWELL: null } } },
+  ],
+  [
     'a decoder that is measured',
     { allGpus: true, opaqueFields: { 11: Uint8Array.of(0xaa) }, measurements: { 35: usualDigest(35) } },
   ],

@@ -18,7 +18,12 @@ const manifestFolder = new URL('nvidia-manifests/', folder);
 const manifestNames = readdirSync(manifestFolder);
 
 const nonce = fromHex('e97b23a1718095a0e9e35edca810768c70a6a5a389b705e753b197912bc11576');
-const policy: NvidiaGpuPolicy = { roots: null, architectures: ['HOPPER'], minimumDriverVersion: '550.0' };
+const policy: NvidiaGpuPolicy = {
+  roots: null,
+  architectures: ['HOPPER'],
+  minimumDriverVersion: '550.0',
+  minimumVbiosVersion: { HOPPER: null, BLACKWELL: null },
+};
 const nowMs = Date.UTC(2026, 0, 1);
 const read = (name: string) => readToolOutput(readFileSync(new URL(name, folder), 'utf8'), nonce);
 
