@@ -13,6 +13,7 @@ import { benchHostileAnswers } from './hostile-answers.ts';
 import { type Figure, formatFigures } from './parts/figure.ts';
 import { benchSignIn } from './sign-in.ts';
 import { benchVerifyEvidence } from './verify-evidence.ts';
+import { benchWorstCaller } from './worst-caller.ts';
 
 const benches: Record<string, () => Promise<Figure[]>> = {
   'bundle-sizes': benchBundleSizes,
@@ -24,6 +25,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   'hostile-answers': benchHostileAnswers,
   'frames-relayed': benchFramesRelayed,
   'concurrent-turns': benchConcurrentTurns,
+  'worst-caller': benchWorstCaller,
 };
 
 const reportFolder = join(import.meta.dirname, '../report');

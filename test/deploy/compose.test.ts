@@ -23,6 +23,10 @@ const service = v.looseObject({
   cap_add: v.optional(v.array(v.string()), []),
   privileged: v.optional(v.boolean(), false),
   security_opt: v.array(v.string()),
+  mem_limit: v.string(),
+  memswap_limit: v.string(),
+  cpus: v.union([v.string(), v.number()]),
+  pids_limit: v.number(),
   profiles: v.optional(v.array(v.string()), []),
   ports: v.optional(v.array(v.string()), []),
   environment: v.optional(v.record(v.string(), v.string()), {}),
@@ -101,6 +105,19 @@ describe('docker-compose.yml', () => {
         name,
       ).toEqual([]);
     }
+  });
+
+  it('no service can take the whole machine: memory without swap, cores and processes are bounded', () => {
+    const bytes = (text: string) => Number.parseFloat(text) * (text.endsWith('g') ? 1024 : 1);
+    for (const [name, one] of all) {
+      const memory = interpolate(one.mem_limit);
+      expect(memory, name).toMatch(/^\d+[mg]$/);
+      expect(interpolate(one.memswap_limit), name).toBe(memory);
+      expect(Number(interpolate(String(one.cpus))), name).toBeGreaterThan(0);
+      expect(one.pids_limit, name).toBeLessThanOrEqual(4_096);
+    }
+    // What server/OPERATING.md says that a relay takes at its worst.
+    expect(bytes(interpolate(find('relay').mem_limit))).toBeGreaterThanOrEqual(2 * 1024);
   });
 
   it("no port but Caddy's is published", () => {

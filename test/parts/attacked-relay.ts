@@ -7,7 +7,8 @@ import type { LoadReport } from '../bench/parts/load-generator.ts';
 import { PinnedProcess } from '../bench/parts/pinned-process.ts';
 import { nameTagOf, randomText } from './quick-account.ts';
 import { newId, write } from './vault-device.ts';
-import type { WorstKind, WorstOrder, WorstReport } from './worst-caller.ts';
+import type { WorstOrder, WorstReport } from './worst-caller.ts';
+import type { WorstKind } from './worst-kinds.ts';
 
 const mebibyte = 1024 * 1024;
 const probeEveryMs = 25;
@@ -44,11 +45,12 @@ export class AttackedRelay implements AsyncDisposable {
     this.#order = parts.order;
   }
 
-  static async open(): Promise<AttackedRelay> {
+  /** @param accounts - Those that do their worst together. */
+  static async open(accounts: number): Promise<AttackedRelay> {
     const itemId = newId();
     let head = { counter: 0, hash: '' };
     const bench = await BenchRelay.start({
-      browsers: 2,
+      browsers: 1 + accounts,
       mode: 'paced',
       turnsPerSecond: 10,
       isMetered: true,
@@ -60,12 +62,14 @@ export class AttackedRelay implements AsyncDisposable {
           const items = Array.from({ length: 80 }, () => write(newId(), 1, { body: randomText(65_000) }));
           await device.send(device.batch({ items }));
         }
+        if (index > 1) return;
         head = { counter: device.head.counter, hash: toBase64Url(device.head.hash) };
       },
     });
     const load = new BrowserLoad();
-    const [bystander, attacker] = bench.settings.browsers;
-    if (bystander === undefined || attacker === undefined) throw new Error('There are no browsers.');
+    const [bystander, ...attackers] = bench.settings.browsers;
+    const [first] = attackers;
+    if (bystander === undefined || first === undefined) throw new Error('There are no browsers.');
     await load.connect({ ...bench.settings, browsers: [bystander] });
     await load.started();
     const worst = new PinnedProcess(1, 'test/parts/worst-caller.ts', {});
@@ -73,7 +77,14 @@ export class AttackedRelay implements AsyncDisposable {
     await opaque.ready;
     const { startLoginRequest } = opaque.client.startLogin({ password: 'a guess' });
     const loginStart = JSON.stringify({ format: 1, nameTag: nameTagOf('nobody'), loginRequest: startLoginRequest });
-    const order = { port: bench.settings.port, ...attacker, head, itemId, loginStart };
+    const order = {
+      port: bench.settings.port,
+      accessTokens: attackers.map(({ accessToken }) => accessToken),
+      turnStart: first.turnStart,
+      head,
+      itemId,
+      loginStart,
+    };
     return new AttackedRelay({ bench, load, worst, order });
   }
 

@@ -2,15 +2,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
 import type { ItemBatch } from '../../crypto/messages/item-messages.ts';
 import type { TurnStart } from '../../crypto/messages/turn-messages.ts';
+import type { WorstKind } from './worst-kinds.ts';
 
 /*
- * One account that does its worst, as a process of its own: a message names what, the answer says what came of it. It waits for
- * nothing that the relay asks it to wait for.
+ * Somebody who does their worst with one account or several, as a process of its own: a message names what, the answer says what
+ * came of it. They wait for nothing that the relay asks them to wait for.
  */
 
 export type WorstOrder = {
   readonly port: number;
-  readonly accessToken: string;
+  /** Of as many accounts; they are used in turn. */
+  readonly accessTokens: readonly string[];
   /** A genuine start of a turn, whose sealed request is made as long as it may be. */
   readonly turnStart: string;
   readonly head: { readonly counter: number; readonly hash: string };
@@ -22,7 +24,6 @@ export type WorstOrder = {
 };
 /** How often each status came; 0 for a connection that was cut. */
 export type WorstReport = { readonly statuses: Readonly<Record<number, number>> };
-export type WorstKind = keyof typeof kinds;
 
 const mebibyte = 1024 * 1024;
 const batchLength = 24 * mebibyte;
@@ -85,8 +86,13 @@ function storing(order: WorstOrder): () => Call {
   };
 }
 
+function inTurn(calls: readonly (() => Call)[]): () => Call {
+  let index = 0;
+  return () => (calls[index++ % calls.length] ?? calls[0]!)();
+}
+
 /** What each kind of caller asks for, again and again. */
-const kinds = {
+const kinds: Readonly<Record<WorstKind, (order: WorstOrder) => () => Call>> = {
   keys: () => always({ method: 'POST', path: '/v1/items', body: distinctKeys() }),
   brackets: () => always({ method: 'POST', path: '/v1/turns', body: Buffer.alloc(startLength, '[') }),
   lists: () => always(post('/v1/items', `{"items":[${'[],'.repeat(batchLength / 3 - 10)}[]]}`)),
@@ -112,12 +118,15 @@ const kinds = {
   unread: ({ itemId }: WorstOrder) => always({ method: 'GET', path: `/v1/items/${itemId}/body`, isLeft: true }),
   'sign-in': ({ loginStart }: WorstOrder) => always(post('/v1/sign-in/start', loginStart)),
   live: () => always({ method: 'GET', path: '/v1/live', isLeft: true }),
-} as const satisfies Record<string, (order: WorstOrder) => () => Call>;
+  /** Everything that is large at once. */
+  mix: (order) =>
+    inTurn((['batch', 'unread', 'start', 'characters', 'pages'] as const).map((kind) => kinds[kind](order))),
+};
 
-function send(order: WorstOrder, call: Call): Promise<number> {
+function send(order: WorstOrder, call: Call, accessToken: string): Promise<number> {
   const { method, path, body } = call;
   const headers = {
-    authorization: `Bearer ${order.accessToken}`,
+    authorization: `Bearer ${accessToken}`,
     ...(body === undefined ? {} : { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }),
     ...(body === undefined || call.isDripped ? {} : { 'content-length': body.length }),
   };
@@ -152,12 +161,14 @@ async function work(order: WorstOrder): Promise<WorstReport> {
   const next = kinds[order.kind](order);
   const statuses: Record<number, number> = {};
   const untilMs = performance.now() + order.forMs;
+  let sent = 0;
   // What is stored follows one after the other.
   const lanes = order.kind === 'store' ? 1 : callsAtOnce;
   await Promise.all(
     Array.from({ length: lanes }, async () => {
       while (performance.now() < untilMs) {
-        const status = await send(order, next());
+        const token = order.kind === 'store' ? 0 : sent++ % order.accessTokens.length;
+        const status = await send(order, next(), order.accessTokens[token] ?? '');
         statuses[status] = (statuses[status] ?? 0) + 1;
       }
     }),

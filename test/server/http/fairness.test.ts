@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AttackedRelay } from '../../parts/attacked-relay.ts';
+import { worstKinds } from '../../parts/worst-kinds.ts';
+
+/*
+ * A relay process, a bystander with a paced turn, and somebody in another process who does their worst. What others are kept
+ * waiting is measured as processor time between two turns of the relay's event loop: that does not depend on what else the
+ * machine does.
+ */
+
+const longestTurnMs = 250;
+/** What server/OPERATING.md says that a relay needs, without what 3,000 turns take. */
+const mostMemoryBytes = 1.5 * 1024 ** 3;
+
+let relay: AttackedRelay;
+beforeAll(async () => {
+  relay = await AttackedRelay.open(4);
+}, 180_000);
+afterAll(() => relay[Symbol.asyncDispose]());
+
+test('a relay that nobody attacks has short turns of its event loop', { timeout: 60_000 }, async () => {
+  const { blocksMs, looksMs, turn } = await relay.measure(null, 1_500);
+  expect(Math.max(0, ...blocksMs)).toBeLessThan(longestTurnMs);
+  expect(looksMs.length).toBeGreaterThan(0);
+  expect(turn.frames).toBeGreaterThan(0);
+});
+
+test.each(worstKinds)(
+  '%s: nobody else waits, and no frame of their turn is missing',
+  { timeout: 120_000 },
+  async (kind) => {
+    const { blocksMs, looksMs, statuses, turn } = await relay.measure(kind, 1_500);
+    // It did come through to the relay, which never fails.
+    const known = new Set([0, 200, 400, 409, 413, 429]);
+    expect(Object.keys(statuses).filter((status) => !known.has(Number(status)))).toEqual([]);
+    expect(Object.keys(statuses).length).toBeGreaterThan(0);
+    expect(looksMs.length).toBeGreaterThan(0);
+    expect(Math.max(0, ...blocksMs)).toBeLessThan(longestTurnMs);
+    expect(turn.missing).toBe(0);
+    expect(turn.frames).toBeGreaterThan(0);
+  },
+);
+
+test.runIf(process.platform === 'linux')('after all of it the relay has taken no more memory than it may', () => {
+  expect(relay.peakMemoryBytes).toBeGreaterThan(50 * 1024 ** 2);
+  expect(relay.peakMemoryBytes).toBeLessThan(mostMemoryBytes);
+});
