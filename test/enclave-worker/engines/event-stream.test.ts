@@ -38,6 +38,20 @@ describe('readEvents', () => {
     ]);
   });
 
+  test('gives out a whole line at once, without waiting for a blank one', async () => {
+    let goOn = () => {};
+    const gate = new Promise<void>((resolve) => (goOn = resolve));
+    const chunks = (async function* cut() {
+      yield Buffer.from('data: {"a":1}\n');
+      await gate;
+      yield Buffer.from('data: {"b":1}\n');
+    })();
+    const events = readEvents(chunks);
+    expect((await events.next()).value).toMatchObject({ value: { a: 1 } });
+    goOn();
+    expect((await events.next()).value).toMatchObject({ value: { b: 1 } });
+  });
+
   test('passes over what is no data', async () => {
     expect(
       await read('\n\n: x\nid\nretry: 3\nfoo: {"a":1}\ndata\n\ndata: null\ndata: ping\n\ndata: {"a":1}\n'),

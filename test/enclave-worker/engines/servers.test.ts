@@ -165,6 +165,14 @@ describe('OpenAiEngine reads', () => {
   test.each<readonly [name: string, body: string, right: ReadAnswer]>([
     ['numbers as content', chunk({ content: 4 }) + chunk({ content: 2 }, 'stop'), { ...done, text: '42' }],
     ['a refusal of the model', chunk({ refusal: 'I cannot.' }) + chunk({}, 'stop'), { ...done, text: 'I cannot.' }],
+    [
+      'an empty name of thoughts before a full one',
+      chunk({ reasoning_content: '', reasoning: 'H' }) +
+        chunk({ reasoning: '', thinking: 'm' }) +
+        chunk({ reasoning: null, reasoning_details: [{ type: 'reasoning.text', text: '.' }] }) +
+        chunk({ content: 'quetzal done' }, 'stop'),
+      { ...done, thoughts: 'Hm.' },
+    ],
     ['no `[DONE]`', chunk({ content: 'quetzal done' }, 'stop'), done],
     ['no reason but `[DONE]`', `${chunk({ content: 'quetzal done' })}data: [DONE]\n\n`, done],
     ['another limit', chunk({ content: 'quetzal done' }, 'max_tokens'), { ...done, isLength: true }],
