@@ -9,7 +9,7 @@ const maximumTries = 16;
  * Answers a question whose conversation may be longer than the model reads: where the engine says so, it is asked again
  * without the oldest messages, and a note says how many are missing.
  *
- * @throws {EngineError} `context-too-long` when the newest question alone is too long.
+ * @throws {EngineError} `context-too-long` or `request-too-large` when the newest question alone is too long.
  */
 export async function* answerWithRoom(
   engine: Engine,
@@ -31,12 +31,16 @@ export async function* answerWithRoom(
       }
       return;
     } catch (error) {
-      const isTooLong = error instanceof EngineError && error.code === 'context-too-long';
-      const shorter = isTooLong && !hasSpoken && round < maximumTries ? withoutOldest(messages) : null;
+      const shorter = isTooLong(error) && !hasSpoken && round < maximumTries ? withoutOldest(messages) : null;
       if (shorter === null) throw error;
       messages = shorter;
     }
   }
+}
+
+/** For the model, or for a proxy before its server. */
+function isTooLong(error: unknown): boolean {
+  return error instanceof EngineError && (error.code === 'context-too-long' || error.cause === 'request-too-large');
 }
 
 /**

@@ -9,10 +9,10 @@ type Message = Question['messages'][number];
 const never = new AbortController().signal;
 
 /** An engine that reads so many characters. */
-function reading(limit: number): ScriptedEngine {
+function reading(limit: number, refusal: 'context-too-long' | 'request-too-large' = 'context-too-long') {
   // eslint-disable-next-line typescript/require-await -- an engine is asynchronous by its interface
   return new ScriptedEngine(async function* answer({ messages }) {
-    if (messages.reduce((sum, { text }) => sum + text.length, 0) > limit) throw new EngineError('context-too-long');
+    if (messages.reduce((sum, { text }) => sum + text.length, 0) > limit) throw new EngineError(refusal);
     yield { kind: 'text', text: `after ${messages.length}` };
   });
 }
@@ -28,17 +28,20 @@ function conversation(turns: number): Message[] {
 const asked = (messages: readonly Message[]): Question => ({ messages: [...messages], parameters: {}, cacheSalt: '' });
 
 describe('answerWithRoom', () => {
-  test('gives the model what it can read, and says how much is missing', async () => {
-    const engine = reading(50);
-    const events = await collect(answerWithRoom(engine, asked(conversation(20)), never));
-    const given = engine.questions.at(-1)!.messages;
-    expect(given.at(-1)).toEqual({ role: 'user', text: 'message 40' });
-    expect(given[0]?.role).toBe('user');
-    expect(events).toEqual([
-      { kind: 'note', note: { kind: 'left-out', messages: 41 - given.length } },
-      { kind: 'text', text: `after ${given.length}` },
-    ]);
-  });
+  test.each(['context-too-long', 'request-too-large'] as const)(
+    'gives what can be read after %s, and says how much is missing',
+    async (refusal) => {
+      const engine = reading(50, refusal);
+      const events = await collect(answerWithRoom(engine, asked(conversation(20)), never));
+      const given = engine.questions.at(-1)!.messages;
+      expect(given.at(-1)).toEqual({ role: 'user', text: 'message 40' });
+      expect(given[0]?.role).toBe('user');
+      expect(events).toEqual([
+        { kind: 'note', note: { kind: 'left-out', messages: 41 - given.length } },
+        { kind: 'text', text: `after ${given.length}` },
+      ]);
+    },
+  );
 
   test('leaves a conversation that fits as it is, and says nothing', async () => {
     const engine = reading(1_000);

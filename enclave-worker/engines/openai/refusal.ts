@@ -108,6 +108,7 @@ function reasonOf(status: number, said: string, isNoJson: boolean): Refusal['rea
   if (status === 404) return modelUnknown.test(said) ? 'model-unknown' : 'not-a-model-server';
   if (status === 405 || (status >= 300 && status < 400)) return 'not-a-model-server';
   if (status === 413) return !isPage && tooLong.test(said) ? 'context-too-long' : 'request-too-large';
+  if (status === 408) return 'server-failed';
   if (status >= 500) return serverReason(status, said, isPage);
   if (isPage) return 'not-a-model-server';
   if (tooLong.test(said)) return 'context-too-long';

@@ -59,6 +59,7 @@ describe('a refusal', () => {
     [500, message('CUDA error'), 'server-failed'],
     [400, message('messages: roles must alternate'), 'model-refused'],
     [422, { detail: [{ loc: ['body'], msg: 'Extra inputs are not permitted' }] }, 'model-refused'],
+    [408, '', 'server-failed'],
     [418, '', 'model-refused'],
   ])('with status %i and %j is %s', (status, body, reason) => {
     expect(readRefusal(status, body).reason).toBe(reason);
