@@ -82,18 +82,6 @@ class ChromiumTab implements EngineTab {
     return this.#page.evaluate(expression);
   }
 
-  async resize(width: number, height: number): Promise<void> {
-    await this.#page.setViewportSize({ width, height });
-  }
-
-  screenshot(): Promise<Buffer> {
-    return this.#page.screenshot();
-  }
-
-  async close(): Promise<void> {
-    await this.#page.close();
-  }
-
   #find(role: ControlRole, name: string): Locator {
     const found =
       role === 'password'

@@ -13,10 +13,6 @@ export interface EngineTab {
   fill(role: ControlRole, name: string, text: string): Promise<boolean>;
   /** Evaluates an expression in the page. Its value must be JSON, and is the caller's to check. */
   read(expression: string): Promise<unknown>;
-  resize(width: number, height: number): Promise<void>;
-  /** A PNG of what is to be seen. */
-  screenshot(): Promise<Buffer>;
-  close(): Promise<void>;
 }
 
 /** A browser with one profile of its own, which nothing outlives. */

@@ -124,19 +124,6 @@ class FirefoxTab implements EngineTab {
     return value === undefined ? undefined : (JSON.parse(value) as unknown);
   }
 
-  async resize(width: number, height: number): Promise<void> {
-    await this.#call('browsingContext.setViewport', { viewport: { width, height } });
-  }
-
-  async screenshot(): Promise<Buffer> {
-    const { data } = (await this.#call('browsingContext.captureScreenshot')) as { data: string };
-    return Buffer.from(data, 'base64');
-  }
-
-  async close(): Promise<void> {
-    await this.#call('browsingContext.close');
-  }
-
   /** The first that is to be seen, brought into view. */
   async #find(role: ControlRole, name: string): Promise<FoundNode | null> {
     const value = role === 'password' ? { name } : { role, name };

@@ -147,18 +147,6 @@ class WebKitTab implements EngineTab {
     return this.#in(() => this.#session.execute(`return ${expression};`));
   }
 
-  async resize(width: number, height: number): Promise<void> {
-    await this.#post('/window/rect', { width, height });
-  }
-
-  async screenshot(): Promise<Buffer> {
-    return Buffer.from((await this.#in(() => this.#session.call('GET', '/screenshot'))) as string, 'base64');
-  }
-
-  async close(): Promise<void> {
-    await this.#in(() => this.#session.call('DELETE', '/window'));
-  }
-
   /** Does something with the first that is to be seen. What is drawn anew meanwhile is not there. */
   #withControl(role: ControlRole, name: string, act: (id: string) => Promise<unknown>): Promise<boolean> {
     return this.#in(async () => {
