@@ -8,6 +8,8 @@ import { writeBackup } from './storage/backup-file.ts';
 import { openPostgres } from './storage/postgres.ts';
 import { openSqliteSnapshot } from './storage/snapshot-sqlite.ts';
 
+process.umask(0o077);
+
 /** `npm run backup -- FILE`: database and keys in one file, while the relay runs. */
 await runCommand(async (say) => {
   const [name, ...rest] = process.argv.slice(2);
@@ -19,7 +21,7 @@ await runCommand(async (say) => {
   const database =
     settings.postgres === null
       ? await openSqliteSnapshot(settings.dataFolder, path)
-      : await openPostgres(settings.postgres);
+      : await openPostgres(settings.postgres, { migrate: false });
   try {
     const rows = await writeBackup(path, database, { createdAtMs: Date.now(), serverKeys });
     say(`${path}: ${rows} rows and the server keys. Keep it as you would keep the keys.`);

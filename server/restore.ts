@@ -6,6 +6,9 @@ import { readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { restoreBackup } from './storage/backup-file.ts';
 import { openDatabase } from './storage/open-database.ts';
+import { troubleOf } from './storage/storage-trouble.ts';
+
+process.umask(0o077);
 
 /** `npm run restore -- FILE`: into an empty data folder or database. */
 await runCommand(async (say) => {
@@ -17,8 +20,15 @@ await runCommand(async (say) => {
   checkFolderIsWritable(settings.dataFolder);
   const database = await openDatabase(settings);
   try {
-    const rows = await restoreBackup(path, database, (serverKeys) => acceptBackedUpKeys(settings, serverKeys));
-    say(`${path}: ${rows} rows restored. Start Sotto as before.`);
+    let keepKeys = () => undefined as void;
+    const rows = await restoreBackup(path, database, (serverKeys) => {
+      keepKeys = acceptBackedUpKeys(settings, serverKeys);
+    }).catch((error: unknown) => {
+      if (troubleOf(error) !== 'full') throw error;
+      throw new StartError('There is no room for the database: nothing was restored.');
+    });
+    keepKeys();
+    say(`${path}: ${rows} rows restored. Start Sotto as before; everybody signs in again.`);
   } finally {
     await database.close();
   }

@@ -17,19 +17,20 @@ export function readKeptKeys(place: KeyPlace): string {
 }
 
 /**
- * Puts the keys of a backup where the relay will look for them.
+ * Looks whether the keys of a backup can be put where the relay will look for them.
  *
+ * @returns what puts them there, for after the database was restored: keys without it would keep other backups out.
  * @throws {StartError} when other keys are there already: they belong to something else.
  */
-export function acceptBackedUpKeys(place: KeyPlace, text: string): void {
+export function acceptBackedUpKeys(place: KeyPlace, text: string): () => void {
   const { fingerprint } = parseServerKeys(text);
   const path = join(place.dataFolder, serverKeysFileName);
   const present = readGivenKeys(place) ?? (existsSync(path) ? readFileSync(path, 'utf8') : null);
-  if (present === null) {
-    writeNewKeys(path, text);
-  } else if (parseServerKeys(present).fingerprint !== fingerprint) {
+  if (present === null) return () => writeNewKeys(path, text);
+  if (parseServerKeys(present).fingerprint !== fingerprint) {
     throw new StartError(
       'Other server keys are here already: restore into a folder of its own, or take SERVER_KEYS out.',
     );
   }
+  return () => undefined;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { StartError } from '../start-error.ts';
 
 /** Reads `.env` of the folder that Sotto is started in; what is set already wins. */
@@ -26,10 +26,18 @@ function portComplaint(code: string | undefined, host: string, port: number): st
   return `Nothing can listen on HOST=${host}: give an address of this machine.`;
 }
 
+/** One by one: Node's own `recursive` never ends where a file system (`/proc`) says that there is no such folder for all that is to be made. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  mkdirSync(folder, { mode: 0o700 });
+}
+
 /** @throws {StartError} unless the folder is there, or can be made, and takes files. */
 export function checkFolderIsWritable(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(folder));
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
     throw new StartError(`The data folder ${resolve(folder)} cannot be written: choose another with DATA_DIR.`);

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../start-error.ts';
@@ -17,9 +18,12 @@ const sqliteBusy = 5;
  * @throws {StartError} when another process holds it.
  */
 export function lockFolder(folder: string): FolderLock {
-  const file = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
+  const path = join(folder, 'lock.sqlite');
+  const file = new DatabaseSync(path, { timeout: 0 });
   try {
     file.exec('begin exclusive');
+    // Whoever may open it may hold it, and keep the relay from starting.
+    chmodSync(path, 0o600);
   } catch (error) {
     file.close();
     if ((error as { errcode?: unknown }).errcode !== sqliteBusy) throw error;

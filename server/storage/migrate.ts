@@ -1,15 +1,36 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { StartError } from '../start-error.ts';
 import { type ColumnTypes, columnTypesOf, type DatabaseKind } from './column-types.ts';
 import { createFirstTables } from './migrations/0001-first-tables.ts';
 import { createEnclaveSessions } from './migrations/0002-enclave-sessions.ts';
+import type { Schema } from './schema.ts';
 
 /** In order; a name stays for ever, since databases remember it. */
 const migrations: Record<string, (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>> = {
   '0001-first-tables': createFirstTables,
   '0002-enclave-sessions': createEnclaveSessions,
 };
+
+function newerVersion(): StartError {
+  return new StartError(
+    'The database was written by a newer version of Sotto: start that version, or restore a backup made before the upgrade.',
+  );
+}
+
+/**
+ * Which of the versions above a database has, for whoever must leave it as it is.
+ *
+ * @throws {StartError} when it has none, or one of a newer Sotto.
+ */
+export async function storedSchema(db: Kysely<Schema>): Promise<1 | 2> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`
+    .execute(db)
+    .catch(() => ({ rows: [] }));
+  if (rows.some(({ name }) => !Object.hasOwn(migrations, name))) throw newerVersion();
+  if (rows.length === 0) throw new StartError('The database has no tables of Sotto: look at DATA_DIR or DATABASE_URL.');
+  return rows.length === 1 ? 1 : 2;
+}
 
 /**
  * Brings a database to this version's tables, each step whole or not at all; several replicas may call it at once.
@@ -28,9 +49,7 @@ export async function migrate<Tables>(db: Kysely<Tables>, kind: DatabaseKind): P
   if (error === undefined) return;
   // Kysely has no code for it; a test with a migration from the future holds this text in place.
   if (error instanceof Error && /previously executed migration .* is missing/.test(error.message)) {
-    throw new StartError(
-      'The database was written by a newer version of Sotto: start that version, or restore a backup made before the upgrade.',
-    );
+    throw newerVersion();
   }
   throw error instanceof Error ? error : new Error('The migration failed.');
 }

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
 import { databaseFileName, openSqlite } from './sqlite.ts';
+import { troubleOf } from './storage-trouble.ts';
 
 /**
  * Opens a copy of the database as it is at this moment, beside a relay that goes on writing.
@@ -26,7 +27,7 @@ export async function openSqliteSnapshot(dataFolder: string, besidePath: string)
     // One read transaction, and only what is alive: deleted pages stay behind.
     source.prepare('VACUUM INTO ?').run(join(folder, databaseFileName));
     source.close();
-    const copy = await openSqlite(folder);
+    const copy = await openSqlite(folder, { migrate: false });
     return {
       ...copy,
       async close() {
@@ -36,6 +37,9 @@ export async function openSqliteSnapshot(dataFolder: string, besidePath: string)
     };
   } catch (error) {
     await removeCopy();
+    if (troubleOf(error) === 'full') {
+      throw new StartError(`There is no room beside ${besidePath} for a copy of the database: nothing was written.`);
+    }
     throw error;
   }
 }

@@ -12,12 +12,17 @@ import { type SpaceLimits, StorageSpace } from './storage-space.ts';
 
 export const databaseFileName = 'sotto.sqlite';
 
+export type SqliteOptions = SpaceLimits & {
+  /** False leaves tables as they are: for whoever only reads. */
+  readonly migrate?: boolean;
+};
+
 /**
  * Opens the database in a data folder, makes it when there is none, and keeps every other process out.
  *
  * @throws {StartError} when another process has the folder, or a newer Sotto wrote it.
  */
-export async function openSqlite(folder: string, limits: SpaceLimits = {}): Promise<Database> {
+export async function openSqlite(folder: string, options: SqliteOptions = {}): Promise<Database> {
   const lock = lockFolder(folder);
   try {
     const path = join(folder, databaseFileName);
@@ -32,11 +37,11 @@ export async function openSqlite(folder: string, limits: SpaceLimits = {}): Prom
       pragma journal_size_limit = 67108864;
     `);
     const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file) });
-    await migrate(db, 'sqlite');
+    if (options.migrate !== false) await migrate(db, 'sqlite');
     return {
       kind: 'sqlite',
       db,
-      space: new StorageSpace(new SqliteSpace(file, path), limits),
+      space: new StorageSpace(new SqliteSpace(file, path), options),
       write: (work) => db.transaction().execute(work),
       read: (work) => db.transaction().execute(work),
       openClient: null,

@@ -1,11 +1,18 @@
+import { createWriteStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { InsertQueryNode, type KyselyPlugin, ValuesNode } from 'kysely';
-import { describe, expect, test } from 'vitest';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gunzipSync } from 'node:zlib';
+import { InsertQueryNode, type KyselyPlugin, sql, ValuesNode } from 'kysely';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { randomBytes } from '../../../crypto/primitives/bytes.ts';
 import { restoreBackup, writeBackup } from '../../../server/storage/backup-file.ts';
 import type { Database } from '../../../server/storage/database.ts';
+import { openPostgres } from '../../../server/storage/postgres.ts';
+import { openSqliteSnapshot } from '../../../server/storage/snapshot-sqlite.ts';
 import { hashBytes } from '../../../server/vault/parse-batch.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
+import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/small-disk.ts';
 import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { makeAccount, newId, write } from '../../parts/vault-device.ts';
 
@@ -42,7 +49,100 @@ async function itemsOf(database: Database) {
   return rows.map(({ body, ...row }) => ({ ...row, body: body === null ? null : hashBytes(body) }));
 }
 
+const noKeys = () => undefined;
+const about = { createdAtMs: 1, serverKeys: 'keys' };
+
+const complaintOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing',
+    (error: Error) => `${error.name}: ${error.message}`,
+  );
+
+async function backupFolder(): Promise<string> {
+  const folder = await makeTemporaryFolder('backup');
+  onTestFinished(() => folder.remove());
+  return folder.path;
+}
+
+/** Writes a file as backups are packed. */
+function pack(path: string, lines: Iterable<string>): Promise<void> {
+  return pipeline(Readable.from(lines), createGzip(), createWriteStream(path));
+}
+
+const firstLine = (schema = 2) => `${JSON.stringify({ format: 'sotto-backup-1', schema, ...about })}\n`;
+
 describe.each(databaseKinds)('%s', (kind) => {
+  test('writeBackup: a database of an earlier version stays as it is, and can be restored', async () => {
+    const [from, to] = [await openTestDatabase(kind), await openTestDatabase(kind)];
+    const { accountId } = await makeAccount(from);
+    await sql`drop table enclave_sessions`.execute(from.db);
+    await sql`alter table turn_attempts drop column alternate_enclave_id`.execute(from.db);
+    await sql`delete from kysely_migration where name = '0002-enclave-sessions'`.execute(from.db);
+    const path = join(await backupFolder(), 'old.backup');
+    // As the command opens it.
+    const reading =
+      from.place.postgres === null
+        ? await openSqliteSnapshot(from.place.dataFolder, path)
+        : await openPostgres(from.place.postgres, { migrate: false });
+    await writeBackup(path, reading, about);
+    await reading.close();
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(from.db);
+    expect(rows.map(({ name }) => name)).toEqual(['0001-first-tables']);
+    await restoreBackup(path, to, noKeys);
+    expect(await to.db.selectFrom('accounts').select('id').execute()).toEqual([{ id: accountId }]);
+  });
+
+  test('restoreBackup: sessions do not come alive again, also not those of an earlier version’s backup', async () => {
+    const [from, to] = [await openTestDatabase(kind), await openTestDatabase(kind)];
+    const { accountId } = await makeAccount(from);
+    const bytes = { bytes: Buffer.alloc(16).toString('base64url') };
+    const session = {
+      id: bytes,
+      account_id: accountId,
+      token_seed: bytes,
+      generation: 1,
+      rotated_at: 1,
+      created_at: 1,
+    };
+    await from.db
+      .insertInto('sessions')
+      .values({ ...session, id: randomBytes(16), token_seed: randomBytes(32), refreshed_at: 1, expires_at: 9e15 })
+      .execute();
+    const path = join(await backupFolder(), 'a.backup');
+    await writeBackup(path, from, about);
+    const lines = gunzipSync(readFileSync(path))
+      .toString('utf8')
+      .split(/(?<=\n)/);
+    expect(lines.join('')).not.toContain('"sessions"');
+    const old = join(await backupFolder(), 'old.backup');
+    const line = JSON.stringify(['sessions', { ...session, refreshed_at: 1, expires_at: 9e15 }]);
+    await pack(old, [...lines.slice(0, -1), `${line}\n`, ...lines.slice(-1)]);
+    await restoreBackup(old, to, noKeys);
+    expect(await to.db.selectFrom('sessions').selectAll().execute()).toEqual([]);
+    expect(await to.db.selectFrom('accounts').select('id').execute()).toEqual([{ id: accountId }]);
+  });
+
+  test.each([
+    ['a line without an end', () => [firstLine(), ...Array.from({ length: 3_000 }, () => 'x'.repeat(65_536))]],
+    ['brackets without an end', () => [firstLine(), '['.repeat(8_000_000)]],
+    ['a million keys', () => [firstLine(), `{${Array.from({ length: 1e6 }, (_, key) => `"${key}":1`).join()}}`]],
+    ['a later format', () => [firstLine(99)]],
+    ['no last line', () => [firstLine(), `${JSON.stringify(['metadata', { name: 'a', value: 'b' }])}\n`]],
+  ])('restoreBackup: %s is no backup, and keeps nothing out afterwards', async (_name, linesOf) => {
+    const database = await openTestDatabase(kind);
+    const folder = await backupFolder();
+    await pack(join(folder, 'bomb'), linesOf());
+    const before = process.memoryUsage().rss;
+    expect(await complaintOf(restoreBackup(join(folder, 'bomb'), database, noKeys))).toBe(
+      'StartError: This file is not a whole backup of Sotto: nothing was restored.',
+    );
+    expect(process.memoryUsage().rss - before).toBeLessThan(400 * mebibyte);
+    const source = await openTestDatabase(kind);
+    await makeAccount(source);
+    await writeBackup(join(folder, 'right'), source, about);
+    expect(await restoreBackup(join(folder, 'right'), database, noKeys)).toBe(2);
+  });
+
   test('restoreBackup: large items go in small statements, small ones many at once, and all come back', async () => {
     const [from, to] = [await openTestDatabase(kind), await openTestDatabase(kind)];
     await using folder = await makeTemporaryFolder('backup');
@@ -60,3 +160,37 @@ describe.each(databaseKinds)('%s', (kind) => {
     expect(Math.max(...inserts.map(({ rows }) => rows))).toBe(200);
   });
 });
+
+test('writeBackup: nothing is overwritten, and what fails leaves no file', async () => {
+  const database = await openTestDatabase('sqlite');
+  await makeAccount(database);
+  const folder = await backupFolder();
+  const path = join(folder, 'a.backup');
+  await writeBackup(path, database, about);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  const written = readFileSync(path);
+  expect(await complaintOf(writeBackup(path, database, about))).toContain('a backup is never overwritten');
+  expect(readFileSync(path)).toEqual(written);
+  expect(await complaintOf(writeBackup(join(folder, 'none/c.backup'), database, about))).toContain('cannot be written');
+  await sql`drop table turn_attempts`.execute(database.db);
+  await expect(writeBackup(join(folder, 'b.backup'), database, about)).rejects.toThrow('no such table');
+  expect(readdirSync(folder)).toEqual(['a.backup']);
+});
+
+test.skipIf(noSmallDisks !== null)(
+  `writeBackup: a full disk is said, keeps no half of a backup, and has the room back${withoutSmallDisks}`,
+  async () => {
+    const database = await openTestDatabase('sqlite');
+    const device = await makeAccount(database);
+    const large = write(newId(), 1, { body: Buffer.from(randomBytes(3 * mebibyte)).toString('base64url') });
+    await device.send(device.batch({ items: [large] }));
+    const disk = mountSmallDisk(mebibyte);
+    expect(await complaintOf(writeBackup(join(disk, 'a.backup'), database, about))).toMatch(
+      /^StartError: There is no room for .*: nothing was written\.$/,
+    );
+    expect(await complaintOf(openSqliteSnapshot(database.place.dataFolder, join(disk, 'a.backup')))).toMatch(
+      /^StartError: There is no room beside .*: nothing was written\.$/,
+    );
+    expect(readdirSync(disk)).toEqual([]);
+  },
+);

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadServerKeys } from '../../server/accounts/load-server-keys.ts';
+import { checkFolderIsWritable } from '../../server/launch/preflight.ts';
+import { openSqlite } from '../../server/storage/sqlite.ts';
+import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeAccount } from '../parts/vault-device.ts';
+
+const run = promisify(execFile);
+
+/** Runs a command as a self-hoster does whose files are readable for all unless somebody says otherwise. */
+async function command(name: 'backup' | 'restore', file: string, dataFolder: string): Promise<string> {
+  const line = `umask 022; exec "${process.execPath}" "${resolve(`server/${name}.ts`)}" "${file}"`;
+  const environment = { ...process.env, DATA_DIR: dataFolder, DATABASE_URL: '' };
+  return run('sh', ['-c', line], { env: environment }).then(
+    ({ stdout }) => stdout,
+    (error: { stderr: string }) => error.stderr,
+  );
+}
+
+/** An installation with an account and keys of its own. */
+async function install(folder: string): Promise<void> {
+  mkdirSync(folder);
+  const database = await openSqlite(folder);
+  await loadServerKeys(
+    { serverKeys: null, serverKeysFile: null, dataFolder: folder, postgres: null, host: '::1' },
+    database,
+  );
+  await makeAccount(database);
+  await database.close();
+}
+
+test('restore: one that fails keeps no other out, keys come with the database, and nobody else reads what it made', async () => {
+  const folder = await makeTemporaryFolder('restore');
+  onTestFinished(() => folder.remove());
+  const at = (name: string) => join(folder.path, name);
+  await install(at('one'));
+  await install(at('other'));
+  expect(await command('backup', at('one.backup'), at('one'))).toContain('rows and the server keys');
+  expect(await command('backup', at('other.backup'), at('other'))).toContain('rows and the server keys');
+  truncateSync(at('one.backup'), statSync(at('one.backup')).size - 40);
+
+  expect(await command('restore', at('one.backup'), at('target'))).toMatch(/not a whole backup/);
+  expect(existsSync(join(at('target'), 'server-keys'))).toBe(false);
+  expect(await command('restore', at('other.backup'), at('target'))).toContain('rows restored');
+  expect(readFileSync(join(at('target'), 'server-keys'), 'utf8').trim()).toBe(
+    readFileSync(join(at('other'), 'server-keys'), 'utf8').trim(),
+  );
+  const open = readdirSync(at('target')).filter((name) => (statSync(join(at('target'), name)).mode & 0o077) !== 0);
+  expect([open, statSync(at('target')).mode & 0o077, statSync(at('other.backup')).mode & 0o077]).toEqual([[], 0, 0]);
+});
+
+test('openSqlite: a lock that others could hold is theirs no more', async () => {
+  const folder = await makeTemporaryFolder('lock');
+  onTestFinished(() => folder.remove());
+  await (await openSqlite(folder.path)).close();
+  chmodSync(join(folder.path, 'lock.sqlite'), 0o644);
+  await (await openSqlite(folder.path)).close();
+  expect(statSync(join(folder.path, 'lock.sqlite')).mode & 0o777).toBe(0o600);
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'checkFolderIsWritable: a file system that makes no folders is said, not tried for ever',
+  async () => {
+    expect(() => checkFolderIsWritable('/proc/sotto/data')).toThrow('cannot be written: choose another with DATA_DIR');
+    const folder = await makeTemporaryFolder('preflight');
+    onTestFinished(() => folder.remove());
+    checkFolderIsWritable(join(folder.path, 'a/b/c'));
+    expect(statSync(join(folder.path, 'a/b/c')).mode & 0o777).toBe(0o700);
+  },
+);
