@@ -1,4 +1,5 @@
-import { forgetAttempts } from './accounts/forget-attempts.ts';
+import { forgetAttempts, forgetSessions } from './accounts/forget-attempts.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import type { Log } from './log.ts';
 import type { Database } from './storage/database.ts';
 
@@ -9,11 +10,13 @@ const spaceIntervalMs = 10_000;
 export class Housekeeping {
   readonly #database: Database;
   readonly #log: Log;
+  readonly #clock: ClockWatch;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  constructor(database: Database, log: Log) {
+  constructor(database: Database, log: Log, clock: ClockWatch) {
     this.#database = database;
     this.#log = log;
+    this.#clock = clock;
   }
 
   start(): void {
@@ -24,7 +27,13 @@ export class Housekeeping {
       else this.#log.warn(`storage-${level}`);
     });
     this.#every(spaceIntervalMs, 'space-unknown', () => space.refresh());
-    this.#every(sweepIntervalMs, 'sweep-failed', () => forgetAttempts(this.#database, Date.now()));
+    this.#every(sweepIntervalMs, 'sweep-failed', () => this.sweep());
+  }
+
+  async sweep(): Promise<void> {
+    const nowMs = Date.now();
+    await forgetAttempts(this.#database, nowMs);
+    if (await this.#clock.isBelieved(nowMs)) await forgetSessions(this.#database, nowMs);
   }
 
   stop(): void {

@@ -20,6 +20,7 @@ import { OriginGuard } from './http/origin-guard.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { withServiceRoutes } from './http/service-routes.ts';
 import { StaticFiles } from './http/static-files.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { Housekeeping, tryDatabase } from './housekeeping.ts';
 import { checkFolderIsWritable } from './launch/preflight.ts';
 import type { Log } from './log.ts';
@@ -97,7 +98,16 @@ async function assemble(
       : new PostgresChangeFeed(database.db, database.openClient, log);
   const { quotaBytes } = settings;
   const collateral = new VendorCollateral(settings.collateral, log);
-  const turns = new TurnService({ database, pool, collateral, feed, log, quotaBytes });
+  const clock = new ClockWatch(database, log, settings.clockCheckedAtMs);
+  const turns = new TurnService({
+    database,
+    pool,
+    collateral,
+    feed,
+    log,
+    quotaBytes,
+    mayExpire: () => clock.isBelieved(Date.now()),
+  });
   const onEnded = (sessionId: string) => {
     feed.publish({ kind: 'session-ended', sessionId });
     pool.accountsLeft?.();
@@ -134,7 +144,7 @@ async function assemble(
       certificate: settings.tls === null ? null : new NameCertificate(settings.tls.certFile),
     }),
   });
-  const housekeeping = new Housekeeping(database, log);
+  const housekeeping = new Housekeeping(database, log, clock);
   await turns.start();
   const endWatch = watchLoop(log);
   housekeeping.start();

@@ -30,6 +30,7 @@ export const settingNames = [
   'QUOTA_BYTES',
   'DISK_RESERVE_BYTES',
   'STORAGE_LIMIT_BYTES',
+  'CLOCK_CHECKED_ON',
   'WORKER_HOST',
   'WORKER_PORT',
   'ENGINE',
@@ -65,6 +66,7 @@ const ownPrefixes = [
   'DATABASE_CONN',
   'DISK_RESERVE',
   'STORAGE_LIMIT',
+  'CLOCK_CHECKED',
 ];
 /** Modal's own tools and containers set these. */
 const foreignNames =

@@ -28,6 +28,8 @@ export type Settings = EnclaveSettings & {
   readonly diskReserveBytes: number | null;
   /** Null: as much as the disk has. */
   readonly storageLimitBytes: number | null;
+  /** A day that has begun, as a person says; null: nobody said. */
+  readonly clockCheckedAtMs: number | null;
 };
 
 /** A connection takes up to 100 KiB. One address may be an office, with six connections a browser on HTTP/1.1. */
@@ -94,6 +96,7 @@ export function readSettings(environment: Environment): Settings {
     quotaBytes: bytes('QUOTA_BYTES', 2 ** 20) ?? 2 ** 30,
     diskReserveBytes: bytes('DISK_RESERVE_BYTES', 0),
     storageLimitBytes: bytes('STORAGE_LIMIT_BYTES', 2 ** 24),
+    clockCheckedAtMs: date('CLOCK_CHECKED_ON', text('CLOCK_CHECKED_ON')),
   };
 }
 
@@ -152,6 +155,13 @@ function wholeNumber(name: string, value: string, least: number, most: number): 
     throw new StartError(`${name} must be a whole number from ${least} to ${most}.`);
   }
   return parsed;
+}
+
+function date(name: string, value: string | null): number | null {
+  if (value === null) return null;
+  const timeMs = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(timeMs)) throw new StartError(`${name} must be a date such as 2026-11-30.`);
+  return timeMs;
 }
 
 function oneOf<const Choice extends string>(name: string, value: string, choices: readonly Choice[]): Choice {

@@ -34,6 +34,8 @@ export type TurnServiceParts = {
   readonly feed: ChangeFeed;
   readonly log: Log;
   readonly quotaBytes: number;
+  /** Whether the clock can be right: what expires is deleted only then. */
+  readonly mayExpire?: () => Promise<boolean>;
 };
 
 /** Everything that runs between requests: streams, journal, leases, heartbeats, cleaning. One for each process. */
@@ -47,6 +49,7 @@ export class TurnService implements StartParts, ResumeParts {
   readonly journal: FrameJournal;
   readonly hub: TurnHub;
   readonly leases: TurnLeases;
+  readonly #mayExpire: () => Promise<boolean>;
   readonly #clients = new LiveClients();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #busy = new Set<Promise<void>>();
@@ -60,6 +63,7 @@ export class TurnService implements StartParts, ResumeParts {
     this.feed = parts.feed;
     this.log = parts.log;
     this.quotaBytes = parts.quotaBytes;
+    this.#mayExpire = parts.mayExpire ?? (async () => true);
     this.journal = new FrameJournal(parts.database, parts.log);
     this.leases = new TurnLeases(parts.database.kind);
     const { owner } = this.leases;
@@ -111,6 +115,7 @@ export class TurnService implements StartParts, ResumeParts {
 
   /** Drops bodies of expired items and temporary chats that are over. */
   async clean(): Promise<void> {
+    if (!(await this.#mayExpire())) return;
     const { database } = this;
     while ((await database.write((trx) => expireItems(trx, database.kind, Date.now()))) >= itemsPerStep);
     while ((await database.write((trx) => dropTemporaryTurns(trx, database.kind, Date.now()))) >= turnsPerStep);

@@ -21,12 +21,13 @@ export async function startTurnProcess(
   database: Database,
   workers: readonly ScriptedWorker[],
   feed: ChangeFeed = new LocalChangeFeed(),
+  mayExpire: () => Promise<boolean> = async () => true,
 ): Promise<TurnProcess> {
   const log = quietLog();
   const pool = new StaticPool(
     workers.map(({ url, token }) => ({ url, token, unreachable: 'enclave-unreachable' as const })),
   );
-  const service = new TurnService({ database, pool, collateral: noCollateral, feed, log, quotaBytes: 1e9 });
+  const service = new TurnService({ database, pool, collateral: noCollateral, feed, log, quotaBytes: 1e9, mayExpire });
   await service.start();
   for (const worker of workers) await until(() => worker.streamCount > 0);
   return { service, log };

@@ -40,6 +40,7 @@ test.each([
   [{ DISK_RESERVE_BYTES: '-1' }, 'DISK_RESERVE_BYTES must be', { DISK_RESERVE_BYTES: '0' }],
   [{ STORAGE_LIMIT_BYTES: '1000' }, 'STORAGE_LIMIT_BYTES must be', { STORAGE_LIMIT_BYTES: '16777216' }],
   [{ STORAGE_LIMIT: '1' }, 'did you mean STORAGE_LIMIT_BYTES?', { STORAGE: '1' }],
+  [{ CLOCK_CHECKED_ON: 'today' }, 'CLOCK_CHECKED_ON must be a date such as', { CLOCK_CHECKED_ON: '2026-11-30' }],
   [{ SIGN_UP: 'no' }, 'SIGN_UP must be one of open, closed.', { SIGN_UP: 'closed' }],
   [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of', { LOG_LEVEL: 'debug' }],
   [{ PUBLIC_URL: 'http://chat.example' }, 'PUBLIC_URL is not an https address', { PUBLIC_URL: 'https://chat.example' }],
