@@ -2,7 +2,7 @@ import { AttackedRelay } from '../parts/attacked-relay.ts';
 import { type WorstKind, worstKinds } from '../parts/worst-kinds.ts';
 import { type Figure, percentile } from './parts/figure.ts';
 
-const measuredMs = 5_000;
+const measuredMs = 3_000;
 
 /** What one caller's worst, of each kind in turn, takes from others: from their looks at `/livez`, and from a paced turn. */
 export async function benchWorstCaller(): Promise<Figure[]> {

@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { type Caller, RateLimiter } from '../../../server/http/rate-limit.ts';
 import type { RelayError } from '../../../server/relay-error.ts';
-import { prepareSignUp, quickSignUp, randomText } from '../../parts/quick-account.ts';
+import { prepareSignUp, quickSignUp, randomText, sealedHead } from '../../parts/quick-account.ts';
 import { ScriptedWorker } from '../../parts/scripted-worker.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 
@@ -214,4 +215,32 @@ test('charge: what was read is owed, and until it is paid nothing more is read; 
   expect(pagesOf(from('192.0.2.2', 'carol'))?.pages).toBeGreaterThan(180);
   at.ms += 120_000;
   expect(pagesOf(alice)?.pages).toBeGreaterThan(180);
+});
+
+test('relay: reads are limited by what they bring, and everything else goes on', { timeout: 120_000 }, async () => {
+  const relay = await openTestRelay('sqlite', { limiter: new RateLimiter({ now: () => 1_000 }) });
+  const [alice, bob] = [await quickSignUp(relay, 'alice'), await quickSignUp(relay, 'bob')];
+  const token = alice.session.accessToken;
+  const item = { id: randomText(16), version: 1, expiresAt: 0, flags: 0, body: randomText(16 * 1024 * 1024) };
+  const batch = { expectedHead: toBase64Url(alice.head.hash), head: sealedHead(2), prune: [], finishTurns: [] };
+  const body = { format: 1, ...batch, items: [item] };
+  expect((await relay.call('POST', '/v1/items', { token, body })).status).toBe(200);
+  const read = async (path: string, of = token) => {
+    // What is brought is not read here: half a gibibyte of text would be.
+    const headers = { host: 'localhost:8787', authorization: `Bearer ${of}` };
+    const answer = await relay.relay.app.request(`http://localhost:8787${path}`, { headers });
+    return [answer.status, answer.headers.get('retry-after')];
+  };
+  const statuses: unknown[] = [];
+  for (let i = 0; i < 34; i++) statuses.push((await read(`/v1/items/${item.id}/body`))[0]);
+  // 512 MiB, and the one that nobody knew before to be too many.
+  expect(statuses).toEqual([...Array.from({ length: 33 }, () => 200), 429]);
+  const owed = [429, expect.stringMatching(/^[1-9]\d*$/)];
+  for (const path of [`/v1/items/${item.id}/body`, '/v1/items?afterCounter=0&limit=1', '/v1/heads?after=0&limit=1']) {
+    expect(await read(path)).toEqual(owed);
+  }
+  expect(await read('/v1/turns?afterMs=0&limit=1')).toEqual(owed);
+  expect(await read(`/v1/turns/${randomText(16)}/frames?after=-1`)).toEqual(owed);
+  expect(await read('/v1/account')).toEqual([200, null]);
+  expect(await read('/v1/items?afterCounter=0&limit=1', bob.session.accessToken)).toEqual([200, null]);
 });
