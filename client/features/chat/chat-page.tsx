@@ -68,7 +68,7 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
   return (
     <StrictStyles>
       <OpenLinkContext value={askAboutLink}>
-        <div className="flex h-dvh overflow-hidden">
+        <div className="flex h-dvh overflow-hidden print:block print:h-auto print:overflow-visible">
           <a
             href="#message"
             onClick={(event) => {
@@ -79,13 +79,18 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
           >
             Skip to the message box
           </a>
-          {!isNarrow && shown && <aside className="w-72 shrink-0 border-r border-line bg-sunken">{contents}</aside>}
+          {!isNarrow && shown && (
+            <aside className="w-72 shrink-0 print:hidden border-r border-line bg-sunken">{contents}</aside>
+          )}
           {isNarrow && (
             <Drawer open={shown} onClose={closeDrawer} label="Menu">
               {contents}
             </Drawer>
           )}
-          <main id="main" className="flex min-w-0 flex-1 flex-col short:overflow-y-auto">
+          <main
+            id="main"
+            className="flex min-w-0 flex-1 flex-col short:overflow-y-auto print:block print:overflow-visible"
+          >
             <header className="flex min-h-14 shrink-0 items-center gap-2 px-3 pt-[env(safe-area-inset-top)] short:min-h-11">
               {!shown && (
                 <IconButton label="Show sidebar" onClick={toggleSidebar}>

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
 import { Button } from '../../design/button.tsx';
 import { ArrowDownIcon } from '../../design/icons.tsx';
 import { MessageRow } from './message-row.tsx';
+import { usePrinting } from './use-printing.ts';
 import { useFollow } from './use-follow.ts';
 import { useMessageKeys } from './use-message-keys.ts';
 
@@ -19,6 +20,7 @@ const paddingBottomPx = 16;
 
 export function MessageList({ conversationId, order, sentQuestionId }: MessageListProps) {
   const [viewHeight, setViewHeight] = useState(0);
+  const isPrinting = usePrinting();
   const follow = useFollow();
   const { container, keepUp, resume } = follow;
   const { focused, onFocus, onBlur, onKeyDown } = useMessageKeys(container, order);
@@ -69,8 +71,9 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
 
   const measure = useCallback((element: HTMLDivElement | null) => virtualizer.measureElement(element), [virtualizer]);
   const lastId = order.at(-1);
+  const rows = isPrinting ? order.map((id, index) => ({ key: id, index, start: 0 })) : virtualizer.getVirtualItems();
   return (
-    <div className="relative min-h-0 flex-1 short:min-h-24 short:shrink-0">
+    <div className="relative min-h-0 flex-1 short:min-h-24 short:shrink-0 print:min-h-0 print:flex-none">
       {/* The scroll box needs the focus of a keyboard only when no message has it; its keys walk from message to message. */}
       {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/no-noninteractive-element-interactions */}
       <div
@@ -81,10 +84,10 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
         onFocus={onFocus}
         onBlur={onBlur}
         onKeyDown={onKeyDown}
-        className="absolute inset-0 overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none] [scrollbar-gutter:stable]"
+        className="absolute inset-0 overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none] [scrollbar-gutter:stable] print:static print:overflow-visible"
       >
-        <div className="relative w-full" style={{ height }}>
-          {virtualizer.getVirtualItems().map((item) => {
+        <div className="relative w-full" style={isPrinting ? undefined : { height }}>
+          {rows.map((item) => {
             const messageId = order[item.index];
             if (messageId === undefined) return null;
             return (
@@ -94,7 +97,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
                 messageId={messageId}
                 index={item.index}
                 count={order.length}
-                start={item.start}
+                start={isPrinting ? null : item.start}
                 isTabStop={messageId === (focusedIndex < 0 ? lastId : focused)}
                 measure={measure}
               />
@@ -105,11 +108,11 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
       {/* Words fade out where they leave the view: none is cut at the header, none touches the message box. */}
       <div
         aria-hidden
-        className="pointer-events-none absolute inset-x-0 top-0 mr-4 h-4 bg-linear-to-b from-paper short:h-2"
+        className="pointer-events-none absolute inset-x-0 top-0 print:hidden mr-4 h-4 bg-linear-to-b from-paper short:h-2"
       />
       <div
         aria-hidden
-        className="pointer-events-none absolute inset-x-0 bottom-0 mr-4 h-4 bg-linear-to-t from-paper short:h-2"
+        className="pointer-events-none absolute inset-x-0 bottom-0 print:hidden mr-4 h-4 bg-linear-to-t from-paper short:h-2"
       />
       {!follow.atEnd && (
         <Button

@@ -10,8 +10,8 @@ type MessageRowProps = {
   readonly messageId: string;
   readonly index: number;
   readonly count: number;
-  /** Distance from the top of the list in px. */
-  readonly start: number;
+  /** Distance from the top of the list in px; null on paper, where rows follow each other. */
+  readonly start: number | null;
   /** The one message that Tab reaches; arrows go on from it. */
   readonly isTabStop: boolean;
   readonly measure: Ref<HTMLDivElement>;
@@ -26,8 +26,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       ref={measure}
       data-index={index}
       // Stacked accents may rise far above their line: they do not paint over other messages.
-      className="absolute inset-x-0 top-0 overflow-clip"
-      style={{ transform: `translateY(${start}px)` }}
+      className="absolute inset-x-0 top-0 overflow-clip print:static"
+      style={start === null ? undefined : { transform: `translateY(${start}px)` }}
     >
       <div
         className={`mx-auto w-full max-w-3xl px-4 pt-1 sm:px-6 ${message?.role === 'user' ? 'pb-2' : 'pb-7 short:pb-2'}`}

@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from 'react';
 
 /** The clock of the sealed frames (SPEC.md §8.2: 254 bytes each 100 ms). */
 const tickMs = 100;
+/** Words appear at most twenty times a second: each time the last piece is read and laid out anew. */
+const stepMs = 50;
 
 /**
  * The text to show now. What a frame brought appears evenly over the next tick, so that ten frames a second read like a steady
@@ -13,6 +15,7 @@ export function useRevealedText(
 ): { readonly shown: string; readonly revealing: boolean } {
   const [length, setLength] = useState(text.length);
   const shownLength = useRef(text.length);
+  const shownAtMs = useRef(0);
   // Only what was seen growing is revealed; an older answer stands there at once.
   const [reveals, setReveals] = useState(growing);
   if (growing && !reveals) setReveals(true);
@@ -31,8 +34,11 @@ export function useRevealedText(
     const startedAtMs = performance.now();
     let frame = requestAnimationFrame(function step(nowMs) {
       const part = Math.min(1, Math.max(0, (nowMs - startedAtMs) / tickMs));
-      show(wholeCharacter(text, from + Math.ceil((text.length - from) * part)));
-      if (part < 1) frame = requestAnimationFrame(step);
+      if (nowMs - shownAtMs.current >= stepMs) {
+        shownAtMs.current = nowMs;
+        show(wholeCharacter(text, from + Math.ceil((text.length - from) * part)));
+      }
+      if (shownLength.current < text.length) frame = requestAnimationFrame(step);
     });
     return () => cancelAnimationFrame(frame);
   }, [text, instant]);

@@ -95,3 +95,46 @@ describe('the last message is visible above the message box', () => {
     expect(seen).toEqual({ isInLog: true, isOnTop: true, isBoxVisible: true });
   });
 });
+
+test('the buttons of a message stand in line with its words', async () => {
+  for (const touch of [false, true]) {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked', width: 390, touch, reducedMotion: true });
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await openPairs(page, [['A question', 'An answer.']]);
+    const gaps = await page.evaluate(() => {
+      const box = (selector: string) => document.querySelector(selector)!.getBoundingClientRect();
+      return {
+        answer: box('[aria-label="Copy answer"] svg').left - box('.prose p').left,
+        question: box('[aria-label="Copy question"] svg').right - box('[aria-label^="You"] > div').right,
+      };
+    });
+    expect(Math.abs(gaps.answer)).toBeLessThanOrEqual(2);
+    expect(Math.abs(gaps.question)).toBeLessThanOrEqual(2);
+  }
+});
+
+describe('on paper', () => {
+  test('the whole conversation stands below itself, without the page around it', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked', reducedMotion: true });
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const pairs = Array.from({ length: 60 }, (_, index) => [`Question ${index}`, `Answer ${index}.`] as const);
+    await openPairs(page, pairs);
+    expect(await page.getByRole('article').count()).toBeLessThan(60);
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    const printed = await page.evaluate(() => {
+      const tops = [...document.querySelectorAll('article')].map((each) => each.getBoundingClientRect().top);
+      const log = document.querySelector('[role="log"]')!;
+      return {
+        count: tops.length,
+        isInOrder: tops.every((top, index) => index === 0 || top > (tops[index - 1] ?? 0)),
+        isCut: log.scrollHeight > log.clientHeight + 1,
+        seesBox: document.querySelector('textarea')!.getClientRects().length > 0,
+      };
+    });
+    expect(printed).toEqual({ count: 120, isInOrder: true, isCut: false, seesBox: false });
+    await page.emulateMedia({ media: 'screen' });
+    await page.evaluate(() => dispatchEvent(new Event('afterprint')));
+    await expect.poll(() => page.getByRole('article').count()).toBeLessThan(60);
+  });
+});

@@ -7,17 +7,25 @@ import { flushSync } from 'react-dom';
  */
 const budgetPerTask = 4000;
 const msPerTask = 8;
+const longestFrameMs = 100;
 
 let spent = 0;
 let isScheduled = false;
+let isUnlimited = false;
 const waiting: (() => void)[] = [];
 
 /** Whether work of this cost (about letters of plain prose) may be done in this task; the first always may. */
 export function takeNow(cost: number): boolean {
+  if (isUnlimited) return true;
   if (spent > 0 && spent + cost > budgetPerTask) return false;
   spent += Math.max(1, cost);
   schedule();
   return true;
+}
+
+/** For paper, which waits for no later task. */
+export function mountAtOnce(isWanted: boolean): void {
+  isUnlimited = isWanted;
 }
 
 /** Calls once a task has room. @returns how to take that back. */
@@ -33,7 +41,13 @@ export function whenThereIsRoom(render: () => void): () => void {
 function schedule(): void {
   if (isScheduled) return;
   isScheduled = true;
-  setTimeout(work, 0);
+  // After the next frame, so that each task's layout is done before more is added; a hidden page has no frames.
+  requestAnimationFrame(() => setTimeout(workOnce, 0));
+  const timer = setTimeout(workOnce, longestFrameMs);
+  function workOnce(): void {
+    clearTimeout(timer);
+    if (isScheduled) work();
+  }
 }
 
 function work(): void {
