@@ -2,6 +2,7 @@ import './design/style.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { reloadAfterDeploy } from './features/shell/reload-after-deploy.ts';
+import { stayOnDrop } from './features/shell/stay-on-drop.ts';
 import { readTheme } from './state/browser-memory.ts';
 import { openVaultWorker } from './open-vault-worker.ts';
 import { createStore } from './state/store.ts';
@@ -9,6 +10,7 @@ import { themeRemembered } from './state/theme-slice.ts';
 import { createVaultLink } from './state/vault-link.ts';
 
 reloadAfterDeploy();
+stayOnDrop();
 
 const root = document.querySelector('#root');
 if (root === null) throw new Error('index.html has no #root');

@@ -14,7 +14,7 @@ const looks: Record<ButtonLook, string> = {
 export function buttonClasses(look: ButtonLook, className?: string): string {
   return classNames(
     'inline-flex min-h-11 items-center justify-center gap-2 rounded-control border px-5 py-2 text-center font-semibold',
-    'transition-colors duration-150 disabled:opacity-55 disabled:pointer-events-none select-none no-underline',
+    'transition-colors duration-150 aria-disabled:opacity-55 aria-disabled:cursor-default select-none no-underline',
     looks[look],
     className,
   );
@@ -27,12 +27,22 @@ export type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
   readonly ref?: Ref<HTMLButtonElement>;
 };
 
-export function Button({ look = 'secondary', busy = false, className, children, disabled, ...rest }: ButtonProps) {
+/**
+ * Never `disabled` in the browser's sense: that takes the focus away, and whoever works by keyboard would be nowhere. It says
+ * that it takes no press, and takes none, a form's included.
+ */
+export function Button(props: ButtonProps) {
+  const { look = 'secondary', busy = false, className, children, disabled, onClick, ...rest } = props;
+  const isOff = disabled === true || busy;
   return (
     <button
       type="button"
       {...rest}
-      disabled={disabled === true || busy}
+      aria-disabled={isOff || undefined}
+      onClick={(event) => {
+        if (isOff) event.preventDefault();
+        else onClick?.(event);
+      }}
       aria-busy={busy || undefined}
       className={buttonClasses(look, className)}
     >

@@ -24,7 +24,6 @@ export function PasswordField({ label, hint, error, className, ...rest }: Passwo
         <input
           spellCheck={false}
           autoCapitalize="none"
-          maxLength={1024}
           {...rest}
           id={id}
           type={shown ? 'text' : 'password'}

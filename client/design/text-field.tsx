@@ -45,7 +45,7 @@ export function FieldNotes({ id, hint, error }: FieldNotesProps) {
   return (
     <>
       {error !== undefined && (
-        <p id={`${id}-error`} className="mt-1.5 text-small text-danger">
+        <p id={`${id}-error`} role="alert" className="mt-1.5 text-small text-danger">
           {error}
         </p>
       )}

@@ -18,6 +18,11 @@ const ownTexts: Readonly<Record<OwnFailureCode, CodeText>> = {
     sentence: 'This password is too easy to guess.',
     wayOut: 'Use at least 12 characters, best several unrelated words.',
   },
+  'password-too-long': {
+    cause: 'person',
+    sentence: 'This password is too long.',
+    wayOut: 'Use at most 1,024 characters.',
+  },
   'invalid-phrase': {
     cause: 'person',
     sentence: 'These are not the 24 words of a recovery phrase.',

@@ -1,6 +1,7 @@
 import { maximumMessageLength, maximumTitleLength } from '../../crypto/messages/item-contents.ts';
 import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { generateTurnKey } from '../../crypto/turn/turn-key.ts';
+import { isUnseen, withoutTurning } from '../../crypto/messages/unseen-text.ts';
 import type { Clock } from '../relay/clock.ts';
 import type { TabLocks } from '../relay/token-refresh.ts';
 import type { Conversations } from './conversations.ts';
@@ -35,7 +36,7 @@ export class Commands {
 
   async send(conversationId: string | null, text: string): Promise<TurnOperation> {
     if (text.length > maximumMessageLength) throw new VaultError('message-too-long');
-    if (text.trim() === '') throw new VaultError('message-empty');
+    if (isUnseen(text)) throw new VaultError('message-empty');
     const { conversations, session, minimums } = this.#parts;
     // As things stand now: while an enclave is looked for, the relay may offer another and the person look elsewhere.
     const { shown } = session;
@@ -78,8 +79,8 @@ export class Commands {
   }
 
   async rename(conversationId: string, title: string): Promise<void> {
-    const cleaned = title.replaceAll(/\s+/g, ' ').trim();
-    if (cleaned === '') throw new VaultError('title-empty');
+    const cleaned = withoutTurning(title).replaceAll(/\s+/g, ' ').trim();
+    if (isUnseen(cleaned)) throw new VaultError('title-empty');
     if (cleaned.length > maximumTitleLength) throw new VaultError('title-too-long');
     const { store, outbox, clock } = this.#parts;
     const known = store.contents.conversations.get(conversationId)?.title.setAtMs ?? 0;
@@ -162,7 +163,7 @@ function newId(): string {
 
 /** The first words, cut at a word, never inside a character. */
 function excerptOf(text: string): string {
-  const words = text.replaceAll(/\s+/g, ' ').trim();
+  const words = withoutTurning(text).replaceAll(/\s+/g, ' ').trim();
   const characters = Array.from(words);
   if (characters.length <= excerptLength) return words.slice(0, maximumTitleLength);
   const cut = characters.slice(0, excerptLength).join('');

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { modelField } from '../../crypto/messages/fields.ts';
 import { maximumTitleLength, type ReplyContent } from '../../crypto/messages/item-contents.ts';
+import { withoutTurning } from '../../crypto/messages/unseen-text.ts';
 import { toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { type Clock, wait } from '../relay/clock.ts';
 import type { Outbox } from './outbox.ts';
@@ -75,6 +76,9 @@ function compactContent(
 }
 
 function cleanTitle(title: string | null): string | null {
-  const cleaned = title?.replaceAll(/\s+/g, ' ').trim().slice(0, maximumTitleLength) ?? '';
+  const cleaned = withoutTurning(title ?? '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, maximumTitleLength);
   return cleaned === '' ? null : cleaned;
 }

@@ -1,4 +1,5 @@
 import type { MessageContent } from '../../crypto/messages/item-contents.ts';
+import { withoutTurning } from '../../crypto/messages/unseen-text.ts';
 import type { TurnOperation } from './operation.ts';
 import type { Outbox, QueuedOperation } from './outbox.ts';
 import { findNotes, type Notes } from './conversation-notes.ts';
@@ -211,7 +212,7 @@ export class Conversations {
       const { kind } = this.#state(question);
       answering ||= kind === 'sealing' || kind === 'connecting' || kind === 'waiting' || kind === 'streaming';
     }
-    return { id, title, createdAtMs, updatedAtMs, answering, stored };
+    return { id, title: withoutTurning(title), createdAtMs, updatedAtMs, answering, stored };
   }
 
   #title(summary: ConversationSummary, rename: { readonly title: string; readonly setAtMs: number }): string {

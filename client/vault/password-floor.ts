@@ -21,12 +21,11 @@ const runs = [
  * Refuses what no strength meter needs to be asked about. The relay can try passwords at the price of Argon2, so this
  * floor stands in the Worker, whatever the page shows.
  *
- * @throws {VaultError} `weak-password`.
+ * @throws {VaultError} `weak-password`, `password-too-long`.
  */
 export function requireStrongPassword(password: string, userName: string | null): void {
-  if (password.length > maximumPasswordLength || isObviouslyWeak(password.normalize('NFC').toLowerCase(), userName)) {
-    throw new VaultError('weak-password');
-  }
+  if (password.length > maximumPasswordLength) throw new VaultError('password-too-long');
+  if (isObviouslyWeak(password.normalize('NFC').toLowerCase(), userName)) throw new VaultError('weak-password');
 }
 
 function isObviouslyWeak(password: string, userName: string | null): boolean {

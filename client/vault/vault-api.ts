@@ -35,6 +35,7 @@ export type OwnFailureCode =
   | 'name-taken'
   | 'invalid-user-name'
   | 'weak-password'
+  | 'password-too-long'
   | 'invalid-phrase'
   | 'sign-up-closed'
   /** There is none to finish: it was left or begun anew. */

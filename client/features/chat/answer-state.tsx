@@ -69,6 +69,9 @@ function Ending({ conversationId, turnId, tone, text, retry }: EndingProps) {
     const result = await vault.call((api) => api.retry({ conversationId, turnId }));
     setBusy(false);
     setFailure(result.ok ? null : result.failure);
+    if (!result.ok || !window.matchMedia('(pointer: fine)').matches) return;
+    // Its row makes room for the new answer's, and the button goes with it.
+    document.querySelector<HTMLElement>('#message')?.focus();
   }
 
   const action = retry ? (

@@ -1,8 +1,8 @@
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from 'react';
-import { maximumMessageLength } from '../../../crypto/messages/item-contents.ts';
 import { ArrowUpIcon, StopIcon } from '../../design/icons.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { failureText } from '../../state/failure-texts.ts';
+import { messageProblem } from '../../state/message-check.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import type { VaultFailure } from '../../vault/vault-api.ts';
 import { useAppSelector, useVault } from '../shell/app-context.tsx';
@@ -11,6 +11,7 @@ import { ShieldButton } from '../shield/shield-button.tsx';
 import { EngineLine } from './engine-line.tsx';
 import { askToKeepStorage } from './keep-storage.ts';
 import { useDraft } from './use-draft.ts';
+import { useFilesRefused } from './use-files-refused.ts';
 
 export type ComposerHandle = { readonly focus: () => void; readonly fill: (text: string) => void };
 
@@ -30,7 +31,11 @@ type Failed = {
 
 const roundButton =
   'inline-flex size-11 shrink-0 items-center justify-center rounded-full bg-accent text-accent-ink transition-colors ' +
-  'hover:bg-accent-strong disabled:opacity-45';
+  'hover:bg-accent-strong aria-disabled:opacity-45';
+
+const stillAnswering =
+  'An answer is still being written. Your text stays here: send it when that has ended, or stop it.';
+const noFiles = 'Sotto cannot take files yet. Nothing of it was read or sent; paste the text of it instead.';
 
 /** The message box. What is typed lives here, not in the store: a key press renders nothing else. */
 export function Composer({ conversationId, onSent, onShowShield, ref }: ComposerProps) {
@@ -38,11 +43,17 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   const box = useRef<HTMLTextAreaElement>(null);
   const draft = useDraft(conversationId);
   const [sending, setSending] = useState(false);
+  /** Why the last press of Send did nothing; for the text and the answer that it was pressed on. */
+  const [unsent, setUnsent] = useState<string | null>(null);
+  const files = useFilesRefused();
   const [failed, setFailed] = useState<Failed | null>(null);
   const shown = failed?.conversationId === conversationId ? failed : null;
   const failure = shown?.failure ?? null;
   const isRefused = useAppSelector((state) => state.enclave.kind === 'refused');
   const activeTurnId = useAppSelector((state) => selectActiveTurnId(state, conversationId));
+
+  const isOver = unsent === stillAnswering && activeTurnId === null;
+  const note = files.refused ? noFiles : isOver ? null : unsent;
 
   useImperativeHandle(ref, () => ({
     focus: () => box.current?.focus(),
@@ -59,7 +70,10 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
 
   async function send() {
     const text = draft.text;
-    if (text.trim() === '' || sending || activeTurnId !== null) return;
+    files.takeBack();
+    const problem = messageProblem(text) ?? (activeTurnId === null ? null : stillAnswering);
+    setUnsent(text === '' ? null : problem);
+    if (text === '' || problem !== null || sending) return;
     setSending(true);
     setFailed(null);
     const result = await vault.call((api) => api.send({ conversationId, text }));
@@ -108,6 +122,11 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           {failureText(failure, shown?.kept)}
         </Notice>
       )}
+      {note !== null && (
+        <Notice tone="caution" urgent className="mb-3 text-small">
+          <span id="message-note">{note}</span>
+        </Notice>
+      )}
       <div className="rounded-[1.5rem] border border-line-strong bg-raised shadow-low transition-colors focus-within:border-accent focus-within:ring-1 focus-within:ring-accent short:flex short:items-end">
         <label htmlFor="message" className="sr-only">
           Message
@@ -120,10 +139,13 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           // "off" also keeps the browser from writing it to disk for its own session restore.
           autoComplete="off"
           enterKeyHint="send"
-          maxLength={maximumMessageLength}
           placeholder="Write in a low voice"
           value={draft.text}
-          onChange={(event) => draft.setText(event.target.value)}
+          aria-describedby={note === null ? undefined : 'message-note'}
+          onChange={(event) => {
+            setUnsent(null);
+            draft.setText(event.target.value);
+          }}
           onKeyDown={onKeyDown}
           readOnly={sending}
           className="block max-h-[min(40dvh,20rem)] w-full resize-none bg-transparent px-5 pt-4 pb-1 leading-relaxed outline-none placeholder:text-ink-faint short:max-h-[30dvh] short:min-w-0 short:flex-1 short:py-2.5 short:pr-0 short:pl-4"
@@ -135,7 +157,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
               type="submit"
               aria-label="Send"
               title="Send"
-              disabled={draft.text.trim() === '' || sending}
+              aria-disabled={draft.text.trim() === '' || sending}
               className={roundButton}
             >
               <ArrowUpIcon />

@@ -1,4 +1,3 @@
-import { useId } from 'react';
 import { iconButtonClasses } from '../../design/icon-button.tsx';
 import { MoreIcon, PencilIcon, TrashIcon } from '../../design/icons.tsx';
 import { Menu, MenuItem } from '../../design/menu.tsx';
@@ -15,7 +14,6 @@ type ConversationRowProps = {
 };
 
 export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: ConversationRowProps) {
-  const titleId = useId();
   const conversation = useAppSelector((state) => state.conversations.byId[id]);
   if (conversation === undefined) return null;
   const { title, answering, stored } = conversation;
@@ -29,7 +27,7 @@ export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: Co
         onClick={onFollow}
         className="flex min-h-10 min-w-0 flex-1 items-center gap-2 rounded-control py-1.5 pl-3 touch:min-h-11"
       >
-        <span id={titleId} dir="auto" className="min-w-0 flex-1 truncate">
+        <span dir="auto" className="min-w-0 flex-1 truncate">
           {title}
         </span>
         {answering && (
@@ -50,8 +48,7 @@ export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: Co
         trigger={
           <button
             type="button"
-            aria-label="Options"
-            aria-describedby={titleId}
+            aria-label={`Options of ${title}`}
             className={`${iconButtonClasses} opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100 data-popup-open:opacity-100 touch:opacity-100 ${isOpen ? 'opacity-100' : ''}`}
           >
             <MoreIcon />

@@ -29,8 +29,13 @@ export function CopyButton({ label, copy }: CopyButtonProps) {
     );
   }
   return (
-    <IconButton label={copied === null ? label : 'Copied'} onClick={() => void press()}>
-      {copied === null ? <CopyIcon /> : <CheckIcon className="text-accent" />}
-    </IconButton>
+    <>
+      <IconButton label={copied === null ? label : 'Copied'} onClick={() => void press()}>
+        {copied === null ? <CopyIcon /> : <CheckIcon className="text-accent" />}
+      </IconButton>
+      <output className="sr-only" data-announcer="copy">
+        {copied === null ? '' : 'Copied'}
+      </output>
+    </>
   );
 }

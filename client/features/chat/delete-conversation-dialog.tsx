@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions } from '../../design/dialog.tsx';
 import { Notice } from '../../design/notice.tsx';
@@ -17,6 +17,7 @@ type DeleteConversationDialogProps = {
 
 export function DeleteConversationDialog({ conversation, isOpen, onClose, onDeleted }: DeleteConversationDialogProps) {
   const vault = useVault();
+  const cancel = useRef<HTMLButtonElement>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<VaultFailure | null>(null);
 
@@ -34,7 +35,7 @@ export function DeleteConversationDialog({ conversation, isOpen, onClose, onDele
   }
 
   return (
-    <Dialog open onClose={onClose} title="Delete conversation?">
+    <Dialog open onClose={onClose} title="Delete conversation?" initialFocus={cancel}>
       <p>
         “<span dir="auto">{conversation.title}</span>” and all its messages go from every device. This cannot be undone.
       </p>
@@ -47,7 +48,7 @@ export function DeleteConversationDialog({ conversation, isOpen, onClose, onDele
         </Notice>
       )}
       <DialogActions>
-        <Button look="quiet" onClick={onClose}>
+        <Button ref={cancel} look="quiet" onClick={onClose}>
           Cancel
         </Button>
         <Button look="danger" busy={busy} onClick={() => void remove()}>

@@ -1,5 +1,4 @@
 import { useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
-import { maximumTitleLength } from '../../../crypto/messages/item-contents.ts';
 import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions } from '../../design/dialog.tsx';
 import { TextField } from '../../design/text-field.tsx';
@@ -26,7 +25,10 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
     );
     setBusy(false);
     if (result.ok) onClose();
-    else setError(failureText(result.failure, 'The title is as it was.'));
+    else {
+      setError(failureText(result.failure, 'The title is as it was.'));
+      field.current?.focus();
+    }
   }
 
   return (
@@ -37,7 +39,6 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
           label="Title"
           autoComplete="off"
           dir="auto"
-          maxLength={maximumTitleLength}
           value={title}
           onChange={(event) => setTitle(event.target.value)}
           onKeyDown={keepCompositionEnter}

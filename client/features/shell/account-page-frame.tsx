@@ -27,7 +27,7 @@ export function AccountPageFrame(props: AccountPageFrameProps) {
             <Wordmark />
           </Link>
         </header>
-        <main id="main" className={`mx-auto my-auto w-full ${wide ? 'max-w-2xl' : 'max-w-md'}`}>
+        <main id="main" className={`mx-auto mt-[max(0rem,8dvh)] w-full ${wide ? 'max-w-2xl' : 'max-w-md'}`}>
           <Card className="px-6 py-8 sm:px-10 sm:py-10">
             <PageHeading takesFocus={headingTakesFocus} className="font-serif text-page font-medium">
               {heading}

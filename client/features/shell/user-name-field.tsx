@@ -20,7 +20,6 @@ export function UserNameField({ onValue, ...rest }: UserNameFieldProps) {
       autoCapitalize="none"
       spellCheck={false}
       required
-      maxLength={64}
       onChange={(event) => onValue(event.target.value)}
     />
   );

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions } from '../../design/dialog.tsx';
 import { Notice } from '../../design/notice.tsx';
@@ -18,6 +18,7 @@ type LowerMinimumDialogProps = {
 export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMinimumDialogProps) {
   const vault = useVault();
   const effective = useAppSelector((state) => state.minimum.effective);
+  const keep = useRef<HTMLButtonElement>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<VaultFailure | null>(null);
 
@@ -30,7 +31,7 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
   }
 
   return (
-    <Dialog open onClose={onClose} title="Lower the minimum for this conversation?">
+    <Dialog open onClose={onClose} title="Lower the minimum for this conversation?" initialFocus={keep}>
       <p>You ask for {levelPhrase(effective)}. Of the enclave that is there now, this is known:</p>
       <p className="mt-3 rounded-control bg-caution-soft px-4 py-3 font-semibold text-caution">{offered.sentence}</p>
       <p className="mt-3 text-ink-soft">
@@ -43,7 +44,7 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
         </Notice>
       )}
       <DialogActions>
-        <Button look="quiet" onClick={onClose}>
+        <Button ref={keep} look="quiet" onClick={onClose}>
           Keep my minimum
         </Button>
         <Button look="danger" busy={busy} onClick={() => void lower()}>

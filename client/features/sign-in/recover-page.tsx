@@ -7,12 +7,14 @@ import type { VaultFailure } from '../../vault/vault-api.ts';
 import { AccountPageFrame } from '../shell/account-page-frame.tsx';
 import { useVault } from '../shell/app-context.tsx';
 import { Link } from '../shell/link.tsx';
+import { readForm } from '../shell/read-form.ts';
 import { UserNameField } from '../shell/user-name-field.tsx';
 
 export function RecoverPage() {
   const vault = useVault();
   const phraseId = useId();
   const firstField = useRef<HTMLInputElement>(null);
+  const phrase = useRef<HTMLTextAreaElement>(null);
   const [userName, setUserName] = useState('');
   const [words, setWords] = useState('');
   const [busy, setBusy] = useState(false);
@@ -22,12 +24,21 @@ export function RecoverPage() {
 
   async function submit(event: FormEvent) {
     event.preventDefault();
+    const typed = readForm(event, { userName: 'username', words: 'phrase' });
+    setUserName(typed.userName);
+    setWords(typed.words);
     setBusy(true);
     setFailure(null);
-    const result = await vault.call((api) => api.signInWithPhrase({ userName, words: splitWords(words).join(' ') }));
+    const result = await vault.call((api) =>
+      api.signInWithPhrase({ ...typed, words: splitWords(typed.words).join(' ') }),
+    );
     setBusy(false);
-    if (!result.ok) setFailure(result.failure);
+    if (result.ok) return;
+    setFailure(result.failure);
+    (result.failure.code === 'invalid-user-name' ? firstField : phrase).current?.focus();
   }
+
+  const isWordsWrong = failure?.code === 'invalid-phrase' || failure?.code === 'sign-in-failed';
 
   return (
     <AccountPageFrame
@@ -53,12 +64,14 @@ export function RecoverPage() {
             autoCorrect="off"
             spellCheck={false}
             translate="no"
+            name="phrase"
             required
             rows={5}
-            maxLength={1000}
+            ref={phrase}
+            aria-invalid={isWordsWrong ? true : undefined}
             value={words}
             onChange={(event) => setWords(event.target.value)}
-            aria-describedby={`${phraseId}-count`}
+            aria-describedby={isWordsWrong ? `${phraseId}-error ${phraseId}-count` : `${phraseId}-count`}
             className={`${fieldClasses} font-mono text-small`}
           />
           <p id={`${phraseId}-count`} className="mt-1.5 text-small text-ink-soft">
@@ -67,7 +80,7 @@ export function RecoverPage() {
         </div>
         {failure !== null && (
           <Notice tone="danger" urgent>
-            {failureText(failure)}
+            <span id={`${phraseId}-error`}>{failureText(failure)}</span>
           </Notice>
         )}
         <Button type="submit" look="primary" busy={busy}>

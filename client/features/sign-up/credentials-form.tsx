@@ -5,6 +5,7 @@ import { PasswordField } from '../../design/password-field.tsx';
 import { failureText } from '../../state/failure-texts.ts';
 import type { VaultFailure } from '../../vault/vault-api.ts';
 import { useVault } from '../shell/app-context.tsx';
+import { readForm } from '../shell/read-form.ts';
 import { UserNameField } from '../shell/user-name-field.tsx';
 import { StrengthMeter } from './strength-meter.tsx';
 
@@ -16,9 +17,13 @@ type CredentialsFormProps = {
   readonly onPrepared: (recoveryWords: readonly string[]) => void;
 };
 
+const nameCodes: ReadonlySet<string> = new Set(['name-taken', 'invalid-user-name']);
+const passwordCodes: ReadonlySet<string> = new Set(['weak-password', 'password-too-long']);
+
 export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: CredentialsFormProps) {
   const vault = useVault();
   const firstField = useRef<HTMLInputElement>(null);
+  const passwordField = useRef<HTMLInputElement>(null);
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState(refusal);
@@ -27,17 +32,21 @@ export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: C
 
   async function submit(event: FormEvent) {
     event.preventDefault();
+    const typed = readForm(event, { userName: 'username', password: 'new-password' });
+    onUserName(typed.userName);
+    setPassword(typed.password);
     setBusy(true);
     setFailure(null);
-    const result = await vault.call((api) => api.beginSignUp({ userName, password }));
+    const result = await vault.call((api) => api.beginSignUp(typed));
     setBusy(false);
-    if (result.ok) onPrepared(result.value.recoveryWords);
-    else setFailure(result.failure);
+    if (result.ok) return onPrepared(result.value.recoveryWords);
+    setFailure(result.failure);
+    if (nameCodes.has(result.failure.code)) firstField.current?.focus();
+    if (passwordCodes.has(result.failure.code)) passwordField.current?.focus();
   }
 
-  const nameCodes = ['name-taken', 'invalid-user-name'];
-  const nameError = failure !== null && nameCodes.includes(failure.code) ? failureText(failure) : undefined;
-  const passwordError = failure?.code === 'weak-password' ? failureText(failure) : undefined;
+  const nameError = failure !== null && nameCodes.has(failure.code) ? failureText(failure) : undefined;
+  const passwordError = failure !== null && passwordCodes.has(failure.code) ? failureText(failure) : undefined;
   return (
     <form onSubmit={(event) => void submit(event)} className="grid gap-6">
       <UserNameField
@@ -48,6 +57,7 @@ export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: C
         hint="The relay gets a scrambled form of it. Still, choose one that does not say who you are."
       />
       <PasswordField
+        ref={passwordField}
         label="Password"
         name="new-password"
         autoComplete="new-password"

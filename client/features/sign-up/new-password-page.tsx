@@ -7,6 +7,7 @@ import { navigate } from '../../state/router.ts';
 import type { VaultFailure } from '../../vault/vault-api.ts';
 import { AccountPageFrame } from '../shell/account-page-frame.tsx';
 import { useAppSelector, useVault } from '../shell/app-context.tsx';
+import { readForm } from '../shell/read-form.ts';
 import { StrengthMeter } from './strength-meter.tsx';
 
 function toChat(): void {
@@ -26,12 +27,15 @@ export function NewPasswordPage() {
 
   async function submit(event: FormEvent) {
     event.preventDefault();
+    const { newPassword } = readForm(event, { newPassword: 'new-password' });
+    setPassword(newPassword);
     setBusy(true);
     setFailure(null);
-    const result = await vault.call((api) => api.changePassword({ newPassword: password }));
+    const result = await vault.call((api) => api.changePassword({ newPassword }));
     setBusy(false);
-    if (result.ok) toChat();
-    else setFailure(result.failure);
+    if (result.ok) return toChat();
+    setFailure(result.failure);
+    field.current?.focus();
   }
 
   return (

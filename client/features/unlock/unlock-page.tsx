@@ -7,6 +7,7 @@ import { signOutAsked } from '../../state/session-slice.ts';
 import type { VaultFailure } from '../../vault/vault-api.ts';
 import { AccountPageFrame } from '../shell/account-page-frame.tsx';
 import { useAppDispatch, useVault } from '../shell/app-context.tsx';
+import { readForm } from '../shell/read-form.ts';
 
 /** There is a session here, but no key in memory: the password brings it back. */
 export function UnlockPage() {
@@ -21,11 +22,15 @@ export function UnlockPage() {
 
   async function unlock(event: FormEvent) {
     event.preventDefault();
+    const typed = readForm(event, { password: 'password' });
+    setPassword(typed.password);
     setBusy('unlock');
     setFailure(null);
-    const result = await vault.call((api) => api.unlock({ password }));
+    const result = await vault.call((api) => api.unlock(typed));
     setBusy(null);
-    if (!result.ok) setFailure(result.failure);
+    if (result.ok) return;
+    setFailure(result.failure);
+    field.current?.focus();
   }
 
   async function signOut() {
@@ -47,10 +52,11 @@ export function UnlockPage() {
           required
           value={password}
           onChange={(event) => setPassword(event.target.value)}
+          error={failure?.code === 'sign-in-failed' ? 'That password does not match.' : undefined}
         />
-        {failure !== null && (
+        {failure !== null && failure.code !== 'sign-in-failed' && (
           <Notice tone="danger" urgent>
-            {failure.code === 'sign-in-failed' ? 'That password does not match.' : failureText(failure)}
+            {failureText(failure)}
           </Notice>
         )}
         <div className="flex flex-wrap gap-3">

@@ -1,0 +1,13 @@
+import { maximumMessageLength } from '../../crypto/messages/item-contents.ts';
+import { isUnseen } from '../../crypto/messages/unseen-text.ts';
+
+const counted = new Intl.NumberFormat('en');
+
+/** Why a text cannot be sent, in a sentence; null where it can. Nothing of it is cut. */
+export function messageProblem(text: string): string | null {
+  if (isUnseen(text)) return text === '' ? null : 'There is nothing to read in this message. Write some words.';
+  const excess = text.length - maximumMessageLength;
+  if (excess <= 0) return null;
+  const much = excess === 1 ? '1 character' : `${counted.format(excess)} characters`;
+  return `This message is too long by ${much}. It is all still here: shorten it, or send it in parts.`;
+}

@@ -1,0 +1,188 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { FailureCode, VaultApi } from '../../../client/vault/vault-api.ts';
+import { askInPage, openPairs, ScriptedClient, streamInPage } from '../../parts/scripted-client/scripted-page.ts';
+
+let client: ScriptedClient;
+beforeAll(async () => {
+  client = await ScriptedClient.start();
+});
+afterEach(() => client.endTest());
+afterAll(() => client.stop());
+
+/** What has the focus, as a screen reader would name it; `body` where it was lost. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const { activeElement: element } = document;
+    if (element === null || element === document.body) return 'body';
+    const label =
+      element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement ? element.labels?.[0] : null;
+    return (element.getAttribute('aria-label') ?? label?.textContent ?? element.textContent ?? '').trim();
+  });
+}
+
+/** What a screen reader adds to the element that has the focus. */
+function described(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    (document.activeElement?.getAttribute('aria-describedby') ?? '')
+      .split(' ')
+      .map((id) => document.getElementById(id)?.textContent ?? '')
+      .join(' '),
+  );
+}
+
+async function fail(page: Page, name: keyof VaultApi, code: FailureCode): Promise<void> {
+  await page.evaluate(([call, failed]) => window.vault.failures.set(call, { code: failed }), [name, code] as const);
+}
+
+describe('a form that fails, by keyboard alone', () => {
+  test.each([
+    ['/sign-in', 'signIn', 'sign-in-failed', 'Password', 'That did not match.'],
+    ['/sign-in', 'signIn', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
+    ['/create-account', 'beginSignUp', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
+    ['/create-account', 'beginSignUp', 'weak-password', 'Password', 'too easy to guess'],
+    ['/recover', 'signInWithPhrase', 'invalid-phrase', 'Recovery phrase', 'not the 24 words'],
+    ['/unlock', 'unlock', 'sign-in-failed', 'Password', 'That password does not match.'],
+  ] as const)('%s, %s: %s', async (path, call, code, field, said) => {
+    const page = await client.openPage({ path, status: path === '/unlock' ? 'locked' : 'signed-out' });
+    await fail(page, call, code);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    if (path !== '/unlock') {
+      await page.getByLabel('User name').focus();
+      await page.keyboard.type('somebody');
+      await page.keyboard.press('Tab');
+    }
+    await page.keyboard.type('something that is long enough');
+    if (path === '/recover') await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+    else await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText(said).waitFor();
+    await expect.poll(() => focused(page)).toBe(field);
+    expect(await described(page)).toContain(said);
+  });
+
+  test('a failure of no field leaves the focus where it was', async () => {
+    const page = await client.openPage({ path: '/sign-in' });
+    await fail(page, 'signIn', 'relay-unreachable');
+    await page.getByLabel('User name').fill('somebody');
+    await page.getByLabel('Password', { exact: true }).fill('something');
+    await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+    await page.getByRole('alert').waitFor();
+    expect(await focused(page)).toBe('Sign in');
+  });
+
+  test('what a password manager wrote without telling anybody is sent', async () => {
+    const page = await client.openPage({ path: '/sign-in' });
+    await page.getByLabel('User name').waitFor();
+    await page.evaluate(() => {
+      for (const [name, value] of [
+        ['username', 'from-a-manager'],
+        ['password', 'kept by a manager'],
+      ] as const) {
+        // By the setter of the element itself: React has put its own in front of it.
+        Reflect.set(HTMLInputElement.prototype, 'value', value, document.querySelector(`input[name=${name}]`));
+      }
+    });
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const inputs = await page.evaluate(() =>
+      window.vault.calls.filter(({ name }) => name === 'signIn').map(({ input }) => input),
+    );
+    expect(inputs).toEqual([{ userName: 'from-a-manager', password: 'kept by a manager' }]);
+  });
+});
+
+describe('in the chat, by keyboard alone', () => {
+  test('Stop, Retry, Send and a delete that is called off keep the focus', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    const turn = await askInPage(page, 'A question');
+    await page.getByRole('button', { name: 'Stop' }).press('Enter');
+    await page.getByText('Stopped. What had come is kept.').waitFor();
+    expect(await focused(page)).toBe('Send');
+    await page.evaluate((id) => window.vault.endAnswer(id, 'cut-off'), turn);
+    await page.getByRole('button', { name: 'Retry' }).press('Enter');
+    await expect.poll(() => focused(page)).toBe('Message');
+    await page.getByRole('button', { name: 'Options of' }).first().press('Enter');
+    await page.getByRole('menuitem', { name: 'Delete' }).press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await expect.poll(() => focused(page)).toBe('Cancel');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await expect.poll(() => focused(page)).toMatch(/^Options of /);
+  });
+
+  test('Enter while an answer is written says why nothing is sent, and keeps the words', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    const turn = await askInPage(page, 'A question');
+    await streamInPage(page, turn, 'Half of it');
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('The next one');
+    await box.press('Enter');
+    await page.getByRole('alert').getByText('An answer is still being written.').waitFor();
+    expect(await box.inputValue()).toBe('The next one');
+    await page.evaluate((id) => window.vault.endAnswer(id, 'complete'), turn);
+    await page.getByText('An answer is still being written.').waitFor({ state: 'detached' });
+    await box.press('Enter');
+    await page.getByRole('article', { name: /^You/ }).filter({ hasText: 'The next one' }).waitFor();
+  });
+
+  test('a copied answer is announced', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    await openPairs(page, 'Something to copy');
+    await page.getByRole('button', { name: 'Copy answer' }).press('Enter');
+    await page.getByRole('status').filter({ hasText: 'Copied' }).waitFor();
+    expect(await focused(page)).toBe('Copied');
+  });
+});
+
+describe('what cannot be sent is said, and nothing of it is lost', () => {
+  test('a text that is too long stays whole in the box', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('x'.repeat(200_321));
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('alert').getByText('This message is too long by 321 characters.').waitFor();
+    expect((await box.inputValue()).length).toBe(200_321);
+    expect(await page.evaluate(() => window.vault.calls.filter(({ name }) => name === 'send').length)).toBe(0);
+    await box.fill('x'.repeat(200_000));
+    await page.getByRole('button', { name: 'Send' }).click();
+    await page.getByRole('article', { name: /^You/ }).waitFor();
+  });
+
+  test('a question that nobody could see is not sent', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('\u200B\u2060\u3164 \u00AD\uFEFF');
+    await box.press('Enter');
+    await page.getByRole('alert').getByText('There is nothing to read in this message.').waitFor();
+    expect(await page.evaluate(() => window.vault.calls.filter(({ name }) => name === 'send').length)).toBe(0);
+  });
+
+  test('files are refused in words, and a dropped one does not take the page away', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('typed before');
+    for (const [type, target] of [
+      ['drop', 'body'],
+      ['paste', '#message'],
+    ] as const) {
+      const isPrevented = await page.evaluate(
+        ([name, selector]) => {
+          const files = new DataTransfer();
+          files.items.add(new File(['words'], 'letter.txt', { type: 'text/plain' }));
+          const event =
+            name === 'drop'
+              ? new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: files })
+              : new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: files });
+          document.querySelector(selector)?.dispatchEvent(event);
+          return event.defaultPrevented;
+        },
+        [type, target] as const,
+      );
+      expect(isPrevented, type).toBe(true);
+      await page.getByRole('alert').getByText('Sotto cannot take files yet.').waitFor();
+      await box.press('End');
+      await page.keyboard.type('.');
+    }
+    expect(await box.inputValue()).toBe('typed before..');
+  });
+});
