@@ -8,6 +8,7 @@ export class SqliteSpace implements SpaceGauge {
   readonly #pageSize: number;
   readonly #pages: StatementSync;
   readonly #freePages: StatementSync;
+  #latest: SpaceReading | null = null;
 
   constructor(file: DatabaseSync, path: string) {
     this.#path = path;
@@ -16,7 +17,19 @@ export class SqliteSpace implements SpaceGauge {
     this.#pageSize = numberOf(file.prepare('pragma page_size'));
   }
 
-  read(): SpaceReading {
+  /** Whoever writes frames or stores items learns from the write itself that the disk is gone. */
+  read(): SpaceReading | null {
+    try {
+      this.#latest = this.#look();
+    } catch {
+      // As it was.
+    }
+    return this.#latest;
+  }
+
+  async refresh(): Promise<void> {}
+
+  #look(): SpaceReading {
     const bytes = numberOf(this.#pages) * this.#pageSize;
     const reusableBytes = numberOf(this.#freePages) * this.#pageSize;
     const { bavail, blocks, bsize } = statfsSync(this.#path);
@@ -25,8 +38,6 @@ export class SqliteSpace implements SpaceGauge {
     const disk = { freeBytes: bavail * bsize - unwritten, totalBytes: blocks * bsize };
     return { usedBytes: bytes - reusableBytes, reusableBytes, disk };
   }
-
-  async refresh(): Promise<void> {}
 }
 
 function numberOf(statement: StatementSync): number {

@@ -244,6 +244,15 @@ describe('STORAGE_LIMIT_BYTES', () => {
   });
 });
 
+test('sqlite: a disk that cannot be read any more is no reason to end the process', async () => {
+  const folder = await makeTemporaryFolder('gone');
+  const database = await openSqlite(folder.path);
+  const { space } = database;
+  await database.close();
+  await folder.remove();
+  expect([space.hasRoomForFrames, space.level, isGranted(() => space.requireRoom(1))]).toEqual([true, 'ample', true]);
+});
+
 describe('StorageSpace', () => {
   const disk = (freeBytes: number, totalBytes = 1000 * mebibyte) => ({ freeBytes, totalBytes });
   const spaceWith = (reading: SpaceReading, limits = {}) =>
