@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTemporaryFolder } from './parts/temporary-folder.ts';
 
-const needed = ['firefox-esr', 'WebKitWebDriver', 'Xvfb'];
+const needed = ['firefox-esr', 'WebKitWebDriver', 'Xvfb', 'nginx', 'pgbouncer'];
 
-const packages = ['firefox-esr', 'webkit2gtk-driver', 'xvfb'];
+const packages = ['firefox-esr', 'webkit2gtk-driver', 'xvfb', 'nginx', 'pgbouncer'];
 
 type Machine = {
   readonly present?: readonly string[];
@@ -46,7 +46,7 @@ test('a machine that has all programs is left alone', async () => {
 test('what is missing is downloaded and then installed, each by itself', async () => {
   // Fails where a second step comes without the first.
   const apt = `case "$*" in *update*) ;; *--download-only*) : > "$0.\${!#}" ;; *) [ -f "$0.\${!#}" ] ;; esac`;
-  const { lines, status } = await installOn({ present: ['Xvfb'], apt });
+  const { lines, status } = await installOn({ present: needed.slice(2), apt });
   expect(lines).toEqual(['installed: firefox-esr', 'installed: webkit2gtk-driver']);
   expect(status).toBe(0);
 });
@@ -55,7 +55,7 @@ test.each([
   ['fails', { apt: 'exit 100' }],
   ['hangs', { apt: 'exec sleep 20', limitS: 1 }],
 ])('apt that %s is said, and fails nothing', async (_how, machine) => {
-  const { lines, status } = await installOn({ present: ['firefox-esr', 'WebKitWebDriver'], ...machine });
+  const { lines, status } = await installOn({ present: needed.filter((name) => name !== 'Xvfb'), ...machine });
   expect(lines).toEqual(['apt-get update did not work', 'not installed, apt-get failed: xvfb']);
   expect(status).toBe(0);
 });
@@ -78,7 +78,7 @@ test.each([
   ['for a user who may install nothing', { user: 1000, apt: 'echo called' }],
 ])('%s the missing packages are named, and nothing fails', async (_case, machine) => {
   expect(await installOn(machine)).toEqual({
-    lines: ['not installed, since that takes root and apt: firefox-esr webkit2gtk-driver xvfb'],
+    lines: [`not installed, since that takes root and apt: ${packages.join(' ')}`],
     status: 0,
   });
 });
