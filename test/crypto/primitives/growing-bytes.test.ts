@@ -3,7 +3,7 @@ import { GrowingBytes } from '../../../crypto/primitives/growing-bytes.ts';
 
 test('pieces come back as they were put together, in memory that was announced before', () => {
   let announced = 0;
-  const bytes = new GrowingBytes(100_000, (added) => {
+  const bytes = new GrowingBytes(10_000_000, (added) => {
     announced += added;
   });
   const expected = Uint8Array.from({ length: 90_000 }, (_, index) => index % 251);
