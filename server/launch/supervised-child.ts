@@ -15,6 +15,8 @@ export type ChildPlan = {
   readonly name: string;
   /** Path of the file that Node runs. */
   readonly file: string;
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
 };
@@ -98,6 +100,7 @@ export class SupervisedChild {
     const startedAtMs = performance.now();
     const child = fork(this.#plan.file, [], {
       env: this.#plan.environment,
+      execArgv: [...process.execArgv, ...(this.#plan.nodeOptions ?? [])],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#process = child;

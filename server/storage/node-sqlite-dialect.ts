@@ -8,23 +8,49 @@ import {
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
+import { StorageTrouble } from './storage-trouble.ts';
 
 const maximumStatements = 200;
+
+/** Whoever makes commits durable, outside of SQLite. */
+export interface CommitSink {
+  /** About so many pages were written and committed. */
+  note(pages: number): void;
+  /** Resolves when everything that is committed now is on the disk. */
+  settled(): Promise<void>;
+  /** True after a sync that failed: what is written then could not be answered for. */
+  readonly isSuspect: boolean;
+  /** Tries to mend that. */
+  heal(): Promise<void>;
+}
 
 /** Kysely's SQLite dialect over `node:sqlite`, with plain row objects. */
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: DatabaseSync;
-  readonly #statements: SqliteDatabase;
+  readonly #statements: StatementCache;
+  readonly #sink: CommitSink;
+  readonly #turn = new OneAtATime();
 
-  constructor(database: DatabaseSync) {
-    const statements = new StatementCache(database);
+  constructor(database: DatabaseSync, sink: CommitSink) {
+    const statements = new StatementCache(database, sink);
     super({ database: statements });
     this.#database = database;
     this.#statements = statements;
+    this.#sink = sink;
+  }
+
+  /** Runs something while no statement and no transaction is under way. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    await this.#turn.take();
+    try {
+      return await work();
+    } finally {
+      this.#turn.pass();
+    }
   }
 
   override createDriver(): SqliteDriver {
-    return new TransactionDriver(this.#database, this.#statements);
+    return new TransactionDriver(this.#database, this.#statements, this.#turn, this.#sink);
   }
 
   override createAdapter(): SqliteAdapter {
@@ -34,6 +60,11 @@ export class NodeSqliteDialect extends SqliteDialect {
 
 /** A migration that a power cut interrupts leaves nothing behind: SQLite's DDL is transactional, though Kysely leaves it out. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
+  /** The driver below lets one in at a time, and lets the next one in before the disk has what the last one wrote. */
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
@@ -42,10 +73,31 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 /** Begins and ends transactions so that whoever called learns why one failed. */
 class TransactionDriver extends SqliteDriver {
   readonly #file: DatabaseSync;
+  readonly #statements: StatementCache;
+  readonly #turn: OneAtATime;
+  readonly #sink: CommitSink;
 
-  constructor(file: DatabaseSync, statements: SqliteDatabase) {
+  constructor(file: DatabaseSync, statements: StatementCache, turn: OneAtATime, sink: CommitSink) {
     super({ database: statements });
     this.#file = file;
+    this.#statements = statements;
+    this.#turn = turn;
+    this.#sink = sink;
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    await this.#sink.heal();
+    await this.#turn.take();
+    return super.acquireConnection();
+  }
+
+  /** Nobody hears of anything that is not on the disk, and nobody else waits meanwhile. */
+  override async releaseConnection(): Promise<void> {
+    const pages = this.#statements.takeWritten();
+    if (pages > 0) this.#sink.note(pages);
+    this.#turn.pass();
+    // Whoever only read waits as well, but is answered.
+    await (pages > 0 ? this.#sink.settled() : this.#sink.settled().catch(() => undefined));
   }
 
   /** Takes the write lock at the beginning, where waiting for it is still possible. */
@@ -63,23 +115,54 @@ class TransactionDriver extends SqliteDriver {
   }
 }
 
+/** Lets callers in one after the other. */
+class OneAtATime {
+  #isTaken = false;
+  readonly #waiting: (() => void)[] = [];
+
+  async take(): Promise<void> {
+    if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#isTaken = true;
+  }
+
+  pass(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#isTaken = false;
+    else next();
+  }
+}
+
 /** Prepared statements by their text, the least recently used forgotten first. */
 class StatementCache implements SqliteDatabase {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, SqliteStatement>();
+  readonly #sink: CommitSink;
+  #written = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, sink: CommitSink) {
     this.#database = database;
+    this.#sink = sink;
+  }
+
+  /** About how many pages were written since the last call; at least one after any statement that may have written. */
+  takeWritten(): number {
+    const written = this.#written;
+    this.#written = 0;
+    return written;
   }
 
   prepare(sql: string): SqliteStatement {
+    if (!writesNothing.test(sql)) {
+      if (this.#sink.isSuspect) throw new StorageTrouble('io-error', 'The last write could not be synced.');
+      this.#written += 1;
+    }
     const known = this.#statements.get(sql);
     if (known !== undefined) {
       this.#statements.delete(sql);
       this.#statements.set(sql, known);
       return known;
     }
-    const statement = adaptStatement(this.#database.prepare(sql));
+    const statement = adaptStatement(this.#database.prepare(sql), (pages) => (this.#written += pages));
     // Inserts of many rows have a text for each number of rows: long texts are not worth keeping.
     if (sql.length <= 2048) this.#statements.set(sql, statement);
     if (this.#statements.size > maximumStatements) {
@@ -95,14 +178,31 @@ class StatementCache implements SqliteDatabase {
   }
 }
 
-function adaptStatement(statement: StatementSync): SqliteStatement {
+const pageLength = 4_096;
+
+function pagesOf(parameters: readonly unknown[]): number {
+  let bytes = 0;
+  for (const parameter of parameters) {
+    if (parameter instanceof Uint8Array || typeof parameter === 'string') bytes += parameter.length;
+  }
+  return bytes / pageLength;
+}
+
+/** Everything else counts as a write. */
+const writesNothing = /^(select|begin|commit|rollback)\b/;
+
+function adaptStatement(statement: StatementSync, notePages: (pages: number) => void): SqliteStatement {
   // Kysely's parameters are what our columns hold: text, safe integers, bytes and null.
   const bind = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
   return {
     reader: statement.columns().length > 0,
     // node:sqlite gives rows without a prototype; PostgreSQL's have one.
     all: (parameters) => statement.all(...bind(parameters)).map((row) => ({ ...row })),
-    run: (parameters) => statement.run(...bind(parameters)),
+    run(parameters) {
+      const result = statement.run(...bind(parameters));
+      notePages(Number(result.changes) + pagesOf(parameters));
+      return result;
+    },
     iterate: (parameters) => statement.iterate(...bind(parameters)),
   };
 }

@@ -8,6 +8,8 @@ import { migrate } from './migrate.ts';
 import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Schema } from './schema.ts';
 import { SqliteSpace } from './sqlite-space.ts';
+import { WalCheckpoints } from './wal-checkpoints.ts';
+import { LogFile, WalSync } from './wal-sync.ts';
 import { type SpaceLimits, StorageSpace } from './storage-space.ts';
 
 export const databaseFileName = 'sotto.sqlite';
@@ -28,15 +30,34 @@ export async function openSqlite(folder: string, options: SqliteOptions = {}): P
     const path = join(folder, databaseFileName);
     const file = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5_000 });
     chmodSync(path, 0o600);
-    // FULL: an acknowledged write is on the disk. FAST: deleted ciphertext is overwritten where that costs no extra write.
+    // NORMAL, and no checkpoint by itself: syncs and checkpoints go on beside the event loop, and an acknowledged write waits
+    // for its sync all the same. FAST: deleted ciphertext is overwritten where that costs no extra write.
     file.exec(`
       pragma journal_mode = wal;
-      pragma synchronous = full;
+      pragma synchronous = normal;
+      pragma wal_autocheckpoint = 0;
       pragma secure_delete = fast;
       pragma temp_store = memory;
       pragma journal_size_limit = 67108864;
     `);
-    const db = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file) });
+    const log = new LogFile(`${path}-wal`);
+    const checkpoints = new WalCheckpoints(path, (work) => dialect.alone(work));
+    const sync = new WalSync(
+      () => log.sync(),
+      () => checkpoints.moveAll(),
+    );
+    const dialect: NodeSqliteDialect = new NodeSqliteDialect(file, {
+      note(pages) {
+        sync.note();
+        checkpoints.note(pages);
+      },
+      settled: () => sync.settled(),
+      heal: () => sync.heal(),
+      get isSuspect() {
+        return sync.isSuspect;
+      },
+    });
+    const db = new Kysely<Schema>({ dialect });
     if (options.migrate !== false) await migrate(db, 'sqlite');
     return {
       kind: 'sqlite',
@@ -46,7 +67,9 @@ export async function openSqlite(folder: string, options: SqliteOptions = {}): P
       read: (work) => db.transaction().execute(work),
       openClient: null,
       async close() {
+        await checkpoints.close();
         await db.destroy();
+        log.close();
         lock.release();
       },
     };

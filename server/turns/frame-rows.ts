@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { CompiledQuery, type Kysely } from 'kysely';
 import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
@@ -10,14 +11,18 @@ export type FrameRun = {
   readonly transcriptId: Bytes;
   /** Of the first. */
   readonly number: number;
-  readonly frames: readonly Uint8Array[];
+  readonly count: number;
+  /** The frames behind each other, all of one length. */
+  readonly body: Uint8Array;
 };
 
 /** More frames than a row ever has. */
 export const longestRun = 256;
 
 /** Rows of one statement: SQLite's stay short enough to be kept prepared. */
-const rowsPerInsert = { sqlite: 64, postgres: 256 } as const;
+const rowsPerInsert = { sqlite: 32, postgres: 256 } as const;
+/** So long nothing else goes on while rows are written; every pause lets others wait longer for the end of the write. */
+const longestWorkMs = 2;
 const columns = ['turn_id', 'transcript_id', 'number', 'count', 'body'];
 const texts = new Map<string, string>();
 
@@ -86,26 +91,23 @@ function splitByPlace(runs: readonly FrameRun[]): { readonly first: FrameRun[]; 
 
 async function upsertFrames(trx: Kysely<Schema>, kind: DatabaseKind, runs: readonly FrameRun[]): Promise<number> {
   let differing = 0;
+  let restedAtMs = performance.now();
   for (const rows of cutRows(runs, rowsPerInsert[kind])) {
-    const bodies = rows.map((run) => Buffer.concat(run.frames));
-    const parameters = rows.flatMap((run, index) => [
-      run.turnId,
-      run.transcriptId,
-      run.number,
-      run.frames.length,
-      bodies[index],
-    ]);
+    // SQLite works where everything else does: frames are passed on between one statement and the next.
+    if (kind === 'sqlite' && performance.now() - restedAtMs > longestWorkMs) {
+      await immediate();
+      restedAtMs = performance.now();
+    }
+    const parameters = rows.flatMap((run) => [run.turnId, run.transcriptId, run.number, run.count, run.body]);
     const result = await trx.executeQuery(CompiledQuery.raw(insertText(kind, rows.length), parameters));
     if (Number(result.numAffectedRows ?? rows.length) === rows.length) continue;
-    for (const [index, run] of rows.entries()) {
-      if (await differsFromStored(trx, run, bodies[index] ?? new Uint8Array())) differing += 1;
-    }
+    for (const run of rows) if (await differsFromStored(trx, run)) differing += 1;
   }
   return differing;
 }
 
 /** One of two may be the beginning of the other. */
-async function differsFromStored(trx: Kysely<Schema>, run: FrameRun, body: Uint8Array): Promise<boolean> {
+async function differsFromStored(trx: Kysely<Schema>, run: FrameRun): Promise<boolean> {
   const stored = await trx
     .selectFrom('frames')
     .select('body')
@@ -114,8 +116,8 @@ async function differsFromStored(trx: Kysely<Schema>, run: FrameRun, body: Uint8
     .where('number', '=', run.number)
     .executeTakeFirst();
   if (stored === undefined) return false;
-  const shared = Math.min(stored.body.length, body.length);
-  return !equalBytes(stored.body.subarray(0, shared), body.subarray(0, shared));
+  const shared = Math.min(stored.body.length, run.body.length);
+  return !equalBytes(stored.body.subarray(0, shared), run.body.subarray(0, shared));
 }
 
 /** Where a transcript has to go on: the first number that is not stored. */

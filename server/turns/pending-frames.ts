@@ -7,13 +7,62 @@ import { idKey } from './record-view.ts';
  * little apart for each, so that the turns of one moment do not stay in step.
  */
 const gatheringMs = { least: 700, spread: 400 };
+/** What a run begins with: somewhat more than frames of the class `chat` come in that time. */
+const firstCapacity = 4_096;
 
-type Run = Omit<FrameRun, 'frames'> & { readonly frames: Uint8Array[]; readonly dueAtMs: number };
+/**
+ * One run that grows. Its frames are copied: a view of a frame would keep alive the whole piece of the stream that it came
+ * in, with the frames of all other turns.
+ */
+class OpenRun {
+  readonly turnId: Bytes;
+  readonly transcriptId: Bytes;
+  readonly number: number;
+  readonly dueAtMs: number;
+  readonly #frameLength: number;
+  #bytes: Buffer;
+  #count = 0;
+
+  constructor(turnId: Bytes, transcriptId: Bytes, number: number, frame: Uint8Array, nowMs: number) {
+    this.turnId = turnId;
+    this.transcriptId = transcriptId;
+    this.number = number;
+    this.dueAtMs = nowMs + gatheringMs.least + Math.random() * gatheringMs.spread;
+    this.#frameLength = frame.length;
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(frame.length, firstCapacity));
+    this.#append(frame);
+  }
+
+  /** @returns false when the frame does not follow the others, or there are as many as a row may have. */
+  take(number: number, frame: Uint8Array): boolean {
+    const follows = frame.length === this.#frameLength && number === this.number + this.#count;
+    if (!follows || this.#count === longestRun) return false;
+    this.#append(frame);
+    return true;
+  }
+
+  close(): FrameRun {
+    const { turnId, transcriptId, number } = this;
+    const body = this.#bytes.subarray(0, this.#count * this.#frameLength);
+    return { turnId, transcriptId, number, count: this.#count, body };
+  }
+
+  #append(frame: Uint8Array): void {
+    const start = this.#count * this.#frameLength;
+    if (start + frame.length > this.#bytes.length) {
+      const longer = Buffer.allocUnsafeSlow(Math.ceil((start + frame.length) * 1.5));
+      this.#bytes.copy(longer, 0, 0, start);
+      this.#bytes = longer;
+    }
+    this.#bytes.set(frame, start);
+    this.#count += 1;
+  }
+}
 
 /** Frames on their way into the database, run by run. */
 export class PendingFrames {
-  readonly #open = new Map<string, Run>();
-  #closed: Run[] = [];
+  readonly #open = new Map<string, OpenRun>();
+  #closed: FrameRun[] = [];
   #bytes = 0;
 
   get bytes(): number {
@@ -28,14 +77,9 @@ export class PendingFrames {
     this.#bytes += frame.length;
     const key = idKey(turnId) + idKey(transcriptId);
     const run = this.#open.get(key);
-    const follows = run?.frames[0]?.length === frame.length && run.number + run.frames.length === number;
-    if (run !== undefined && follows && run.frames.length < longestRun) {
-      run.frames.push(frame);
-      return;
-    }
-    if (run !== undefined) this.#closed.push(run);
-    const dueAtMs = nowMs + gatheringMs.least + Math.random() * gatheringMs.spread;
-    this.#open.set(key, { turnId, transcriptId, number, frames: [frame], dueAtMs });
+    if (run?.take(number, frame) === true) return;
+    if (run !== undefined) this.#closed.push(run.close());
+    this.#open.set(key, new OpenRun(turnId, transcriptId, number, frame, nowMs));
   }
 
   /** Ends the run of a transcript that will not get more. */
@@ -44,7 +88,7 @@ export class PendingFrames {
     const run = this.#open.get(key);
     if (run === undefined) return;
     this.#open.delete(key);
-    this.#closed.push(run);
+    this.#closed.push(run.close());
   }
 
   /** Takes out what is due, or everything. */
@@ -54,17 +98,15 @@ export class PendingFrames {
     for (const [key, run] of this.#open) {
       if (nowMs !== 'all' && run.dueAtMs > nowMs) continue;
       this.#open.delete(key);
-      taken.push(run);
+      taken.push(run.close());
     }
-    for (const run of taken) for (const frame of run.frames) this.#bytes -= frame.length;
+    for (const run of taken) this.#bytes -= run.body.length;
     return taken;
   }
 
   /** Puts runs back that could not be stored. */
   putBack(runs: readonly FrameRun[]): void {
-    for (const run of runs) {
-      for (const frame of run.frames) this.#bytes += frame.length;
-      this.#closed.push({ ...run, frames: [...run.frames], dueAtMs: 0 });
-    }
+    for (const run of runs) this.#bytes += run.body.length;
+    this.#closed.push(...runs);
   }
 }

@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { benchBrowserConversation } from './browser-conversation.ts';
 import { benchBundleSizes } from './bundle-sizes.ts';
-import { benchConcurrentTurns } from './concurrent-turns.ts';
+import { benchConcurrentTurns, benchPacedTurns } from './concurrent-turns.ts';
 import { benchEnclaveReady } from './enclave-ready.ts';
 import { benchFirstToken } from './first-token.ts';
 import { benchFramesRelayed } from './frames-relayed.ts';
@@ -26,6 +26,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   'frames-relayed': benchFramesRelayed,
   'concurrent-turns': benchConcurrentTurns,
   'worst-caller': benchWorstCaller,
+  'paced-turns': benchPacedTurns,
 };
 
 const reportFolder = join(import.meta.dirname, '../report');

@@ -69,7 +69,11 @@ export class BenchRelay implements AsyncDisposable {
     const browsers = await prepareBrowsers(environment, nameEnclave(workerUrl), options);
     const relay = new PinnedProcess(0, 'server/main.ts', {
       env: { ...environment, LOOP_METER_FILE: join(folder.path, meterFileName) },
-      nodeOptions: options.isMetered === true ? ['--import', join(import.meta.dirname, 'loop-meter.ts')] : [],
+      nodeOptions: [
+        // As the launcher and the image start it.
+        '--max-semi-space-size=4',
+        ...(options.isMetered === true ? ['--import', join(import.meta.dirname, 'loop-meter.ts')] : []),
+      ],
     });
     const url = `http://127.0.0.1:${environment.PORT}/livez`;
     const isUp = () =>
