@@ -7,6 +7,7 @@ import type { Minimums } from './minimums.ts';
 import { newestSettings, withTitle } from './plan-settings.ts';
 import { chainTo, type Exchange } from './request-history.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
+import { SeenAnswers } from './seen-answers.ts';
 import type {
   AssistantMessage,
   ChatMessage,
@@ -41,7 +42,7 @@ type Question = {
 /** What people see: the stored contents with everything on top of it that is still waiting in this browser. */
 export class Conversations {
   readonly #parts: ConversationParts;
-  readonly #leftOut = new Map<string, number>();
+  readonly seen = new SeenAnswers();
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
@@ -111,11 +112,6 @@ export class Conversations {
     });
   }
 
-  /** So many of the oldest messages did not go along with a question of this tab. */
-  noteLeftOut(turnId: string, messages: number): void {
-    if (messages > 0) this.#leftOut.set(turnId, Math.max(messages, this.#leftOut.get(turnId) ?? 0));
-  }
-
   /** What the next question follows: the last answer, or null at the beginning. */
   lastReplyId(conversationId: string): string | null {
     return this.#ordered(conversationId).at(-1)?.content.replyItemId ?? null;
@@ -132,23 +128,24 @@ export class Conversations {
   answer(question: Question): AssistantMessage {
     const { contents, tracker } = this.#parts;
     const { id, content, queued } = question;
-    this.noteLeftOut(content.turnId, tracker.reader(content.turnId)?.leftOut ?? 0);
+    const reader = tracker.reader(content.turnId);
+    if (reader !== null) this.seen.note(content.turnId, reader);
     const shared = {
       role: 'assistant',
       id: content.replyItemId,
       parentId: id,
       turnId: content.turnId,
-      leftOut: this.#leftOut.get(content.turnId) ?? 0,
+      leftOut: this.seen.leftOut(content.turnId),
       isDocumented: contents.verificationOf(content.turnId) !== null,
       notesAfter: [],
     } as const;
     const reply = contents.replies.get(content.replyItemId);
     if (reply !== undefined) {
       const { createdAtMs, text, reasoning, outcome, model, engine, usage, protection } = reply;
-      const state: ReplyState = { kind: 'ended', outcome, code: null, endedEarly: false };
+      const code = this.seen.code(content.turnId);
+      const state: ReplyState = { kind: 'ended', outcome, code, endedEarly: false };
       return { ...shared, createdAtMs, text, reasoning, state, model, engine, usage, protection };
     }
-    const reader = tracker.reader(content.turnId);
     const end = reader?.transcript?.opener?.end ?? null;
     return {
       ...shared,

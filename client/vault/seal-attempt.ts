@@ -10,7 +10,7 @@ import type { VerifiedEnclave } from './verified-enclave.ts';
 
 export type SealParts = {
   readonly store: Pick<VaultStore, 'contents'>;
-  readonly conversations: Pick<Conversations, 'exchangesBefore' | 'noteLeftOut'>;
+  readonly conversations: Pick<Conversations, 'exchangesBefore' | 'seen'>;
 };
 
 /**
@@ -25,7 +25,7 @@ export async function sealAttempt(
   nonce: string,
 ): Promise<TurnAttempt> {
   const { messages, leftOut } = requestHistory(conversations.exchangesBefore(operation.parentId), operation.text);
-  conversations.noteLeftOut(operation.turnId, leftOut);
+  conversations.seen.noteLeftOut(operation.turnId, leftOut);
   const sealed = await sealRequest({
     header: {
       turnId: fromBase64Url(operation.turnId),

@@ -13,8 +13,8 @@ beforeEach(() => {
   lab.upstream.answerWith({ tokens: ['An ', 'answer.'] });
 });
 
-async function openChat(): Promise<VaultTab> {
-  const { tab } = await lab.signUp();
+async function openChat(profile = lab.profile()): Promise<VaultTab> {
+  const { tab } = await lab.signUp(profile);
   await tab.vault.openConversation({ conversationId: null });
   await tab.until(() => tab.enclave.kind === 'verified');
   return tab;
@@ -50,6 +50,21 @@ describe('a conversation', () => {
       ['assistant', 'Thought over.'],
       ['user', 'Fourth?'],
     ]);
+  });
+
+  it('still says why a question was refused once its answer was made compact', async () => {
+    const profile = lab.profile();
+    const tab = await openChat(profile);
+    lab.upstream.answerWith({ failWith: 401 });
+    const { turnId, conversationId } = await ask(tab, 'Refused?');
+    await tab.until(() => profile.requests.some(({ method, path }) => method === 'POST' && path === '/v1/items'));
+    // The answer is said anew, out of the reply.
+    // Opened anew, it is read out of what is stored; that is so from some moment after the batch on.
+    for (let i = 0; i < 8; i += 1) {
+      await tab.vault.openConversation({ conversationId });
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    expect(tab.answer(turnId).state).toMatchObject({ kind: 'ended', outcome: 'error', code: 'key-refused' });
   });
 
   it('in which a question was stopped before its first word goes on with both', async () => {
