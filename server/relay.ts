@@ -60,7 +60,12 @@ export async function openRelay(settings: Settings, log: Log, limiter = new Rate
   // Before anything is opened or written.
   const hasWorker = settings.enclaveUrls.length > 0 && settings.enclaveToken !== null;
   if (settings.modal === null && !hasWorker) throw noWorker();
-  const addresses = new ClientAddress(settings.clientAddress);
+  const addresses = new ClientAddress(settings.clientAddress, () =>
+    log.warn('unknown-proxy', {
+      advice:
+        'A proxy names its clients: set CLIENT_ADDRESS_HEADER and TRUSTED_PROXIES, or all of them share its limits.',
+    }),
+  );
   const keysAreGiven = settings.serverKeys !== null || settings.serverKeysFile !== null;
   // With PostgreSQL and keys from outside nothing is kept here, and the folder may be read-only.
   if (settings.postgres === null || !keysAreGiven) checkFolderIsWritable(settings.dataFolder);
@@ -173,9 +178,24 @@ function openPool(settings: Settings, database: Database, log: Log): Pool {
   const [url] = enclaveUrls;
   if (url === undefined || enclaveToken === null) throw noWorker();
   if (enclavePool === 'local') return createLocalPool(url, enclaveToken);
+  let hasWarned = false;
+  const onTokenRefused = () => {
+    if (!hasWarned) {
+      log.warn('enclave-token-refused', {
+        status: 401,
+        advice: 'A worker does not take ENCLAVE_TOKEN: give relay and workers the same one.',
+      });
+    }
+    hasWarned = true;
+  };
   const pinned = enclaveCertificates === null ? null : readPinnedCertificates(enclaveCertificates);
   return new StaticPool(
-    enclaveUrls.map((address) => ({ url: address, token: enclaveToken, unreachable: 'enclave-unreachable' })),
+    enclaveUrls.map((address) => ({
+      url: address,
+      token: enclaveToken,
+      unreachable: 'enclave-unreachable',
+      onTokenRefused,
+    })),
     pinned === null ? undefined : createPinnedAgent(pinned),
   );
 }

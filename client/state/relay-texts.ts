@@ -118,6 +118,11 @@ export const relayTexts: Readonly<Record<RelayFailureCode, CodeText>> = {
     sentence: 'The relay cannot reach the enclave.',
     wayOut: `${tryLater} ${tellOperator}`,
   },
+  'enclave-token-refused': {
+    cause: 'relay',
+    sentence: 'The enclave does not take calls of this relay: the two were given different secrets.',
+    wayOut: tellOperator,
+  },
   'enclave-starting': { cause: 'enclave', sentence: 'The enclave is starting.', wayOut: 'Try again in a minute.' },
   'enclave-busy': { cause: 'enclave', sentence: 'The enclave is busy with other questions.', wayOut: tryLater },
   'not-ready': { cause: 'relay', sentence: 'The relay is not ready yet.', wayOut: 'Try again in a minute.' },

@@ -35,6 +35,7 @@ export const errorCodes = {
   'storage-failing': { status: 503, advice: 'retry' },
   'internal-error': { status: 500, advice: 'retry' },
   'enclave-unreachable': { status: 502, advice: 'retry' },
+  'enclave-token-refused': { status: 502, advice: 'stop' },
   'enclave-starting': { status: 503, advice: 'retry' },
   'enclave-busy': { status: 503, advice: 'retry' },
   'not-ready': { status: 503, advice: 'retry' },

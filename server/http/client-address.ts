@@ -1,14 +1,27 @@
 import { BlockList, isIP } from 'node:net';
 import { StartError } from '../start-error.ts';
 
+/** Where proxies usually say for whom they speak. */
+const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-client-address', 'cf-connecting-ip'] as const;
+
 /** Finds out who is calling, for limits in memory. */
 export class ClientAddress {
   readonly #header: string | null;
+  readonly #onUnknownProxy: () => void;
+  #hasWarned = false;
   readonly #trusted = new BlockList();
 
-  /** @throws {StartError} for a proxy that is neither an address nor a network. */
-  constructor(settings: { readonly header: string; readonly trustedProxies: readonly string[] } | null) {
+  /**
+   * @param onUnknownProxy - Told once, when a call names a client before it although nobody told us of such a proxy: then all
+   *   its clients share one address.
+   * @throws {StartError} for a proxy that is neither an address nor a network.
+   */
+  constructor(
+    settings: { readonly header: string; readonly trustedProxies: readonly string[] } | null,
+    onUnknownProxy: () => void = () => undefined,
+  ) {
     this.#header = settings?.header ?? null;
+    this.#onUnknownProxy = onUnknownProxy;
     for (const proxy of settings?.trustedProxies ?? []) {
       const [address = '', prefix] = proxy.split('/');
       const family = isIP(address);
@@ -32,6 +45,12 @@ export class ClientAddress {
    */
   find(remoteAddress: string | undefined, readHeader: (name: string) => string | null): string {
     const direct = plainAddress(remoteAddress ?? '');
+    if (this.#header === null || !this.isTrusted(direct)) {
+      if (!this.#hasWarned && proxyHeaders.some((name) => readHeader(name) !== null)) {
+        this.#hasWarned = true;
+        this.#onUnknownProxy();
+      }
+    }
     if (this.#header === null || !this.isTrusted(direct)) return direct === '' ? 'unknown' : direct;
     const hops = (readHeader(this.#header) ?? '')
       .slice(-1024)

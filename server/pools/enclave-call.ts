@@ -21,6 +21,8 @@ export type Endpoint = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Told of an answer that did not come from the worker but from a proxy before it; null when none came at all. */
   readonly onForeign?: (status: number | null) => void;
+  /** Told when the worker itself says that the token is not its own. */
+  readonly onTokenRefused?: () => void;
 };
 
 type Call<T extends v.GenericSchema> = {
@@ -120,6 +122,10 @@ function parseAnswer<T extends v.GenericSchema>(
   }
   const refusal = v.safeParse(errorAnswer, readJson(bytes, looseJsonBudget));
   if (!refusal.success) endpoint.onForeign?.(status);
+  if (refusal.success && refusal.output.error === 'not-signed-in') {
+    endpoint.onTokenRefused?.();
+    throw new RelayError('enclave-token-refused');
+  }
   if (refusal.success && passedOn.has(refusal.output.error)) throw new RelayError(refusal.output.error);
   throw new RelayError('enclave-unreachable');
 }

@@ -33,6 +33,7 @@ export type EnclaveAddress = {
   readonly agent?: Endpoint['agent'];
   readonly headers?: Endpoint['headers'];
   readonly onForeign?: Endpoint['onForeign'];
+  readonly onTokenRefused?: Endpoint['onTokenRefused'];
   /** The live response is held only while turns run, and for this long after. */
   readonly idleMs?: number;
   /** Runs every call, for whoever notes their coming and their failing. */
@@ -60,8 +61,16 @@ export class EnclaveClient implements Enclave {
     const options = { keepAlive: true, maxSockets: 64, maxFreeSockets: 16 };
     this.#ownsAgent = address.agent === undefined;
     const agent = address.agent ?? (url.protocol === 'https:' ? new TlsAgent(options) : new Agent(options));
-    const { token, unreachable, headers, onForeign } = address;
-    this.#endpoint = { url, token, agent, unreachable, ...(headers && { headers }), ...(onForeign && { onForeign }) };
+    const { token, unreachable, headers, onForeign, onTokenRefused } = address;
+    this.#endpoint = {
+      url,
+      token,
+      agent,
+      unreachable,
+      ...(headers && { headers }),
+      ...(onForeign && { onForeign }),
+      ...(onTokenRefused && { onTokenRefused }),
+    };
     this.#keepsStream = address.idleMs === undefined;
     this.#around = address.around ?? ((run) => run());
     const events = {

@@ -112,6 +112,8 @@ export class EnclaveStream {
       // The worker's own refusals are JSON; anything else is a proxy's.
       if (response.headers['content-type']?.startsWith('application/json') !== true) {
         this.#endpoint.onForeign?.(response.statusCode ?? 0);
+      } else if (response.statusCode === 401) {
+        this.#endpoint.onTokenRefused?.();
       }
       request.destroy();
     });

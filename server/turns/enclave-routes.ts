@@ -18,7 +18,7 @@ export function enclaveRoutes(parts: ChooseParts): Route[] {
       url: '/v1/models',
       access: 'session',
       answers: { 200: modelsAnswer },
-      errors: ['enclave-unreachable', 'enclave-starting'],
+      errors: ['enclave-unreachable', 'enclave-token-refused', 'enclave-starting'],
       handle: async () => answer({ format: 1, models: await parts.pool.listModels() }),
     }),
     defineRoute({
@@ -29,7 +29,7 @@ export function enclaveRoutes(parts: ChooseParts): Route[] {
       access: 'session',
       body: enclaveRequest,
       answers: { 200: enclaveAnswer },
-      errors: ['not-found', 'enclave-unreachable', 'enclave-starting', 'enclave-busy'],
+      errors: ['not-found', 'enclave-unreachable', 'enclave-token-refused', 'enclave-starting', 'enclave-busy'],
       limits: ['evidence'],
       async handle({ session, body, takeLimit }) {
         if (body.freshEvidence === true) takeLimit('fresh-evidence');

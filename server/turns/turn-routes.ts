@@ -32,6 +32,7 @@ const enclaveErrors = [
   'quota-exceeded',
   'storage-full',
   'enclave-unreachable',
+  'enclave-token-refused',
   'enclave-starting',
   'enclave-busy',
 ] as const;

@@ -11,6 +11,7 @@ import { benchFirstToken } from './first-token.ts';
 import { benchFramesRelayed } from './frames-relayed.ts';
 import { benchHostileAnswers } from './hostile-answers.ts';
 import { type Figure, formatFigures } from './parts/figure.ts';
+import { benchRelayStop } from './relay-stop.ts';
 import { benchSignIn } from './sign-in.ts';
 import { benchVerifyEvidence } from './verify-evidence.ts';
 import { benchWorstCaller } from './worst-caller.ts';
@@ -27,6 +28,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   'concurrent-turns': benchConcurrentTurns,
   'worst-caller': benchWorstCaller,
   'paced-turns': benchPacedTurns,
+  'relay-stop': benchRelayStop,
 };
 
 const reportFolder = join(import.meta.dirname, '../report');

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { waitFor } from './running-sotto.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
-const guide = resolve(import.meta.dirname, '../../server/OPERATING.md');
+const projectFolder = resolve(import.meta.dirname, '../..');
 
 /** Debian's nginx, where it is installed. */
 export const hasNginx = spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0;
@@ -25,13 +25,14 @@ export function guideConfiguration(
   language: 'nginx' | 'caddy',
   replacements: Readonly<Record<string, string>>,
 ): string {
-  const [, block] =
-    new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(readFileSync(guide, 'utf8')) ?? [];
-  if (block === undefined) throw new Error(`The guide has no configuration for ${language}.`);
+  const guide = readFileSync(join(projectFolder, 'server/OPERATING.md'), 'utf8');
+  const [, block] = /^```nginx\n([\s\S]*?)^```$/m.exec(guide) ?? [];
+  const whole = language === 'caddy' ? readFileSync(join(projectFolder, 'Caddyfile'), 'utf8') : block;
+  if (whole === undefined) throw new Error('The guide has no configuration for nginx.');
   return Object.entries(replacements).reduce((text, [line, replacement]) => {
     if (text.split(line).length !== 2) throw new Error(`The guide's ${language} does not say once: ${line}`);
     return text.replace(line, () => replacement);
-  }, block);
+  }, whole);
 }
 
 /** Runs nginx with these lines inside its `http` block, until it is disposed of. */
@@ -63,6 +64,42 @@ ${http}
       if (nginx.exitCode === null && nginx.signalCode === null) {
         nginx.kill('SIGKILL');
         await once(nginx, 'exit');
+      }
+      await folder.remove();
+    },
+  };
+}
+
+/** Debian's Caddy, where it is installed. */
+export const hasCaddy = spawnSync('caddy', ['version'], { stdio: 'ignore' }).status === 0;
+export const withoutCaddy = hasCaddy ? '' : ' (skipped: caddy is not installed)';
+
+/** Runs Caddy with this file and its own certificates, until it is disposed of. */
+export async function startCaddy(caddyfile: string, port: number, publicUrl: string): Promise<AsyncDisposable> {
+  const folder = await makeTemporaryFolder('caddy');
+  const file = join(folder.path, 'Caddyfile');
+  await writeFile(file, caddyfile);
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: folder.path,
+    XDG_DATA_HOME: folder.path,
+    XDG_CONFIG_HOME: folder.path,
+    PUBLIC_URL: publicUrl,
+  };
+  const options = ['run', '--config', file, '--adapter', 'caddyfile'];
+  const caddy = spawn('caddy', options, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let printed = '';
+  caddy.stderr.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  await waitFor(
+    () => isOpen(port),
+    20_000,
+    () => `Caddy did not start:\n${printed}`,
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      if (caddy.exitCode === null && caddy.signalCode === null) {
+        caddy.kill('SIGKILL');
+        await once(caddy, 'exit');
       }
       await folder.remove();
     },

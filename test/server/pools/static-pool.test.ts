@@ -86,9 +86,12 @@ describe('StaticPool', () => {
   );
 
   test('says nothing of a refusal that is the relay’s own affair', async () => {
-    worker.refusal = 'not-signed-in';
     const { request } = sealedRequestFor({ model: 'test-model' });
+    worker.refusal = 'bad-request';
     await expect((await enclave()).startTurn(request)).rejects.toMatchObject({ code: 'enclave-unreachable' });
+    // That its token is wrong has its own code: nobody should wait for an enclave that will never answer.
+    worker.refusal = 'not-signed-in';
+    await expect((await enclave()).startTurn(request)).rejects.toMatchObject({ code: 'enclave-token-refused' });
   });
 
   test('opens its stream again after the connection broke, and says so', async () => {

@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { listen } from '../../server/http/listener.ts';
+import { RateLimiter } from '../../server/http/rate-limit.ts';
+import { createLog } from '../../server/log.ts';
+import { PassThrough } from 'node:stream';
+import { findFreePort } from '../parts/free-port.ts';
+import {
+  guideConfiguration,
+  hasCaddy,
+  hasNginx,
+  startCaddy,
+  startNginx,
+  withoutCaddy,
+  withoutNginx,
+} from '../parts/nginx.ts';
+import { quickSignUp } from '../parts/quick-account.ts';
+import { ScriptedWorker } from '../parts/scripted-worker.ts';
+import { makeSelfSigned } from '../parts/self-signed.ts';
+import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { openTestRelay } from '../parts/test-relay.ts';
+
+const mebibyte = 1024 * 1024;
+
+type Call = {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: Buffer | string;
+  readonly from?: string;
+};
+
+/** Calls as a browser on this machine makes them; the certificate is nobody's. */
+function callerOf(port: number) {
+  return async (path: string, { body, from = '127.0.0.1', headers = {}, method = 'GET' }: Call = {}) => {
+    const place = { host: '127.0.0.1', port, path, method, localAddress: from, agent: false };
+    const request = requestHttps({
+      ...place,
+      rejectUnauthorized: false,
+      servername: 'localhost',
+      headers: { host: `localhost:${port}`, ...headers, ...(body && { 'content-length': Buffer.byteLength(body) }) },
+    });
+    request.on('error', () => undefined);
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return { request, response };
+  };
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const piece of response.setEncoding('utf8')) text += String(piece);
+  return text;
+}
+
+const json = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
+
+/** A relay as the guide says, and the proxy that a test starts before it. */
+async function startBehind(start: (relayPort: number, port: number) => Promise<AsyncDisposable>) {
+  const port = await findFreePort();
+  const environment = {
+    PUBLIC_URL: `https://localhost:${port}`,
+    CLIENT_ADDRESS_HEADER: 'x-client-address',
+    TRUSTED_PROXIES: '127.0.0.1',
+  };
+  const limiter = new RateLimiter({ now: () => 1_000 });
+  const relay = await openTestRelay('sqlite', { environment, limiter });
+  const settings = { host: '127.0.0.1', port: 0, tls: null, isHttps: true };
+  const listener = await listen(relay.relay.app, settings);
+  onTestFinished(() => listener.close(100));
+  const proxy = await start(listener.port, port);
+  onTestFinished(() => proxy[Symbol.asyncDispose]());
+  return { relay, port, call: callerOf(port) };
+}
+
+async function startGuideNginx(relayPort: number, port: number): Promise<AsyncDisposable> {
+  const folder = await makeTemporaryFolder('certificate');
+  onTestFinished(() => folder.remove());
+  const files = { cert: join(folder.path, 'cert.pem'), key: join(folder.path, 'key.pem') };
+  const { cert, key } = makeSelfSigned();
+  await writeFile(files.cert, cert);
+  await writeFile(files.key, key);
+  const configuration = guideConfiguration('nginx', {
+    'server 127.0.0.1:8787 max_fails=0;': `server 127.0.0.1:${relayPort} max_fails=0;`,
+    'listen 443 ssl http2;': `listen 127.0.0.1:${port} ssl http2;`,
+    'server_name your.name;': 'server_name localhost;',
+    '/etc/ssl/your.name.pem': files.cert,
+    '/etc/ssl/your.name.key': files.key,
+  });
+  return startNginx(configuration, port);
+}
+
+async function startGuideCaddy(relayPort: number, port: number): Promise<AsyncDisposable> {
+  const caddyfile = guideConfiguration('caddy', {
+    // No certificate of a test is put among those that the machine trusts.
+    'admin off': 'admin off\n\tskip_install_trust',
+    'http_port 8080': `http_port ${await findFreePort()}`,
+    'https_port 8443': `https_port ${port}`,
+    'reverse_proxy relay:8787 {': `reverse_proxy 127.0.0.1:${relayPort} {`,
+    'http://127.0.0.1:8081 {': `http://127.0.0.1:${await findFreePort()} {`,
+  });
+  return startCaddy(caddyfile, port, `https://localhost:${port}`);
+}
+
+describe.each([
+  ['nginx', hasNginx, withoutNginx, startGuideNginx],
+  ['Caddy', hasCaddy, withoutCaddy, startGuideCaddy],
+] as const)('the guide’s %s', (_name, isInstalled, because, start) => {
+  test.skipIf(!isInstalled)(`bodies up to the longest message go through${because}`, async () => {
+    const { call, relay } = await startBehind(start);
+    const { accessToken } = (await quickSignUp(relay, 'alice')).session;
+    const headers = { ...json, authorization: `Bearer ${accessToken}` };
+    const send = async (path: string, length: number) => {
+      const { response } = await call(path, { method: 'POST', headers, body: Buffer.alloc(length, ' ') });
+      return [response.statusCode, await readText(response)] as const;
+    };
+    // The relay's own answers: each body reached it whole.
+    expect(await send('/v1/items', 100 * 1024)).toEqual([400, '{"error":"bad-request"}']);
+    expect(await send('/v1/turns', 47 * mebibyte)).toEqual([400, '{"error":"bad-request"}']);
+  });
+
+  test.skipIf(!isInstalled)(
+    `live responses pass unbuffered, cookies are Secure, addresses are the clients’${because}`,
+    async () => {
+      const { call, relay } = await startBehind(start);
+      const { cookie, session } = await quickSignUp(relay, 'alice');
+      const { request, response } = await call('/v1/live', {
+        headers: { authorization: `Bearer ${session.accessToken}` },
+      });
+      // The first record is here while the response stands.
+      const [piece] = (await once(response, 'data')) as [Buffer];
+      expect([response.statusCode, piece.length, response.complete]).toEqual([200, 41, false]);
+      request.destroy();
+      const renewed = await call('/v1/session/refresh', {
+        method: 'POST',
+        headers: { ...json, cookie },
+        body: '{"format":1}',
+      });
+      expect([renewed.response.statusCode, renewed.response.headers['set-cookie']?.[0]]).toEqual([
+        200,
+        expect.stringMatching(/^__Host-.*; Secure$/),
+      ]);
+      const signUp = async (from: string, headers = {}) => {
+        const answer = await call('/v1/sign-up/start', {
+          method: 'POST',
+          from,
+          headers: { ...json, ...headers },
+          body: '{}',
+        });
+        answer.response.resume();
+        return answer.response.statusCode;
+      };
+      const statuses = [];
+      // What a client writes there itself does not count.
+      for (let index = 0; index < 31; index++) {
+        statuses.push(await signUp('127.0.0.2', { 'x-client-address': `198.51.100.${index}` }));
+      }
+      expect(statuses).toEqual([...Array.from({ length: 30 }, () => 400), 429]);
+      expect(await signUp('127.0.9.3')).toBe(400);
+    },
+  );
+});
+
+test('a proxy that no setting names is one line in the log; without such headers there is none', async () => {
+  const output = new PassThrough();
+  const log = createLog('warn', output);
+  const relay = await openTestRelay('sqlite', { log });
+  await relay.call('GET', '/v1/version');
+  expect(output.read()).toBe(null);
+  for (let index = 0; index < 3; index++) {
+    await relay.call('GET', '/v1/version', { headers: { 'x-forwarded-for': '203.0.113.9' } });
+  }
+  const lines = String(output.read()).trim().split('\n');
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('"event":"unknown-proxy"');
+  expect(lines[0]).not.toContain('203.0.113.9');
+  const known = await openTestRelay('sqlite', {
+    log,
+    environment: { CLIENT_ADDRESS_HEADER: 'x-forwarded-for', TRUSTED_PROXIES: '127.0.0.1' },
+  });
+  const listener = await listen(known.relay.app, { host: '127.0.0.1', port: 0, tls: null, isHttps: false });
+  onTestFinished(() => listener.close(0));
+  const headers = { 'x-forwarded-for': '203.0.113.9' };
+  expect((await fetch(`http://127.0.0.1:${listener.port}/v1/version`, { headers })).status).toBe(200);
+  expect(output.read()).toBe(null);
+});
+
+test('a worker with another ENCLAVE_TOKEN is one line in the log and a code of its own; with the same there is neither', async () => {
+  const worker = await new ScriptedWorker().start();
+  onTestFinished(() => worker.stop());
+  const ask = async (token: string) => {
+    const output = new PassThrough();
+    const environment = { ENCLAVE_URLS: worker.url, ENCLAVE_TOKEN: token };
+    const relay = await openTestRelay('sqlite', { log: createLog('warn', output), environment });
+    const { accessToken } = (await quickSignUp(relay, 'alice')).session;
+    const body = { format: 1, nonce: 'A'.repeat(43), model: 'test-model' };
+    const answers = [];
+    for (let index = 0; index < 2; index++) {
+      answers.push((await relay.call('POST', '/v1/enclaves', { token: accessToken, body })).status);
+    }
+    const { json: last } = await relay.call('POST', '/v1/enclaves', { token: accessToken, body });
+    return { answers, last, log: String(output.read() ?? '') };
+  };
+  const wrong = await ask('y'.repeat(40));
+  expect([wrong.answers, wrong.last]).toEqual([[502, 502], { error: 'enclave-token-refused' }]);
+  expect(wrong.log.match(/"event":"enclave-token-refused"/g)).toHaveLength(1);
+  const right = await ask(worker.token);
+  expect([right.answers, right.log.includes('enclave-token-refused')]).toEqual([[200, 200], false]);
+});
