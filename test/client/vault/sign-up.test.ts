@@ -21,7 +21,8 @@ describe('sign-up', () => {
   });
 
   it('makes no request before anything is asked of it', async () => {
-    const profile = lab.profile();
+    // On a busy machine the parts of the vault come late, and a relay that seems silent would be asked whether it is there.
+    const profile = lab.profile({ haste: 0.05 });
     await profile.openTab();
     expect(profile.requests).toEqual([]);
   });
