@@ -156,6 +156,9 @@ describe('a relay that is away', () => {
   });
 });
 
+/** In haste a busy machine makes the relay seem silent, and the live response is opened anew. */
+const unhurried = { haste: 0.2 };
+
 describe('a reload in the middle of an answer', () => {
   it('shows what came before and goes on', async () => {
     speakSlowly();
@@ -171,7 +174,7 @@ describe('a reload in the middle of an answer', () => {
 
   it('or a second tab both show every word, over one live response', async () => {
     speakSlowly();
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await openChat(lab.profile(unhurried));
     const second = await profile.openTab();
     const { conversationId, turnId } = await tab.ask('Both?');
     await second.until(() => second.conversations.length === 1);
