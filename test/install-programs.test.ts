@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTemporaryFolder } from './parts/temporary-folder.ts';
 
-const needed = ['firefox-esr', 'WebKitWebDriver', 'Xvfb', 'nginx', 'pgbouncer'];
+const needed = ['firefox-esr', 'WebKitWebDriver', 'Xvfb', 'nginx', 'caddy', 'pgbouncer'];
 
-const packages = ['firefox-esr', 'webkit2gtk-driver', 'xvfb', 'nginx', 'pgbouncer'];
+const packages = ['firefox-esr', 'webkit2gtk-driver', 'xvfb', 'nginx', 'caddy', 'pgbouncer'];
 
 type Machine = {
   readonly present?: readonly string[];
