@@ -59,6 +59,8 @@ describe('what an answer may contain', () => {
       .getByRole('link')
       .evaluateAll((all) => all.map((link) => [link.textContent, link.getAttribute('href')]));
     expect(links).toEqual([
+      // Tags that are shown as text hold an address like any other text: it is a link, which asks before it opens.
+      ['http://127.0.0.1:9/style)}', 'http://127.0.0.1:9/style)%7D'],
       ['fair', 'https://example.org/path?x=1'],
       ['badge', 'http://127.0.0.1:9/there'],
     ]);
