@@ -40,6 +40,7 @@ test('a container registers its key and renews it, and the client believes both 
     'Keys: enforced',
     'Model: enforced',
     'Weights: not-offered',
+    'Clock: enforced',
     'Registrar: enforced',
     'Identity: enforced',
     'Age of the statement: enforced',
