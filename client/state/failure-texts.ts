@@ -212,7 +212,9 @@ export function failureWayOut({ code }: Pick<VaultFailure, 'code'>): string {
  */
 export function failureText({ code, retryAfterMs }: VaultFailure, kept?: string): string {
   const { sentence, wayOut } = textOf(code);
-  const then = retryAfterMs === undefined ? wayOut : `Try again in ${waitText(retryAfterMs)}.`;
+  // The relay names a time with every refusal for want of room; an account's own room comes back by no waiting.
+  const isWaitEnough = retryAfterMs !== undefined && code !== 'quota-exceeded';
+  const then = isWaitEnough ? `Try again in ${waitText(retryAfterMs)}.` : wayOut;
   return [sentence, kept, then].filter((part) => part !== undefined).join(' ');
 }
 

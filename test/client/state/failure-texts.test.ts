@@ -118,6 +118,7 @@ describe('failureText', () => {
   });
 
   test('the time to wait stands in place of the way out', () => {
+    expect(failureText({ code: 'quota-exceeded', retryAfterMs: 30_500 })).toBe(failureText({ code: 'quota-exceeded' }));
     expect(failureText({ code: 'too-many-attempts', retryAfterMs: 30_500 })).toBe(
       'Too many attempts. Try again in 31 seconds.',
     );
