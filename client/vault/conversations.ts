@@ -177,7 +177,7 @@ export class Conversations {
         return { kind: 'waiting' };
       case 'with-transcript':
         // None of them opens: not an answer to this question.
-        return reader?.hasTranscript === true ? { kind: 'missing' } : { kind: 'waiting' };
+        return reader?.isUnreadable === true ? { kind: 'missing' } : { kind: 'waiting' };
       case 'without-transcript':
         return { kind: 'missing' };
       case null:

@@ -62,8 +62,16 @@ export class ReplyReader {
     return this.#chosen === null ? null : (this.#transcripts.get(this.#chosen)?.reader ?? null);
   }
 
-  get hasTranscript(): boolean {
-    return this.#transcripts.size > 0;
+  /**
+   * There are transcripts, and none of them can be an answer to this question any more. One whose header has not come yet may be:
+   * a page that was reloaded in the middle hears live frames before it has fetched the beginning.
+   */
+  get isUnreadable(): boolean {
+    const readers = [...this.#transcripts.values()].map(({ reader }) => reader);
+    const isAskedInVain = this.#fruitless >= maximumFruitlessFetches;
+    const isLost = ({ state }: TranscriptReader) =>
+      state === 'refused' || (state === 'waiting-for-header' && isAskedInVain);
+    return readers.length > 0 && readers.every(isLost);
   }
 
   /** Every transcript that belongs to this turn, for "What the relay sees". */

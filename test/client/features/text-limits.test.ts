@@ -46,10 +46,13 @@ describe('reading an answer', () => {
     (_name, make) => {
       const [short, long] = [make(4 * 1024), make(16 * 1024)];
       readAnswer(short);
-      const shortMs = best(2, () => readAnswer(short));
-      const longMs = cpuMs(() => readAnswer(long));
-      // Quadratic work would be sixteen times; a few ms are noise.
-      expect(longMs).toBeLessThan(Math.max(shortMs, 4) * 10);
+      // Quadratic work would be sixteen times in every round; what a collection or a busy machine adds is so in one or two.
+      let least = Infinity;
+      for (let round = 0; round < 5 && least >= 10; round++) {
+        const shortMs = best(2, () => readAnswer(short));
+        least = Math.min(least, cpuMs(() => readAnswer(long)) / Math.max(shortMs, 4));
+      }
+      expect(least).toBeLessThan(10);
     },
   );
 

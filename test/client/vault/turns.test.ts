@@ -172,6 +172,35 @@ describe('a reload in the middle of an answer', () => {
     expect((await reloaded.ended(turnId)).text).toBe(Array.from({ length: 12 }, (_, n) => `word${n} `).join(''));
   });
 
+  it('does not call the answer missing while only its live frames are here', async () => {
+    speakSlowly();
+    const { profile, tab } = await openChat();
+    const { conversationId, turnId } = await tab.ask('Not missing?');
+    await tab.until(() => tab.answer(turnId).text.includes('word3'));
+    profile.closeTab(tab);
+    const isFetching = Promise.withResolvers<void>();
+    const mayFetch = Promise.withResolvers<void>();
+    profile.intercept = async (request, next) => {
+      if (!/^\/v1\/turns\/[^/]+\/frames$/.test(new URL(request.url).pathname)) return next(request);
+      isFetching.resolve();
+      await mayFetch.promise;
+      return next(request);
+    };
+    const reloaded = await profile.openTab();
+    await reloaded.vault.openConversation({ conversationId });
+    await isFetching.promise;
+    // Several ticks of frames, of which the beginning is not here.
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    await reloaded.vault.openConversation({ conversationId });
+    mayFetch.resolve();
+    expect((await reloaded.ended(turnId)).text).toContain('word11');
+    const states = reloaded.events.flatMap((event) => {
+      const shown = event.type === 'messages' ? event.messages : event.type === 'message' ? [event.message] : [];
+      return shown.flatMap((message) => (message.role === 'assistant' ? [message.state.kind] : []));
+    });
+    expect(new Set(states).has('missing')).toBe(false);
+  });
+
   it('or a second tab both show every word, over one live response', async () => {
     speakSlowly();
     const { profile, tab } = await openChat(lab.profile(unhurried));

@@ -1,0 +1,59 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { maximumFruitlessFetches, ReplyReader } from '../../../client/vault/reply-reader.ts';
+import { aeadReady } from '../../../crypto/primitives/aead.ts';
+import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { Secret } from '../../../crypto/primitives/secret.ts';
+import { encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
+import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
+
+beforeAll(() => aeadReady());
+
+/** A device's reader, and the records of an enclave that has its turn key or another one. */
+function startReading({ isOwn = true } = {}) {
+  const [turnId, key, requestHash] = [randomBytes(16), randomBytes(32), randomBytes(32)];
+  const turnKey = new Secret('TurnKey', (isOwn ? key.slice() : randomBytes(32)) as Bytes);
+  const sealer = new ReplySealer({ turnKey, frameClass: 'chat', turnId, keyId: randomBytes(32), requestHash });
+  const reader = new ReplyReader(toBase64Url(turnId), toBase64Url(key));
+  const ids = { turnId, transcriptId: sealer.transcriptId };
+  const sealText = (words: string) => sealer.sealFrame(encodeTextRecord('text', encodeUtf8(words)));
+  return {
+    reader,
+    header: { kind: 'header', number: 0, body: concat(sealer.header, requestHash), ...ids } as const,
+    frame: (words: string) => {
+      const number = sealer.nextNumber;
+      return { kind: 'frame', number, body: sealText(words), ...ids } as const;
+    },
+  };
+}
+
+describe('a transcript of which frames come before its header', () => {
+  test('may be the answer, and is read once the header is there', () => {
+    const { reader, header, frame } = startReading();
+    const [first, second] = [frame('One, '), frame('two.')];
+    reader.take(second);
+    expect([reader.isUnreadable, reader.state]).toEqual([false, { kind: 'waiting' }]);
+    expect(reader.missing).toEqual({ after: -1, transcriptId: null });
+    reader.take(header);
+    reader.take(first);
+    expect([reader.isUnreadable, reader.text]).toEqual([false, 'One, two.']);
+  });
+
+  test('is no answer once the header was asked for in vain', () => {
+    const { reader, frame } = startReading();
+    reader.take(frame('One.'));
+    for (let count = 0; count < maximumFruitlessFetches; count++) reader.noteFetch(false);
+    expect(reader.isUnreadable).toBe(true);
+  });
+});
+
+test('a transcript of another key is no answer, and one beside it that opens is', () => {
+  const foreign = startReading({ isOwn: false });
+  expect(foreign.reader.isUnreadable).toBe(false);
+  foreign.reader.take(foreign.header);
+  expect(foreign.reader.isUnreadable).toBe(true);
+  const own = startReading();
+  own.reader.take({ ...foreign.header, turnId: own.header.turnId });
+  own.reader.take(own.header);
+  own.reader.take(own.frame('Mine.'));
+  expect([own.reader.isUnreadable, own.reader.text]).toEqual([false, 'Mine.']);
+});
