@@ -28,7 +28,7 @@ describe('one turn', () => {
         engine: 'openai',
       });
     }
-    expect(tab.question(turnId).stored).toBe(true);
+    await tab.until(() => tab.question(turnId).stored);
     expect(lab.upstream.requests.at(-1)?.body.messages).toEqual([{ role: 'user', content: 'What is sotto voce?' }]);
 
     // Compact now: a device that comes later reads one item.
