@@ -50,8 +50,8 @@ export class ClientAddress {
         this.#hasWarned = true;
         this.#onUnknownProxy();
       }
+      return direct === '' ? 'unknown' : direct;
     }
-    if (this.#header === null || !this.isTrusted(direct)) return direct === '' ? 'unknown' : direct;
     const hops = (readHeader(this.#header) ?? '')
       .slice(-1024)
       .split(',')
