@@ -164,11 +164,12 @@ export class DeviceLab implements AsyncDisposable {
   }
 
   /** A new account that may ask: its enclave is verified. */
-  async openChat(): Promise<{ profile: BrowserProfile; tab: VaultTab }> {
-    const { profile, tab } = await this.signUp();
+  async openChat(profile = this.profile()): Promise<{ person: Person; profile: BrowserProfile; tab: VaultTab }> {
+    const signedUp = await this.signUp(profile);
+    const { tab } = signedUp;
     await tab.vault.openConversation({ conversationId: null });
     await tab.until(() => tab.enclave.kind === 'verified');
-    return { profile, tab };
+    return signedUp;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

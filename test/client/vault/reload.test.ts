@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BrowserProfile } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/device-lab.ts';
-import type { VaultTab } from '../../parts/vault-tab.ts';
+import { DeviceLab } from '../../parts/device-lab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -14,13 +12,6 @@ beforeEach(() => {
 
 const answerText = 'In a low voice.';
 
-async function openChat(profile?: BrowserProfile): Promise<{ person: Person; profile: BrowserProfile; tab: VaultTab }> {
-  const signedUp = await lab.signUp(profile);
-  await signedUp.tab.vault.openConversation({ conversationId: null });
-  await signedUp.tab.until(() => signedUp.tab.enclave.kind === 'verified');
-  return signedUp;
-}
-
 /** Long enough to do something in the middle: a delta every 300 ms. */
 function speakSlowly(words = 12): void {
   lab.upstream.answerWith({ tokens: Array.from({ length: words }, (_, n) => `word${n} `), delayMs: 300 });
@@ -32,7 +23,7 @@ const unhurried = { haste: 0.2 };
 describe('a reload in the middle of an answer', () => {
   it('shows what came before and goes on', async () => {
     speakSlowly();
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await lab.openChat();
     const { conversationId, turnId } = await tab.ask('Reload?');
     await tab.until(() => tab.answer(turnId).text.includes('word3'));
     profile.closeTab(tab);
@@ -44,7 +35,7 @@ describe('a reload in the middle of an answer', () => {
 
   it('does not call the answer missing while only its live frames are here', async () => {
     speakSlowly();
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await lab.openChat();
     const { conversationId, turnId } = await tab.ask('Not missing?');
     await tab.until(() => tab.answer(turnId).text.includes('word3'));
     profile.closeTab(tab);
@@ -73,7 +64,7 @@ describe('a reload in the middle of an answer', () => {
 
   it('or a second tab both show every word, over one live response', async () => {
     speakSlowly();
-    const { profile, tab } = await openChat(lab.profile(unhurried));
+    const { profile, tab } = await lab.openChat(lab.profile(unhurried));
     const second = await profile.openTab();
     const { conversationId, turnId } = await tab.ask('Both?');
     await second.until(() => second.conversations.length === 1);
@@ -85,7 +76,7 @@ describe('a reload in the middle of an answer', () => {
   });
 
   it('of the tab that asked, before the relay had the question, lets another tab carry on', async () => {
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await lab.openChat();
     const second = await profile.openTab();
     await second.until(() => second.connection === 'connected');
     profile.intercept = async (request, next) => {

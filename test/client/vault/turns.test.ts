@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { failureText } from '../../../client/state/failure-texts.ts';
-import type { BrowserProfile } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/device-lab.ts';
-import type { VaultTab } from '../../parts/vault-tab.ts';
+import { DeviceLab } from '../../parts/device-lab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -15,13 +13,6 @@ beforeEach(() => {
 
 const answerText = 'In a low voice.';
 
-async function openChat(profile?: BrowserProfile): Promise<{ person: Person; profile: BrowserProfile; tab: VaultTab }> {
-  const signedUp = await lab.signUp(profile);
-  await signedUp.tab.vault.openConversation({ conversationId: null });
-  await signedUp.tab.until(() => signedUp.tab.enclave.kind === 'verified');
-  return signedUp;
-}
-
 /** Long enough to do something in the middle: a delta every 300 ms. */
 function speakSlowly(words = 12): void {
   lab.upstream.answerWith({ tokens: Array.from({ length: words }, (_, n) => `word${n} `), delayMs: 300 });
@@ -29,7 +20,7 @@ function speakSlowly(words = 12): void {
 
 describe('a conversation', () => {
   it('gives the enclave the questions and answers that lead to a question', async () => {
-    const { tab } = await openChat();
+    const { tab } = await lab.openChat();
     const first = await tab.ask('First?');
     await tab.ended(first.turnId);
     const second = await tab.ask('Second?', first.conversationId);
@@ -44,7 +35,7 @@ describe('a conversation', () => {
 
   it('grows by the frame: deltas add up to what is stored', async () => {
     speakSlowly(6);
-    const { tab } = await openChat();
+    const { tab } = await lab.openChat();
     const { turnId } = await tab.ask('Slowly, please.');
     const answer = await tab.ended(turnId);
     const deltas = tab.events.filter((event) => event.type === 'delta');
@@ -60,7 +51,7 @@ describe('a conversation', () => {
   });
 
   it('is renamed on one device and carries its name on the other, also when it was renamed before it was stored', async () => {
-    const { person, profile, tab } = await openChat();
+    const { person, profile, tab } = await lab.openChat();
     profile.setOnline(false);
     const { conversationId, turnId } = await tab.ask(
       'A question with a long first line that is cut somewhere in the middle of it',
@@ -78,7 +69,7 @@ describe('a conversation', () => {
 
   it('is deleted on all devices, with its answer still streaming', async () => {
     speakSlowly(30);
-    const { person, tab } = await openChat();
+    const { person, tab } = await lab.openChat();
     const { tab: other } = await lab.signIn(person);
     const { conversationId, turnId } = await tab.ask('To be deleted.');
     await other.until(() => other.conversations.length === 1);
@@ -95,7 +86,7 @@ describe('a conversation', () => {
 
 describe('a relay that is away', () => {
   it('does not lose a message, a reload does not either, and it is sent when the relay is back', async () => {
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await lab.openChat();
     profile.intercept = () => Promise.reject(new TypeError('Failed to fetch'));
     const { conversationId, turnId } = await tab.ask('Kept?');
     await tab.until(() => tab.stateOf(turnId) === 'connecting' || tab.stateOf(turnId) === 'sealing');
@@ -115,7 +106,7 @@ describe('a relay that is away', () => {
 
   it('that goes in the middle of an answer costs nothing of it', async () => {
     speakSlowly();
-    const { tab } = await openChat();
+    const { tab } = await lab.openChat();
     const { turnId } = await tab.ask('Survives?');
     await tab.until(() => tab.answer(turnId).text.includes('word2'));
     await lab.stopRelay();
@@ -128,7 +119,7 @@ describe('a relay that is away', () => {
   });
 
   it('whose answer to a question is lost is not asked twice', async () => {
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await lab.openChat();
     const asked = lab.upstream.requests.length;
     let lost = 0;
     profile.intercept = async (request, next) => {
@@ -146,7 +137,7 @@ describe('a relay that is away', () => {
   });
 
   it('is told apart from being offline', async () => {
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await lab.openChat();
     await tab.until(() => tab.connection === 'connected');
     profile.setOnline(false);
     await tab.until(() => tab.connection === 'offline');
@@ -158,7 +149,7 @@ describe('a relay that is away', () => {
 
 describe('too many questions at once', () => {
   it('waits for as long as the relay says, says so in the end, and loses nothing', async () => {
-    const { profile, tab } = await openChat();
+    const { profile, tab } = await lab.openChat();
     const looked = () => profile.requests.filter(({ path }) => path === '/v1/enclaves').length;
     const before = looked();
     let refused = 0;
@@ -184,7 +175,7 @@ describe('too many questions at once', () => {
 describe('stop', () => {
   it('ends the answer with what came, on every device', async () => {
     speakSlowly(40);
-    const { person, tab } = await openChat();
+    const { person, tab } = await lab.openChat();
     const { tab: other } = await lab.signIn(person);
     const { conversationId, turnId } = await tab.ask('Stop me.');
     await other.until(() => other.conversations.length === 1);
@@ -200,7 +191,7 @@ describe('stop', () => {
   });
 
   it('before the relay has it stores the question with an empty answer', async () => {
-    const { person, profile, tab } = await openChat();
+    const { person, profile, tab } = await lab.openChat();
     profile.intercept = async (request, next) => {
       if (request.url.endsWith('/v1/turns')) throw new TypeError('Failed to fetch');
       return next(request);
@@ -222,7 +213,7 @@ describe('stop', () => {
 describe('retry', () => {
   it('asks again what failed, as a new turn in the same place', async () => {
     lab.upstream.answerWith({ failWith: 500 });
-    const { tab } = await openChat();
+    const { tab } = await lab.openChat();
     const { conversationId, turnId } = await tab.ask('Again?');
     expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'error' });
     lab.upstream.answerWith({});
