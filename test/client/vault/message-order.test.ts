@@ -48,6 +48,15 @@ class Way {
   }
 }
 
+/** A reading that waits for the vault would wait for a question on its way too, with a list from before it was asked. */
+async function quiet(profile: BrowserProfile, hasBegun: () => boolean): Promise<void> {
+  for (let before = -1; !hasBegun() || before !== profile.requests.length; ) {
+    before = profile.requests.length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await profile.whenVaultIsFree();
+  }
+}
+
 describe('the messages of a conversation', () => {
   it('keep their places when an answer that was asked for again is heard of once more', async () => {
     const profile = lab.profile();
@@ -76,6 +85,7 @@ describe('the messages of a conversation', () => {
     const { tab } = await lab.signUp(profile);
     const second = await profile.openTab();
     await tab.until(() => tab.connection === 'connected');
+    await quiet(profile, () => way.lists >= 2);
     const stored = Promise.withResolvers<void>();
     way.question = stored.promise;
     const { conversationId, turnId } = await tab.ask('On its way for a while.');
