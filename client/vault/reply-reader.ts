@@ -95,6 +95,19 @@ export class ReplyReader {
     return closed !== null && (opener.end !== null || closed !== 'lost');
   }
 
+  /**
+   * No frame of it will come by itself. Told by what the relay sent, never by what was in it: the end of the words is not
+   * the end of the frames.
+   */
+  get isOver(): boolean {
+    const transcript = this.transcript;
+    if (transcript === null) return false;
+    const isStuck = this.#fruitless >= maximumFruitlessFetches && transcript.isMissingFrames;
+    return (
+      transcript.opener?.isFinal === true || transcript.closed !== null || transcript.state === 'broken' || isStuck
+    );
+  }
+
   /** What is to be fetched: everything after this number of this transcript, or of all of them. */
   get missing(): { readonly after: number; readonly transcriptId: string | null } | null {
     if (this.#fruitless >= maximumFruitlessFetches) return null;
@@ -118,8 +131,7 @@ export class ReplyReader {
     const transcript = this.transcript;
     const opener = transcript?.opener ?? null;
     if (transcript === null || opener === null) return { kind: 'waiting' };
-    const isStuck = this.#fruitless >= maximumFruitlessFetches && transcript.isMissingFrames;
-    const isOver = transcript.closed !== null || transcript.state === 'broken' || isStuck;
+    const { isOver } = this;
     if (opener.end !== null) {
       const { outcome } = opener.end;
       // What was waited for counts no more once an answer came.

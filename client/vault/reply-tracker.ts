@@ -79,23 +79,18 @@ export class ReplyTracker {
     this.#checked.delete(turnId);
   }
 
-  /** Answers that are being written, and how far each has come; frames come on a clock, whatever is in them. */
+  /**
+   * Answers whose frames should be coming, and how far each has come; frames come on a clock, whatever is in them. Whoever
+   * holds them back must not learn from a question whether the words had come to their end.
+   */
   get progress(): ReadonlyMap<string, string> {
-    const running = [...this.#readers.values()].filter(
-      (reader) => !reader.isSettled && this.#known.has(reader.turnId) && reader.state.kind !== 'ended',
-    );
+    const running = [...this.#readers.values()].filter((reader) => !reader.isOver && this.#known.has(reader.turnId));
     return new Map(running.map((reader) => [reader.turnId, progressOf(reader)]));
   }
 
-  /**
-   * Whether frames should be coming. Told by what the relay itself has sent, and never by what was in it: whoever holds
-   * frames back must not learn from a question whether the words had come to their end.
-   */
+  /** Whether any should be coming that the relay has begun or is to begin. */
   get isExpecting(): boolean {
-    return [...this.#readers.values()].some(
-      (reader) =>
-        !reader.isSettled && this.#known.has(reader.turnId) && this.#known.get(reader.turnId) !== 'without-transcript',
-    );
+    return [...this.progress.keys()].some((turnId) => this.#known.get(turnId) !== 'without-transcript');
   }
 
   /** The relay took the question. */

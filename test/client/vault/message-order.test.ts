@@ -50,7 +50,7 @@ class Way {
 
 /** A reading that waits for the vault would wait for a question on its way too, with a list from before it was asked. */
 async function quiet(profile: BrowserProfile, hasBegun: () => boolean): Promise<void> {
-  for (let before = -1; !hasBegun() || before !== profile.requests.length; ) {
+  for (let before = -1; !hasBegun() || before !== profile.requests.length;) {
     before = profile.requests.length;
     await new Promise((resolve) => setTimeout(resolve, 500));
     await profile.whenVaultIsFree();
