@@ -13,10 +13,20 @@ function isFailureCode(code: unknown): code is FailureCode {
 /** A rejection of the vault, whatever the Worker's channel made of it. What nobody named went wrong in this browser. */
 export function toVaultFailure(reason: unknown): VaultFailure {
   if (typeof reason === 'object' && reason !== null) {
-    const { code, message, retryAfterMs } = reason as { code?: unknown; message?: unknown; retryAfterMs?: unknown };
+    const { code, message, retryAfterMs, unknownWords } = reason as Record<string, unknown>;
     // An Error loses its own fields between threads, its message stays.
     const known = [code, message].find(isFailureCode);
-    if (known !== undefined) return typeof retryAfterMs === 'number' ? { code: known, retryAfterMs } : { code: known };
+    if (known !== undefined) {
+      return {
+        code: known,
+        ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+        ...(isNumbers(unknownWords) ? { unknownWords } : {}),
+      };
+    }
   }
   return { code: 'browser-failed' };
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number');
 }

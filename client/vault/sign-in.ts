@@ -1,7 +1,11 @@
 import { deriveKeyEncryptionKey } from '../../crypto/account/keyslot.ts';
 import { deriveNameTag } from '../../crypto/account/name-tag.ts';
 import { finishLogin, opaqueReady, startLogin } from '../../crypto/account/opaque-client.ts';
-import { deriveRecoverySigningKeys, parseRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
+import {
+  deriveRecoverySigningKeys,
+  findUnknownWords,
+  parseRecoveryPhrase,
+} from '../../crypto/account/recovery-phrase.ts';
 import type { SignInStartAnswer } from '../../crypto/messages/account-messages.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
@@ -70,13 +74,22 @@ function startOpaque(password: string) {
   }
 }
 
+/** @throws {VaultError} `invalid-phrase`, with the words that are in no phrase. */
+function readPhrase(words: string) {
+  try {
+    return parseRecoveryPhrase(words);
+  } catch (error) {
+    throw error instanceof CryptoError ? new VaultError('invalid-phrase', null, findUnknownWords(words)) : error;
+  }
+}
+
 /** @throws {VaultError} `invalid-phrase` for what is no phrase, `sign-in-failed` for another account's. */
 export async function signInWithPhrase(
   client: RelayClient,
   input: { readonly userName: string; readonly words: string },
 ): Promise<SignedIn> {
   const nameTag = deriveNameTag(input.userName);
-  const entropy = parseRecoveryPhrase(input.words);
+  const entropy = readPhrase(input.words);
   const ready = aeadReady();
   ready.catch(() => undefined);
   const challenge = await client.startRecovery({ format: 1, nameTag: toBase64Url(nameTag) });

@@ -84,7 +84,12 @@ export type OwnFailureCode =
 /** Each has its cause, sentence and way out in state/failure-texts.ts. */
 export type FailureCode = OwnFailureCode | `relay:${RelayFailureCode}`;
 
-export type VaultFailure = { readonly code: FailureCode; readonly retryAfterMs?: number };
+export type VaultFailure = {
+  readonly code: FailureCode;
+  readonly retryAfterMs?: number;
+  /** Of `invalid-phrase`: the numbers, from 1 on, of the words that are in no recovery phrase. */
+  readonly unknownWords?: readonly number[];
+};
 
 export type ConversationSummary = {
   readonly id: string;

@@ -7,11 +7,13 @@ export class VaultError extends Error {
   override readonly name = 'VaultError';
   readonly code: FailureCode;
   readonly retryAfterMs: number | null;
+  readonly unknownWords: readonly number[];
 
-  constructor(code: FailureCode, retryAfterMs: number | null = null) {
+  constructor(code: FailureCode, retryAfterMs: number | null = null, unknownWords: readonly number[] = []) {
     super(code);
     this.code = code;
     this.retryAfterMs = retryAfterMs;
+    this.unknownWords = unknownWords;
   }
 
   /** This browser keeps nothing any more, whatever the relay does. */
@@ -51,8 +53,12 @@ function relayCode({ code }: RelayCallError): FailureCode {
 }
 
 export function toVaultFailure(error: unknown): VaultFailure {
-  const { code, retryAfterMs } = toVaultError(error);
-  return retryAfterMs === null ? { code } : { code, retryAfterMs };
+  const { code, retryAfterMs, unknownWords } = toVaultError(error);
+  return {
+    code,
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...(unknownWords.length === 0 ? {} : { unknownWords }),
+  };
 }
 
 function cryptoCode(error: CryptoError): FailureCode {

@@ -34,17 +34,32 @@ export function generateRecoveryPhrase(): {
  */
 export function parseRecoveryPhrase(text: string): Secret<'RecoveryEntropy'> {
   if (text.length > maximumInputLength) throw new CryptoError('invalid-phrase');
-  const words = text
-    .normalize('NFKD')
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
+  const words = wordsOf(text);
   if (words.length !== recoveryPhraseLength) throw new CryptoError('invalid-phrase');
   try {
     return new Secret('RecoveryEntropy', new Uint8Array(mnemonicToEntropy(words.join(' '), wordlist)));
   } catch {
     throw new CryptoError('invalid-phrase');
   }
+}
+
+/**
+ * Which words of a phrase that was refused cannot be of any: to show where it was mistyped.
+ *
+ * @returns their numbers from 1 on; none where only the checksum is wrong, or where the text is too long to be looked at.
+ */
+export function findUnknownWords(text: string): readonly number[] {
+  if (text.length > maximumInputLength) return [];
+  const known = new Set(wordlist);
+  return wordsOf(text).flatMap((word, index) => (known.has(word) ? [] : [index + 1]));
+}
+
+function wordsOf(text: string): string[] {
+  return text
+    .normalize('NFKD')
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
 }
 
 /**

@@ -3,12 +3,16 @@ import { Button } from '../../design/button.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { fieldClasses } from '../../design/text-field.tsx';
 import { failureText } from '../../state/failure-texts.ts';
-import type { VaultFailure } from '../../vault/vault-api.ts';
+import { phraseLength, phraseText, type TypedWord, typedWords } from '../../state/typed-phrase.ts';
+import type { FailureCode } from '../../vault/vault-api.ts';
 import { AccountPageFrame } from '../shell/account-page-frame.tsx';
 import { useVault } from '../shell/app-context.tsx';
 import { Link } from '../shell/link.tsx';
 import { readForm } from '../shell/read-form.ts';
 import { UserNameField } from '../shell/user-name-field.tsx';
+
+/** Said of the words as they were sent, not of those that are being mended. */
+type Failed = { readonly code: FailureCode; readonly said: string };
 
 export function RecoverPage() {
   const vault = useVault();
@@ -18,7 +22,7 @@ export function RecoverPage() {
   const [userName, setUserName] = useState('');
   const [words, setWords] = useState('');
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<VaultFailure | null>(null);
+  const [failed, setFailed] = useState<Failed | null>(null);
 
   useEffect(() => firstField.current?.focus(), []);
 
@@ -28,17 +32,21 @@ export function RecoverPage() {
     setUserName(typed.userName);
     setWords(typed.words);
     setBusy(true);
-    setFailure(null);
-    const result = await vault.call((api) =>
-      api.signInWithPhrase({ ...typed, words: splitWords(typed.words).join(' ') }),
-    );
+    setFailed(null);
+    const found = typedWords(typed.words);
+    const sent = found.map(({ word }) => word).join(' ');
+    const result = await vault.call((api) => api.signInWithPhrase({ userName: typed.userName, words: sent }));
     setBusy(false);
     if (result.ok) return;
-    setFailure(result.failure);
-    (result.failure.code === 'invalid-user-name' ? firstField : phrase).current?.focus();
+    const { failure } = result;
+    const { code } = failure;
+    setFailed({ code, said: code === 'invalid-phrase' ? phraseText(found, failure) : failureText(failure) });
+    if (code === 'invalid-user-name') firstField.current?.focus();
+    else phrase.current?.focus();
+    selectWord(phrase.current, found[(failure.unknownWords?.[0] ?? 0) - 1]);
   }
 
-  const isWordsWrong = failure?.code === 'invalid-phrase' || failure?.code === 'sign-in-failed';
+  const isWordsWrong = failed?.code === 'invalid-phrase' || failed?.code === 'sign-in-failed';
 
   return (
     <AccountPageFrame
@@ -75,12 +83,12 @@ export function RecoverPage() {
             className={`${fieldClasses} font-mono text-small`}
           />
           <p id={`${phraseId}-count`} className="mt-1.5 text-small text-ink-soft">
-            {splitWords(words).length} of 24 words
+            {typedWords(words).length} of {phraseLength} words
           </p>
         </div>
-        {failure !== null && (
+        {failed !== null && (
           <Notice tone="danger" urgent>
-            <span id={`${phraseId}-error`}>{failureText(failure)}</span>
+            <span id={`${phraseId}-error`}>{failed.said}</span>
           </Notice>
         )}
         <Button type="submit" look="primary" busy={busy}>
@@ -91,7 +99,7 @@ export function RecoverPage() {
   );
 }
 
-/** The numbers of a numbered list are not words. */
-function splitWords(text: string): string[] {
-  return text.split(/[\s\d.,)]+/).filter((word) => word !== '');
+/** Shows which word is meant, where it is one of them. */
+function selectWord(field: HTMLTextAreaElement | null, word: TypedWord | undefined): void {
+  if (field !== null && word !== undefined) field.setSelectionRange(word.start, word.start + word.word.length);
 }

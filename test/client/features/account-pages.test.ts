@@ -131,6 +131,33 @@ describe('sign-in', () => {
     await page.getByRole('textbox', { name: 'Message' }).waitFor();
   });
 
+  test('by recovery phrase: the word that is wrong is named and selected, and goes nowhere else', async () => {
+    const page = await client.openPage({ path: '/recover' });
+    await page.getByRole('textbox', { name: 'User name' }).fill('quiet-otter');
+    const phrase = page.getByRole('textbox', { name: 'Recovery phrase' });
+    await phrase.fill(
+      Array.from({ length: 24 }, (_, index) => `${index + 1}. ${index === 4 ? 'abl' : 'zoo'}`).join('\n'),
+    );
+    await page.evaluate(() =>
+      window.vault.failures.set('signInWithPhrase', { code: 'invalid-phrase', unknownWords: [5] }),
+    );
+    await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+    expect(await page.getByRole('alert').textContent()).toContain('Word 5, “abl”, is in no recovery phrase.');
+    const selected = await phrase.evaluate((field) => {
+      const { value, selectionStart, selectionEnd } = field as HTMLTextAreaElement;
+      return value.slice(selectionStart, selectionEnd);
+    });
+    expect(selected).toBe('abl');
+    // Typing replaces it; the sentence goes on naming what was sent.
+    await page.keyboard.type('able');
+    expect(await phrase.inputValue()).toContain('5. able');
+    expect(await page.getByRole('alert').textContent()).toContain('“abl”');
+    expect(page.url()).not.toContain('abl');
+    expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain(
+      'zoo',
+    );
+  });
+
   test('the page that was asked for comes after it, but not for the next person', async () => {
     const page = await client.openPage({ path: '/chat/AAAAAAAAAAAAAAAAAAAAAA' });
     await page.getByRole('textbox', { name: 'User name' }).fill('quiet-otter');
@@ -164,6 +191,34 @@ describe('lock', () => {
     await page.getByRole('button', { name: 'Unlock' }).click();
     await page.waitForURL(`**/chat/${id}`);
     await page.getByText('an answer').waitFor();
+  });
+
+  test('by keyboard alone, and the focus is in the password then and in the message box after it', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    const focused = () => page.evaluate(() => document.activeElement?.id ?? '');
+    await expect.poll(focused).toBe('message');
+    const account = page.getByRole('button', { name: 'Account' });
+    for (let press = 0; press < 30; press += 1) {
+      if (await account.evaluate((button) => button === document.activeElement)) break;
+      await page.keyboard.press('Shift+Tab');
+    }
+    await page.keyboard.press('Enter');
+    const lock = page.getByRole('menuitem', { name: 'Lock' });
+    await lock.waitFor();
+    for (let press = 0; press < 10; press += 1) {
+      if (await lock.evaluate((item) => item === document.activeElement)) break;
+      await page.keyboard.press('ArrowDown');
+    }
+    await page.keyboard.press('Enter');
+    const field = page.getByLabel('Password', { exact: true });
+    await field.waitFor();
+    await expect.poll(() => field.evaluate((input) => input === document.activeElement)).toBe(true);
+    await page.keyboard.type(password);
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toBe('message');
+    expect(
+      await page.evaluate(() => window.vault.calls.flatMap(({ name }) => (name === 'lock' ? [name] : []))),
+    ).toEqual(['lock']);
   });
 
   test('nothing of the account is in clear in browser storage', async () => {

@@ -41,7 +41,7 @@ describe('a form that fails, by keyboard alone', () => {
     ['/sign-in', 'signIn', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
     ['/create-account', 'beginSignUp', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
     ['/create-account', 'beginSignUp', 'weak-password', 'Password', 'too easy to guess'],
-    ['/recover', 'signInWithPhrase', 'invalid-phrase', 'Recovery phrase', 'not the 24 words'],
+    ['/recover', 'signInWithPhrase', 'invalid-phrase', 'Recovery phrase', 'This has 5 words'],
     ['/unlock', 'unlock', 'sign-in-failed', 'Password', 'That password does not match.'],
   ] as const)('%s, %s: %s', async (path, call, code, field, said) => {
     const page = await client.openPage({ path, status: path === '/unlock' ? 'locked' : 'signed-out' });

@@ -27,6 +27,11 @@ describe('sign-in', () => {
     const { tab } = { tab: await lab.profile().openTab() };
     const other = { userName: person.userName, words: 'abandon '.repeat(24) };
     expect(await tab.refusal(tab.vault.signInWithPhrase(other))).toEqual({ code: 'invalid-phrase' });
+    const mistyped = { userName: person.userName, words: person.words.with(4, 'sotto').join(' ') };
+    expect(await tab.refusal(tab.vault.signInWithPhrase(mistyped))).toEqual({
+      code: 'invalid-phrase',
+      unknownWords: [5],
+    });
     const foreign = (await lab.signUp()).person;
     const notHers = { userName: person.userName, words: foreign.words.join(' ') };
     expect(await tab.refusal(tab.vault.signInWithPhrase(notHers))).toEqual({ code: 'sign-in-failed' });

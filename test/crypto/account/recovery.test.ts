@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   deriveRecoverySigningKeys,
   encodeRecoveryPhrase,
+  findUnknownWords,
   generateRecoveryPhrase,
   parseRecoveryPhrase,
 } from '../../../crypto/account/recovery-phrase.ts';
@@ -56,6 +57,15 @@ describe('recovery phrase', () => {
     ['a very long text', `${phrase}${' '.repeat(2000)}`],
   ])('parse: refuses %s', (_, text) => {
     expect(refusalOf(() => parseRecoveryPhrase(text))).toBe('invalid-phrase');
+  });
+
+  it('find unknown words: names those that are outside the list, and none of a phrase or of a wrong checksum', () => {
+    const typed = words.with(2, 'sotto').with(23, 'abandn').join('\n').toUpperCase();
+    expect(findUnknownWords(typed)).toEqual([3, 24]);
+    expect(findUnknownWords('aband zoo')).toEqual([1]);
+    for (const text of [phrase, 'abandon '.repeat(24), '', `sotto${' '.repeat(2000)}`]) {
+      expect(findUnknownWords(text)).toEqual([]);
+    }
   });
 
   it('parse: two swapped words never give the same entropy', () => {
