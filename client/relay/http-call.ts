@@ -115,17 +115,27 @@ async function readError(response: Response): Promise<RelayCallError> {
   }
   const parsed = v.safeParse(errorAnswer, answer);
   if (parsed.success) return new RelayCallError(parsed.output.error, { retryAfterMs, answer });
-  return new RelayCallError(gatewayStatuses.has(response.status) ? 'relay-unreachable' : 'malformed-answer', {
-    retryAfterMs,
-  });
+  const code = isLaterRelays(response.status, answer) ? 'malformed-answer' : foreignCode(response.status);
+  return new RelayCallError(code, { retryAfterMs });
 }
 
-/** What a proxy says of the relay behind it. */
-const gatewayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+/** In the relay's form, with a code that only a later one has. Some proxies speak JSON too: these statuses are theirs alone. */
+function isLaterRelays(status: number, answer: unknown): boolean {
+  const isProxys = [502, 503, 504].includes(status) || status >= 520;
+  return !isProxys && typeof answer === 'object' && answer !== null && 'error' in answer;
+}
+
+/** No way to the relay, for good: a page of a network's log-in, and what asks for another protocol. */
+const lastingStatuses: ReadonlySet<number> = new Set([501, 505, 511]);
+
+/** Whether this status, in an answer that is not the relay's own, says that a proxy does not reach the relay behind it. */
+export function isGatewayStatus(status: number): boolean {
+  return status === 408 || status === 425 || (status >= 500 && !lastingStatuses.has(status));
+}
 
 /** The relay says everything in JSON: this was somebody else. */
 function foreignCode(status: number): RelayCallCode {
-  if (gatewayStatuses.has(status)) return 'relay-unreachable';
+  if (isGatewayStatus(status)) return 'relay-unreachable';
   if (status === 413) return 'too-large-on-the-way';
   return status === 429 ? 'too-many-requests' : 'foreign-answer';
 }

@@ -1,10 +1,10 @@
 import { type Clock, wait } from './clock.ts';
+import { isGatewayStatus } from './http-call.ts';
+import { LinkPace } from './link-pace.ts';
 
 /** Somebody waits, and the relay has said nothing for this long: it is asked whether it is there. */
 export const silentAfterMs = 900;
-/** A relay that does not answer that in time is said to be away; the question itself goes on, for a relay that wakes. */
-export const probeLimitMs = 900;
-/** A question is given up after this, for a connection that swallows everything. */
+/** The question is given up after this, for a connection that swallows everything; the relay is said to be away long before. */
 const probeEndMs = 10_000;
 /** While somebody looks at a page without a relay. With jitter, so that a thousand pages do not ask in one moment. */
 const seenPauseMs = 1_200;
@@ -29,7 +29,10 @@ export type WatchParts = {
  */
 export class RelayWatch {
   readonly #parts: WatchParts;
+  readonly #pace = new LinkPace();
   #waiting = 0;
+  /** How often something came: whoever waits sees whether anything did meanwhile. */
+  #signs = 0;
   #isExpecting = false;
   #isSeen = true;
   #isSilent = false;
@@ -58,12 +61,16 @@ export class RelayWatch {
     this.#waiting += 1;
     this.#patienceMs = silentAfterMs;
     this.#arm();
+    const beganMs = this.#parts.clock.monotonicMs();
     let isOver = false;
     return (hasAnswered) => {
       if (isOver) return;
       isOver = true;
       this.#waiting -= 1;
-      if (hasAnswered === true) this.heard();
+      if (hasAnswered === true) {
+        this.#pace.noteCall(this.#parts.clock.monotonicMs() - beganMs);
+        this.heard();
+      }
       // A call that failed says nothing by itself of those that come.
       else if (hasAnswered === false) void this.#look();
       else this.#arm();
@@ -81,6 +88,7 @@ export class RelayWatch {
   /** Something came from the relay. */
   heard(): void {
     if (this.#isEnded) return;
+    this.#signs += 1;
     if (this.#isSilent) {
       this.#isSilent = false;
       this.#rest.abort();
@@ -140,12 +148,17 @@ export class RelayWatch {
   async #probeOnce(): Promise<boolean> {
     const { clock, probe } = this.#parts;
     const ended = new AbortController();
+    const [beganMs, signs] = [clock.monotonicMs(), this.#signs];
     const callsOff = [
-      clock.after(probeLimitMs, () => this.#sayItIsSilent()),
+      clock.after(this.#pace.limitMs, () => {
+        // What was waited for may have come before the sign of life that was asked for.
+        if (this.#signs === signs) this.#sayItIsSilent();
+      }),
       clock.after(probeEndMs, () => ended.abort()),
     ];
     try {
       await probe(ended.signal);
+      this.#pace.noteProbe(clock.monotonicMs() - beganMs);
       return true;
     } catch {
       return false;
@@ -190,8 +203,9 @@ export function watchedFetch(fetch_: typeof fetch, watch: RelayWatch): typeof fe
     const over = watch.begin();
     try {
       const response = await fetch_(input, init);
+      const isOwn = /^application\/json\b/i.test(response.headers.get('content-type') ?? '');
       // What a proxy says of a relay that it does not reach is no sign of life.
-      over(![502, 503, 504].includes(response.status));
+      over(isOwn || !isGatewayStatus(response.status));
       return response;
     } catch (error) {
       over(false);

@@ -68,25 +68,37 @@ describe('an answer that no relay wrote', () => {
   it.each([
     [413, 'too-large-on-the-way'],
     [429, 'too-many-requests'],
-    [502, 'relay-unreachable'],
-    [503, 'relay-unreachable'],
-    [504, 'relay-unreachable'],
-    [500, 'foreign-answer'],
     [403, 'foreign-answer'],
+    [404, 'foreign-answer'],
+    [501, 'foreign-answer'],
     [511, 'foreign-answer'],
     [200, 'foreign-answer'],
   ])('a page of status %i is %s', async (status, code) => {
     expect(await codeOf(page, status, 'text/html')).toBe(code);
   });
 
+  it.each([408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 530])(
+    'a page of status %i is of a proxy that does not reach the relay',
+    async (status) => {
+      expect(await codeOf(page, status, 'text/html')).toBe('relay-unreachable');
+    },
+  );
+
   it('is told by what it holds where no type is named', async () => {
     expect(await codeOf(page, 413, 'application/octet-stream')).toBe('too-large-on-the-way');
+    expect(await codeOf('Bad gateway', 502, 'text/plain')).toBe('relay-unreachable');
+    expect(await codeOf('', 520, '')).toBe('relay-unreachable');
   });
 
   it.each([
     ['{"error":"too-large"}', 413, 'too-large'],
     ['{"error":"internal-error"}', 500, 'internal-error'],
     ['{"error":"made-up"}', 500, 'malformed-answer'],
+    ['{"error":"made-up"}', 422, 'malformed-answer'],
+    ['{"error":"made-up"}', 502, 'relay-unreachable'],
+    ['{"error":{"code":"524"}}', 524, 'relay-unreachable'],
+    ['{"message":"Internal server error"}', 500, 'relay-unreachable'],
+    ['{"message":"Forbidden"}', 403, 'foreign-answer'],
     ['{"said":"something"}', 200, 'no error'],
   ])('is told from the relay’s own: %s', async (body, status, code) => {
     expect(await codeOf(body, status, 'application/json')).toBe(code);

@@ -8,6 +8,8 @@ class Stage {
   readonly said: (readonly [boolean, number])[] = [];
   probes = 0;
   relay: 'alive' | 'frozen' | 'gone' = 'alive';
+  /** How long a sign of life is on its way, there and back. */
+  roundTripMs = 0;
   backs = 0;
   readonly #beganMs = this.clock.monotonicMs();
   readonly #held: (() => void)[] = [];
@@ -37,7 +39,10 @@ class Stage {
   #probe(signal: AbortSignal): Promise<void> {
     this.probes += 1;
     if (this.relay === 'gone') return Promise.reject(new Error('refused'));
-    if (this.relay === 'alive') return Promise.resolve();
+    if (this.relay === 'alive') {
+      if (this.roundTripMs === 0) return Promise.resolve();
+      return new Promise((resolve) => this.clock.after(this.roundTripMs, resolve));
+    }
     return new Promise((resolve, reject) => {
       this.#held.push(resolve);
       signal.addEventListener('abort', () => reject(new Error('aborted')));
@@ -48,6 +53,7 @@ class Stage {
 describe('RelayWatch', () => {
   it('says within 2 s that a relay is frozen on which somebody waits, and the moment that it goes on', async () => {
     const stage = new Stage();
+    stage.watch.begin()(true);
     stage.relay = 'frozen';
     stage.watch.begin();
     await stage.clock.pass(2_000);
@@ -57,6 +63,53 @@ describe('RelayWatch', () => {
     await stage.thaw();
     expect(stage.said.at(-1)?.[0]).toBe(false);
     expect(stage.backs).toBe(1);
+    stage.watch.end();
+  });
+
+  it.each([1_000, 1_500, 2_500])(
+    'never says of a link of %i ms there and back that the relay is away',
+    async (roundTripMs) => {
+      const stage = new Stage();
+      stage.roundTripMs = roundTripMs;
+      for (let call = 0; call < 20; call++) {
+        const over = stage.watch.begin();
+        await stage.clock.pass(roundTripMs);
+        over(true);
+        await stage.clock.pass(call * 300);
+      }
+      expect(stage.said).toEqual([]);
+      // And says it all the same once it is.
+      stage.relay = 'frozen';
+      stage.watch.begin();
+      await stage.clock.pass(8_000);
+      expect(stage.said.map(([isSilent]) => isSilent)).toEqual([true]);
+      stage.watch.end();
+    },
+  );
+
+  it('learns by one false alarm that a link became slow', async () => {
+    const stage = new Stage();
+    stage.watch.begin()(true);
+    stage.roundTripMs = 2_500;
+    for (let call = 0; call < 10; call++) {
+      const over = stage.watch.begin();
+      await stage.clock.pass(2_500);
+      over(true);
+      await stage.clock.pass(2_500);
+    }
+    expect(stage.said.filter(([isSilent]) => isSilent).length).toBeLessThanOrEqual(1);
+    stage.watch.end();
+  });
+
+  it('hears what was waited for before the sign of life that was asked for', async () => {
+    const stage = new Stage();
+    stage.watch.begin()(true);
+    stage.relay = 'frozen';
+    const over = stage.watch.begin();
+    await stage.clock.pass(1_500);
+    over(true);
+    await stage.clock.pass(2_000);
+    expect(stage.said).toEqual([]);
     stage.watch.end();
   });
 
@@ -121,6 +174,7 @@ describe('RelayWatch', () => {
       stage.watch.heard();
     }
     expect(stage.probes).toBe(0);
+    stage.watch.begin()(true);
     stage.relay = 'frozen';
     await stage.clock.pass(2_000);
     expect(stage.said).toHaveLength(1);
@@ -132,17 +186,21 @@ describe('RelayWatch', () => {
   });
 
   it('an answer of a proxy for a relay that it does not reach is no sign of life', async () => {
-    for (const [status, isSilent] of [
-      [502, true],
-      [504, true],
-      [500, false],
-      [200, false],
+    for (const [status, type, isSilent] of [
+      [502, 'text/html', true],
+      [500, 'text/html', true],
+      [522, 'text/plain', true],
+      [500, 'application/json', false],
+      [503, 'application/json', false],
+      [404, 'text/html', false],
+      [200, 'application/octet-stream', false],
     ] as const) {
       const stage = new Stage();
       stage.relay = 'gone';
-      await watchedFetch(() => Promise.resolve(new Response('', { status })), stage.watch)('/v1/account');
+      const answer = new Response('', { status, headers: { 'content-type': type } });
+      await watchedFetch(() => Promise.resolve(answer), stage.watch)('/v1/account');
       await settle();
-      expect(stage.watch.isSilent, String(status)).toBe(isSilent);
+      expect(stage.watch.isSilent, `${status} ${type}`).toBe(isSilent);
       stage.watch.end();
     }
   });
