@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect } from 'react';
+import { type ComponentType, lazy, Suspense, useEffect } from 'react';
 import { HomePage } from './features/home/home-page.tsx';
 import { AlarmBar } from './features/shell/alarm-bar.tsx';
 import { AppProvider, useAppSelector } from './features/shell/app-context.tsx';
+import { loadPart } from './features/shell/load-part.ts';
 import { PageBoundary } from './features/shell/page-boundary.tsx';
 import { BrokenVaultPage, NotFoundPage } from './features/shell/plain-page.tsx';
 import { Splash } from './features/shell/splash.tsx';
@@ -12,15 +13,19 @@ import type { Route } from './state/router.ts';
 import type { AppStore } from './state/store.ts';
 import type { VaultLink } from './state/vault-link.ts';
 
-const SignUpPage = lazy(() => import('./features/sign-up/sign-up-page.tsx').then((m) => ({ default: m.SignUpPage })));
-const SignInPage = lazy(() => import('./features/sign-in/sign-in-page.tsx').then((m) => ({ default: m.SignInPage })));
-const RecoverPage = lazy(() => import('./features/sign-in/recover-page.tsx').then((m) => ({ default: m.RecoverPage })));
-const UnlockPage = lazy(() => import('./features/unlock/unlock-page.tsx').then((m) => ({ default: m.UnlockPage })));
-const NewPasswordPage = lazy(() =>
-  import('./features/sign-up/new-password-page.tsx').then((m) => ({ default: m.NewPasswordPage })),
+const SignUpPage = lazyPage(() => import('./features/sign-up/sign-up-page.tsx').then((m) => m.SignUpPage));
+const SignInPage = lazyPage(() => import('./features/sign-in/sign-in-page.tsx').then((m) => m.SignInPage));
+const RecoverPage = lazyPage(() => import('./features/sign-in/recover-page.tsx').then((m) => m.RecoverPage));
+const UnlockPage = lazyPage(() => import('./features/unlock/unlock-page.tsx').then((m) => m.UnlockPage));
+const NewPasswordPage = lazyPage(() =>
+  import('./features/sign-up/new-password-page.tsx').then((m) => m.NewPasswordPage),
 );
 const loadChat = () => import('./features/chat/chat-page.tsx');
-const ChatPage = lazy(() => loadChat().then((m) => ({ default: m.ChatPage })));
+const ChatPage = lazyPage(() => loadChat().then((m) => m.ChatPage));
+
+function lazyPage<Props>(load: () => Promise<ComponentType<Props>>) {
+  return lazy(async () => ({ default: await loadPart(load) }));
+}
 
 type AppProps = { readonly store: AppStore; readonly vault: VaultLink };
 
@@ -50,7 +55,7 @@ function Pages() {
       {route === null ? (
         <Splash />
       ) : (
-        // Another page may be well. This one's script, if it did not come, comes with a reload only: lazy() asks once.
+        // Another page may be well.
         <PageBoundary key={route.page}>
           <Suspense fallback={<Splash />}>
             <Page route={route} />

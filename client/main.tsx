@@ -1,7 +1,6 @@
 import './design/style.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { reloadAfterDeploy } from './features/shell/reload-after-deploy.ts';
 import { stayOnDrop } from './features/shell/stay-on-drop.ts';
 import { readTheme } from './state/browser-memory.ts';
 import { openVaultWorker } from './open-vault-worker.ts';
@@ -9,7 +8,6 @@ import { createStore } from './state/store.ts';
 import { themeRemembered } from './state/theme-slice.ts';
 import { createVaultLink } from './state/vault-link.ts';
 
-reloadAfterDeploy();
 stayOnDrop();
 
 const root = document.querySelector('#root');

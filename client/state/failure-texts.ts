@@ -111,6 +111,11 @@ const ownTexts: Readonly<Record<OwnFailureCode, CodeText>> = {
     wayOut:
       'Private windows and settings against site data do that. Use an ordinary window, or allow it for this site.',
   },
+  'storage-silent': {
+    cause: 'browser',
+    sentence: 'This browser’s storage has not answered yet; Sotto goes on as soon as it does.',
+    wayOut: 'If it stays so, close the other tabs of Sotto, or start the browser anew.',
+  },
   'browser-storage-full': {
     cause: 'browser',
     sentence: 'This browser has no room left to keep anything.',

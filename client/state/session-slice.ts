@@ -5,6 +5,8 @@ import { vaultBroken, vaultEventReceived, vaultStarting } from './vault-events.t
 export type SessionState = {
   /** `idle`: the Worker was not needed yet. `broken`: it cannot run in this browser. */
   readonly status: SessionStatus | 'idle' | 'broken';
+  /** Why its start takes so long, while it does. */
+  readonly heldUpBy: FailureCode | null;
   /** Why it is `broken`. */
   readonly brokenBy: FailureCode | null;
   readonly needsNewPassword: boolean;
@@ -17,6 +19,7 @@ export type SessionState = {
 
 const initialState: SessionState = {
   status: 'idle',
+  heldUpBy: null,
   brokenBy: null,
   needsNewPassword: false,
   connection: 'connecting',
@@ -43,6 +46,7 @@ export const sessionSlice = createSlice({
       })
       .addCase(vaultEventReceived, (state, { payload: event }) => {
         if (event.type === 'connection') state.connection = event.status;
+        if (event.type === 'held-up') state.heldUpBy = event.by;
         if (event.type !== 'session') return;
         const hadSession = state.status === 'unlocked' || state.status === 'locked';
         if (event.status === 'signed-out') {

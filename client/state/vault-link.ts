@@ -61,7 +61,8 @@ export function createVaultLink(store: AppStore, openVault: OpenVault): VaultLin
     opened
       .start((event) => {
         if (vault !== opened) return;
-        spoken = true;
+        // A start that is held up may still fail.
+        spoken ||= event.type !== 'held-up';
         const wasUnlocked = store.getState().session.status === 'unlocked';
         store.dispatch(vaultEventReceived(event));
         if (wasUnlocked && endsAccount(event)) replace();

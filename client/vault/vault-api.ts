@@ -64,6 +64,8 @@ export type OwnFailureCode =
   /** Other devices were first each time. */
   | 'written-elsewhere'
   | 'storage-unavailable'
+  /** It was asked for and has not answered yet. */
+  | 'storage-silent'
   /** The browser's own copy of the vault was not what had been put there; it is fetched anew. */
   | 'cache-damaged'
   | 'browser-storage-full'
@@ -204,6 +206,8 @@ export type ReturnedWords = { readonly turnId: string; readonly text: string };
 export type VaultEvent =
   | { readonly type: 'session'; readonly status: SessionStatus; readonly needsNewPassword: boolean }
   | { readonly type: 'connection'; readonly status: ConnectionStatus }
+  /** Why the start takes so long; null once it goes on. */
+  | { readonly type: 'held-up'; readonly by: FailureCode | null }
   /** Whole list, newest first; sent when anything in it changes. */
   | { readonly type: 'conversations'; readonly conversations: readonly ConversationSummary[] }
   /** All messages of an opened conversation, in order; also when a sync changes them. */
@@ -228,7 +232,7 @@ export type VaultEvent =
 
 /** The Worker's face, reached through Comlink. */
 export interface VaultApi {
-  /** Begins the events; the first is `session`. */
+  /** Begins the events; the first is `session`, or why that takes so long. */
   start(onEvent: (event: VaultEvent) => void): Promise<void>;
   /** What the page knows of the network and a Worker is not told in every browser; and whether somebody looks at the page. */
   noteNetwork(input: { isOnline: boolean; isSeen: boolean }): Promise<void>;

@@ -5,6 +5,7 @@ import { AccessTokens } from '../relay/token-refresh.ts';
 import { type CachedHead, CiphertextCache, newestOf } from './ciphertext-cache.ts';
 import { ConnectionState } from './connection-state.ts';
 import type { SignedIn } from './key-material.ts';
+import { openCache } from './open-cache.ts';
 import type { OpenedVault } from './opened-vault.ts';
 import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session-key.ts';
 import type { PreparedSignUp } from './sign-up.ts';
@@ -55,7 +56,7 @@ export class Vault {
   async start(onEvent: (event: VaultEvent) => void): Promise<void> {
     this.#emit = onEvent;
     try {
-      await this.#cache.open();
+      await openCache(this.#cache, this.#parts.clock, (by) => this.#emit({ type: 'held-up', by }));
       await this.#resumeSession();
     } catch (error) {
       // Without a session event the page would wait for ever. A password or a sign-in is a way out of most of it.

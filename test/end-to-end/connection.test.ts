@@ -99,3 +99,37 @@ describe('the page says how the way to the relay is', () => {
     expect(await page.getByLabel('User name').inputValue()).toBe('somebody');
   });
 });
+
+describe('a page of which something does not come', () => {
+  it('its Worker: it is loaded anew by itself, and works', async () => {
+    let lost = 0;
+    await context.route(/vault-worker[^/]*\.js$/, (route) => {
+      lost += 1;
+      return lost === 1 ? route.abort() : route.continue();
+    });
+    await page.goto(`${system.url}/sign-in`);
+    await expect.poll(() => lost, { timeout: 60_000 }).toBeGreaterThan(1);
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    expect(await page.getByText('Sotto cannot start here').count()).toBe(0);
+  });
+
+  it('its Worker, time and again: that is said with its cause, and no reload follows another', async () => {
+    let documents = 0;
+    page.on('request', (request) => (documents += request.isNavigationRequest() ? 1 : 0));
+    await context.route(/vault-worker[^/]*\.js$/, (route) => route.abort());
+    await page.goto(`${system.url}/sign-in`);
+    await expect.poll(() => documents, { timeout: 60_000 }).toBe(2);
+    await page.getByRole('heading', { name: 'Sotto cannot start here' }).waitFor();
+    await page.getByText('A part of this page did not arrive.').waitFor();
+    await page.getByRole('button', { name: 'Reload' }).waitFor();
+    expect(documents).toBe(2);
+  });
+
+  it('all of its scripts: it is not empty', async () => {
+    await context.route(/\/assets\/[^/]*\.js$/, (route) => route.abort());
+    await page.goto(system.url);
+    const said = page.getByText('Sotto is still loading.');
+    await said.waitFor();
+    expect(await said.textContent()).toContain('reload the page');
+  });
+});

@@ -17,6 +17,8 @@ export class VaultTab {
   readonly events: VaultEvent[] = [];
   readonly messages = new Map<string, ChatMessage[]>();
   readonly alarms: FailureCode[] = [];
+  /** What held its start up, and null each time that it went on. */
+  readonly heldUpBy: (FailureCode | null)[] = [];
   /** Messages that came by themselves, and that no list had named. */
   readonly strays: string[] = [];
   conversations: readonly ConversationSummary[] = [];
@@ -131,6 +133,9 @@ export class VaultTab {
         break;
       case 'connection':
         this.connection = event.status;
+        break;
+      case 'held-up':
+        this.heldUpBy.push(event.by);
         break;
       case 'conversations':
         this.conversations = event.conversations;

@@ -1,16 +1,25 @@
 import { Status } from '../../design/status.tsx';
+import { failureText } from '../../state/failure-texts.ts';
 import { useAppSelector } from './app-context.tsx';
 
-/** Only while something is wrong with the way to the relay. @param kept - A sentence on what becomes of what one does. */
+/** Only while something is wrong with the way to the relay, or holds the start up. @param kept - A sentence on what becomes of what one does. */
 export function ConnectionLine({ kept }: { readonly kept: string }) {
   const connection = useAppSelector((state) => state.session.connection);
-  const isWrong = connection === 'offline' || connection === 'relay-unreachable';
+  const heldUpBy = useAppSelector((state) => state.session.heldUpBy);
+  const text =
+    heldUpBy !== null
+      ? failureText({ code: heldUpBy })
+      : connection === 'offline'
+        ? `You are offline. ${kept}`
+        : connection === 'relay-unreachable'
+          ? `No connection to the relay; trying again. ${kept}`
+          : null;
   // The live region stands before it has something to say: a reader hears only what changes in one.
   return (
-    <output className={isWrong ? 'block border-b border-line bg-caution-soft px-4 py-2 sm:px-6' : 'block'}>
-      {isWrong && (
+    <output className={text === null ? 'block' : 'block border-b border-line bg-caution-soft px-4 py-2 sm:px-6'}>
+      {text !== null && (
         <Status tone="caution" working>
-          {connection === 'offline' ? 'You are offline.' : 'No connection to the relay; trying again.'} {kept}
+          {text}
         </Status>
       )}
     </output>

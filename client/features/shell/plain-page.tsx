@@ -1,8 +1,10 @@
+import { useEffect } from 'react';
 import { Button, buttonClasses } from '../../design/button.tsx';
 import { AccountPageFrame } from './account-page-frame.tsx';
 import { failureSentence, failureWayOut } from '../../state/failure-texts.ts';
 import type { FailureCode } from '../../vault/vault-api.ts';
 import { Link } from './link.tsx';
+import { reloadOnce, whenRelayAnswers } from './load-part.ts';
 
 export function NotFoundPage() {
   return (
@@ -30,9 +32,16 @@ export function UnshownPage() {
 
 /** The one page of a browser in which the vault cannot start, with the cause. */
 export function BrokenVaultPage({ code }: { readonly code: FailureCode }) {
+  const mayCome = code === 'part-missing';
+  useEffect(() => {
+    if (mayCome) void whenRelayAnswers().then(reloadOnce);
+  }, [mayCome]);
   return (
     <AccountPageFrame heading="Sotto cannot start here" lead={failureSentence({ code })} headingTakesFocus>
-      <p>{failureWayOut({ code })} Nothing was lost: what you wrote is sealed at the relay and in this browser.</p>
+      <p>
+        {mayCome ? 'It is asked for again as soon as there is a connection to the relay.' : failureWayOut({ code })}{' '}
+        Nothing was lost: what you wrote is sealed at the relay and in this browser.
+      </p>
       <Button look="primary" className="mt-6" onClick={() => window.location.reload()}>
         Reload
       </Button>

@@ -61,6 +61,36 @@ describe('sign-in', () => {
   });
 });
 
+describe('storage that does not answer', () => {
+  /** As an old tab does that does not let go of an older version of the database. */
+  async function holdStorage(indexedDB: IDBFactory): Promise<IDBDatabase> {
+    const request = indexedDB.open('sotto', 10);
+    await new Promise((resolve, reject) => {
+      request.onsuccess = resolve;
+      request.onerror = reject;
+    });
+    return request.result;
+  }
+
+  it('is said after a while, and the start goes on when it does', async () => {
+    const profile = lab.profile();
+    const held = await holdStorage(profile.indexedDB);
+    const opening = profile.openTab();
+    const [tab] = profile.tabs;
+    if (tab === undefined) throw new Error('There is no tab.');
+    await tab.until(() => tab.heldUpBy.length > 0);
+    expect([tab.heldUpBy, tab.status]).toEqual([['storage-silent'], 'starting']);
+    held.close();
+    await opening;
+    expect([tab.heldUpBy, tab.status, tab.alarms]).toEqual([['storage-silent', null], 'signed-out', []]);
+  });
+
+  it('is not said of one that answers', async () => {
+    const tab = await lab.profile().openTab();
+    expect([tab.heldUpBy, tab.status]).toEqual([[], 'signed-out']);
+  });
+});
+
 describe('a session in the browser', () => {
   it('stays unlocked over a reload and in a new tab, without asking the relay first', async () => {
     const { profile } = await lab.signUp();

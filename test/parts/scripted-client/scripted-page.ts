@@ -57,7 +57,10 @@ export class ScriptedClient {
     const page = await context.newPage();
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.#complaints.push(message.text());
+      // A network that a test takes away is no fault of the page.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource: net::ERR_')) {
+        this.#complaints.push(message.text());
+      }
     });
     page.on('request', (request) => {
       const url = request.url();

@@ -41,6 +41,11 @@ export async function serveScriptedClient(): Promise<ServedClient> {
   });
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    if (path === '/livez') {
+      response.setHeader('content-type', 'application/json');
+      response.end('{}');
+      return;
+    }
     const file = extname(path) === '' ? '/index.html' : path;
     readFile(join(folder.path, file)).then(
       (contents) => {

@@ -17,11 +17,17 @@ const longestLine = 500;
  * relay that there is code.
  */
 export function loadHighlighter(): Promise<void> {
-  loading ??= import('lowlight').then(({ common, createLowlight }) => {
-    const lowlight = createLowlight(common);
-    loaded = (language, code) => (lowlight.registered(language) ? lowlight.highlight(language, code) : null);
-    for (const listener of listeners) listener();
-  });
+  loading ??= import('lowlight').then(
+    ({ common, createLowlight }) => {
+      const lowlight = createLowlight(common);
+      loaded = (language, code) => (lowlight.registered(language) ? lowlight.highlight(language, code) : null);
+      for (const listener of listeners) listener();
+    },
+    () => {
+      // Code stands plain; the next chat that is opened asks for it again.
+      loading = null;
+    },
+  );
   return loading;
 }
 
