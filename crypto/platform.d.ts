@@ -19,6 +19,8 @@ declare const crypto: {
   getRandomValues<Bytes extends Uint8Array>(bytes: Bytes): Bytes;
   /** Public keys in, yes or no out: certificate chains and vendors' signatures (SPEC.md §9). */
   readonly subtle: {
+    /** By it answers about revoked certificates name keys; nothing rests on it (SPEC.md §9.9). */
+    digest(algorithm: 'SHA-1', bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
     importKey(
       format: 'spki',
       key: Uint8Array<ArrayBuffer>,

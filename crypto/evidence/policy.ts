@@ -61,6 +61,8 @@ const nvidiaGpuPolicy = v.strictObject({
   ...formerNvidiaGpuEntries,
   /** The least firmware of each architecture, whatever NVIDIA still vouches for. */
   minimumVbiosVersion: v.strictObject({ HOPPER: vbiosField, BLACKWELL: vbiosField }),
+  /** Whether NVIDIA must have answered lately that no certificate of a GPU is revoked. That one is always refuses. */
+  requireGpuRevocation: v.boolean(),
 });
 const modalPolicy = v.strictObject({
   registrarPublicKey: bytesField(32),
@@ -106,7 +108,7 @@ export const enclavePolicy = v.strictObject({
   /** How far an enclave's clock may lie from the client's, where somebody vouches for the enclave. */
   maximumClockDifferenceMs: durationField,
 });
-/** A policy as documents hold it: those of earlier builds, of format 2, say nothing about clocks and VBIOS. */
+/** A policy as documents hold it: those of earlier builds, of format 2, say nothing about clocks, VBIOS and revoked GPUs. */
 export const documentedPolicy = v.variant('format', [
   enclavePolicy,
   v.strictObject({

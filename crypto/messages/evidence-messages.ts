@@ -98,10 +98,18 @@ export const nvidiaGpuCollateral = v.strictObject({
   kind: v.literal('nvidia-gpu'),
   /** NVIDIA's signed reference manifests (SWID tags, XML): driver and VBIOS. */
   referenceManifests: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(262_144))), v.maxLength(8)),
+  /** NVIDIA's signed answers (OCSP, DER) about certificates of the GPUs: three a GPU at most. */
+  revocationAnswers: v.exactOptional(v.pipe(v.array(bytesField(1, 8192)), v.maxLength(48))),
 });
 export const collateralItem = v.variant('kind', [sevSnpCollateral, tdxCollateral, nvidiaGpuCollateral]);
 export const collateralList = v.pipe(v.array(collateralItem), v.maxLength(2));
 
+/** What an OCSP request says of one certificate (RFC 6960 §4.1.1), its hashes SHA-384. */
+const revocationId = v.strictObject({
+  issuerNameHash: bytesField(48),
+  issuerKeyHash: bytesField(48),
+  serialNumber: bytesField(1, 20),
+});
 /** What the worker asks the relay to fetch for a client, from the vendors' public services. */
 export const collateralNeed = v.variant('kind', [
   v.strictObject({
@@ -129,6 +137,7 @@ export const collateralNeed = v.variant('kind', [
       v.minLength(1),
       v.maxLength(8),
     ),
+    revocationIds: v.exactOptional(v.pipe(v.array(revocationId), v.minLength(1), v.maxLength(48))),
   }),
 ]);
 export const collateralNeeds = v.pipe(v.array(collateralNeed), v.maxLength(2));
@@ -159,5 +168,6 @@ export type CollateralItem = v.InferOutput<typeof collateralItem>;
 export type SevSnpCollateral = v.InferOutput<typeof sevSnpCollateral>;
 export type TdxCollateral = v.InferOutput<typeof tdxCollateral>;
 export type NvidiaGpuCollateral = v.InferOutput<typeof nvidiaGpuCollateral>;
+export type RevocationId = v.InferOutput<typeof revocationId>;
 export type CollateralNeed = v.InferOutput<typeof collateralNeed>;
 export type RegistrarStatement = v.InferOutput<typeof registrarStatement>;

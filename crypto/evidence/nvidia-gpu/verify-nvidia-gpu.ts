@@ -7,6 +7,7 @@ import { readDevices, verifyFirmwareIdentities, verifyIdentities, verifyReportSi
 import { rootsOf } from './gpu-roots.ts';
 import { verifyModes, verifyVersions } from './gpu-state.ts';
 import { pairManifests, verifyManifests, verifyMeasurements } from './verify-manifests.ts';
+import { verifyRevocation } from './verify-revocation.ts';
 
 /**
  * Verifies that every GPU listed is a genuine one of NVIDIA's, asked just for this enclave, in confidential mode, with a driver
@@ -54,6 +55,6 @@ export async function verifyNvidiaGpu(
   const count = verifyMeasurements(devices, pairs);
   steps.push(
     enforced('GPU measurements', `All ${count} are as NVIDIA gives them for confidential mode, without debugging.`),
-    notOffered('GPU revocation', 'No answer of NVIDIA about revoked certificates came along.'),
+    await verifyRevocation({ devices, collateral, policy, nowMs }),
   );
 }

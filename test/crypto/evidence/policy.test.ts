@@ -46,6 +46,7 @@ const whole = {
     architectures: ['HOPPER'],
     minimumDriverVersion: '535.104.5',
     minimumVbiosVersion: { HOPPER: '96.00.A5.00.01', BLACKWELL: null },
+    requireGpuRevocation: true,
   },
 };
 

@@ -120,6 +120,7 @@ export function makeNvidiaMachine(options: { gpus?: number; architecture?: Archi
         issuer: names.provisioner,
         keys: unit.chip,
         signer: keys.provisioner,
+        serialNumber: Buffer.from(unit.serial, 'hex'),
         extensions: caExtensions(),
         ...forever,
         ...faults.certificates?.chip,
@@ -245,11 +246,14 @@ export function makeNvidiaMachine(options: { gpus?: number; architecture?: Archi
       architectures: [architecture],
       minimumDriverVersion: '550.0',
       minimumVbiosVersion: { HOPPER: null, BLACKWELL: null },
+      requireGpuRevocation: false,
     } satisfies NvidiaGpuPolicy,
     chipKeys: units.map(({ chip }) => chip),
     leafKeys: units.map(({ leaf }) => leaf),
     rows: { driver: driverIndices, vbios: vbiosIndices },
     versions: { driver: driverVersion, vbios: vbiosVersion },
+    /** Of the chips' certificates, and from there on to the root. */
+    issuerKeys: [keys.provisioner, keys.identity, keys.root] as const,
     firmwareIds: units.map(({ firmwareId }) => firmwareId),
     makeManifests,
     makeEvidence({ expected, ...faults }: NvidiaFaults & { readonly expected: Uint8Array }) {

@@ -23,6 +23,7 @@ const policy: NvidiaGpuPolicy = {
   architectures: ['HOPPER'],
   minimumDriverVersion: '550.0',
   minimumVbiosVersion: { HOPPER: null, BLACKWELL: null },
+  requireGpuRevocation: false,
 };
 const nowMs = Date.UTC(2026, 0, 1);
 const read = (name: string) => readToolOutput(readFileSync(new URL(name, folder), 'utf8'), nonce);

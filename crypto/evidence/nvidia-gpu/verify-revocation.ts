@@ -1,0 +1,65 @@
+import type { NvidiaGpuCollateral } from '../../messages/evidence-messages.ts';
+import { fromBase64Url, toHex } from '../../primitives/bytes.ts';
+import { enforced, notOffered, refuse, type VerificationStep } from '../evidence-step.ts';
+import type { NvidiaGpuPolicy } from '../policy.ts';
+import { parseRevocationAnswer, type RevocationAnswer } from '../x509/revocation-answer.ts';
+import { type RevocationFinding, verifyRevocationAnswer } from '../x509/verify-revocation-answer.ts';
+import type { GpuDevice } from './gpu-device.ts';
+import { readOrRefuse } from './read-or-refuse.ts';
+import { type IssuedCertificate, listRevocable } from './revocation-ids.ts';
+
+const stepName = 'GPU revocation';
+const missing = 'No answer of NVIDIA about revoked certificates came along.';
+const unknown = 'NVIDIA does not know the certificate of a GPU.';
+const stale = 'What NVIDIA said about revoked certificates is out of date.';
+
+/**
+ * Looks at what NVIDIA answered about the certificates of the GPUs, whose chains are verified already (SPEC.md §9.9).
+ *
+ * @throws {EvidenceRefused} `revoked` whatever the policy says; `collateral-missing`, `outdated-collateral` where it asks for
+ *   answers; `malformed`, `chain`, `signature` for an answer that is none of NVIDIA's.
+ */
+export async function verifyRevocation(input: {
+  readonly devices: readonly GpuDevice[];
+  readonly collateral: NvidiaGpuCollateral;
+  readonly policy: NvidiaGpuPolicy;
+  readonly nowMs: number;
+}): Promise<VerificationStep> {
+  const { devices, collateral, policy, nowMs } = input;
+  const answers = (collateral.revocationAnswers ?? []).map((encoded) =>
+    readOrRefuse(stepName, 'An answer about revoked certificates is not readable.', () =>
+      parseRevocationAnswer(fromBase64Url(encoded)),
+    ),
+  );
+  const findings: (RevocationFinding | null)[] = [];
+  // Chips of one sort share their issuers: each certificate is looked at once.
+  const certificates = new Map<string, IssuedCertificate>();
+  for (const { certificates: chain } of devices) {
+    for (const each of listRevocable(chain)) certificates.set(toHex(each.certificate.raw), each);
+  }
+  for (const each of certificates.values()) findings.push(await findWhatCounts(answers, each, nowMs));
+
+  if (findings.every((finding) => finding === 'good')) {
+    return enforced(stepName, 'NVIDIA answered that none of these certificates is revoked.');
+  }
+  const [code, detail] = findings.includes(null)
+    ? (['collateral-missing', missing] as const)
+    : findings.includes('unknown')
+      ? (['collateral-missing', unknown] as const)
+      : (['outdated-collateral', stale] as const);
+  return policy.requireGpuRevocation ? refuse(code, stepName, detail) : notOffered(stepName, detail);
+}
+
+/** Of all answers about one certificate; one that is fresh outweighs one that is stale. @returns null for none. */
+async function findWhatCounts(
+  answers: readonly RevocationAnswer[],
+  { certificate, issuer }: IssuedCertificate,
+  nowMs: number,
+): Promise<RevocationFinding | null> {
+  const found = new Set<RevocationFinding>();
+  for (const answer of answers) {
+    const finding = await verifyRevocationAnswer({ answer, certificate, issuer, nowMs, stepName });
+    if (finding !== null) found.add(finding);
+  }
+  return (['unknown', 'good', 'stale'] as const).find((finding) => found.has(finding)) ?? null;
+}
