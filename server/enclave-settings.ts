@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { CollateralUrls } from './pools/collateral/vendor-collateral.ts';
 import { readPinnedCertificates } from './pools/pinned-agent.ts';
 import { StartError } from './start-error.ts';
 
@@ -10,7 +11,7 @@ export type EnclaveSettings = {
   readonly enclaveCertificates: string | null;
   readonly modal: { readonly url: string; readonly proxyToken: string } | null;
   /** Where the documents of vendors come from, when not from the vendors. */
-  readonly collateral: { readonly amd: string | null; readonly intel: string | null; readonly nvidia: string | null };
+  readonly collateral: CollateralUrls;
 };
 
 type Read = (name: string) => string | null;
@@ -35,6 +36,7 @@ export function readEnclaveSettings(text: Read): EnclaveSettings {
   if (enclaveToken !== null && !/^[!-~]{32,512}$/.test(enclaveToken)) {
     throw new StartError('ENCLAVE_TOKEN needs at least 32 characters without blanks, as from `openssl rand -hex 32`.');
   }
+  const ocspUrl = text('COLLATERAL_NVIDIA_OCSP_URL');
   return {
     enclavePool,
     enclaveUrls,
@@ -45,6 +47,7 @@ export function readEnclaveSettings(text: Read): EnclaveSettings {
       amd: readBaseUrl('COLLATERAL_AMD_URL', text('COLLATERAL_AMD_URL')),
       intel: readBaseUrl('COLLATERAL_INTEL_URL', text('COLLATERAL_INTEL_URL')),
       nvidia: readBaseUrl('COLLATERAL_NVIDIA_URL', text('COLLATERAL_NVIDIA_URL')),
+      nvidiaOcsp: ocspUrl === 'off' ? ocspUrl : readBaseUrl('COLLATERAL_NVIDIA_OCSP_URL', ocspUrl),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { listManifestIds } from '../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
+import { listRevocationIds } from '../../crypto/evidence/nvidia-gpu/revocation-ids.ts';
 import { readToolOutput } from '../../crypto/evidence/nvidia-gpu/read-tool-output.ts';
 import { parseSnpReport, readSevSnpNeed } from '../../crypto/evidence/sev-snp/report.ts';
 import { readVcekStatement } from '../../crypto/evidence/sev-snp/vcek.ts';
@@ -53,7 +54,8 @@ export function nvidiaGpuCollector(tool: string): GpuCollector {
     const output = await runGpuTool(tool, nonce);
     return attempt(() => {
       const devices = readToolOutput(output, nonce);
-      return { devices, need: { kind: 'nvidia-gpu', manifestIds: listManifestIds(devices) } };
+      const [manifestIds, revocationIds] = [listManifestIds(devices), listRevocationIds(devices)];
+      return { devices, need: { kind: 'nvidia-gpu', manifestIds, revocationIds } };
     });
   };
 }

@@ -85,6 +85,7 @@ test.each([
     { COLLATERAL_AMD_URL: 'https://kds.example/cache/' },
   ],
   [{ COLLATERAL_INTEL_URL: 'x' }, 'COLLATERAL_INTEL_URL is not', { COLLATERAL_INTEL_URL: 'https://pccs.example' }],
+  [{ COLLATERAL_NVIDIA_OCSP_URL: 'no' }, 'COLLATERAL_NVIDIA_OCSP_URL is not', { COLLATERAL_NVIDIA_OCSP_URL: 'off' }],
   [{ COLLATERAL_AMD_ULR: 'x' }, 'did you mean COLLATERAL_AMD_URL?', { COLLATERAL: 'x' }],
   [{ ENCLAVE_URLS: 'a:1' }, 'ENCLAVE_URLS holds something that is not a URL', { ENCLAVE_URLS: 'http://a:1' }],
   [{ ENCLAVE_TOKEN: 'short' }, 'ENCLAVE_TOKEN needs at least 32 characters without blanks', { ENCLAVE_TOKEN: token }],
@@ -120,7 +121,12 @@ test('readSettings: what an earlier pool needed is left aside, addresses lose th
     amd: 'https://kds.example/cache',
     intel: null,
     nvidia: null,
+    nvidiaOcsp: null,
   });
+  expect(readSettings({ COLLATERAL_NVIDIA_OCSP_URL: 'off' }).collateral.nvidiaOcsp).toBe('off');
+  expect(readSettings({ COLLATERAL_NVIDIA_OCSP_URL: 'https://ocsp.example/' }).collateral.nvidiaOcsp).toBe(
+    'https://ocsp.example',
+  );
 });
 
 test('isLoopback: this machine alone', () => {

@@ -3,7 +3,7 @@ import { fromBase64Url, toHex } from '../../../crypto/primitives/bytes.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { readDerDocument, readPemChain } from './document-text.ts';
 import { dayMs, freshForMs, readNextUpdateMs, unchangingMs } from './fresh-for.ts';
-import { fetchDocument, VendorRefused } from './vendor-fetch.ts';
+import { fetchDocument, inTime, VendorRefused } from './vendor-fetch.ts';
 
 export const amdBaseUrl = 'https://kdsintf.amd.com';
 
@@ -17,13 +17,18 @@ type Need = Extract<CollateralNeed, { kind: 'sev-snp' }>;
  * The chain of one chip at one firmware, and what its vendor has revoked (AMD 57230, Versioned Chip Endorsement Key
  * Certificate and KDS Interface Specification, section 4).
  *
- * @throws {VendorRefused} without the chain; the list is left out where there is none.
+ * @throws {VendorRefused} without the chain; the list is left out where there is none in time.
  */
-export async function fetchAmdCollateral(cache: DocumentCache, base: string, need: Need): Promise<SevSnpCollateral> {
+export async function fetchAmdCollateral(
+  cache: DocumentCache,
+  base: string,
+  need: Need,
+  listPatienceMs: number,
+): Promise<SevSnpCollateral> {
   const [vcek, [ask, ark], revocationList] = await Promise.all([
     fetchChipKey(cache, base, need),
     fetchIssuers(cache, base, need.product),
-    fetchRevocations(cache, base, need.product).catch(() => null),
+    inTime(fetchRevocations(cache, base, need.product), listPatienceMs).catch(() => null),
   ]);
   return { kind: 'sev-snp', vcek, ask, ark, ...(revocationList !== null && { revocationList }) };
 }

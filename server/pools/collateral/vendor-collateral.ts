@@ -4,20 +4,25 @@ import {
   type CollateralItem,
   collateralItem,
   type CollateralNeed,
+  type NvidiaGpuCollateral,
+  type RevocationId,
 } from '../../../crypto/messages/evidence-messages.ts';
 import type { Log } from '../../log.ts';
 import { amdBaseUrl, fetchAmdCollateral } from './amd-collateral.ts';
 import { DocumentCache } from './document-cache.ts';
 import { fetchIntelCollateral, intelBaseUrl, intelRootUrl } from './intel-collateral.ts';
-import { fetchNvidiaCollateral, nvidiaBaseUrl } from './nvidia-collateral.ts';
-import { VendorRefused } from './vendor-fetch.ts';
+import { fetchReferenceManifests, fetchRevocationAnswer, nvidiaBaseUrl, nvidiaOcspUrl } from './nvidia-collateral.ts';
+import { inTime, VendorRefused } from './vendor-fetch.ts';
 
 /** Other addresses than the vendors' own: a cache of the operator, or a test. */
 export type CollateralUrls = {
   readonly amd: string | null;
   readonly intel: string | null;
   readonly nvidia: string | null;
+  /** Where NVIDIA is asked about revoked certificates; `off`: nowhere. */
+  readonly nvidiaOcsp: string | null;
 };
+type NvidiaNeed = Extract<CollateralNeed, { kind: 'nvidia-gpu' }>;
 
 /** What a client waits for documents; what comes later is there for the next one. */
 const patienceMs = 8_000;
@@ -54,12 +59,8 @@ export class VendorCollateral {
   }
 
   async #fetchInTime(need: CollateralNeed): Promise<CollateralItem | null> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new VendorRefused(null)), this.#patienceMs);
-    });
     try {
-      const item = v.safeParse(collateralItem, await Promise.race([this.#fetch(need), late]));
+      const item = v.safeParse(collateralItem, await inTime(this.#fetch(need), this.#patienceMs));
       if (item.success) return item.output;
       this.#log.warn('collateral-malformed', { kind: need.kind });
     } catch (error) {
@@ -67,8 +68,6 @@ export class VendorCollateral {
         kind: need.kind,
         status: error instanceof VendorRefused ? error.status : null,
       });
-    } finally {
-      clearTimeout(timer);
     }
     return null;
   }
@@ -77,13 +76,42 @@ export class VendorCollateral {
     const { amd, intel, nvidia } = this.#urls;
     switch (need.kind) {
       case 'sev-snp':
-        return fetchAmdCollateral(this.#cache, amd ?? amdBaseUrl, need);
+        return fetchAmdCollateral(this.#cache, amd ?? amdBaseUrl, need, this.#optionalMs);
       case 'tdx': {
         const bases = { service: intel ?? intelBaseUrl, root: intel ?? intelRootUrl };
         return fetchIntelCollateral(this.#cache, bases, need);
       }
       case 'nvidia-gpu':
-        return fetchNvidiaCollateral(this.#cache, nvidia ?? nvidiaBaseUrl, need);
+        return this.#fetchNvidia(nvidia ?? nvidiaBaseUrl, need);
     }
+  }
+
+  async #fetchNvidia(base: string, need: NvidiaNeed): Promise<NvidiaGpuCollateral> {
+    const [referenceManifests, revocationAnswers] = await Promise.all([
+      fetchReferenceManifests(this.#cache, base, need),
+      this.#fetchAnswers(need.revocationIds ?? []),
+    ]);
+    // A member that holds nothing would be one more that says the same.
+    return { kind: need.kind, referenceManifests, ...(revocationAnswers.length > 0 && { revocationAnswers }) };
+  }
+
+  /** Whether a GPU without an answer is refused is for the client to say. */
+  async #fetchAnswers(ids: readonly RevocationId[]): Promise<string[]> {
+    const base = this.#urls.nvidiaOcsp ?? nvidiaOcspUrl;
+    if (base === 'off') return [];
+    const fetched = await Promise.allSettled(
+      ids.map((id) => inTime(fetchRevocationAnswer(this.#cache, base, id), this.#optionalMs)),
+    );
+    const failed = fetched.find((each) => each.status === 'rejected');
+    if (failed !== undefined) {
+      const { reason } = failed as { readonly reason: unknown };
+      this.#log.warn('revocation-missing', { status: reason instanceof VendorRefused ? reason.status : null });
+    }
+    return fetched.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  }
+
+  /** What a client can do without must not cost it what it cannot. */
+  get #optionalMs(): number {
+    return this.#patienceMs / 2;
   }
 }

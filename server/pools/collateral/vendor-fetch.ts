@@ -18,14 +18,23 @@ export class VendorRefused extends Error {
   }
 }
 
+/** What a vendor is asked where a name alone does not say it. */
+export type VendorQuestion = { readonly type: string; readonly body: Uint8Array<ArrayBuffer> };
+
 /**
  * Fetches one public document of bounded length. No redirect is followed, nothing of a user goes along.
  *
+ * @param question - Posted; without one the document is got.
  * @throws {VendorRefused}
  */
-export async function fetchDocument(url: URL, maximumLength: number): Promise<VendorAnswer> {
+export async function fetchDocument(
+  url: URL,
+  maximumLength: number,
+  question: VendorQuestion | null = null,
+): Promise<VendorAnswer> {
+  const post = question && { method: 'POST', headers: { 'content-type': question.type }, body: question.body };
   try {
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    const response = await fetch(url, { ...post, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
     if (response.status !== 200) {
       await response.body?.cancel();
       const wait = response.headers.get('retry-after') ?? '';
@@ -35,6 +44,15 @@ export async function fetchDocument(url: URL, maximumLength: number): Promise<Ve
   } catch (error) {
     throw error instanceof VendorRefused ? error : new VendorRefused(null);
   }
+}
+
+/** Work that somebody waits for no longer; it goes on for whoever comes next. @throws {VendorRefused} when it is late. */
+export async function inTime<T>(work: Promise<T>, longestMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new VendorRefused(null)), longestMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function readBounded(response: Response, maximumLength: number): Promise<Buffer> {

@@ -27,6 +27,11 @@ describe('a worker with hardware evidence', () => {
     const { answer } = await askEvidence(worker, nonce);
     expect(answer.collateralNeeds?.map((need) => need.kind)).toEqual(needs);
     expect(answer.collateral).toBeUndefined();
+    // Each chip's own certificate, and the two that they share.
+    const asked = answer.collateralNeeds?.flatMap((need) =>
+      need.kind === 'nvidia-gpu' ? (need.revocationIds ?? []) : [],
+    );
+    expect(asked).toHaveLength('gpus' in options ? options.gpus + 2 : 0);
     const policy = worker.policy(chip);
     const verdict = await judge(withCollateral(answer, chip.collateral()), nonce, policy);
     expect(verdict).toMatchObject({ refused: false, kind, level, measurement: chip.machine.measurement });

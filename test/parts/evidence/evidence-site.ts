@@ -69,6 +69,7 @@ export class EvidenceSite implements AsyncDisposable {
         COLLATERAL_AMD_URL: vendors.url,
         COLLATERAL_INTEL_URL: vendors.url,
         COLLATERAL_NVIDIA_URL: vendors.url,
+        COLLATERAL_NVIDIA_OCSP_URL: 'off',
         ENCLAVE_URLS: workers.map(({ url }) => url).join(','),
         ENCLAVE_TOKEN: first.token,
       });

@@ -21,6 +21,8 @@ export class VendorServices implements AsyncDisposable {
   readonly refusals = new Map<string, { readonly status: number; readonly retryAfter?: string }>();
   /** Changes documents on their way, by the beginning of the path. */
   readonly changes = new Map<string, (document: Document) => Document>();
+  /** Paths with this beginning are never answered. */
+  silentAt: string | null = null;
   delayMs = 0;
   answered = 0;
   readonly #documents = new Map<string, Document>();
@@ -93,6 +95,7 @@ export class VendorServices implements AsyncDisposable {
     const path = request.url ?? '/';
     this.asked.push(path);
     const of = <T>(map: ReadonlyMap<string, T>) => [...map].find(([beginning]) => path.startsWith(beginning))?.[1];
+    if (this.silentAt !== null && path.startsWith(this.silentAt)) return;
     setTimeout(() => {
       this.answered += 1;
       const refusal = of(this.refusals);

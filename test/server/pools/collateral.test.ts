@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => vendors[Symbol.asyncDispose]());
 
 const source = (patienceMs = 20_000) => {
-  const urls = { amd: vendors.url, intel: vendors.url, nvidia: vendors.url };
+  const urls = { amd: vendors.url, intel: vendors.url, nvidia: vendors.url, nvidiaOcsp: 'off' };
   return new VendorCollateral(urls, log, { cache: new DocumentCache(() => nowMs), patienceMs });
 };
 
@@ -107,6 +107,12 @@ describe('AMD', () => {
     const [whole] = collateral;
     const { revocationList: _list, ...chain } = whole as Extract<CollateralItem, { kind: 'sev-snp' }>;
     expect((await source().complete(answer)).collateral).toEqual([chain]);
+    // Nor does one that is silent cost the client what it cannot do without.
+    vendors.refusals.clear();
+    vendors.silentAt = '/vcek/v1/Genoa/crl';
+    expect((await source(4_000).complete(answer)).collateral).toEqual([chain]);
+    vendors.silentAt = null;
+    expect((await source().complete(answer)).collateral).toEqual(collateral);
   });
 });
 
