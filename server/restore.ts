@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { acceptBackedUpKeys } from './accounts/backed-up-keys.ts';
+import { hasKeysOf } from './accounts/load-server-keys.ts';
 import { checkFolderIsWritable, loadEnvironmentFile } from './launch/preflight.ts';
 import { runCommand } from './launch/run-command.ts';
 import { readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
-import { restoreBackup } from './storage/backup-file.ts';
+import { readBackupHeader, restoreBackup } from './storage/backup-file.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { troubleOf } from './storage/storage-trouble.ts';
 
@@ -20,14 +21,18 @@ await runCommand(async (say) => {
   checkFolderIsWritable(settings.dataFolder);
   const database = await openDatabase(settings);
   try {
-    let keepKeys = () => undefined as void;
-    const rows = await restoreBackup(path, database, (serverKeys) => {
-      keepKeys = acceptBackedUpKeys(settings, serverKeys);
-    }).catch((error: unknown) => {
+    const { serverKeys } = await readBackupHeader(path);
+    const keepKeys = acceptBackedUpKeys(settings, serverKeys);
+    // A restore that was killed behind its commit, or an installation whose keys were lost.
+    if (keepKeys !== null && (await hasKeysOf(database, serverKeys))) {
+      keepKeys();
+      return say(`${path}: its server keys are back beside their database, whose rows stay as they are. Start Sotto.`);
+    }
+    const rows = await restoreBackup(path, database).catch((error: unknown) => {
       if (troubleOf(error) !== 'full') throw error;
       throw new StartError('There is no room for the database: nothing was restored.');
     });
-    keepKeys();
+    keepKeys?.();
     say(`${path}: ${rows} rows restored. Start Sotto as before; everybody signs in again.`);
   } finally {
     await database.close();

@@ -1,4 +1,16 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isLoopback, type Settings } from '../settings.ts';
 import { StartError } from '../start-error.ts';
@@ -35,6 +47,11 @@ export async function loadServerKeys(place: KeyPlace, database: Database): Promi
   return keys;
 }
 
+/** Whether a database was made with these keys. */
+export async function hasKeysOf(database: Database, keys: string): Promise<boolean> {
+  return (await readFingerprint(database)) === parseServerKeys(keys).fingerprint;
+}
+
 async function readFingerprint(database: Database): Promise<string | null> {
   const row = await database.db
     .selectFrom('metadata')
@@ -67,7 +84,9 @@ async function readOrMakeFile(place: KeyPlace, mayMake: boolean): Promise<string
   const path = join(place.dataFolder, serverKeysFileName);
   if (!existsSync(path)) {
     if (!mayMake) {
-      throw new StartError(`The server keys of this database are missing: put ${path} back, or give SERVER_KEYS.`);
+      throw new StartError(
+        `The server keys of this database are missing: put ${path} back, give SERVER_KEYS, or restore its backup again.`,
+      );
     }
     writeNewKeys(path, await generateServerKeys());
   }
@@ -77,14 +96,31 @@ async function readOrMakeFile(place: KeyPlace, mayMake: boolean): Promise<string
   return readFileSync(path, 'utf8');
 }
 
-/** On the disk, name and all, before any account depends on them. */
+/** On the disk, name and all, before any account depends on them; whole or not at all, and never over others. */
 export function writeNewKeys(path: string, keys: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, 'wx', 0o600);
-  writeSync(file, `${keys}\n`);
-  fsyncSync(file);
-  closeSync(file);
+  const part = `${path}.${process.pid}.part`;
+  try {
+    const file = openSync(part, 'w', 0o600);
+    writeSync(file, `${keys}\n`);
+    fsyncSync(file);
+    closeSync(file);
+    takeName(part, path);
+  } finally {
+    rmSync(part, { force: true });
+  }
   const folder = openSync(dirname(path), 'r');
   fsyncSync(folder);
   closeSync(folder);
+}
+
+/** A second process that makes keys in this folder must fail, not replace them: so a link, which takes no name that is taken. */
+function takeName(part: string, path: string): void {
+  try {
+    linkSync(part, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' || existsSync(path)) throw error;
+    // A file system without links.
+    renameSync(part, path);
+  }
 }

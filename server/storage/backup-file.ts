@@ -118,17 +118,22 @@ async function* pagesOf(snapshot: Transaction<Schema>, table: KeptTable): AsyncG
 }
 
 /**
+ * The header of a backup, for whoever has to know about it before anything is restored.
+ *
+ * @throws {StartError} when the file is not a backup.
+ */
+export async function readBackupHeader(path: string): Promise<BackupHeader> {
+  for await (const line of readLines(path)) return parse(header, line);
+  throw broken();
+}
+
+/**
  * Fills empty tables with the rows of a backup, whole or not at all. The tables must be migrated already.
  *
- * @param acceptKeys - Gets the server key string before anything is written; throws to refuse.
  * @returns the number of rows restored.
  * @throws {StartError} when the database is not empty, or the file is not a whole backup.
  */
-export async function restoreBackup(
-  path: string,
-  database: Database,
-  acceptKeys: (serverKeys: string) => void,
-): Promise<number> {
+export async function restoreBackup(path: string, database: Database): Promise<number> {
   return database.write(async (transaction) => {
     await refuseUnlessEmpty(transaction);
     const counts: Record<string, number> = {};
@@ -146,7 +151,7 @@ export async function restoreBackup(
     for await (const line of readLines(path)) {
       if (expected !== undefined) throw broken();
       if (!seenHeader) {
-        acceptKeys(parse(header, line).serverKeys);
+        parse(header, line);
         seenHeader = true;
       } else if (line[0] === openingBrace) {
         expected = parse(footer, line).rows;

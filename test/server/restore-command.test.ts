@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { loadServerKeys } from '../../server/accounts/load-server-keys.ts';
+import { type KeyPlace, loadServerKeys } from '../../server/accounts/load-server-keys.ts';
 import { checkFolderIsWritable } from '../../server/launch/preflight.ts';
 import { openSqlite } from '../../server/storage/sqlite.ts';
 import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
@@ -12,8 +12,10 @@ import { makeAccount } from '../parts/vault-device.ts';
 const run = promisify(execFile);
 
 /** Runs a command as a self-hoster does whose files are readable for all unless somebody says otherwise. */
-async function command(name: 'backup' | 'restore', file: string, dataFolder: string): Promise<string> {
-  const line = `umask 022; exec "${process.execPath}" "${resolve(`server/${name}.ts`)}" "${file}"`;
+async function command(name: 'backup' | 'restore', file: string, dataFolder: string, preload = ''): Promise<string> {
+  const script = Buffer.from(preload).toString('base64');
+  const options = `--import "data:text/javascript;base64,${script}"`;
+  const line = `umask 022; exec "${process.execPath}" ${options} "${resolve(`server/${name}.ts`)}" "${file}"`;
   const environment = { ...process.env, DATA_DIR: dataFolder, DATABASE_URL: '' };
   return run('sh', ['-c', line], { env: environment }).then(
     ({ stdout }) => stdout,
@@ -21,14 +23,54 @@ async function command(name: 'backup' | 'restore', file: string, dataFolder: str
   );
 }
 
+/** Loaded before a command: kills it the moment it calls this on a file of server keys. */
+function killedAt(call: 'openSync' | 'linkSync'): string {
+  return `
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { ${call}: real } = fs;
+    fs.${call} = (path, ...rest) => {
+      if (String(path).endsWith('.part')) process.kill(process.pid, 'SIGKILL');
+      return real(path, ...rest);
+    };
+    syncBuiltinESMExports();`;
+}
+
+/** Loaded before a command: there is no room for a file of server keys. */
+const withoutRoomForKeys = `
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  fs.linkSync = fs.renameSync = () => {
+    throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+  };
+  syncBuiltinESMExports();`;
+
+const keyPlaceOf = (folder: string): KeyPlace => ({
+  serverKeys: null,
+  serverKeysFile: null,
+  dataFolder: folder,
+  postgres: null,
+  host: '::1',
+});
+
+/** Whether the relay finds keys that open the database of this folder; otherwise its complaint. */
+async function keysIn(folder: string): Promise<string> {
+  const database = await openSqlite(folder);
+  try {
+    await loadServerKeys(keyPlaceOf(folder), database);
+    return 'right';
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await database.close();
+  }
+}
+
 /** An installation with an account and keys of its own. */
 async function install(folder: string): Promise<void> {
   mkdirSync(folder);
   const database = await openSqlite(folder);
-  await loadServerKeys(
-    { serverKeys: null, serverKeysFile: null, dataFolder: folder, postgres: null, host: '::1' },
-    database,
-  );
+  await loadServerKeys(keyPlaceOf(folder), database);
   await makeAccount(database);
   await database.close();
 }
@@ -51,6 +93,40 @@ test('restore: one that fails keeps no other out, keys come with the database, a
   );
   const open = readdirSync(at('target')).filter((name) => (statSync(join(at('target'), name)).mode & 0o077) !== 0);
   expect([open, statSync(at('target')).mode & 0o077, statSync(at('other.backup')).mode & 0o077]).toEqual([[], 0, 0]);
+});
+
+test.each(['openSync', 'linkSync'] as const)(
+  'restore: one that is killed in %s of the keys, behind its commit, is made whole by the same command; another backup is refused',
+  async (call) => {
+    const folder = await makeTemporaryFolder('restore');
+    onTestFinished(() => folder.remove());
+    const at = (name: string) => join(folder.path, name);
+    for (const name of ['one', 'other']) {
+      await install(at(name));
+      await command('backup', at(`${name}.backup`), at(name));
+    }
+    expect(await command('restore', at('one.backup'), at('target'), killedAt(call))).toBe('');
+    expect(await keysIn(at('target'))).toMatch(/server keys of this database are missing: .* restore its backup again/);
+    expect(await command('restore', at('other.backup'), at('target'))).toMatch(/not empty/);
+    expect(existsSync(join(at('target'), 'server-keys'))).toBe(false);
+    expect(await command('restore', at('one.backup'), at('target'))).toMatch(/its server keys are back/);
+    expect(await keysIn(at('target'))).toBe('right');
+    // With its keys it is an installation, and nothing is restored over one.
+    expect(await command('restore', at('one.backup'), at('target'))).toMatch(/not empty/);
+  },
+);
+
+test('restore: keys that cannot be written are said, and the same command puts them there', async () => {
+  const folder = await makeTemporaryFolder('restore');
+  onTestFinished(() => folder.remove());
+  const at = (name: string) => join(folder.path, name);
+  await install(at('one'));
+  await command('backup', at('one.backup'), at('one'));
+  expect(await command('restore', at('one.backup'), at('target'), withoutRoomForKeys)).toMatch(
+    /^The database is restored, but its server keys cannot be written to .*: mend that and run the same command again\.\n$/,
+  );
+  expect(await command('restore', at('one.backup'), at('target'))).toMatch(/its server keys are back/);
+  expect(await keysIn(at('target'))).toBe('right');
 });
 
 test('openSqlite: a lock that others could hold is theirs no more', async () => {

@@ -1,4 +1,5 @@
-import { createWriteStream, readdirSync, readFileSync, statSync } from 'node:fs';
+import fileSystem, { createWriteStream, readdirSync, readFileSync, statSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -8,6 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { randomBytes } from '../../../crypto/primitives/bytes.ts';
 import { restoreBackup, writeBackup } from '../../../server/storage/backup-file.ts';
 import type { Database } from '../../../server/storage/database.ts';
+import { writePackedLines } from '../../../server/storage/part-file.ts';
 import { openPostgres } from '../../../server/storage/postgres.ts';
 import { openSqliteSnapshot } from '../../../server/storage/snapshot-sqlite.ts';
 import { hashBytes } from '../../../server/vault/parse-batch.ts';
@@ -49,7 +51,6 @@ async function itemsOf(database: Database) {
   return rows.map(({ body, ...row }) => ({ ...row, body: body === null ? null : hashBytes(body) }));
 }
 
-const noKeys = () => undefined;
 const about = { createdAtMs: 1, serverKeys: 'keys' };
 
 const complaintOf = (work: Promise<unknown>): Promise<string> =>
@@ -88,7 +89,7 @@ describe.each(databaseKinds)('%s', (kind) => {
     await reading.close();
     const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(from.db);
     expect(rows.map(({ name }) => name)).toEqual(['0001-first-tables']);
-    await restoreBackup(path, to, noKeys);
+    await restoreBackup(path, to);
     expect(await to.db.selectFrom('accounts').select('id').execute()).toEqual([{ id: accountId }]);
   });
 
@@ -117,7 +118,7 @@ describe.each(databaseKinds)('%s', (kind) => {
     const old = join(await backupFolder(), 'old.backup');
     const line = JSON.stringify(['sessions', { ...session, refreshed_at: 1, expires_at: 9e15 }]);
     await pack(old, [...lines.slice(0, -1), `${line}\n`, ...lines.slice(-1)]);
-    await restoreBackup(old, to, noKeys);
+    await restoreBackup(old, to);
     expect(await to.db.selectFrom('sessions').selectAll().execute()).toEqual([]);
     expect(await to.db.selectFrom('accounts').select('id').execute()).toEqual([{ id: accountId }]);
   });
@@ -133,14 +134,14 @@ describe.each(databaseKinds)('%s', (kind) => {
     const folder = await backupFolder();
     await pack(join(folder, 'bomb'), linesOf());
     const before = process.memoryUsage().rss;
-    expect(await complaintOf(restoreBackup(join(folder, 'bomb'), database, noKeys))).toBe(
+    expect(await complaintOf(restoreBackup(join(folder, 'bomb'), database))).toBe(
       'StartError: This file is not a whole backup of Sotto: nothing was restored.',
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(400 * mebibyte);
     const source = await openTestDatabase(kind);
     await makeAccount(source);
     await writeBackup(join(folder, 'right'), source, about);
-    expect(await restoreBackup(join(folder, 'right'), database, noKeys)).toBe(2);
+    expect(await restoreBackup(join(folder, 'right'), database)).toBe(2);
   });
 
   test('restoreBackup: large items go in small statements, small ones many at once, and all come back', async () => {
@@ -154,7 +155,7 @@ describe.each(databaseKinds)('%s', (kind) => {
     const written = await writeBackup(path, from, { createdAtMs: 1, serverKeys: 'keys' });
 
     const { watched, inserts } = watchInserts(to);
-    expect(await restoreBackup(path, watched, () => undefined)).toBe(written);
+    expect(await restoreBackup(path, watched)).toBe(written);
     expect(await itemsOf(to)).toEqual(await itemsOf(from));
     expect(Math.max(...inserts.map(({ length }) => length))).toBeLessThan(8 * mebibyte);
     expect(Math.max(...inserts.map(({ rows }) => rows))).toBe(200);
@@ -175,6 +176,68 @@ test('writeBackup: nothing is overwritten, and what fails leaves no file', async
   await sql`drop table turn_attempts`.execute(database.db);
   await expect(writeBackup(join(folder, 'b.backup'), database, about)).rejects.toThrow('no such table');
   expect(readdirSync(folder)).toEqual(['a.backup']);
+});
+
+test('writePackedLines: until all is on the disk there is only a part, then the name, then the name is on the disk', async () => {
+  const folder = await backupFolder();
+  const path = join(folder, 'a.backup');
+  const steps: string[] = [];
+  const note = (step: string) =>
+    void steps.push(`${step}: ${readdirSync(folder).join()}`.replace(`${process.pid}`, 'N'));
+  const handle = await fileSystem.promises.open(folder);
+  const prototype = Object.getPrototypeOf(handle) as typeof handle;
+  await handle.close();
+  const { fsync } = fileSystem;
+  const { rename } = fileSystem.promises;
+  const sync: (this: typeof handle) => Promise<void> = Reflect.get(prototype, 'sync');
+  const restore = () => {
+    Object.assign(fileSystem, { fsync });
+    Object.assign(fileSystem.promises, { rename });
+    Object.assign(prototype, { sync });
+    syncBuiltinESMExports();
+  };
+  onTestFinished(restore);
+  Object.assign(fileSystem, {
+    fsync: (...all: Parameters<typeof fsync>) => {
+      note('bytes');
+      fsync(...all);
+    },
+  });
+  Object.assign(fileSystem.promises, {
+    rename: async (...all: Parameters<typeof rename>) => {
+      await rename(...all);
+      note('named');
+    },
+  });
+  Object.assign(prototype, {
+    sync(this: typeof handle) {
+      note('folder');
+      return sync.call(this);
+    },
+  });
+  syncBuiltinESMExports();
+  async function* lines() {
+    for (let line = 0; line < 3; line++) {
+      yield randomBytes(100_000).join();
+      note('line');
+    }
+  }
+  await writePackedLines(path, lines());
+  const part = 'a.backup.N.part';
+  expect(steps).toEqual([
+    ...Array.from({ length: 3 }, () => `line: ${part}`),
+    `bytes: ${part}`,
+    'named: a.backup',
+    'folder: a.backup',
+  ]);
+  // Whoever takes the name meanwhile keeps it.
+  const other = join(folder, 'b.backup');
+  async function* slowly() {
+    yield 'a line\n';
+    fileSystem.writeFileSync(other, 'of somebody else');
+  }
+  expect(await complaintOf(writePackedLines(other, slowly()))).toContain('a backup is never overwritten');
+  expect([readdirSync(folder), readFileSync(other, 'utf8')]).toEqual([['a.backup', 'b.backup'], 'of somebody else']);
 });
 
 test.skipIf(noSmallDisks !== null)(
