@@ -31,6 +31,8 @@ const maximumPendingTurns = 64;
 /** On Modal each account's session has a response of its own while a turn runs. */
 const maximumStreams = 1024;
 const beatEveryMs = 5_000;
+/** Of every 503: a turn that ends makes room, and a model that loads is ready when it is. */
+const retryAfterSeconds = 2;
 
 type Call = { readonly request: IncomingMessage; readonly response: ServerResponse };
 type Route = (call: Call) => Promise<void> | void;
@@ -210,7 +212,9 @@ export class WorkerApp {
     }
     // What was not read of a body would be taken for the next call.
     if (!request.complete) response.setHeader('connection', 'close');
-    sendJson(response, errorCodes[code].status, { error: code });
+    const { status } = errorCodes[code];
+    if (status === 503) response.setHeader('retry-after', retryAfterSeconds);
+    sendJson(response, status, { error: code });
   }
 }
 

@@ -73,5 +73,6 @@ function refuse(code: ErrorCode, more: Record<string, string> = {}): Response {
 
 function unbuilt(): Response {
   const text = 'The client is not built: run `npm run build`, then start the relay again.\n';
-  return new Response(text, { status: 503, headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+  const { status, headers } = describeError(new RelayError('not-ready'));
+  return new Response(text, { status, headers: { ...headers, 'Content-Type': 'text/plain; charset=utf-8' } });
 }

@@ -105,6 +105,13 @@ function successes(route: Route): Json {
   );
 }
 
+const comesBackLater: ReadonlySet<number> = new Set([429, 503, 507]);
+const retryAfter = {
+  description: 'Seconds after which to come back.',
+  required: true,
+  schema: { type: 'integer', minimum: 1 },
+};
+
 function failures(route: Route): Json {
   const byStatus = Map.groupBy(codesOf(route), (code) => errorCodes[code].status);
   return Object.fromEntries(
@@ -114,6 +121,7 @@ function failures(route: Route): Json {
         String(status),
         {
           description: codes.join(', '),
+          ...(comesBackLater.has(status) ? { headers: { 'Retry-After': retryAfter } } : {}),
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
         },
       ]),

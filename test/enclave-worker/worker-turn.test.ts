@@ -224,10 +224,9 @@ describe.concurrent('a turn', () => {
     await using system = await start(new ScriptedEngine(saying('x')), { turnLimits: { answering: 10, paced: 1 } });
     const { client, live } = system;
     expect((await client.start(live, await client.seal('First'))).status).toBe(202);
-    expect(await codeOf(await client.start(live, await client.seal('Second')))).toEqual([
-      503,
-      { error: 'enclave-busy' },
-    ]);
+    const refused = await client.start(live, await client.seal('Second'));
+    expect(refused.headers.get('retry-after')).toBe('2');
+    expect(await codeOf(refused)).toEqual([503, { error: 'enclave-busy' }]);
   });
 
   test('at the fast pace has frames of 1,040 bytes', async () => {
