@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Http2SecureServer } from 'node:http2';
+import { constants, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -93,6 +93,13 @@ export class Connections {
     });
   }
 
+  /** Ends a connection that sends more calls than it could have answers of. */
+  cutFlood(request: IncomingMessage): void {
+    const stream = streamOf(request);
+    if (stream === null) request.socket.destroy();
+    else stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
   /**
    * Takes no connection more and ends each with its answer: `Connection: close` for HTTP/1.1, GOAWAY for HTTP/2.
    *
@@ -177,6 +184,11 @@ export class Connections {
       }
     }
   }
+}
+
+/** Null over HTTP/1.1. */
+export function streamOf(request: IncomingMessage): ServerHttp2Stream | null {
+  return 'stream' in request ? (request.stream as ServerHttp2Stream) : null;
 }
 
 /** HTTP/2's response only wraps the stream, which alone can be destroyed. */

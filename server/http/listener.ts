@@ -7,8 +7,9 @@ import { getRequestListener } from '@hono/node-server';
 import { type ErrorCode, errorCodes } from '../../crypto/messages/error-codes.ts';
 import { StartError } from '../start-error.ts';
 import type { RelayApp } from './app.ts';
+import { CallLanes } from './call-lanes.ts';
 import { ConnectionPlaces } from './connection-places.ts';
-import { Connections, type ConnectionTimes, usualTimes } from './connections.ts';
+import { Connections, type ConnectionTimes, streamOf, usualTimes } from './connections.ts';
 import { usualPlaces } from '../settings.ts';
 import { errorBody } from './error-answer.ts';
 import { namesOneHost } from './host-name.ts';
@@ -53,12 +54,19 @@ export async function listen(
     errorHandler: () =>
       new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
   });
+  const lanes = new CallLanes();
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     connections.begin(request, response);
-    setSecurityHeaders(response, settings.isHttps);
-    endUnlessRead(request, response);
-    if (namesOneHost(request)) void answer(request, response);
-    else refuse(response, 'bad-request');
+    const call = {
+      isOver: () => streamOf(request)?.destroyed ?? response.destroyed,
+      begin() {
+        setSecurityHeaders(response, settings.isHttps);
+        endUnlessRead(request, response);
+        if (namesOneHost(request)) void answer(request, response);
+        else refuse(response, 'bad-request');
+      },
+    };
+    if (!lanes.enter(connectionOf(request), call)) connections.cutFlood(request);
   };
   const server = settings.tls === null ? plainServer(onRequest, times) : secureServer(onRequest, settings.tls, times);
   const places = new ConnectionPlaces(settings.connections ?? usualPlaces, settings.isProxy ?? (() => false));
@@ -80,6 +88,11 @@ export async function listen(
       return connections.cut;
     },
   };
+}
+
+/** What all calls of one peer share: HTTP/2 gives each a socket that only looks like one. */
+function connectionOf(request: IncomingMessage): object {
+  return streamOf(request)?.session ?? request.socket;
 }
 
 /** To what is no HTTP/1.1 at all, is too long, or does not come to its end. */

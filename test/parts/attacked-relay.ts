@@ -1,4 +1,7 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { Agent, request as requestHttp } from 'node:http';
+import { Agent as SecureAgent, request as requestHttps } from 'node:https';
+import { join, resolve } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
 import { toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { BenchRelay } from '../bench/parts/bench-relay.ts';
@@ -32,6 +35,7 @@ export class AttackedRelay implements AsyncDisposable {
   readonly #worst: PinnedProcess;
   readonly #order: Omit<WorstOrder, 'kind' | 'forMs'>;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #secureAgent = new SecureAgent({ keepAlive: true, maxSockets: 1 });
 
   private constructor(parts: {
     readonly bench: BenchRelay;
@@ -45,8 +49,11 @@ export class AttackedRelay implements AsyncDisposable {
     this.#order = parts.order;
   }
 
-  /** @param accounts - Those that do their worst together. */
-  static async open(accounts: number): Promise<AttackedRelay> {
+  /**
+   * @param accounts - Those that do their worst together.
+   * @param isTls - Whether the relay speaks HTTP/2 as well.
+   */
+  static async open(accounts: number, isTls = false): Promise<AttackedRelay> {
     const itemId = newId();
     let head = { counter: 0, hash: '' };
     const bench = await BenchRelay.start({
@@ -54,6 +61,7 @@ export class AttackedRelay implements AsyncDisposable {
       mode: 'paced',
       turnsPerSecond: 10,
       isMetered: true,
+      isTls,
       prepare: async (device, index) => {
         if (index === 0) return;
         await device.send(device.batch({ items: [write(itemId, 1, { body: randomText(16 * mebibyte) })] }));
@@ -77,8 +85,12 @@ export class AttackedRelay implements AsyncDisposable {
     await opaque.ready;
     const { startLoginRequest } = opaque.client.startLogin({ password: 'a guess' });
     const loginStart = JSON.stringify({ format: 1, nameTag: nameTagOf('nobody'), loginRequest: startLoginRequest });
+    const { registrationRequest } = opaque.client.startRegistration({ password: 'a guess' });
     const order = {
       port: bench.settings.port,
+      ca: bench.settings.ca,
+      signUpStart: JSON.stringify({ format: 1, nameTag: nameTagOf('nobody'), registrationRequest }),
+      files: largestFiles(),
       accessTokens: attackers.map(({ accessToken }) => accessToken),
       turnStart: first.turnStart,
       head,
@@ -105,21 +117,25 @@ export class AttackedRelay implements AsyncDisposable {
       }
     })();
     if (kind !== null) this.#worst.send({ ...this.#order, kind, forMs } satisfies WorstOrder);
-    const [turn, { statuses }] = await Promise.all([
+    const [turn, { statuses, withoutTime }] = await Promise.all([
       this.#load.measure(forMs),
-      kind === null ? { statuses: {} } : this.#worst.message<WorstReport>(),
-    ]);
-    isOver = true;
+      kind === null ? { statuses: {}, withoutTime: 0 } : this.#worst.message<WorstReport>(),
+    ]).finally(() => (isOver = true));
     await looking;
     const blocksMs = this.#bench.blocksBetween(startedAtMs, Date.now());
-    return { looksMs, turn, statuses, blocksMs };
+    return { looksMs, turn, statuses, withoutTime, blocksMs };
   }
 
   #look(): Promise<number> {
     const startedAtMs = performance.now();
+    const { ca, port } = this.#order;
+    const options = { host: '127.0.0.1', port, path: '/livez' };
     return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: this.#order.port, path: '/livez', agent: this.#agent };
-      const request = requestHttp(options, (response) => {
+      const request =
+        ca === undefined
+          ? requestHttp({ ...options, agent: this.#agent })
+          : requestHttps({ ...options, ca, servername: 'localhost', agent: this.#secureAgent });
+      request.on('response', (response) => {
         response.resume().on('end', () => resolve(performance.now() - startedAtMs));
       });
       request.on('error', reject).end();
@@ -128,8 +144,20 @@ export class AttackedRelay implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.destroy();
+    this.#secureAgent.destroy();
     await this.#worst[Symbol.asyncDispose]();
     await this.#load[Symbol.asyncDispose]();
     await this.#bench[Symbol.asyncDispose]();
   }
+}
+
+/** Paths of the client's largest files, or of its page where it is not built. */
+function largestFiles(): string[] {
+  const folder = resolve(import.meta.dirname, '../../client/dist/assets');
+  if (!existsSync(folder)) return ['/'];
+  const files = readdirSync(folder).map((name) => ({ name, length: statSync(join(folder, name)).size }));
+  return files
+    .toSorted((a, b) => b.length - a.length)
+    .slice(0, 4)
+    .map(({ name }) => `/assets/${name}`);
 }

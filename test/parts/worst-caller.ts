@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 import type { ItemBatch } from '../../crypto/messages/item-messages.ts';
 import type { TurnStart } from '../../crypto/messages/turn-messages.ts';
-import type { WorstKind } from './worst-kinds.ts';
+import { floodRelay } from './worst-floods.ts';
+import { isFloodKind, limitedKinds, type WorstFloodKind, type WorstKind } from './worst-kinds.ts';
 
 /*
  * Somebody who does their worst with one account or several, as a process of its own: a message names what, the answer says what
@@ -11,6 +13,8 @@ import type { WorstKind } from './worst-kinds.ts';
 
 export type WorstOrder = {
   readonly port: number;
+  /** The relay's certificate, where it speaks TLS: HTTP/2 then, and HTTP/1.1. */
+  readonly ca?: string | undefined;
   /** Of as many accounts; they are used in turn. */
   readonly accessTokens: readonly string[];
   /** A genuine start of a turn, whose sealed request is made as long as it may be. */
@@ -19,11 +23,18 @@ export type WorstOrder = {
   /** An item with a large body. */
   readonly itemId: string;
   readonly loginStart: string;
+  readonly signUpStart: string;
+  /** The largest files of the client, as paths. */
+  readonly files: readonly string[];
   readonly kind: WorstKind;
   readonly forMs: number;
 };
-/** How often each status came; 0 for a connection that was cut. */
-export type WorstReport = { readonly statuses: Readonly<Record<number, number>> };
+export type WorstReport = {
+  /** How often each status came; 0 for a connection that was cut. */
+  readonly statuses: Readonly<Record<number, number>>;
+  /** Refusals that name no time to come back at. */
+  readonly withoutTime: number;
+};
 
 const mebibyte = 1024 * 1024;
 const batchLength = 24 * mebibyte;
@@ -31,7 +42,11 @@ const startLength = 48 * mebibyte;
 /** Characters of base64url of an item body of 16 MiB and its frame. */
 const largestBody = Math.floor(((16 * mebibyte + 1024) * 4) / 3);
 const callsAtOnce = 8;
-const agent = new Agent({ keepAlive: true, maxSockets: callsAtOnce });
+/** More than any limit lets through at once. */
+const leastLimitedCalls = 150;
+const keptOpen = { keepAlive: true, maxSockets: callsAtOnce };
+const agent = new Agent(keptOpen);
+const secureAgent = new SecureAgent(keptOpen);
 
 type Call = {
   readonly method: 'GET' | 'POST';
@@ -41,6 +56,7 @@ type Call = {
   readonly isDripped?: true;
   /** The answer is not taken. */
   readonly isLeft?: true;
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 const id = () => randomBytes(16).toString('base64url');
@@ -92,7 +108,7 @@ function inTurn(calls: readonly (() => Call)[]): () => Call {
 }
 
 /** What each kind of caller asks for, again and again. */
-const kinds: Readonly<Record<WorstKind, (order: WorstOrder) => () => Call>> = {
+const kinds: Readonly<Record<Exclude<WorstKind, WorstFloodKind>, (order: WorstOrder) => () => Call>> = {
   keys: () => always({ method: 'POST', path: '/v1/items', body: distinctKeys() }),
   brackets: () => always({ method: 'POST', path: '/v1/turns', body: Buffer.alloc(startLength, '[') }),
   lists: () => always(post('/v1/items', `{"items":[${'[],'.repeat(batchLength / 3 - 10)}[]]}`)),
@@ -117,37 +133,81 @@ const kinds: Readonly<Record<WorstKind, (order: WorstOrder) => () => Call>> = {
   bodies: ({ itemId }: WorstOrder) => always({ method: 'GET', path: `/v1/items/${itemId}/body` }),
   unread: ({ itemId }: WorstOrder) => always({ method: 'GET', path: `/v1/items/${itemId}/body`, isLeft: true }),
   'sign-in': ({ loginStart }: WorstOrder) => always(post('/v1/sign-in/start', loginStart)),
+  'sign-up': ({ signUpStart }) => always(post('/v1/sign-up/start', signUpStart)),
+  refresh: ({ port }) =>
+    always({
+      ...post('/v1/session/refresh', '{"format":1}'),
+      headers: {
+        cookie: Array.from({ length: 40 }, (_, index) => `c${index}=${'A'.repeat(300)}`).join('; '),
+        origin: `http://127.0.0.1:${port}`,
+      },
+    }),
+  evidence: () => () =>
+    post(
+      '/v1/enclaves',
+      JSON.stringify({
+        format: 1,
+        nonce: randomBytes(32).toString('base64url'),
+        model: 'bench-model',
+        freshEvidence: true,
+      }),
+    ),
+  files: ({ files }) =>
+    inTurn(
+      files.flatMap((path) =>
+        [
+          {},
+          // Ranges and conditions without end are headers of one line each.
+          { range: `bytes=${Array.from({ length: 1_500 }, (_, at) => `${at}-${at}`).join(',')}` },
+          { 'if-none-match': Array.from({ length: 600 }, () => `"${id()}"`).join(', ') },
+          { 'accept-encoding': Array.from({ length: 1_500 }, () => 'br;q=0').join(', ') },
+        ].map((headers) => always({ method: 'GET', path, headers })),
+      ),
+    ),
+  'unread-files': ({ files }) => inTurn(files.map((path) => always({ method: 'GET', path, isLeft: true }))),
   live: () => always({ method: 'GET', path: '/v1/live', isLeft: true }),
   /** Everything that is large at once. */
   mix: (order) =>
     inTurn((['batch', 'unread', 'start', 'characters', 'pages'] as const).map((kind) => kinds[kind](order))),
 };
 
-function send(order: WorstOrder, call: Call, accessToken: string): Promise<number> {
+type Outcome = { readonly status: number; readonly hasNoTime: boolean };
+const cut: Outcome = { status: 0, hasNoTime: false };
+
+function outcomeOf({ headers, statusCode: status = 0 }: IncomingMessage): Outcome {
+  return { status, hasNoTime: [429, 503, 507].includes(status) && !(Number(headers['retry-after']) > 0) };
+}
+
+function send(order: WorstOrder, call: Call, accessToken: string): Promise<Outcome> {
   const { method, path, body } = call;
   const headers = {
+    ...call.headers,
     authorization: `Bearer ${accessToken}`,
     ...(body === undefined ? {} : { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }),
     ...(body === undefined || call.isDripped ? {} : { 'content-length': body.length }),
   };
   return new Promise((resolve) => {
+    const isAlone = call.isLeft === true || call.isDripped === true;
     const options = { host: '127.0.0.1', port: order.port, method, path, headers };
-    const request = requestHttp(call.isLeft || call.isDripped ? options : { ...options, agent });
-    request.on('error', () => resolve(0));
+    const request =
+      order.ca === undefined
+        ? requestHttp({ ...options, agent: isAlone ? false : agent })
+        : requestHttps({ ...options, ca: order.ca, servername: 'localhost', agent: isAlone ? false : secureAgent });
+    request.on('error', () => resolve(cut));
     request.on('response', (response: IncomingMessage) => {
-      const status = response.statusCode ?? 0;
+      const outcome = outcomeOf(response);
       if (call.isLeft) {
         // For so long the relay holds what is not taken.
         setTimeout(() => {
           request.destroy();
-          resolve(status);
+          resolve(outcome);
         }, 300);
         return;
       }
       response.resume();
       response.on('close', () => {
         if (call.isDripped) request.destroy();
-        resolve(status);
+        resolve(outcome);
       });
     });
     if (!call.isDripped || body === undefined) return void request.end(body);
@@ -158,22 +218,28 @@ function send(order: WorstOrder, call: Call, accessToken: string): Promise<numbe
 }
 
 async function work(order: WorstOrder): Promise<WorstReport> {
-  const next = kinds[order.kind](order);
+  const { kind } = order;
+  if (isFloodKind(kind)) return { statuses: await floodRelay({ ...order, kind }), withoutTime: 0 };
+  const next = kinds[kind](order);
   const statuses: Record<number, number> = {};
+  let withoutTime = 0;
   const untilMs = performance.now() + order.forMs;
   let sent = 0;
-  // What is stored follows one after the other.
-  const lanes = order.kind === 'store' ? 1 : callsAtOnce;
+  const isLimited = limitedKinds.has(kind);
+  // What is stored follows one after the other; one whose answer is left costs no more than its connection.
+  const lanes = kind === 'store' ? 1 : kind === 'unread-files' ? 200 : callsAtOnce;
   await Promise.all(
     Array.from({ length: lanes }, async () => {
-      while (performance.now() < untilMs) {
-        const token = order.kind === 'store' ? 0 : sent++ % order.accessTokens.length;
-        const status = await send(order, next(), order.accessTokens[token] ?? '');
+      while (performance.now() < untilMs || (isLimited && sent < leastLimitedCalls)) {
+        const number = sent++;
+        const token = kind === 'store' || isLimited ? 0 : number % order.accessTokens.length;
+        const { hasNoTime, status } = await send(order, next(), order.accessTokens[token] ?? '');
         statuses[status] = (statuses[status] ?? 0) + 1;
+        if (hasNoTime) withoutTime += 1;
       }
     }),
   );
-  return { statuses };
+  return { statuses, withoutTime };
 }
 
 process.on('message', (order: WorstOrder) => void work(order).then((report) => process.send?.(report)));

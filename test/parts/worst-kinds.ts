@@ -1,4 +1,4 @@
-/** The kinds of the worst that somebody can do to a relay: what each sends is in worst-caller.ts. */
+/** The kinds of the worst that somebody can do to a relay with calls: what each sends is in worst-caller.ts. */
 export const worstKinds = [
   'keys',
   'brackets',
@@ -15,7 +15,42 @@ export const worstKinds = [
   'bodies',
   'unread',
   'sign-in',
+  'sign-up',
+  'refresh',
+  'evidence',
+  'files',
+  'unread-files',
   'live',
   'mix',
 ] as const;
-export type WorstKind = (typeof worstKinds)[number];
+
+/** With bytes that no library sends, over TLS: worst-floods.ts. */
+export const worstFloodKinds = [
+  'pipelined',
+  'resets',
+  'pings',
+  'settings',
+  'continuations',
+  'header-bomb',
+  'bytes',
+  'unread-streams',
+] as const;
+
+export type WorstFloodKind = (typeof worstFloodKinds)[number];
+export type WorstKind = (typeof worstKinds)[number] | WorstFloodKind;
+
+export function isFloodKind(kind: WorstKind): kind is WorstFloodKind {
+  return worstFloodKinds.some((known) => known === kind);
+}
+
+/** What a relay counts by address or account: a caller who goes on past a limit is told when to come back. */
+export const limitedKinds: ReadonlySet<WorstKind> = new Set(['sign-in', 'sign-up', 'refresh', 'evidence']);
+
+/** Floods whose session a relay has to end. */
+export const endedKinds: ReadonlySet<WorstKind> = new Set([
+  'pipelined',
+  'resets',
+  'pings',
+  'settings',
+  'continuations',
+]);

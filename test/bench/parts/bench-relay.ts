@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadServerKeys } from '../../../server/accounts/load-server-keys.ts';
@@ -12,6 +14,7 @@ import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { databaseFileName } from '../../../server/storage/sqlite.ts';
 import { findFreePort } from '../../parts/free-port.ts';
 import { waitFor } from '../../parts/running-sotto.ts';
+import { makeSelfSigned } from '../../parts/self-signed.ts';
 import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { sealedRequestFor } from '../../parts/unopened-request.ts';
 import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
@@ -49,6 +52,8 @@ export class BenchRelay implements AsyncDisposable {
     readonly databaseUrl?: string;
     /** Whether the relay's event loop is looked at from inside, which costs a little. */
     readonly isMetered?: true;
+    /** Whether it has a certificate of its own, and so speaks HTTP/2 as well. */
+    readonly isTls?: boolean;
     /** What the account of a browser holds before the relay starts. */
     readonly prepare?: (device: VaultDevice, index: number) => Promise<void>;
   }): Promise<BenchRelay> {
@@ -66,6 +71,13 @@ export class BenchRelay implements AsyncDisposable {
       LOG_LEVEL: 'error',
       ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
     };
+    const tls = options.isTls === true ? makeSelfSigned() : null;
+    if (tls !== null) {
+      const files = { TLS_CERT: join(folder.path, 'cert.pem'), TLS_KEY: join(folder.path, 'key.pem') };
+      writeFileSync(files.TLS_CERT, tls.cert, { mode: 0o600 });
+      writeFileSync(files.TLS_KEY, tls.key, { mode: 0o600 });
+      Object.assign(environment, files);
+    }
     const browsers = await prepareBrowsers(environment, nameEnclave(workerUrl), options);
     const relay = new PinnedProcess(0, 'server/main.ts', {
       env: { ...environment, LOOP_METER_FILE: join(folder.path, meterFileName) },
@@ -75,14 +87,19 @@ export class BenchRelay implements AsyncDisposable {
         ...(options.isMetered === true ? ['--import', join(import.meta.dirname, 'loop-meter.ts')] : []),
       ],
     });
-    const url = `http://127.0.0.1:${environment.PORT}/livez`;
-    const isUp = () =>
-      fetch(url).then(
-        (response) => response.ok,
-        () => false,
-      );
+    const port = Number(environment.PORT);
+    // The port is open once the relay could serve.
+    const isUp = async () => {
+      const socket = connect(port, '127.0.0.1');
+      return once(socket, 'connect')
+        .then(
+          () => true,
+          () => false,
+        )
+        .finally(() => socket.destroy());
+    };
     await waitFor(isUp, 120_000, () => 'The relay of the bench does not answer.');
-    const settings = { port: Number(environment.PORT), browsers, turnsPerSecond: options.turnsPerSecond };
+    const settings = { port, ca: tls?.cert, browsers, turnsPerSecond: options.turnsPerSecond };
     return new BenchRelay({ relay, worker, settings, folder });
   }
 

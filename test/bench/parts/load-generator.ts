@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /*
  * Browsers as the relay sees them, on bare sockets: one live response each, a turn each, and for every frame how long it
@@ -7,6 +8,8 @@ import { connect } from 'node:net';
 
 export type LoadSettings = {
   readonly port: number;
+  /** The relay's certificate, where it speaks TLS. */
+  readonly ca?: string | undefined;
   readonly browsers: readonly { readonly accessToken: string; readonly turnStart: string }[];
   /** How many turns begin a second. */
   readonly turnsPerSecond: number;
@@ -43,6 +46,11 @@ function addressOf(index: number): string {
   return `127.1.${Math.floor(index / 250)}.${(index % 250) + 1}`;
 }
 
+function dial(index: number, { ca, port }: Pick<LoadSettings, 'ca' | 'port'>): Socket {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: addressOf(index) });
+  return ca === undefined ? socket : connectTls({ socket, ca, servername: 'localhost', ALPNProtocols: ['http/1.1'] });
+}
+
 class Browser {
   #pending: Buffer = Buffer.alloc(0);
   #bodyBegan = false;
@@ -50,10 +58,12 @@ class Browser {
   #arrivedAtMs = 0;
   readonly standing: Promise<void>;
 
-  constructor(index: number, port: number, accessToken: string) {
-    const live = connect({ port, host: '127.0.0.1', localAddress: addressOf(index) });
+  constructor(index: number, settings: LoadSettings, accessToken: string) {
+    const live = dial(index, settings);
     live.setNoDelay(true);
-    live.write(`GET /v1/live HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${accessToken}\r\n\r\n`);
+    live.write(
+      `GET /v1/live HTTP/1.1\r\nhost: localhost:${settings.port}\r\nauthorization: Bearer ${accessToken}\r\n\r\n`,
+    );
     this.standing = new Promise((resolve, reject) => {
       live.on('data', (piece: Buffer) => {
         this.#take(piece);
@@ -105,9 +115,9 @@ class Browser {
 function startTurn(index: number, settings: LoadSettings): Promise<void> {
   const browser = settings.browsers[index];
   const body = browser?.turnStart ?? '';
-  const socket = connect({ port: settings.port, host: '127.0.0.1', localAddress: addressOf(index) });
+  const socket = dial(index, settings);
   socket.write(
-    `POST /v1/turns HTTP/1.1\r\nhost: 127.0.0.1:${settings.port}\r\nauthorization: Bearer ${browser?.accessToken ?? ''}\r\n` +
+    `POST /v1/turns HTTP/1.1\r\nhost: localhost:${settings.port}\r\nauthorization: Bearer ${browser?.accessToken ?? ''}\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
   return new Promise((resolve, reject) => {
@@ -124,7 +134,7 @@ function startTurn(index: number, settings: LoadSettings): Promise<void> {
 async function begin(settings: LoadSettings): Promise<void> {
   const browsers: Browser[] = [];
   for (const [index, { accessToken }] of settings.browsers.entries()) {
-    browsers.push(new Browser(index, settings.port, accessToken));
+    browsers.push(new Browser(index, settings, accessToken));
     if (index % 50 === 49) await browsers.at(-1)?.standing;
   }
   await Promise.all(browsers.map((browser) => browser.standing));

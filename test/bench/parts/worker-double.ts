@@ -117,8 +117,18 @@ function route(socket: Socket, head: string, body: string): void {
   if (head.startsWith('GET /live')) return openStream(socket);
   if (head.startsWith('GET /status')) return answer(socket, 200, { format: 1, status, models: ['bench-model'] });
   if (head.startsWith('POST /turns')) return takeTurn(socket, JSON.parse(body) as WorkerTurnStart);
+  if (head.startsWith('POST /evidence')) return answer(socket, 200, evidence);
   return answer(socket, 202, { format: 1 });
 }
+
+const evidence = {
+  format: 1,
+  evidence: [{ kind: 'development', identityPublicKey: toBase64Url(new Uint8Array(32)) }],
+  statement: toBase64Url(new Uint8Array(64)),
+  signature: toBase64Url(new Uint8Array(64)),
+  publicKeys: [toBase64Url(new Uint8Array(1216))],
+  status: { state: 'ready', reason: 'chosen-by-setting', next: null },
+};
 
 process.on('message', (message: { readonly begin?: true }) => {
   if (message.begin !== true) return;

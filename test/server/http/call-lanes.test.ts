@@ -1,0 +1,92 @@
+import { connect } from 'node:net';
+import { Hono } from 'hono';
+import { expect, onTestFinished, test } from 'vitest';
+import type { RelayApp } from '../../../server/http/app.ts';
+import { CallLanes } from '../../../server/http/call-lanes.ts';
+import { listen } from '../../../server/http/listener.ts';
+
+const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+function work(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
+test('CallLanes: calls of one connection keep their order, and another connection waits for one of them', async () => {
+  const lanes = new CallLanes();
+  const [many, one] = [{}, {}];
+  const begun: string[] = [];
+  const call = (name: string) => ({ isOver: () => false, begin: () => void begun.push(name) });
+  for (let number = 0; number < 5; number++) expect(lanes.enter(many, call(`many ${number}`))).toBe(true);
+  expect(lanes.enter(one, call('one'))).toBe(true);
+  // Behind the packet that brought them.
+  expect(begun).toEqual([]);
+  for (let turn = 0; turn < 10; turn++) await turnOfTheLoop();
+  expect(begun).toEqual(['many 0', 'one', 'many 1', 'many 2', 'many 3', 'many 4']);
+});
+
+test('CallLanes: what takes long leaves others their turn of the loop between one call and the next', async () => {
+  const lanes = new CallLanes();
+  let begun = 0;
+  for (let number = 0; number < 20; number++) {
+    lanes.enter(
+      {},
+      {
+        isOver: () => false,
+        begin() {
+          begun += 1;
+          work(6);
+        },
+      },
+    );
+  }
+  const seen = new Set<number>();
+  while (begun < 20) {
+    await turnOfTheLoop();
+    seen.add(begun);
+  }
+  expect(seen.size).toBeGreaterThanOrEqual(20);
+});
+
+test('CallLanes: a call that was taken back never begins, and gives its place back', async () => {
+  const lanes = new CallLanes();
+  const connection = {};
+  let begun = 0;
+  const call = { isOver: () => true, begin: () => void (begun += 1) };
+  for (let round = 0; round < 3; round++) {
+    for (let number = 0; number < 200; number++) expect(lanes.enter(connection, call)).toBe(true);
+    expect(lanes.enter(connection, call)).toBe(false);
+    for (let turn = 0; turn < 300; turn++) await turnOfTheLoop();
+  }
+  expect(begun).toBe(0);
+});
+
+test('HTTP/1.1: a hundred calls behind each other are answered in order; thousands end their connection and no other', async () => {
+  const app: RelayApp = new Hono();
+  let answered = 0;
+  app.get('/number/:number', (c) => {
+    answered += 1;
+    return new Response(`<${c.req.param('number')}>`);
+  });
+  const listening = await listen(app, { host: '127.0.0.1', port: 0, tls: null, isHttps: false });
+  onTestFinished(() => listening.close(0));
+  const send = async (count: number) => {
+    const socket = connect(listening.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    let text = '';
+    socket.setEncoding('latin1').on('data', (piece: string) => (text += piece));
+    const calls = Array.from({ length: count }, (_, number) => {
+      const last = number === count - 1 ? 'connection: close\r\n' : '';
+      return `GET /number/${number} HTTP/1.1\r\nhost: localhost\r\n${last}\r\n`;
+    });
+    socket.write(calls.join(''));
+    await new Promise((resolve) => void socket.once('close', resolve));
+    return [...text.matchAll(/<(\d+)>/g)].map(([, number]) => Number(number));
+  };
+  expect(await send(100)).toEqual(Array.from({ length: 100 }, (_, number) => number));
+  answered = 0;
+  const [flood, other] = await Promise.all([send(20_000), send(3)]);
+  expect(flood.length).toBeLessThan(2_000);
+  expect(other).toEqual([0, 1, 2]);
+  expect(answered).toBeLessThan(2_000);
+});
