@@ -17,6 +17,11 @@ export interface Database {
    * PostgreSQL may ask for another run (deadlock): `work` does nothing but talk to the database.
    */
   write<Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result>;
+  /**
+   * As `write`, beside the event loop where the database is a file: for many bytes for which nobody waits. Statements may be
+   * sent before the earlier ones are answered.
+   */
+  writeAside<Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result>;
   /** Runs several reads that see one state of the database. */
   read<Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result>;
   /** An unconnected client of its own for LISTEN; null with SQLite, where one process is alone. */

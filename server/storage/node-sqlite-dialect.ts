@@ -2,12 +2,15 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import {
   CompiledQuery,
   type DatabaseConnection,
+  type QueryResult,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
   type SqliteStatement,
+  type TransactionSettings,
 } from 'kysely';
+import { OneAtATime } from './one-at-a-time.ts';
 import { StorageTrouble } from './storage-trouble.ts';
 
 const maximumStatements = 200;
@@ -16,6 +19,8 @@ const maximumStatements = 200;
 export interface CommitSink {
   /** About so many pages were written and committed. */
   note(pages: number): void;
+  /** A commit is under way in another thread, and may be read before it is noted. */
+  expect(commit: Promise<unknown>): void;
   /** Resolves when everything that is committed now is on the disk. */
   settled(): Promise<void>;
   /** True after a sync that failed: what is written then could not be answered for. */
@@ -29,28 +34,27 @@ export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: DatabaseSync;
   readonly #statements: StatementCache;
   readonly #sink: CommitSink;
+  readonly #writers: OneAtATime;
   readonly #turn = new OneAtATime();
 
-  constructor(database: DatabaseSync, sink: CommitSink) {
+  /** @param writers - Lets in whoever writes to the file, through this connection or another one. */
+  constructor(database: DatabaseSync, sink: CommitSink, writers: OneAtATime) {
     const statements = new StatementCache(database, sink);
     super({ database: statements });
     this.#database = database;
     this.#statements = statements;
     this.#sink = sink;
+    this.#writers = writers;
   }
 
-  /** Runs something while no statement and no transaction is under way. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
-    await this.#turn.take();
-    try {
-      return await work();
-    } finally {
-      this.#turn.pass();
-    }
+  /** Runs something while nobody reads or writes. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#writers.run(() => this.#turn.run(work));
   }
 
   override createDriver(): SqliteDriver {
-    return new TransactionDriver(this.#database, this.#statements, this.#turn, this.#sink);
+    const connection = new FileConnection(this.#database, this.#turn, this.#writers);
+    return new TransactionDriver(connection, this.#statements, this.#sink);
   }
 
   override createAdapter(): SqliteAdapter {
@@ -70,65 +74,101 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
   }
 }
 
+/** The one connection of the event loop: one caller at a time, and of writers one in all threads. */
+class FileConnection implements DatabaseConnection {
+  readonly #file: DatabaseSync;
+  readonly #turn: OneAtATime;
+  readonly #writers: OneAtATime;
+  #inner: DatabaseConnection | null = null;
+  #writes = false;
+
+  constructor(file: DatabaseSync, turn: OneAtATime, writers: OneAtATime) {
+    this.#file = file;
+    this.#turn = turn;
+    this.#writers = writers;
+  }
+
+  get isTransaction(): boolean {
+    return this.#file.isTransaction;
+  }
+
+  async take(inner: DatabaseConnection): Promise<void> {
+    await this.#turn.take();
+    this.#inner = inner;
+  }
+
+  pass(): void {
+    if (this.#writes) this.#writers.pass();
+    this.#writes = false;
+    this.#turn.pass();
+  }
+
+  /** Whoever waits for other writers lets readers pass; nothing has begun yet. */
+  async write(): Promise<void> {
+    if (this.#writes) return;
+    this.#turn.pass();
+    await this.#writers.take();
+    await this.#turn.take();
+    this.#writes = true;
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (!this.isTransaction && !writesNothing.test(query.sql)) await this.write();
+    return this.#connection.executeQuery(query);
+  }
+
+  streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>> {
+    return this.#connection.streamQuery(query, chunkSize);
+  }
+
+  get #connection(): DatabaseConnection {
+    if (this.#inner === null) throw new Error('The connection was not taken.');
+    return this.#inner;
+  }
+}
+
 /** Begins and ends transactions so that whoever called learns why one failed. */
 class TransactionDriver extends SqliteDriver {
-  readonly #file: DatabaseSync;
+  readonly #connection: FileConnection;
   readonly #statements: StatementCache;
-  readonly #turn: OneAtATime;
   readonly #sink: CommitSink;
 
-  constructor(file: DatabaseSync, statements: StatementCache, turn: OneAtATime, sink: CommitSink) {
+  constructor(connection: FileConnection, statements: StatementCache, sink: CommitSink) {
     super({ database: statements });
-    this.#file = file;
+    this.#connection = connection;
     this.#statements = statements;
-    this.#turn = turn;
     this.#sink = sink;
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     await this.#sink.heal();
-    await this.#turn.take();
-    return super.acquireConnection();
+    await this.#connection.take(await super.acquireConnection());
+    return this.#connection;
   }
 
   /** Nobody hears of anything that is not on the disk, and nobody else waits meanwhile. */
   override async releaseConnection(): Promise<void> {
     const pages = this.#statements.takeWritten();
     if (pages > 0) this.#sink.note(pages);
-    this.#turn.pass();
+    this.#connection.pass();
     // Whoever only read waits as well, but is answered.
     await (pages > 0 ? this.#sink.settled() : this.#sink.settled().catch(() => undefined));
   }
 
   /** Takes the write lock at the beginning, where waiting for it is still possible. */
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+  override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
+    const reads = settings?.accessMode === 'read only';
+    if (!reads) await this.#connection.write();
     // One whose rollback failed as well.
-    if (this.#file.isTransaction) await super.rollbackTransaction(connection);
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    if (this.#connection.isTransaction) await super.rollbackTransaction(connection);
+    await connection.executeQuery(CompiledQuery.raw(reads ? 'begin' : 'begin immediate'));
   }
 
   /** A full disk, an error of the disk or of memory ends a transaction by itself: a second end would hide the first error. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (!this.#file.isTransaction) return;
+    if (!this.#connection.isTransaction) return;
     // The error that led here says more than one of the rollback.
     await super.rollbackTransaction(connection).catch(() => undefined);
-  }
-}
-
-/** Lets callers in one after the other. */
-class OneAtATime {
-  #isTaken = false;
-  readonly #waiting: (() => void)[] = [];
-
-  async take(): Promise<void> {
-    if (this.#isTaken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#isTaken = true;
-  }
-
-  pass(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#isTaken = false;
-    else next();
   }
 }
 
@@ -178,7 +218,7 @@ class StatementCache implements SqliteDatabase {
   }
 }
 
-const pageLength = 4_096;
+export const pageLength = 4_096;
 
 function pagesOf(parameters: readonly unknown[]): number {
   let bytes = 0;

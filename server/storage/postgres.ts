@@ -69,22 +69,24 @@ export async function openPostgres(settings: PostgresSettings, options: Postgres
     await db.destroy();
     throw error;
   }
+  const write: Database['write'] = async (work) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await db.transaction().execute(work);
+      } catch (error) {
+        const { code } = error as { code?: unknown };
+        if (typeof code !== 'string' || !deadlocks.has(code) || attempt === attempts) throw error;
+        // Those that met once do not meet again at the same moment.
+        await sleep(Math.random() * 20 * attempt);
+      }
+    }
+  };
   return {
     kind: 'postgres',
     db,
     space,
-    async write(work) {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await db.transaction().execute(work);
-        } catch (error) {
-          const { code } = error as { code?: unknown };
-          if (typeof code !== 'string' || !deadlocks.has(code) || attempt === attempts) throw error;
-          // Those that met once do not meet again at the same moment.
-          await sleep(Math.random() * 20 * attempt);
-        }
-      }
-    },
+    write,
+    writeAside: write,
     read: (work) => db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
     openClient: () => new pg.Client({ ...config, query_timeout: deadlines.answerMs }),
     close: () => db.destroy(),

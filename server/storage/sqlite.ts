@@ -1,13 +1,16 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import type { Database } from './database.ts';
 import { lockFolder } from './folder-lock.ts';
 import { migrate } from './migrate.ts';
-import { NodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { type CommitSink, NodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import type { Schema } from './schema.ts';
+import { openSqliteFile } from './sqlite-file.ts';
 import { SqliteSpace } from './sqlite-space.ts';
+import { ThreadCalls } from './thread-calls.ts';
+import { ThreadDialect } from './thread-dialect.ts';
 import { WalCheckpoints } from './wal-checkpoints.ts';
 import { LogFile, WalSync } from './wal-sync.ts';
 import { type SpaceLimits, StorageSpace } from './storage-space.ts';
@@ -28,46 +31,43 @@ export async function openSqlite(folder: string, options: SqliteOptions = {}): P
   const lock = lockFolder(folder);
   try {
     const path = join(folder, databaseFileName);
-    const file = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5_000 });
+    const file = openSqliteFile(path);
     chmodSync(path, 0o600);
-    // NORMAL, and no checkpoint by itself: syncs and checkpoints go on beside the event loop, and an acknowledged write waits
-    // for its sync all the same. FAST: deleted ciphertext is overwritten where that costs no extra write.
-    file.exec(`
-      pragma journal_mode = wal;
-      pragma synchronous = normal;
-      pragma wal_autocheckpoint = 0;
-      pragma secure_delete = fast;
-      pragma temp_store = memory;
-      pragma journal_size_limit = 67108864;
-    `);
     const log = new LogFile(`${path}-wal`);
-    const checkpoints = new WalCheckpoints(path, (work) => dialect.alone(work));
+    const thread = new ThreadCalls(path);
+    const writers = new OneAtATime();
+    const checkpoints = new WalCheckpoints(thread, (work) => writers.run(work));
     const sync = new WalSync(
       () => log.sync(),
-      () => checkpoints.moveAll(),
+      () => dialect.alone(() => checkpoints.move()),
     );
-    const dialect: NodeSqliteDialect = new NodeSqliteDialect(file, {
+    const sink: CommitSink = {
       note(pages) {
         sync.note();
         checkpoints.note(pages);
       },
+      expect: (commit) => sync.expect(commit),
       settled: () => sync.settled(),
       heal: () => sync.heal(),
       get isSuspect() {
         return sync.isSuspect;
       },
-    });
+    };
+    const dialect = new NodeSqliteDialect(file, sink, writers);
     const db = new Kysely<Schema>({ dialect });
+    const aside = new Kysely<Schema>({ dialect: new ThreadDialect(thread, sink, writers) });
     if (options.migrate !== false) await migrate(db, 'sqlite');
     return {
       kind: 'sqlite',
       db,
       space: new StorageSpace(new SqliteSpace(file, path), options),
       write: (work) => db.transaction().execute(work),
-      read: (work) => db.transaction().execute(work),
+      writeAside: (work) => aside.transaction().execute(work),
+      read: (work) => db.transaction().setAccessMode('read only').execute(work),
       openClient: null,
       async close() {
-        await checkpoints.close();
+        await checkpoints.whenIdle();
+        await thread.close();
         await db.destroy();
         log.close();
         lock.release();

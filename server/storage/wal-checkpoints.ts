@@ -1,86 +1,47 @@
-import { Worker } from 'node:worker_threads';
 import { StorageTrouble } from './storage-trouble.ts';
+import type { ThreadCalls } from './thread-calls.ts';
 
 /** The log is moved when it has about so many, four megabytes. */
 const pagesPerMove = 1_000;
-const sqliteFull = 13;
 
-type Answer = { readonly left: number } | { readonly errcode: number };
-
-/** Keeps the write-ahead log short, by a thread that starts when it is needed for the first time. */
+/** Keeps the write-ahead log short, by the storage thread. */
 export class WalCheckpoints {
-  readonly #path: string;
-  readonly #withoutWriters: <T>(work: () => Promise<T>) => Promise<T>;
-  #thread: Worker | null = null;
-  #queue: Promise<unknown> = Promise.resolve();
-  #isMoving = false;
+  readonly #thread: Pick<ThreadCalls, 'ask'>;
+  readonly #withoutWriters: (work: () => Promise<void>) => Promise<void>;
+  #moving: Promise<void> | null = null;
   #pages = 0;
 
-  /** @param withoutWriters - Runs something while nobody writes. */
-  constructor(path: string, withoutWriters: <T>(work: () => Promise<T>) => Promise<T>) {
-    this.#path = path;
+  /**
+   * @param withoutWriters - Runs something while nobody writes: the log would never be moved to its end. They wait as for
+   *   another's transaction; readers and the event loop do not.
+   */
+  constructor(thread: Pick<ThreadCalls, 'ask'>, withoutWriters: (work: () => Promise<void>) => Promise<void>) {
+    this.#thread = thread;
     this.#withoutWriters = withoutWriters;
   }
 
   /** About so many pages were added to the log. */
   note(pages: number): void {
     this.#pages += pages;
-    if (this.#isMoving || this.#pages < pagesPerMove) return;
-    this.#isMoving = true;
+    if (this.#moving !== null || this.#pages < pagesPerMove) return;
     this.#pages = 0;
-    this.moveAll()
-      // A full disk, for instance: the log stays, and so does what is in it.
+    this.#moving = this.#withoutWriters(() => this.move())
+      // A full disk, for instance, or a reader: the log stays, and so does what is in it.
       .catch(() => undefined)
-      .finally(() => (this.#isMoving = false));
-  }
-
-  /** @returns how many pages of the log are not in the database yet. */
-  #move(): Promise<number> {
-    const moved = this.#queue.then(() => this.#ask());
-    this.#queue = moved.catch(() => undefined);
-    return moved;
-  }
-
-  async close(): Promise<void> {
-    await this.#queue;
-    await this.#thread?.terminate();
+      .finally(() => (this.#moving = null));
   }
 
   /**
-   * Without writers meanwhile, or it would never be all: whoever writes next begins the log from its start again. They wait
-   * as for another's transaction, and the event loop does not.
+   * Moves all of the log into the database, so that whoever writes next begins it from its start again.
+   *
+   * @throws {StorageTrouble} `busy` when a reader holds a part of it.
    */
-  async moveAll(): Promise<void> {
-    const left = await this.#withoutWriters(() => this.#move());
+  async move(): Promise<void> {
+    const { left } = await this.#thread.ask({ kind: 'move' });
     if (left > 0) throw new StorageTrouble('busy', 'A reader holds the log.');
   }
 
-  #ask(): Promise<number> {
-    const thread = (this.#thread ??= this.#start());
-    return new Promise((resolve, reject) => {
-      const fail = (): void => {
-        this.#thread = null;
-        reject(new StorageTrouble('io-error', 'The thread for checkpoints ended.'));
-      };
-      thread.once('error', fail);
-      thread.once('exit', fail);
-      thread.once('message', (answer: Answer) => {
-        thread.off('error', fail);
-        thread.off('exit', fail);
-        if ('left' in answer) return resolve(answer.left);
-        const cause = (answer.errcode & 255) === sqliteFull ? 'full' : 'io-error';
-        reject(new StorageTrouble(cause, 'The log could not be moved into the database.'));
-      });
-      thread.postMessage('move');
-    });
-  }
-
-  #start(): Worker {
-    const thread = new Worker(new URL('checkpoint-thread.ts', import.meta.url), {
-      workerData: { path: this.#path },
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 },
-    });
-    thread.unref();
-    return thread;
+  async whenIdle(): Promise<void> {
+    await this.#moving;
   }
 }

@@ -18,6 +18,7 @@ export class WalSync {
   #written = 0;
   #durable = 0;
   #running: Promise<void> | null = null;
+  #committing: Promise<unknown> | null = null;
   #isSuspect = false;
 
   /**
@@ -45,6 +46,16 @@ export class WalSync {
     this.#written += 1;
   }
 
+  /** Another thread commits: what it wrote may be read before its commit is noted, and only then syncs count for it. */
+  expect(commit: Promise<unknown>): void {
+    const committing = commit
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#committing === committing) this.#committing = null;
+      });
+    this.#committing = committing;
+  }
+
   /**
    * Resolves when everything that is committed now is on the disk: also what others wrote, since whoever calls may have
    * read it.
@@ -52,6 +63,7 @@ export class WalSync {
    * @throws the system's error when it could not be made durable; the next caller tries again.
    */
   async settled(): Promise<void> {
+    if (this.#committing !== null) await this.#committing;
     const target = this.#written;
     while (this.#durable < target) {
       if (this.#running !== null) {

@@ -150,6 +150,7 @@ export class FrameJournal {
     let written: WrittenEntries | null = null;
     try {
       written = await writeEntries(this.#database, entries, runs);
+      this.#frames.release(runs);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#log.error('journal-failed', { error });

@@ -1,4 +1,3 @@
-import { setImmediate as immediate } from 'node:timers/promises';
 import { CompiledQuery, type Kysely } from 'kysely';
 import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
@@ -19,10 +18,10 @@ export type FrameRun = {
 /** More frames than a row ever has. */
 export const longestRun = 256;
 
-/** Rows of one statement: SQLite's stay short enough to be kept prepared. */
-const rowsPerInsert = { sqlite: 32, postgres: 256 } as const;
-/** So long nothing else goes on while rows are written; every pause lets others wait longer for the end of the write. */
-const longestWorkMs = 2;
+/** Rows of one statement. */
+const rowsPerInsert = { sqlite: 128, postgres: 256 } as const;
+/** Statements that are sent before the first of them is answered: enough that the database never waits for the next one. */
+const statementsAhead = 8;
 const columns = ['turn_id', 'transcript_id', 'number', 'count', 'body'];
 const texts = new Map<string, string>();
 
@@ -91,19 +90,23 @@ function splitByPlace(runs: readonly FrameRun[]): { readonly first: FrameRun[]; 
 
 async function upsertFrames(trx: Kysely<Schema>, kind: DatabaseKind, runs: readonly FrameRun[]): Promise<number> {
   let differing = 0;
-  let restedAtMs = performance.now();
-  for (const rows of cutRows(runs, rowsPerInsert[kind])) {
-    // SQLite works where everything else does: frames are passed on between one statement and the next.
-    if (kind === 'sqlite' && performance.now() - restedAtMs > longestWorkMs) {
-      await immediate();
-      restedAtMs = performance.now();
+  const statements = [...cutRows(runs, rowsPerInsert[kind])];
+  for (let start = 0; start < statements.length; start += statementsAhead) {
+    const batch = statements.slice(start, start + statementsAhead);
+    const counts = await Promise.all(batch.map((rows) => insertRows(trx, kind, rows)));
+    for (const [index, rows] of batch.entries()) {
+      if (counts[index] === rows.length) continue;
+      for (const run of rows) if (await differsFromStored(trx, run)) differing += 1;
     }
-    const parameters = rows.flatMap((run) => [run.turnId, run.transcriptId, run.number, run.count, run.body]);
-    const result = await trx.executeQuery(CompiledQuery.raw(insertText(kind, rows.length), parameters));
-    if (Number(result.numAffectedRows ?? rows.length) === rows.length) continue;
-    for (const run of rows) if (await differsFromStored(trx, run)) differing += 1;
   }
   return differing;
+}
+
+/** @returns how many rows are new or longer than before. */
+async function insertRows(trx: Kysely<Schema>, kind: DatabaseKind, rows: readonly FrameRun[]): Promise<number> {
+  const parameters = rows.flatMap((run) => [run.turnId, run.transcriptId, run.number, run.count, run.body]);
+  const result = await trx.executeQuery(CompiledQuery.raw(insertText(kind, rows.length), parameters));
+  return Number(result.numAffectedRows ?? rows.length);
 }
 
 /** One of two may be the beginning of the other. */

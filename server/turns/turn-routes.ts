@@ -132,6 +132,9 @@ export function turnRoutes(service: TurnService): Route[] {
       raw(response, { session }) {
         // Without a word: proxies and browsers ask again at once, on a new connection and so at another relay.
         if (service.isLeaving) return void response.destroy();
+        // It ends with its connection: records say their length themselves, and each is one write instead of a chunk's three.
+        response.shouldKeepAlive = false;
+        response.useChunkedEncodingByDefault = false;
         response.writeHead(200, { 'content-type': 'application/octet-stream', 'x-accel-buffering': 'no' });
         response.flushHeaders();
         // HTTP/2's response only wraps the stream, which knows how much is queued.

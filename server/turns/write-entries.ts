@@ -37,7 +37,7 @@ export async function writeEntries(
   let differing = 0;
   let gaps: TranscriptGap[] = [];
   if (runs.length + headers.length + closes.length + finished.length > 0) {
-    ({ differing, gaps } = await database.write(async (trx) => {
+    ({ differing, gaps } = await database.writeAside(async (trx) => {
       for (const header of headers) await insertTranscript(trx, header, Date.now());
       const count = await storeFrames(trx, kind, runs);
       const missing = [];
@@ -47,6 +47,6 @@ export async function writeEntries(
     }));
   }
   // Apart, since it locks accounts, which every writer takes first.
-  const open = ends.length === 0 ? [] : await database.write((trx) => endTurns(trx, kind, ends));
+  const open = ends.length === 0 ? [] : await database.writeAside((trx) => endTurns(trx, kind, ends));
   return { differing, gaps, open };
 }

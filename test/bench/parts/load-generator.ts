@@ -84,18 +84,17 @@ class Browser {
       this.#pending = this.#pending.subarray(end + 4);
       this.#bodyBegan = true;
     }
-    for (;;) {
-      const lineEnd = this.#pending.indexOf('\r\n');
-      if (lineEnd < 0) return;
-      const length = Number.parseInt(this.#pending.subarray(0, lineEnd).toString('latin1'), 16);
-      if (this.#pending.length < lineEnd + 2 + length + 2) return;
-      this.#takeRecords(this.#pending.subarray(lineEnd + 2, lineEnd + 2 + length));
-      this.#pending = this.#pending.subarray(lineEnd + 2 + length + 2);
+    let start = 0;
+    while (this.#pending.length >= start + 4) {
+      const end = start + 4 + this.#pending.readUInt32BE(start);
+      if (end > this.#pending.length) break;
+      this.#takeRecord(this.#pending.subarray(start, end));
+      start = end;
     }
+    this.#pending = this.#pending.subarray(start);
   }
 
-  /** The relay writes whole records, each in a chunk of its own. */
-  #takeRecords(record: Buffer): void {
+  #takeRecord(record: Buffer): void {
     if (record.length !== frameRecordLength || record[4] !== 2) return;
     const nowMs = clock();
     const number = record.readUInt32BE(37);

@@ -51,15 +51,15 @@ describe.each(databaseKinds)('%s', (kind) => {
     expect(found).toHaveLength(1);
   });
 
-  test('write: everything or nothing, and nobody sees the half', async () => {
+  test.each(['write', 'writeAside'] as const)('%s: everything or nothing, and nobody sees the half', async (write) => {
     const database = await openTestDatabase(kind);
-    const failing = database.write(async (trx) => {
+    const failing = database[write](async (trx) => {
       await trx.insertInto('metadata').values(note('half')).execute();
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');
     expect(await names(database)).toEqual([]);
-    await database.write((trx) =>
+    await database[write]((trx) =>
       trx
         .insertInto('metadata')
         .values([note('a'), note('b')])
@@ -71,8 +71,9 @@ describe.each(databaseKinds)('%s', (kind) => {
   test('write: transactions that add to one number lose nothing', async () => {
     const database = await openTestDatabase(kind);
     await database.db.insertInto('metadata').values(note('sum', '0')).execute();
+    let turn = 0;
     const add = () =>
-      database.write(async (trx) => {
+      database[(turn += 1) % 2 === 0 ? 'write' : 'writeAside'](async (trx) => {
         await trx.updateTable('metadata').set({ name: 'sum' }).where('name', '=', 'sum').execute();
         const { value } = await trx.selectFrom('metadata').select('value').executeTakeFirstOrThrow();
         await trx
@@ -109,12 +110,16 @@ describe.each(databaseKinds)('%s', (kind) => {
   });
 
   test('isDuplicate: tells a taken key from any other failure', async () => {
-    const { db } = await openTestDatabase(kind);
+    const database = await openTestDatabase(kind);
+    const { db } = database;
     const insert = () => db.insertInto('metadata').values(note('once')).execute();
     await insert();
     const taken = await insert().catch((error: unknown) => error);
+    const takenAside = await database
+      .writeAside((trx) => trx.insertInto('metadata').values(note('once')).execute())
+      .catch((error: unknown) => error);
     const other = await sql`select * from nowhere`.execute(db).catch((error: unknown) => error);
-    expect([isDuplicate(taken), isDuplicate(other), isDuplicate(null)]).toEqual([true, false, false]);
+    expect([taken, takenAside, other, null].map(isDuplicate)).toEqual([true, true, false, false]);
   });
 
   test('open: finds everything again, and refuses a database of a newer version', async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import { databaseFileName } from '../../../server/storage/sqlite.ts';
+import { ThreadCalls } from '../../../server/storage/thread-calls.ts';
 import { LogFile, WalSync } from '../../../server/storage/wal-sync.ts';
 import { openTestDatabase } from '../../parts/relay-database.ts';
 import { until } from '../../parts/turn-process.ts';
@@ -64,6 +65,24 @@ test('whoever reads what is not on the disk yet waits with its writer', async ()
   expect(sync).toHaveBeenCalledTimes(1);
 });
 
+test('whoever reads while another thread commits waits for that commit and for a sync after it', async () => {
+  const { open, sync } = heldSyncs();
+  const log = new WalSync(sync, rescued);
+  const commit = Promise.withResolvers<void>();
+  log.expect(commit.promise.finally(() => log.note()));
+  const reader = log.settled();
+  expect(await isWaiting(reader)).toBe(true);
+  expect(sync).not.toHaveBeenCalled();
+  commit.resolve();
+  await until(() => open.length === 1);
+  expect(await isWaiting(reader)).toBe(true);
+  open[0]!.resolve();
+  await reader;
+  // One that fails leaves nothing to wait for.
+  log.expect(Promise.reject(new Error('no room')));
+  await log.settled();
+});
+
 test('after a sync that failed, only a log that moved into the database proves anything', async () => {
   const { open, sync } = heldSyncs();
   let failures = 1;
@@ -96,6 +115,7 @@ test('sqlite: no write is answered before its sync, single statements too, and a
       database.write((trx) => trx.insertInto('metadata').values(note('in a transaction')).execute()),
       database.db.insertInto('metadata').values(note('alone')).execute(),
     ];
+    await until(() => held.open.length === 1);
     const read = database.db.selectFrom('metadata').select('name').execute();
     for (const call of [...writes, read]) expect(await isWaiting(call)).toBe(true);
     // The second write and the read were let in while the first one waited for its sync.
@@ -115,6 +135,34 @@ test('sqlite: no write is answered before its sync, single statements too, and a
   }
   // The log went into the database instead.
   await database.db.insertInto('metadata').values(note('after it')).execute();
+});
+
+test('sqlite: whoever reads during a commit of the storage thread waits with its writer', async () => {
+  const database = await openTestDatabase('sqlite');
+  const held = heldSyncs();
+  const reads: Promise<unknown>[] = [];
+  const ask = Reflect.get(ThreadCalls.prototype, 'ask') as (
+    this: ThreadCalls,
+    ...request: Parameters<ThreadCalls['ask']>
+  ) => ReturnType<ThreadCalls['ask']>;
+  const spies = [
+    vi.spyOn(LogFile.prototype, 'sync').mockImplementation(held.sync),
+    vi.spyOn(ThreadCalls.prototype, 'ask').mockImplementation(function (this: ThreadCalls, request) {
+      const answered = ask.call(this, request);
+      if (request.kind === 'commit') reads.push(database.db.selectFrom('metadata').select('name').execute());
+      return answered;
+    }),
+  ];
+  try {
+    const write = database.writeAside((trx) => trx.insertInto('metadata').values({ name: 'x', value: '' }).execute());
+    await until(() => held.open.length === 1);
+    expect(reads).toHaveLength(1);
+    for (const call of [write, ...reads]) expect(await isWaiting(call)).toBe(true);
+    held.open[0]!.resolve();
+    await Promise.all([write, ...reads]);
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
 });
 
 test('sqlite: the log is moved beside the event loop and begins again from its start', async () => {

@@ -71,7 +71,7 @@ describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
 
   test('writes by itself, for all turns together', async () => {
     let writes = 0;
-    const counting: Database = { ...database, write: (work) => ((writes += 1), database.write(work)) };
+    const counting: Database = { ...database, writeAside: (work) => ((writes += 1), database.writeAside(work)) };
     const journal = new FrameJournal(counting, quietLog());
     const turns = Array.from({ length: 40 }, () => framesOf(9));
     add(journal, turns.flat());
@@ -85,10 +85,10 @@ describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
     const others = framesOf(100);
     const busy: Database = {
       ...database,
-      write: (work) => {
+      writeAside: (work) => {
         add(journal, others.slice(writes, writes + 1));
         writes += 1;
-        return database.write(work);
+        return database.writeAside(work);
       },
     };
     const journal = new FrameJournal(busy, quietLog());
@@ -107,7 +107,7 @@ describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
     let failures = 3;
     const failing: Database = {
       ...database,
-      write: (work) => (failures-- > 0 ? Promise.reject(new Error('away')) : database.write(work)),
+      writeAside: (work) => (failures-- > 0 ? Promise.reject(new Error('away')) : database.writeAside(work)),
     };
     const log = quietLog();
     const journal = new FrameJournal(failing, log);
@@ -122,10 +122,34 @@ describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
     expect(log.codes).toEqual(['journal-failed']);
   });
 
+  test('buffers that are used again hold the frames of one turn at a time, also after a write that failed', async () => {
+    let failures = 0;
+    const failing: Database = {
+      ...database,
+      writeAside: (work) => (failures-- > 0 ? Promise.reject(new Error('away')) : database.writeAside(work)),
+    };
+    const journal = new FrameJournal(failing, quietLog());
+    const turns: Frame[][] = [];
+    for (const isFailing of [false, true, false, false, true, false]) {
+      const frames = Array.from({ length: 5 }, () => framesOf(7));
+      turns.push(...frames);
+      failures = isFailing ? 1 : 0;
+      add(journal, frames.flat());
+      await journal.flush();
+    }
+    for (const frames of turns) {
+      const stored = await storedOf(frames[0]!.turnId);
+      expect(stored.map(({ frame }) => Buffer.from(frame).toString('hex'))).toEqual(
+        frames.map(({ body }) => Buffer.from(body).toString('hex')),
+      );
+    }
+    await journal.close();
+  });
+
   test('takes no more than it can hold, and more again afterwards', async () => {
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const stuck: Database = { ...database, write: (work) => gate.then(() => database.write(work)) };
+    const stuck: Database = { ...database, writeAside: (work) => gate.then(() => database.writeAside(work)) };
     const journal = new FrameJournal(stuck, quietLog());
     const frames = framesOf(80, 1024 * 1024);
     const taken = add(journal, frames);
