@@ -1,12 +1,19 @@
 import * as v from 'valibot';
 import { modelField } from '../../crypto/messages/fields.ts';
-import { maximumTitleLength, type ReplyContent } from '../../crypto/messages/item-contents.ts';
+import {
+  maximumTitleLength,
+  type MessageContent,
+  type ReplyContent,
+  type ReplyNoteContent,
+} from '../../crypto/messages/item-contents.ts';
 import { withoutTurning } from '../../crypto/messages/unseen-text.ts';
-import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { type Clock, wait } from '../relay/clock.ts';
+import type { Conversations } from './conversations.ts';
 import type { Outbox } from './outbox.ts';
 import type { ReplyReader } from './reply-reader.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
+import { requestHistory } from './request-history.ts';
 import type { VaultContents } from './vault-contents.ts';
 import type { VaultWriter } from './vault-writer.ts';
 
@@ -18,6 +25,7 @@ const maximumReplyLength = 2_000_000;
 
 export type CompactionParts = {
   readonly contents: VaultContents;
+  readonly conversations: Pick<Conversations, 'exchangesBefore' | 'seen'>;
   readonly outbox: Outbox;
   readonly tracker: ReplyTracker;
   readonly writer: VaultWriter;
@@ -29,8 +37,8 @@ export type CompactionParts = {
 };
 
 /**
- * Puts one small item in the place of a transcript, some random time after its end: when the write comes says nothing
- * about the text. Devices that do it at once meet in compare-and-swap, and all but one drop theirs.
+ * Puts two items in the place of a transcript, the reply and what is noted of it, some random time after its end: neither
+ * when they come nor how many they are says anything about the answer. Devices that do it at once meet in compare-and-swap, and all but one drop theirs.
  */
 export async function compactReply(parts: CompactionParts, turnId: string): Promise<void> {
   const { random, contents, tracker, outbox, writer } = parts;
@@ -44,7 +52,8 @@ export async function compactReply(parts: CompactionParts, turnId: string): Prom
   const content = compactContent(parts, reader, asked);
   if (content === null) return;
   const title = cleanTitle(reader.title);
-  await outbox.put({ kind: 'reply', itemId: asked.message.replyItemId, content, title });
+  const note = { itemId: toBase64Url(randomBytes(16)), content: noteContent(parts, reader, asked.message) };
+  await outbox.put({ kind: 'reply', itemId: asked.message.replyItemId, content, note, title });
   writer.kick();
 }
 
@@ -73,6 +82,19 @@ function compactContent(
     protection: parts.sentence(reader.turnId) ?? '',
     usage: end?.usage ?? null,
   };
+}
+
+/** Written whatever is in it: an item that only failed answers had would name them to the relay. */
+function noteContent(
+  { conversations }: CompactionParts,
+  reader: ReplyReader,
+  { conversationId, parentId, text }: MessageContent,
+): ReplyNoteContent {
+  const { turnId, codes } = reader;
+  // The tab that cut the conversation may be gone; what it cut is found again by the same rule.
+  const cut = requestHistory(conversations.exchangesBefore(parentId), text).leftOut;
+  const leftOut = Math.max(reader.leftOut, conversations.seen.leftOut(turnId), cut);
+  return { type: 'reply-note', format: 1, conversationId, turnId, codes: [...codes], leftOut };
 }
 
 function cleanTitle(title: string | null): string | null {

@@ -2,12 +2,12 @@ import type { MessageContent } from '../../crypto/messages/item-contents.ts';
 import { withoutTurning } from '../../crypto/messages/unseen-text.ts';
 import type { TurnOperation } from './operation.ts';
 import type { Outbox, QueuedOperation } from './outbox.ts';
+import { endingOf, SeenAnswers } from './answer-notes.ts';
 import { findNotes, type Notes } from './conversation-notes.ts';
 import type { Minimums } from './minimums.ts';
 import { newestSettings, withTitle } from './plan-settings.ts';
 import { chainTo, type Exchange } from './request-history.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
-import { SeenAnswers } from './seen-answers.ts';
 import type {
   AssistantMessage,
   ChatMessage,
@@ -130,20 +130,20 @@ export class Conversations {
     const { id, content, queued } = question;
     const reader = tracker.reader(content.turnId);
     if (reader !== null) this.seen.note(content.turnId, reader);
+    const notes = this.seen.of(content.turnId, contents.noteOf(content.turnId)?.note ?? null);
     const shared = {
       role: 'assistant',
       id: content.replyItemId,
       parentId: id,
       turnId: content.turnId,
-      leftOut: this.seen.leftOut(content.turnId),
+      leftOut: notes.leftOut,
       isDocumented: contents.verificationOf(content.turnId) !== null,
       notesAfter: [],
     } as const;
     const reply = contents.replies.get(content.replyItemId);
     if (reply !== undefined) {
       const { createdAtMs, text, reasoning, outcome, model, engine, usage, protection } = reply;
-      const code = this.seen.code(content.turnId);
-      const state: ReplyState = { kind: 'ended', outcome, code, endedEarly: false };
+      const state: ReplyState = { kind: 'ended', outcome, ...endingOf(notes) };
       return { ...shared, createdAtMs, text, reasoning, state, model, engine, usage, protection };
     }
     const end = reader?.transcript?.opener?.end ?? null;

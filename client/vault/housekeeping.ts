@@ -18,8 +18,8 @@ export async function keepHouse(contents: VaultContents, outbox: Outbox, nowMs: 
 
 /** Whether there are verifications that nothing names. What this build does not know may name one. */
 function hasLeftVerifications(contents: VaultContents): boolean {
-  const { conversations, messages, replies, settings, verifications } = contents;
-  const known = [conversations, messages, replies, settings, verifications];
+  const { conversations, messages, replies, notes, settings, verifications } = contents;
+  const known = [conversations, messages, replies, notes, settings, verifications];
   for (const id of contents.rows.keys()) {
     if (contents.isLive(id) && !known.some((map) => map.has(id))) return false;
   }
@@ -33,6 +33,10 @@ function halfDeleted(contents: VaultContents, outbox: Outbox): ReadonlySet<strin
   for (const { conversationId } of parts) {
     if (conversationId === null) continue;
     if (contents.rows.has(conversationId) && !contents.isLive(conversationId)) found.add(conversationId);
+  }
+  // What is noted of an answer came with it, so its conversation was there. An older build leaves it behind.
+  for (const { conversationId } of contents.notes.values()) {
+    if (!contents.isLive(conversationId)) found.add(conversationId);
   }
   for (const { operation } of outbox.all) if (operation.kind === 'delete') found.delete(operation.conversationId);
   return found;

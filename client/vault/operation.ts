@@ -4,6 +4,7 @@ import {
   maximumMessageLength,
   maximumTitleLength,
   replyContent,
+  replyNoteContent,
   verificationContent,
 } from '../../crypto/messages/item-contents.ts';
 
@@ -88,6 +89,8 @@ const operationSchema = v.variant('kind', [
     kind: v.literal('reply'),
     itemId: idField,
     content: replyContent,
+    /** What is noted of it; an older build left none here. */
+    note: v.exactOptional(v.strictObject({ itemId: idField, content: replyNoteContent })),
     /** What the enclave proposed; used where nobody gave a title. */
     title: v.nullable(v.pipe(v.string(), v.maxLength(maximumTitleLength))),
   }),

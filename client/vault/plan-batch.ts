@@ -129,7 +129,7 @@ function applyDelete(plan: BatchInProgress, conversationId: string): boolean {
     else plan.finishTurn(message.turnId);
     plan.bury(messageId);
   }
-  for (const id of contents.unreadableOf(conversationId)) {
+  for (const id of [...contents.notesOf(conversationId), ...contents.unreadableOf(conversationId)]) {
     if (!plan.hasRoomToBury) return false;
     plan.bury(id);
   }
@@ -165,13 +165,15 @@ function applySettings(plan: BatchInProgress, operation: Extract<Operation, { ki
 
 /** Whoever comes second finds the answer there and drops its own. */
 function applyReply(plan: BatchInProgress, operation: Extract<Operation, { kind: 'reply' }>): boolean {
-  const { itemId, content, title } = operation;
+  const { itemId, content, note, title } = operation;
   const asked = plan.contents.messageOfTurn(content.turnId);
   if (asked === null || plan.contents.rows.has(itemId) || asked.message.replyItemId !== itemId) return true;
   const conversation = plan.conversation(content.conversationId);
   const isThere = conversation !== null || plan.contents.unreadable.has(content.conversationId);
   if (!isThere || plan.isBuried(asked.id)) return true;
   plan.write(itemId, content);
+  // In the same batch: who comes second drops both.
+  if (note !== undefined) plan.write(note.itemId, note.content);
   plan.finishTurn(content.turnId);
   // Later than the first one, and earlier than any that a person gives.
   if (title !== null && conversation !== null && conversation.title.setAtMs === conversation.createdAtMs) {

@@ -1,3 +1,4 @@
+import type { ReplyNoteContent } from '../../crypto/messages/item-contents.ts';
 import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
@@ -48,6 +49,8 @@ export async function buildRelayView(
     if (reply !== undefined) {
       await pushItem(parts, rows, message.replyItemId, { words: reply.text, kindOfWords: 'answer' });
     }
+    const noted = contents.noteOf(message.turnId);
+    if (noted !== null) await pushItem(parts, rows, noted.id, noteWords(noted.note));
     const turn = turnsById.get(message.turnId);
     if (turn !== undefined) rows.push(...transcriptRows(parts.tracker, turn));
   }
@@ -79,6 +82,10 @@ async function pushItem(parts: RelayViewParts, rows: RelayViewRow[], id: string,
 function verificationWords({ kind, model, verifiedAtMs }: VerificationSummary): Words {
   const words = `What your browser checked on ${isoTime(verifiedAtMs)}: evidence of kind ${kind}, model ${model}.`;
   return { words, kindOfWords: 'verification' };
+}
+
+function noteWords({ codes, leftOut }: ReplyNoteContent): Words {
+  return { words: [...codes, `leftOut: ${leftOut}`].join(', '), kindOfWords: 'note' };
 }
 
 function itemColumns(row: ItemRow) {

@@ -1,5 +1,5 @@
 import { closeReasons, type CloseReason, type LiveRecord } from '../../crypto/messages/live-record.ts';
-import type { ReplyOutcome } from '../../crypto/messages/item-contents.ts';
+import { endedEarlyCode, type ReplyOutcome } from '../../crypto/messages/item-contents.ts';
 import type { ReplyCause, ReplyNote } from '../../crypto/messages/reply-note.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
 import { Secret } from '../../crypto/primitives/secret.ts';
@@ -142,6 +142,15 @@ export class ReplyReader {
     if (this.text !== '' || this.reasoning !== '') return { kind: 'streaming' };
     const cause = this.#shown?.cause ?? null;
     return cause === null ? { kind: 'waiting' } : { kind: 'waiting', cause };
+  }
+
+  /** Why it ended as it did, the finest reason first: what the compact reply has no place for. */
+  get codes(): readonly string[] {
+    const { state } = this;
+    const end = this.transcript?.opener?.end ?? null;
+    if (state.kind !== 'ended' || end === null) return [];
+    const reasons = [state.code, end.code, state.endedEarly ? endedEarlyCode : null];
+    return [...new Set(reasons.filter((code) => code !== null))];
   }
 
   get outcome(): ReplyOutcome | null {

@@ -145,7 +145,7 @@ export type AssistantMessage = {
   readonly engine: string | null;
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
   readonly protection: string | null;
-  /** How many of the oldest messages the model was not given, as far as this tab knows. */
+  /** How many of the oldest messages the model was not given. */
   readonly leftOut: number;
   /** Whether a verification document is kept with it. */
   readonly isDocumented: boolean;
@@ -192,7 +192,7 @@ export type RelayViewRow = {
   readonly firstBytesHex: string;
   readonly length: number;
   readonly words: string;
-  readonly kindOfWords: 'title' | 'question' | 'answer' | 'settings' | 'verification';
+  readonly kindOfWords: 'title' | 'question' | 'answer' | 'settings' | 'verification' | 'note';
 };
 export type RelayView = {
   readonly rows: readonly RelayViewRow[];

@@ -3,6 +3,7 @@ import type {
   ItemContent,
   MessageContent,
   ReplyContent,
+  ReplyNoteContent,
   SettingsContent,
   VerificationContent,
 } from '../../crypto/messages/item-contents.ts';
@@ -29,6 +30,8 @@ export class VaultContents {
   readonly conversations = new Map<string, ConversationContent>();
   readonly messages = new Map<string, MessageContent>();
   readonly replies = new Map<string, ReplyContent>();
+  /** What is noted of answers, beside their compact replies. */
+  readonly notes = new Map<string, ReplyNoteContent>();
   readonly settings = new Map<string, SettingsContent>();
   readonly verifications = new Map<string, VerificationSummary>();
   /** Alive, and in a form of a later build: neither absent nor deleted. */
@@ -36,6 +39,7 @@ export class VaultContents {
   readonly #messagesOf = new Map<string, Set<string>>();
   readonly #messageOfTurn = new Map<string, string>();
   readonly #messageOfReply = new Map<string, string>();
+  readonly #notesOfTurn = new Map<string, Set<string>>();
   readonly #messagesNaming = new Map<string, Set<string>>();
   /** Of turns that were sealed anew after their message was stored. */
   readonly #laterVerifications = new Map<string, string>();
@@ -56,6 +60,10 @@ export class VaultContents {
         break;
       case 'reply':
         this.replies.set(row.id, content);
+        break;
+      case 'reply-note':
+        this.notes.set(row.id, content);
+        addTo(this.#notesOfTurn, content.turnId, row.id);
         break;
       case 'settings':
         this.settings.set(row.id, content);
@@ -84,6 +92,8 @@ export class VaultContents {
       this.conversations,
       this.messages,
       this.replies,
+      this.notes,
+      this.#notesOfTurn,
       this.settings,
       this.verifications,
       this.unreadable,
@@ -113,13 +123,25 @@ export class VaultContents {
     return this.messages.get(this.#messageOfReply.get(replyItemId) ?? '') ?? null;
   }
 
+  /** What is noted of the answer to one turn. */
+  noteOf(turnId: string): { readonly id: string; readonly note: ReplyNoteContent } | null {
+    // One batch writes reply and note, so there is one; were there two, all devices take the same.
+    const id = [...(this.#notesOfTurn.get(turnId) ?? [])].toSorted().at(0) ?? '';
+    const note = this.notes.get(id);
+    return note === undefined ? null : { id, note };
+  }
+
+  notesOf(conversationId: string): readonly string[] {
+    return [...this.notes].flatMap(([id, note]) => (note.conversationId === conversationId ? [id] : []));
+  }
+
   /** The conversation that an item belongs to, or is. */
   conversationOf(id: string): string | null {
     const unreadable = this.unreadable.get(id);
     if (this.conversations.has(id) || unreadable?.of === 'conversation') return id;
     const turnId = this.verifications.get(id)?.turnId;
     const message = this.messages.get(id) ?? (turnId === undefined ? null : this.messageOfTurn(turnId)?.message);
-    return (message ?? this.replies.get(id) ?? unreadable)?.conversationId ?? null;
+    return (message ?? this.replies.get(id) ?? this.notes.get(id) ?? unreadable)?.conversationId ?? null;
   }
 
   /** What is there of a conversation, or is it, and cannot be read. */
@@ -174,12 +196,21 @@ export class VaultContents {
     this.unreadable.delete(id);
     this.conversations.delete(id);
     this.replies.delete(id);
+    this.#forgetNote(id);
     this.settings.delete(id);
     const verified = this.verifications.get(id);
     if (verified?.turnId !== undefined && this.#laterVerifications.get(verified.turnId) === id) {
       this.#laterVerifications.delete(verified.turnId);
     }
     this.verifications.delete(id);
+  }
+
+  #forgetNote(id: string): void {
+    const turnId = this.notes.get(id)?.turnId ?? '';
+    const others = this.#notesOfTurn.get(turnId);
+    others?.delete(id);
+    if (others?.size === 0) this.#notesOfTurn.delete(turnId);
+    this.notes.delete(id);
   }
 
   #unreadableIds(isMeant: (content: UnreadableContent, id: string) => boolean): string[] {

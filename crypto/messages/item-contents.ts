@@ -74,6 +74,27 @@ export const replyContent = v.strictObject({
   usage: v.nullable(v.strictObject({ promptTokens: countField(), replyTokens: countField() })),
 });
 
+/** A word of a fixed list that grows: a reader passes over those that it does not know. */
+const replyCode = v.pipe(v.string(), v.maxLength(32), v.regex(/^[a-z][a-z0-9-]*$/));
+
+/** The answer is whole, and FINAL never came. */
+export const endedEarlyCode = 'ended-early';
+
+/**
+ * What END and the notes of an answer said and its compact reply does not hold. It stands beside every compact reply, whatever
+ * was said: else the relay would see which answers had something to note.
+ */
+export const replyNoteContent = v.strictObject({
+  type: v.literal('reply-note'),
+  format: formatField,
+  conversationId: idField,
+  turnId: idField,
+  /** Why the answer ended as it did, the finest reason first; and that the relay ended it early (SPEC.md §5.1). */
+  codes: v.pipe(v.array(replyCode), v.maxLength(8)),
+  /** How many of the oldest messages the model was not given. */
+  leftOut: countField(),
+});
+
 export const settingsContent = v.strictObject({
   type: v.literal('settings'),
   format: formatField,
@@ -106,6 +127,7 @@ export const itemContent = v.variant('type', [
   conversationContent,
   messageContent,
   replyContent,
+  replyNoteContent,
   settingsContent,
   verificationContent,
 ]);
@@ -113,6 +135,7 @@ export const itemContent = v.variant('type', [
 export type ConversationContent = v.InferOutput<typeof conversationContent>;
 export type MessageContent = v.InferOutput<typeof messageContent>;
 export type ReplyContent = v.InferOutput<typeof replyContent>;
+export type ReplyNoteContent = v.InferOutput<typeof replyNoteContent>;
 export type SettingsContent = v.InferOutput<typeof settingsContent>;
 export type VerificationContent = v.InferOutput<typeof verificationContent>;
 export type ItemContent = v.InferOutput<typeof itemContent>;

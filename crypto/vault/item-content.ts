@@ -6,6 +6,7 @@ import {
   type ItemContent,
   messageContent,
   replyContent,
+  replyNoteContent,
   settingsContent,
   verificationContent,
 } from '../messages/item-contents.ts';
@@ -22,6 +23,7 @@ const restSchemas = {
   conversation: v.omit(conversationContent, ['type']),
   message: v.omit(messageContent, ['type']),
   reply: v.omit(replyContent, ['type']),
+  'reply-note': v.omit(replyNoteContent, ['type']),
   settings: v.omit(settingsContent, ['type']),
   verification: v.omit(verificationContent, ['type']),
 } as const satisfies Record<ItemContent['type'], v.GenericSchema>;
@@ -73,6 +75,8 @@ export function decodeItemContent(bytes: Uint8Array): ItemContent | null {
       return { type, ...decodeCanonicalJson(json, restSchemas.message, maximumContentLength) };
     case 'reply':
       return { type, ...decodeCanonicalJson(json, restSchemas.reply, maximumContentLength) };
+    case 'reply-note':
+      return { type, ...decodeCanonicalJson(json, restSchemas[type], maximumContentLength) };
     case 'settings':
       return { type, ...decodeCanonicalJson(json, restSchemas.settings, maximumContentLength) };
     case 'verification':

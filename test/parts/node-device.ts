@@ -2,7 +2,7 @@ import { joinEvidenceDigests } from '../../crypto/evidence/evidence-digest.ts';
 import { type EnclaveVerdict, verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import type { EnclaveAnswer, EnclaveOffer } from '../../crypto/messages/enclave-messages.ts';
 import type { ItemContent } from '../../crypto/messages/item-contents.ts';
-import type { ItemBatch, ItemWrite, SyncAnswer } from '../../crypto/messages/item-messages.ts';
+import { type ItemBatch, type ItemWrite, type SyncAnswer, tombstoneFlag } from '../../crypto/messages/item-messages.ts';
 import { decodeLiveRecord } from '../../crypto/messages/live-record.ts';
 import type { TurnAttempt, TurnStart } from '../../crypto/messages/turn-messages.ts';
 import { type Bytes, equalBytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
@@ -53,13 +53,17 @@ export class NodeDevice {
     return this.batchOf(contents.map(({ id, content }) => ({ id, version: 1, bytes: encodeItemContent(content) })));
   }
 
-  /** Seals whatever bytes, also such as only a later build would write. */
-  batchOf(writes: readonly { readonly id: Bytes; readonly version: number; readonly bytes: Uint8Array }[]): ItemBatch {
+  /** Seals whatever bytes, also such as only a later build would write; null: a tombstone. */
+  batchOf(
+    writes: readonly { readonly id: Bytes; readonly version: number; readonly bytes: Uint8Array | null }[],
+  ): ItemBatch {
     const { keyring, keyslotListDigest, head } = this.#account;
     const items = writes.map(({ id, version, bytes }): ItemWrite => {
-      const body = sealItem({ keyring, itemId: id, version, expiresAt: 0, content: bytes });
-      this.#setLeaf(id, version, 0, 0, sha256(body));
-      return { id: toBase64Url(id), version, expiresAt: 0, flags: 0, body: toBase64Url(body) };
+      const flags = bytes === null ? tombstoneFlag : 0;
+      const sealing = { keyring, itemId: id, version, expiresAt: 0 };
+      const body = bytes === null ? new Uint8Array(0) : sealItem({ ...sealing, content: bytes });
+      this.#setLeaf(id, version, 0, flags, sha256(body));
+      return { id: toBase64Url(id), version, expiresAt: 0, flags, body: toBase64Url(body) };
     });
     const counter = head.counter + 1;
     const itemsRoot = this.#tree.root();
@@ -81,6 +85,8 @@ export class NodeDevice {
         const body = fromBase64Url(item.body ?? '');
         const itemId = fromBase64Url(item.id);
         this.#setLeaf(itemId, item.version, item.expiresAt, item.flags, sha256(body));
+        this.stored.delete(item.id);
+        if ((item.flags & tombstoneFlag) !== 0) continue;
         const content = openContent({ keyring, itemId, version: item.version, expiresAt: item.expiresAt, body });
         if (content === null) continue;
         contents.push(content);

@@ -1,7 +1,12 @@
 import * as v from 'valibot';
 import { generateAccountId, generateAccountKey } from '../../crypto/account/account-key.ts';
 import { createKeyring } from '../../crypto/account/keyring.ts';
-import type { ItemContent, ReplyContent, VerificationContent } from '../../crypto/messages/item-contents.ts';
+import type {
+  ItemContent,
+  ReplyContent,
+  ReplyNoteContent,
+  VerificationContent,
+} from '../../crypto/messages/item-contents.ts';
 import {
   type ItemBatch,
   itemBatch,
@@ -49,10 +54,20 @@ export function reply(place: Pick<ReplyContent, 'conversationId' | 'parentId' | 
   } satisfies ReplyContent;
 }
 
-type Shape = { readonly turns: number; readonly documents: 'each' | 'one' | 'none'; readonly isAnswered: boolean };
+/** What is noted of an answer. */
+export function replyNote(place: Pick<ReplyNoteContent, 'conversationId' | 'turnId'>, ...codes: string[]) {
+  return { type: 'reply-note', format: 1, ...place, codes, leftOut: 0 } satisfies ReplyNoteContent;
+}
+
+type Shape = {
+  readonly turns: number;
+  readonly documents: 'each' | 'one' | 'none';
+  readonly isAnswered: boolean;
+  readonly isNoted?: boolean;
+};
 
 /** A conversation as it is stored; its turns in order. */
-export function addConversation(contents: VaultContents, { turns, documents, isAnswered }: Shape) {
+export function addConversation(contents: VaultContents, { turns, documents, isAnswered, isNoted = false }: Shape) {
   const conversationId = newId();
   const title = { value: 'A title', setAtMs: 1 };
   put(contents, conversationId, { type: 'conversation', format: 1, createdAtMs: 1, title, cacheSalt: hash32 });
@@ -74,6 +89,7 @@ export function addConversation(contents: VaultContents, { turns, documents, isA
     });
     if (documents !== 'none' && !contents.rows.has(documentId)) put(contents, documentId, verification());
     if (isAnswered) put(contents, replyItemId, reply({ conversationId, parentId: messageId, turnId }));
+    if (isNoted) put(contents, newId(), replyNote({ conversationId, turnId }, 'model-failed'));
     return { messageId, replyItemId, turnId };
   });
   return { conversationId, turns: added };

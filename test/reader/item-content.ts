@@ -9,6 +9,9 @@ const typeForm = /^[a-z][a-z0-9-]{0,31}$/;
 const isLevel = json.isOneOf('any', 'stated', 'hardware', 'hardware-gpu');
 const isMinimum = json.isObject({ setAtMs: json.isTimeMs, value: isLevel });
 
+const codeForm = /^[a-z][a-z0-9-]{0,31}$/;
+const isCode: json.Check = (value) => typeof value === 'string' && codeForm.test(value);
+
 /** The schemas of SPEC.md §5.1. */
 const schemas: Readonly<Record<string, json.Check>> = {
   conversation: json.isObject({
@@ -43,6 +46,13 @@ const schemas: Readonly<Record<string, json.Check>> = {
     transcriptHash: json.isHash,
     turnId: json.isId,
     usage: json.isNullOr(json.isObject({ promptTokens: json.isCount, replyTokens: json.isCount })),
+  }),
+  'reply-note': json.isObject({
+    codes: json.isListOf(0, 8, isCode),
+    conversationId: json.isId,
+    format: json.isFormat,
+    leftOut: json.isCount,
+    turnId: json.isId,
   }),
   settings: json.isObject({
     format: json.isFormat,

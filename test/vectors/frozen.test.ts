@@ -13,6 +13,7 @@ const frozen = {
   'sotto-v1-document.json': '9ee780f0f55cd4a769c58f406aa0a7e722b3268d3bec8aeebfd24e69985cb126',
   'sotto-v1-evidence.json': 'ab2cce1e2ecd7446933bc32b9221b24e2b8383afcf6731de0328ed596d604750',
   'sotto-v1-modal.json': '87462aecfd5b341a79f49d6c14ed37e565c153212fea51082d4a696ff087eec6',
+  'sotto-v1-note.json': 'f1a4c93db4b7cc953cd7d7c08acb2f69ceb17fb5be48dc6480fba77d465d2a7e',
   'sotto-v1-turn.json': 'd44ca29811a79e29f194bd3f853d106094280e5c8d63cd3ca71d2df787656a95',
   'sotto-v1.json': '1cbb375b5049c47495f5188f2c872ef665ee559d8f1052b7c1fcea0492c3ec4e',
   'x25519.wycheproof.json': '6e4279df96e1b41042aaa750100cccb004b30c0670dfb314e75ff66d273d36f3',

@@ -4,6 +4,7 @@ import { makeDocumentVectors } from './document-vectors.ts';
 import { makeTurnVectors } from './generate-turn.ts';
 import { makeEvidenceVectors } from './evidence-vectors.ts';
 import { makeModalVectors } from './modal-vectors.ts';
+import { makeNoteVectors } from './note-vectors.ts';
 import { makeVaultVectors } from './sotto-v1.ts';
 
 /*
@@ -16,6 +17,7 @@ const files: Readonly<Record<string, () => unknown>> = {
   'sotto-v1-evidence.json': makeEvidenceVectors,
   'sotto-v1-modal.json': makeModalVectors,
   'sotto-v1-document-3.json': makeDocumentVectors,
+  'sotto-v1-note.json': makeNoteVectors,
 };
 
 await aeadReady();

@@ -8,6 +8,7 @@ const kindNames: Record<RelayViewRow['kindOfWords'], string> = {
   answer: 'The assistant wrote',
   settings: 'A setting',
   verification: 'What was verified',
+  note: 'How the answer ended',
 };
 
 /** Longer answers are cut here: the point is the difference, and the chat has the rest. */

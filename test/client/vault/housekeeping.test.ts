@@ -5,7 +5,7 @@ import type { Operation } from '../../../client/vault/operation.ts';
 import type { Outbox } from '../../../client/vault/outbox.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
 import { newId } from '../../parts/paper-vault.ts';
-import { addConversation, put, queue, storeAll, verification } from '../../parts/planned-batches.ts';
+import { addConversation, put, queue, replyNote, storeAll, verification } from '../../parts/planned-batches.ts';
 
 beforeAll(() => sodiumReady());
 
@@ -19,7 +19,7 @@ describe('keepHouse', () => {
 
   it('finds the verifications that a deletion on another device left, and buries them', async () => {
     const contents = new VaultContents();
-    addConversation(contents, { turns: 2, documents: 'each', isAnswered: true });
+    addConversation(contents, { turns: 2, documents: 'each', isAnswered: true, isNoted: true });
     expect(await ordered(contents)).toEqual([]);
     for (let n = 0; n < 620; n++) put(contents, newId(), verification());
     const found = await ordered(contents);
@@ -39,6 +39,25 @@ describe('keepHouse', () => {
     expect(await ordered(contents)).toEqual([]);
     put(contents, row.id, null);
     expect(await ordered(contents)).toEqual([{ kind: 'drop-verifications' }]);
+  });
+
+  it.each([
+    ['is a tombstone', (contents: VaultContents, id: string) => put(contents, id, null, 2)],
+    ['was forgotten', (contents: VaultContents, id: string) => contents.delete(id)],
+  ])('buries the notes that an older build left of a conversation which %s, and no others', async (_, remove) => {
+    const contents = new VaultContents();
+    const kept = addConversation(contents, { turns: 2, documents: 'none', isAnswered: true, isNoted: true });
+    const { conversationId } = addConversation(contents, { turns: 0, documents: 'none', isAnswered: true });
+    for (let n = 0; n < 620; n++) put(contents, newId(), replyNote({ conversationId, turnId: newId() }));
+    expect(await ordered(contents)).toEqual([]);
+    remove(contents, conversationId);
+    const found = await ordered(contents);
+    expect(found).toEqual([{ kind: 'delete', conversationId }]);
+    expect(storeAll(contents, found).waiting).toEqual([]);
+    expect([...contents.notes.values()].map((note) => note.conversationId)).toEqual(
+      kept.turns.map(() => kept.conversationId),
+    );
+    expect(await ordered(contents)).toEqual([]);
   });
 
   it('takes up a deletion that was begun elsewhere', async () => {

@@ -5,7 +5,7 @@ import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import type { Operation } from '../../../client/vault/operation.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
 import { newId } from '../../parts/paper-vault.ts';
-import { addConversation, put, reply, storeAll, verification } from '../../parts/planned-batches.ts';
+import { addConversation, put, reply, replyNote, storeAll, verification } from '../../parts/planned-batches.ts';
 
 beforeAll(() => sodiumReady());
 
@@ -40,7 +40,9 @@ describe('deleting', () => {
   it('any vault, with anything else that waits', () => {
     const turns = fc.oneof(fc.nat(40), fc.constantFrom(327, 350, 487, 620));
     const documents = fc.constantFrom('each' as const, 'one' as const, 'none' as const);
-    const conversation = fc.record({ turns, documents, isAnswered: fc.boolean(), isDeleted: fc.boolean() });
+    const isSo = fc.boolean();
+    const shape = { turns, documents, isAnswered: isSo, isNoted: isSo, isDeleted: isSo };
+    const conversation = fc.record(shape);
     const story = fc.record({
       conversations: fc.array(conversation, { minLength: 1, maxLength: 4 }),
       tombstones: fc.constantFrom(0, 3, 499, 500, 501, 900),
@@ -71,6 +73,8 @@ describe('deleting', () => {
         const expected = kept.map(({ documents: each, turns: { length } }) =>
           each === 'each' ? length : each === 'one' ? Math.min(1, length) : 0,
         );
+        const noted = kept.filter(({ isNoted }) => isNoted);
+        expect(contents.notes.size).toBe(noted.reduce((sum, each) => sum + each.turns.length, 0));
         // Without a deletion nothing looks for what no turn names.
         expect(contents.verifications.size).toBe(expected.reduce((sum, each) => sum + each, 0));
         for (const { title } of contents.conversations.values()) expect(title.value).toBe('Another');
@@ -78,6 +82,50 @@ describe('deleting', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('a compact answer', () => {
+  /** One question, and the same answer as any number of devices make it. */
+  function unanswered() {
+    const contents = new VaultContents();
+    const { conversationId, turns } = addConversation(contents, { turns: 1, documents: 'none', isAnswered: false });
+    const { turnId, messageId, replyItemId } = turns[0] ?? { turnId: '', messageId: '', replyItemId: '' };
+    const content = reply({ conversationId, parentId: messageId, turnId });
+    const compact = (): Operation => ({
+      kind: 'reply',
+      itemId: replyItemId,
+      content,
+      note: { itemId: newId(), content: replyNote({ conversationId, turnId }, 'quota-spent') },
+      title: null,
+    });
+    return { contents, conversationId, turnId, compact };
+  }
+
+  it('goes with what is noted of it in one batch; a second device drops both of its own', () => {
+    const { contents, turnId, compact } = unanswered();
+    const { batches } = storeAll(contents, [compact()]);
+    expect(batches.map(({ writes }) => writes.map(({ content }) => content?.type))).toEqual([['reply', 'reply-note']]);
+    const kept = contents.noteOf(turnId);
+    expect(kept?.note.codes).toEqual(['quota-spent']);
+    expect(storeAll(contents, [compact()])).toEqual({ batches: [], waiting: [] });
+    expect([contents.notes.size, contents.noteOf(turnId)]).toEqual([1, kept]);
+  });
+
+  it('that an older build of this browser left waiting is stored without a note', () => {
+    const { contents, compact } = unanswered();
+    const { note: _note, ...older } = compact() as Extract<Operation, { kind: 'reply' }>;
+    storeAll(contents, [older]);
+    expect([contents.replies.size, contents.notes.size]).toEqual([1, 0]);
+  });
+
+  it('of a conversation that is deleted leaves nothing, before and behind the deletion', () => {
+    for (const isFirst of [true, false]) {
+      const { contents, conversationId, compact } = unanswered();
+      if (isFirst) storeAll(contents, [compact()]);
+      storeAll(contents, [{ kind: 'delete', conversationId }, compact()]);
+      expect([...contents.rows.keys()].filter((id) => contents.isLive(id))).toEqual([]);
+    }
   });
 });
 

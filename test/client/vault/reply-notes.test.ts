@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ReplyReader } from '../../../client/vault/reply-reader.ts';
 import type { ReplyEnd } from '../../../crypto/messages/request-content.ts';
+import type { ReplyCause } from '../../../crypto/messages/reply-note.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { Secret } from '../../../crypto/primitives/secret.ts';
@@ -49,6 +50,24 @@ describe('ReplyReader', () => {
       const { reader, send } = startReading();
       send(...notes, encodeEndRecord({ ...end, outcome: 'error', code: 'model-refused' }));
       expect(reader.state).toMatchObject({ code: notes.length > 0 ? 'key-refused' : 'model-refused' });
+    }
+  });
+
+  test('names the finest reason first and END’s own behind it; an answer that came to its end names none', () => {
+    const cause = (which: ReplyCause) => encodeNoteRecord({ kind: 'cause', cause: which });
+    const failed = encodeEndRecord({ ...end, outcome: 'error', code: 'model-refused' });
+    for (const [records, codes] of [
+      [
+        [cause('model-loading'), cause('key-refused'), failed],
+        ['key-refused', 'model-refused'],
+      ],
+      [[failed], ['model-refused']],
+      [[cause('model-loading'), text('Here.'), encodeEndRecord(end)], []],
+      [[cause('model-loading')], []],
+    ] as const) {
+      const { reader, send } = startReading();
+      send(...records);
+      expect(reader.codes).toEqual(codes);
     }
   });
 
