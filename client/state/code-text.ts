@@ -20,6 +20,8 @@ export type CodeText = {
   readonly sentence: string;
   /** One or two sentences. */
   readonly wayOut: string;
+  /** The same question would fail again: no button offers to ask it again. */
+  readonly isForGood?: true;
 };
 
 export const tryLater = 'Try again in a while.';

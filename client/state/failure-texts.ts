@@ -87,6 +87,7 @@ const ownTexts: Readonly<Record<OwnFailureCode, CodeText>> = {
     cause: 'person',
     sentence: 'This message is too long to send.',
     wayOut: 'Shorten it, or send it in parts.',
+    isForGood: true,
   },
   'message-empty': {
     cause: 'person',
@@ -208,6 +209,11 @@ export function failureSentence({ code }: Pick<VaultFailure, 'code'>): string {
 /** What to do about it, where that stands apart. */
 export function failureWayOut({ code }: Pick<VaultFailure, 'code'>): string {
   return textOf(code).wayOut;
+}
+
+/** Whether a question that failed so can go through when it is sent once more, as it is. */
+export function canSucceedAgain({ code }: Pick<VaultFailure, 'code'>): boolean {
+  return textOf(code).isForGood !== true;
 }
 
 /**

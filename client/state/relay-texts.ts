@@ -140,5 +140,6 @@ export const relayTexts: Readonly<Record<RelayFailureCode, CodeText>> = {
     cause: 'way',
     sentence: 'A proxy in the network takes nothing as large as this, and the relay never saw it.',
     wayOut: 'Shorten it, or tell whoever runs this service: the proxy’s limit is too low.',
+    isForGood: true,
   },
 };

@@ -2,14 +2,11 @@ import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
 import type { ReplyErrorCode } from '../../crypto/messages/request-content.ts';
 import { type CodeText, reload, tellOperator, tryLater } from './code-text.ts';
 
-/** Where the same question would fail again, no button offers to ask it again. */
-export type ReplyErrorText = CodeText & { readonly isForGood?: true };
-
 /**
  * For every reason why an answer ended in an error. The codes come from inside the seal, out of a fixed list; what the
  * operator's terminal says of each, the engine writes there.
  */
-const texts: Readonly<Record<ReplyErrorCode | ReplyCause, ReplyErrorText>> = {
+const texts: Readonly<Record<ReplyErrorCode | ReplyCause, CodeText>> = {
   'model-failed': { cause: 'model', sentence: 'The model failed while it was answering.', wayOut: tellOperator },
   'model-unreachable': {
     cause: 'model',
@@ -86,9 +83,9 @@ const texts: Readonly<Record<ReplyErrorCode | ReplyCause, ReplyErrorText>> = {
   'no-answer': { cause: 'model', sentence: 'The model said nothing.', wayOut: 'Try again, or ask in other words.' },
 };
 
-const unnamed: ReplyErrorText = { cause: 'model', sentence: 'The model stopped with an error.', wayOut: tellOperator };
+const unnamed: CodeText = { cause: 'model', sentence: 'The model stopped with an error.', wayOut: tellOperator };
 
 /** @param code - null where none was named; one of a later version has no text here. */
-export function replyErrorText(code: string | null): ReplyErrorText {
+export function replyErrorText(code: string | null): CodeText {
   return code !== null && Object.hasOwn(texts, code) ? texts[code as ReplyErrorCode | ReplyCause] : unnamed;
 }

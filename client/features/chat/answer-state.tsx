@@ -5,7 +5,7 @@ import { Notice, type NoticeTone } from '../../design/notice.tsx';
 import { ProgressBar } from '../../design/progress-bar.tsx';
 import { Status } from '../../design/status.tsx';
 import { waitingText } from '../../state/answer-texts.ts';
-import { failureText } from '../../state/failure-texts.ts';
+import { canSucceedAgain, failureText } from '../../state/failure-texts.ts';
 import { loadingProgress, loadingText } from '../../state/protection-texts.ts';
 import { replyErrorText } from '../../state/reply-error-texts.ts';
 import type { AssistantMessage, VaultFailure } from '../../vault/vault-api.ts';
@@ -31,7 +31,8 @@ function endingOf({ state }: AssistantMessage): EndingText | null {
     return { tone: 'caution', text: 'Reply missing: the relay has no answer to this question.', retry: true };
   }
   if (state.kind === 'unsent') {
-    return { tone: 'caution', text: failureText(state.failure, 'Your message is kept.'), retry: true };
+    const text = failureText(state.failure, 'Your message is kept.');
+    return { tone: 'caution', text, retry: canSucceedAgain(state.failure) };
   }
   if (state.kind !== 'ended') return null;
   switch (state.outcome) {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { errorCodes } from '../../../crypto/messages/error-codes.ts';
 import { replyCauses } from '../../../crypto/messages/reply-note.ts';
 import { replyErrorCodes } from '../../../crypto/messages/request-content.ts';
-import { failureSentence, failureTexts } from '../../../client/state/failure-texts.ts';
+import { canSucceedAgain, failureSentence, failureTexts } from '../../../client/state/failure-texts.ts';
 import { replyErrorText } from '../../../client/state/reply-error-texts.ts';
 import type { FailureCode } from '../../../client/vault/vault-api.ts';
 import { askInPage, ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
@@ -26,7 +26,7 @@ async function codesShown(page: Page): Promise<string[]> {
   return [...rawCodes, 'a-later-code'].filter((code) => text.includes(code));
 }
 
-test('every failure of a question is said in words, with what was kept', async () => {
+test('every failure of a question is said in words, with what was kept; Retry is offered where it can help', async () => {
   const page = await client.openPage({ path: '/chat', status: 'unlocked' });
   const turn = await askInPage(page, 'A question');
   const answer = page.getByRole('article', { name: /^Assistant/ });
@@ -36,6 +36,8 @@ test('every failure of a question is said in words, with what was kept', async (
       [turn, code] as const,
     );
     await answer.getByText(`${failureSentence({ code })} Your message is kept.`).waitFor();
+    const retries = await answer.getByRole('button', { name: 'Retry' }).count();
+    expect([code, retries]).toEqual([code, canSucceedAgain({ code }) ? 1 : 0]);
     expect(await codesShown(page)).toEqual([]);
   }
 });
