@@ -12,6 +12,8 @@ const right = {
   MODAL_FUNCTION_ID: 'fu-1, fu-2',
 };
 
+const idsOf = (count: number) => Array.from({ length: count }, (_, index) => `ac-${index}`).join(', ');
+
 /** The sentence, or `accepted`. */
 function refusal(changes: Record<string, string | undefined>): string {
   try {
@@ -52,6 +54,16 @@ describe('readSettings', () => {
     ['a file that is not there', { REGISTRAR_KEYS: undefined, REGISTRAR_KEYS_FILE: '/nowhere' }, 'cannot be read'],
     ['no name of the log', { REGISTRAR_LOG_ORIGIN: undefined }, 'REGISTRAR_LOG_ORIGIN'],
     ['a name with a plus', { REGISTRAR_LOG_ORIGIN: 'a+b' }, 'REGISTRAR_LOG_ORIGIN'],
+    ['a name with a blank', { REGISTRAR_LOG_ORIGIN: 'a b' }, 'REGISTRAR_LOG_ORIGIN'],
+    ['a name that is too long', { REGISTRAR_LOG_ORIGIN: 'a'.repeat(129) }, 'REGISTRAR_LOG_ORIGIN'],
+    ['more workspaces than there can be', { MODAL_WORKSPACE_ID: idsOf(33) }, 'MODAL_WORKSPACE_ID'],
+    ['a token that may be a second old', { REGISTRAR_TOKEN_MAX_AGE_SECONDS: '1' }, 'from 60 to 86400'],
+    ['keys that are asked for without a pause', { REGISTRAR_JWKS_COOLDOWN_SECONDS: '0' }, 'from 1 to 3600'],
+    ['a port in other figures', { REGISTRAR_PORT: '1e3' }, 'REGISTRAR_PORT'],
+    ['a key without its certificate', { REGISTRAR_TLS_KEY: 'a.pem' }, 'go together'],
+    ['a test issuer with a query', { REGISTRAR_TEST_ISSUER: 'http://127.0.0.1:9000/?a=b' }, 'of this machine'],
+    ['a test issuer with a user', { REGISTRAR_TEST_ISSUER: 'http://a@127.0.0.1:9000' }, 'of this machine'],
+    ['a test issuer of another scheme', { REGISTRAR_TEST_ISSUER: 'https://127.0.0.1:9000' }, 'of this machine'],
     ['no workspace', { MODAL_WORKSPACE_ID: undefined }, 'MODAL_WORKSPACE_ID'],
     ['no environment', { MODAL_ENVIRONMENT_ID: '' }, 'MODAL_ENVIRONMENT_ID'],
     ['an empty app among others', { MODAL_APP_ID: 'ap-1,' }, 'MODAL_APP_ID'],
@@ -90,6 +102,11 @@ describe('readSettings', () => {
       'a header and the proxies that set it',
       { REGISTRAR_ADDRESS_HEADER: 'x-forwarded-for', REGISTRAR_TRUSTED_PROXIES: '10.0.0.0/8, ::1' },
     ],
+    [
+      'the longest name and the most workspaces',
+      { REGISTRAR_LOG_ORIGIN: 'a'.repeat(128), MODAL_WORKSPACE_ID: idsOf(32) },
+    ],
+    ['a keeper of checkpoints on this machine', { REGISTRAR_COMMIT_URL: 'http://localhost:9001/commit' }],
     ['an open host behind a proxy', { REGISTRAR_HOST: '0.0.0.0', REGISTRAR_BEHIND_PROXY: 'yes' }],
     ["the worker's names in the same file", { REGISTRAR_URL: 'https://registrar.example.com', MODAL_SERVER_URL: 'x' }],
     ['a test issuer on this machine', { REGISTRAR_TEST_ISSUER: 'http://127.0.0.1:9000/' }],

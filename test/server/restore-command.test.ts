@@ -1,15 +1,27 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { randomBytes } from '../../crypto/primitives/bytes.ts';
 import { type KeyPlace, loadServerKeys } from '../../server/accounts/load-server-keys.ts';
 import { checkFolderIsWritable } from '../../server/launch/preflight.ts';
 import { openSqlite } from '../../server/storage/sqlite.ts';
+import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../parts/small-disk.ts';
 import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
-import { makeAccount } from '../parts/vault-device.ts';
+import { makeAccount, newId, write } from '../parts/vault-device.ts';
 
 const run = promisify(execFile);
+const mebibyte = 2 ** 20;
 
 /** Runs a command as a self-hoster does whose files are readable for all unless somebody says otherwise. */
 async function command(name: 'backup' | 'restore', file: string, dataFolder: string, preload = ''): Promise<string> {
@@ -67,11 +79,14 @@ async function keysIn(folder: string): Promise<string> {
 }
 
 /** An installation with an account and keys of its own. */
-async function install(folder: string): Promise<void> {
+async function install(folder: string, mebibytes = 0): Promise<void> {
   mkdirSync(folder);
   const database = await openSqlite(folder);
   await loadServerKeys(keyPlaceOf(folder), database);
-  await makeAccount(database);
+  const device = await makeAccount(database);
+  const body = Buffer.from(randomBytes(mebibyte)).toString('base64url');
+  const items = Array.from({ length: mebibytes }, () => write(newId(), 1, { body }));
+  if (mebibytes > 0) await device.send(device.batch({ items }));
   await database.close();
 }
 
@@ -128,6 +143,36 @@ test('restore: keys that cannot be written are said, and the same command puts t
   expect(await command('restore', at('one.backup'), at('target'))).toMatch(/its server keys are back/);
   expect(await keysIn(at('target'))).toBe('right');
 });
+
+test('restore: keys of something else keep a backup out, its own do not', async () => {
+  const folder = await makeTemporaryFolder('restore');
+  onTestFinished(() => folder.remove());
+  const at = (name: string) => join(folder.path, name);
+  for (const name of ['one', 'other']) await install(at(name));
+  await command('backup', at('one.backup'), at('one'));
+  mkdirSync(at('target'), { mode: 0o700 });
+  copyFileSync(join(at('other'), 'server-keys'), join(at('target'), 'server-keys'));
+  expect(await command('restore', at('one.backup'), at('target'))).toMatch(/^Other server keys are here already/);
+  copyFileSync(join(at('one'), 'server-keys'), join(at('target'), 'server-keys'));
+  expect(await command('restore', at('one.backup'), at('target'))).toMatch(/rows restored/);
+});
+
+test.skipIf(noSmallDisks !== null)(
+  `restore: a full disk is said, and nothing is restored${withoutSmallDisks}`,
+  async () => {
+    const folder = await makeTemporaryFolder('restore');
+    onTestFinished(() => folder.remove());
+    const at = (name: string) => join(folder.path, name);
+    await install(at('one'), 3);
+    await command('backup', at('one.backup'), at('one'));
+    const disk = mountSmallDisk(2 * mebibyte);
+    expect(await command('restore', at('one.backup'), disk)).toBe(
+      'There is no room for the database: nothing was restored.\n',
+    );
+    expect(existsSync(join(disk, 'server-keys'))).toBe(false);
+    expect(await command('restore', at('one.backup'), at('roomy'))).toMatch(/rows restored/);
+  },
+);
 
 test('openSqlite: a lock that others could hold is theirs no more', async () => {
   const folder = await makeTemporaryFolder('lock');

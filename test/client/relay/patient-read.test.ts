@@ -68,6 +68,18 @@ test('a relay that never has time is waited for five minutes, one that names an 
   expect(hour.asked).toHaveLength(1);
 });
 
+test('a pause of a minute is waited for, a longer one is not', async () => {
+  const minute = clientOf([() => put('60'), whole]);
+  const read = minute.client.readItems({ afterCounter: 0 });
+  await minute.clock.pass(60_000);
+  expect(await read).toEqual(page);
+  const more = clientOf([() => put('61'), whole]);
+  const outcome = more.client.readItems({ afterCounter: 0 }).catch((error: unknown) => error);
+  await more.clock.pass(61_000);
+  expect(await outcome).toMatchObject({ code: 'too-many-requests', retryAfterMs: 61_000 });
+  expect(more.asked).toHaveLength(1);
+});
+
 test('what is written is not asked for again by itself', async () => {
   const { asked, client } = clientOf([() => put('1')]);
   const stop = client.stopTurn('A'.repeat(22), { format: 1, stopToken: 'A'.repeat(43) });

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { AccountReads } from '../../../server/http/account-reads.ts';
+import { quickSignUp } from '../../parts/quick-account.ts';
+import { openTestRelay } from '../../parts/test-relay.ts';
 import { Turnstile } from '../../../server/http/turnstile.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -52,4 +54,38 @@ test('AccountReads: four of one account run, more wait, still more are refused; 
   // All is given back.
   await Promise.all(Array.from({ length: 4 }, () => enter('a')));
   expect(entered).toHaveLength(4);
+});
+
+test('AccountReads: reads of several accounts begin in turns of the event loop of their own', async () => {
+  const reads = new AccountReads();
+  let turn = 0;
+  const count = () => {
+    turn += 1;
+    if (turn < 20) setTimeout(count, 0);
+  };
+  setTimeout(count, 0);
+  const begunAt: number[] = [];
+  await Promise.all(
+    ['a', 'a', 'b', 'c'].map(async (account) => {
+      using _ = await reads.enter(account);
+      begunAt.push(turn);
+      const untilMs = performance.now() + 3;
+      while (performance.now() < untilMs);
+    }),
+  );
+  expect(new Set(begunAt).size).toBe(4);
+});
+
+test('relay: of one account’s reads at once some wait and too many are put off; another account reads meanwhile', async () => {
+  const relay = await openTestRelay('sqlite');
+  const [alice, bob] = [await quickSignUp(relay, 'alice'), await quickSignUp(relay, 'bob')];
+  const read = ({ session }: typeof alice) =>
+    relay.call('GET', '/v1/items?afterCounter=0&limit=1', { token: session.accessToken });
+  const reads = Array.from({ length: 200 }, () => read(alice));
+  const other = await read(bob);
+  const answers = await Promise.all(reads);
+  expect(other.status).toBe(200);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
+  expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(36);
+  for (const { headers, status } of answers) expect(headers.get('retry-after')).toBe(status === 429 ? '1' : null);
 });

@@ -72,6 +72,9 @@ function pack(path: string, lines: Iterable<string>): Promise<void> {
 
 const firstLine = (schema = 2) => `${JSON.stringify({ format: 'sotto-backup-1', schema, ...about })}\n`;
 
+const aRow = `${JSON.stringify(['metadata', { name: 'a', value: 'b' }])}\n`;
+const lastLine = (metadata: number) => `${JSON.stringify({ rows: { metadata } })}\n`;
+
 describe.each(databaseKinds)('%s', (kind) => {
   test('writeBackup: a database of an earlier version stays as it is, and can be restored', async () => {
     const [from, to] = [await openTestDatabase(kind), await openTestDatabase(kind)];
@@ -128,7 +131,9 @@ describe.each(databaseKinds)('%s', (kind) => {
     ['brackets without an end', () => [firstLine(), '['.repeat(8_000_000)]],
     ['a million keys', () => [firstLine(), `{${Array.from({ length: 1e6 }, (_, key) => `"${key}":1`).join()}}`]],
     ['a later format', () => [firstLine(99)]],
-    ['no last line', () => [firstLine(), `${JSON.stringify(['metadata', { name: 'a', value: 'b' }])}\n`]],
+    ['a row too few', () => [firstLine(), aRow, lastLine(2)]],
+    ['a line behind the last', () => [firstLine(), aRow, lastLine(1), lastLine(1)]],
+    ['no last line', () => [firstLine(), aRow]],
   ])('restoreBackup: %s is no backup, and keeps nothing out afterwards', async (_name, linesOf) => {
     const database = await openTestDatabase(kind);
     const folder = await backupFolder();
@@ -142,6 +147,13 @@ describe.each(databaseKinds)('%s', (kind) => {
     await makeAccount(source);
     await writeBackup(join(folder, 'right'), source, about);
     expect(await restoreBackup(join(folder, 'right'), database)).toBe(2);
+  });
+
+  test('restoreBackup: as many rows as the last line says, and nothing behind it, is a backup', async () => {
+    const database = await openTestDatabase(kind);
+    const path = join(await backupFolder(), 'whole');
+    await pack(path, [firstLine(), aRow, lastLine(1)]);
+    expect(await restoreBackup(path, database)).toBe(1);
   });
 
   test('restoreBackup: large items go in small statements, small ones many at once, and all come back', async () => {

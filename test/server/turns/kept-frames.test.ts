@@ -159,5 +159,9 @@ describe.each(databaseKinds)('runs of frames of two processes on %s', (kind) => 
     journal.addClose({ ...ids, reason: 'final', owner: 'another' });
     await journal.flush();
     expect(await closedAs()).toBe(closeReasons.final);
+    // Its owner heard of an enclave that has let go of it since.
+    journal.addClose({ ...ids, reason: 'gone', owner: 'its owner' });
+    await journal.flush();
+    expect(await closedAs()).toBe(closeReasons.final);
   });
 });
