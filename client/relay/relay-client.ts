@@ -13,6 +13,8 @@ import {
   type SignUpFinish,
   type SignUpStart,
   signUpStartAnswer,
+  type StepUpStart,
+  stepUpStartAnswer,
 } from '../../crypto/messages/account-messages.ts';
 import type { EnclaveRequest } from '../../crypto/messages/enclave-messages.ts';
 import {
@@ -71,6 +73,8 @@ export class RelayClient {
     this.#open('/v1/recovery/start', body, recoveryStartAnswer);
   finishRecovery = (body: { readonly format: 1; readonly challengeId: string; readonly signature: string }) =>
     this.#open('/v1/recovery/finish', body, signInAnswer);
+  startStepUp = (body: StepUpStart) =>
+    this.#authorised({ method: 'POST', path: '/v1/step-up/start', body }, stepUpStartAnswer);
   startPassword = (body: { readonly format: 1; readonly registrationRequest: string }) =>
     this.#authorised({ method: 'POST', path: '/v1/password/start', body }, passwordStartAnswer);
 

@@ -7,6 +7,16 @@ const currentBrowser = 'Use a current version of Firefox, Chrome, Edge or Safari
 /** For every failure that the vault finds itself, or says in other words than the relay's code. */
 const ownTexts: Readonly<Record<OwnFailureCode, CodeText>> = {
   'sign-in-failed': relayTexts['sign-in-failed'],
+  'wrong-password': {
+    cause: 'person',
+    sentence: 'This is not your current password.',
+    wayOut: 'Check it, then try again.',
+  },
+  'proof-needed': {
+    cause: 'person',
+    sentence: 'Some time has passed since you signed in with your recovery phrase.',
+    wayOut: 'Type it once more.',
+  },
   'name-taken': relayTexts['name-taken'],
   'invalid-user-name': {
     cause: 'person',

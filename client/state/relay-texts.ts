@@ -37,6 +37,11 @@ export const relayTexts: Readonly<Record<RelayFailureCode, CodeText>> = {
     sentence: 'The relay is not reached under the name of this page.',
     wayOut: 'Open Sotto at the address that whoever runs it gave you.',
   },
+  'proof-failed': {
+    cause: 'person',
+    sentence: 'The relay did not accept this as a proof that the account is yours.',
+    wayOut: 'Check what you typed, then try again.',
+  },
   'sign-up-closed': {
     cause: 'relay',
     sentence: 'This relay takes no new accounts at the moment.',

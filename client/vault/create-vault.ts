@@ -21,7 +21,7 @@ export function createVault(parts: VaultParts): VaultApi {
     signIn: (input) => session(() => vault.signIn(input)),
     signInWithPhrase: (input) => session(() => vault.signInWithPhrase(input)),
     unlock: ({ password }) => session(() => vault.unlock(password)),
-    changePassword: ({ newPassword }) => session(() => vault.changePassword(newPassword)),
+    changePassword: ({ newPassword, proof }) => session(() => vault.changePassword(newPassword, proof)),
     lock: () => session(() => vault.lock()),
     signOut: () => session(() => vault.signOut()),
     openConversation: ({ conversationId }) => open(() => vault.opened.openConversation(conversationId)),

@@ -16,9 +16,12 @@ import { type RelayCallCode, RelayCallError } from '../relay/relay-call-error.ts
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { TabLocks } from '../relay/token-refresh.ts';
 import type { CachedHead } from './ciphertext-cache.ts';
+import type { OwnProof } from './own-proof.ts';
 import { requireStrongPassword } from './password-floor.ts';
+import type { RecentPhrase } from './recent-phrase.ts';
 import type { AccountSession } from './session-key.ts';
 import { newestStretching } from './sign-up.ts';
+import { Prover } from './step-up.ts';
 import { VaultError } from './vault-error.ts';
 import { underVaultLock } from './vault-lock.ts';
 import type { VaultStore } from './vault-store.ts';
@@ -42,17 +45,24 @@ export type PasswordChangeParts = {
   readonly store: VaultStore;
   readonly writer: VaultWriter;
   readonly account: AccountSession;
+  readonly recentPhrase: RecentPhrase;
 };
 
 /**
  * A new password: OPAQUE record, keyslot, list of keyslots and head change in one transaction, or nothing does.
  *
- * @throws {VaultError} `weak-password`; `server-key-changed` when the relay registers under another OPAQUE key than the
+ * @param proof - Shown to the relay for each try anew: it is for one body.
+ * @throws {VaultError} `weak-password`; `wrong-password`, `proof-needed`; `server-key-changed` when the relay registers under another OPAQUE key than the
  *   account knows (M5).
  */
-export async function changePassword(parts: PasswordChangeParts, newPassword: string): Promise<void> {
+export async function changePassword(parts: PasswordChangeParts, newPassword: string, proof: OwnProof): Promise<void> {
   requireStrongPassword(newPassword, null);
   await opaqueReady();
+  const prover = new Prover(parts.client, proof, parts.recentPhrase);
+  await changeProven(parts, newPassword, prover).finally(() => prover.end());
+}
+
+async function changeProven(parts: PasswordChangeParts, newPassword: string, prover: Prover): Promise<void> {
   const { client, account, locks } = parts;
   const started = startRegistration(newPassword);
   const answer = await client.startPassword({ format: 1, registrationRequest: started.request });
@@ -68,7 +78,7 @@ export async function changePassword(parts: PasswordChangeParts, newPassword: st
   const begun = { passwordToken: answer.passwordToken, registrationRecord: registered.record, keyEncryptionKey };
   await underVaultLock(locks, async () => {
     for (let tries = 0; tries < maximumTries; tries++) {
-      if (await tryChange(parts, begun)) return;
+      if (await tryChange(parts, begun, prover)) return;
     }
     throw new VaultError('written-elsewhere');
   }).finally(() => keyEncryptionKey.wipe());
@@ -79,25 +89,27 @@ type Begun = Pick<PasswordFinish, 'passwordToken' | 'registrationRecord'> & {
 };
 
 /** @returns false when another device was first. */
-async function tryChange(parts: PasswordChangeParts, begun: Begun): Promise<boolean> {
+async function tryChange(parts: PasswordChangeParts, begun: Begun, prover: Prover): Promise<boolean> {
   const { client, store, writer, account } = parts;
   await writer.syncLocked();
   const list = await readList(parts);
   if (list === null) return false;
   const { keyslot, listBody } = replacePasswordSlot(account, list, begun);
   const head = sealNextHead(store, account.keyring, listBody);
+  const change = {
+    format: 1,
+    passwordToken: begun.passwordToken,
+    registrationRecord: begun.registrationRecord,
+    stretching: newestStretching,
+    keyslot,
+    keyslotList: { body: toBase64Url(listBody) },
+    expectedHead: toBase64Url(store.mark.head.hash),
+    head: { counter: head.counter, body: toBase64Url(head.body) },
+  } as const;
+  const proof = await prover.prove('change-password', change);
   await store.updateMark({ pending: { counter: head.counter, hash: head.hash } });
   try {
-    await client.finishPassword({
-      format: 1,
-      passwordToken: begun.passwordToken,
-      registrationRecord: begun.registrationRecord,
-      stretching: newestStretching,
-      keyslot,
-      keyslotList: { body: toBase64Url(listBody) },
-      expectedHead: toBase64Url(store.mark.head.hash),
-      head: { counter: head.counter, body: toBase64Url(head.body) },
-    });
+    await client.finishPassword({ ...change, proof });
   } catch (error) {
     if (!(error instanceof RelayCallError) || !uncertainCodes.has(error.code)) throw error;
     // The chain says whether the new password holds or the old one still does, whoever wrote on top of it meanwhile.

@@ -12,6 +12,7 @@ import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/
 import { CryptoError } from '../../crypto/primitives/errors.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { openKeyMaterial, type SignedIn } from './key-material.ts';
+import type { RecentPhrase } from './recent-phrase.ts';
 import { VaultError } from './vault-error.ts';
 
 /** @throws {VaultError} `sign-in-failed` for an unknown name, a wrong password and another relay alike (M12). */
@@ -75,7 +76,7 @@ function startOpaque(password: string) {
 }
 
 /** @throws {VaultError} `invalid-phrase`, with the words that are in no phrase. */
-function readPhrase(words: string) {
+export function readPhrase(words: string) {
   try {
     return parseRecoveryPhrase(words);
   } catch (error) {
@@ -87,6 +88,7 @@ function readPhrase(words: string) {
 export async function signInWithPhrase(
   client: RelayClient,
   input: { readonly userName: string; readonly words: string },
+  recentPhrase: RecentPhrase,
 ): Promise<SignedIn> {
   const nameTag = deriveNameTag(input.userName);
   const entropy = readPhrase(input.words);
@@ -94,12 +96,12 @@ export async function signInWithPhrase(
   ready.catch(() => undefined);
   const challenge = await client.startRecovery({ format: 1, nameTag: toBase64Url(nameTag) });
   const signing = deriveRecoverySigningKeys(entropy);
+  recentPhrase.keep(signing);
   const signature: Bytes = signing.sign({
     challenge: fromBase64Url(challenge.challenge),
     nameTag,
     issuedAtMs: challenge.issuedAtMs,
   });
-  signing.wipe();
   const { session, keys } = await client.finishRecovery({
     format: 1,
     challengeId: challenge.challengeId,

@@ -1,6 +1,7 @@
 import type { EngineKind, EnclaveStatus } from '../../crypto/messages/enclave-messages.ts';
 import type { ReplyOutcome } from '../../crypto/messages/item-contents.ts';
 import type { RelayCallCode } from '../relay/relay-call-error.ts';
+import type { OwnProof } from './own-proof.ts';
 import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
 import type {
   ConversationNote,
@@ -32,6 +33,10 @@ export type RelayFailureCode = Exclude<RelayCallCode, 'relay-unreachable'>;
 /** Failures that the vault names itself. */
 export type OwnFailureCode =
   | 'sign-in-failed'
+  /** The password that is to be replaced is another one. */
+  | 'wrong-password'
+  /** The phrase that this tab was signed in by is no longer kept: the person has to show a way in again. */
+  | 'proof-needed'
   | 'name-taken'
   | 'invalid-user-name'
   | 'weak-password'
@@ -247,7 +252,7 @@ export interface VaultApi {
   signInWithPhrase(input: { userName: string; words: string }): Promise<void>;
   unlock(input: { password: string }): Promise<void>;
   /** After recovery, or from the account menu. */
-  changePassword(input: { newPassword: string }): Promise<void>;
+  changePassword(input: { newPassword: string; proof: OwnProof }): Promise<void>;
   /** Wipes keys in every tab; ciphertext stays. */
   lock(): Promise<void>;
   /** Ends the session; wipes keys, ciphertext cache and drafts in every tab. */

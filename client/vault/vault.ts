@@ -1,12 +1,13 @@
-import type { Keyring } from '../../crypto/account/keyring.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { equalBytes } from '../../crypto/primitives/bytes.ts';
 import { RelayClient } from '../relay/relay-client.ts';
 import { AccessTokens } from '../relay/token-refresh.ts';
-import { type CachedHead, CiphertextCache, newestOf } from './ciphertext-cache.ts';
+import { CiphertextCache, newestOf } from './ciphertext-cache.ts';
 import { ConnectionState } from './connection-state.ts';
 import type { SignedIn } from './key-material.ts';
 import { openCache } from './open-cache.ts';
 import type { OpenedVault } from './opened-vault.ts';
+import type { OwnProof } from './own-proof.ts';
+import { RecentPhrase } from './recent-phrase.ts';
 import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session-key.ts';
 import type { PreparedSignUp } from './sign-up.ts';
 import { TabChannel, type TabMessage } from './tab-channel.ts';
@@ -25,6 +26,7 @@ export class Vault {
   readonly #channel: TabChannel;
   readonly #tokens: AccessTokens;
   readonly #client: RelayClient;
+  readonly #recentPhrase: RecentPhrase;
   #emit: (event: VaultEvent) => void = () => undefined;
   #status: SessionStatus = 'starting';
   #opened: OpenedVault | null = null;
@@ -43,6 +45,7 @@ export class Vault {
     this.#channel = new TabChannel(parts.openChannel());
     this.#tokens = new AccessTokens(this.connection.relay, parts.locks);
     this.#client = new RelayClient(this.connection.relay, this.#tokens, () => void this.#end('session-ended'));
+    this.#recentPhrase = new RecentPhrase(parts.clock);
     this.#channel.listen((message) => this.#hear(message));
   }
 
@@ -100,7 +103,12 @@ export class Vault {
   async signInWithPhrase(input: { userName: string; words: string }): Promise<void> {
     this.#requireOutside();
     const { signInWithPhrase } = await import('./sign-in.ts');
-    await this.#enter(() => signInWithPhrase(this.#client, input));
+    try {
+      await this.#enter(() => signInWithPhrase(this.#client, input, this.#recentPhrase));
+    } catch (error) {
+      this.#recentPhrase.wipe();
+      throw error;
+    }
   }
 
   async unlock(password: string): Promise<void> {
@@ -109,11 +117,12 @@ export class Vault {
     await this.#enter(() => unlockWithPassword(this.#client, password), true);
   }
 
-  async changePassword(newPassword: string): Promise<void> {
+  async changePassword(newPassword: string, proof: OwnProof): Promise<void> {
     const { store, writer, account } = this.opened;
     const { changePassword } = await import('./password-change.ts');
-    const { locks } = this.#parts;
-    await changePassword({ client: this.#client, locks, store, writer, account }, newPassword);
+    const parts = { client: this.#client, locks: this.#parts.locks, store, writer, account };
+    await changePassword({ ...parts, recentPhrase: this.#recentPhrase }, newPassword, proof);
+    this.#recentPhrase.wipe();
     await this.#keepSession({ ...account, needsNewPassword: false });
     this.#setStatus('unlocked');
   }
@@ -157,13 +166,14 @@ export class Vault {
     const { session, account, head } = await signIn();
     const { cacheOwner } = await import('./vault-store.ts');
     const { compareRemembered } = await import('./head-check.ts');
+    const { prepareCache } = await import('./prepare-cache.ts');
     const owner = cacheOwner(account.keyring.accountId);
     const isOther = before !== null && !equalBytes(before.owner, owner);
     const known = before === null || isOther ? await this.#cache.readRemembered(owner) : newestOf(before);
     const alarm = known === null ? null : compareRemembered(known, head.cached);
     if (isUnlock && (alarm !== null || isOther)) throw new VaultError(alarm ?? 'vault-tampered');
     this.#tokens.take(session);
-    const isDamaged = await this.#prepareCache(owner, account.keyring, head.cached);
+    const isDamaged = await prepareCache(this.#cache, owner, account.keyring, head.cached);
     await this.#cache.writeSignOutMark(false);
     await this.#keepSession(account);
     await this.#open(account);
@@ -171,27 +181,6 @@ export class Vault {
     // Not refused: after a restored backup nobody could get in to sign out here. The remembered head stays.
     const code = alarm ?? (isDamaged ? 'cache-damaged' : null);
     if (code !== null) this.#emit({ type: 'alarm', code });
-  }
-
-  /**
-   * Makes sure that the cache is this account's, under a head that its keys open. One that is damaged is set aside: everything
-   * is read anew, and has to descend from what was accepted before. Unsent words stay.
-   *
-   * @returns whether it was damaged.
-   */
-  async #prepareCache(owner: Bytes, keyring: Keyring, head: CachedHead): Promise<boolean> {
-    const { isReadableHead } = await import('./vault-store.ts');
-    const fresh = { name: 'vault', owner, head, cursor: null, pending: null, turnsAfterMs: 0 } as const;
-    const mark = await this.#cache.readMark();
-    if (mark === null || !equalBytes(mark.owner, owner)) {
-      await this.#cache.wipeVault();
-      const floor = await this.#cache.readRemembered(owner);
-      await this.#cache.writeMark({ ...fresh, generation: 1, floor });
-      return false;
-    }
-    if (isReadableHead(keyring, mark.head)) return false;
-    await this.#cache.writeMark({ ...fresh, generation: mark.generation + 1, floor: newestOf(mark) });
-    return true;
   }
 
   async #keepSession(account: AccountSession): Promise<void> {
@@ -280,6 +269,7 @@ export class Vault {
     if (opened === null || this.#isEnded) return;
     opened.end();
     wipeSessionKeys(opened.account);
+    this.#recentPhrase.wipe();
     this.#tokens.forget();
     this.#setStatus(status);
     this.#isEnded = true;

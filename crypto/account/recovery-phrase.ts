@@ -7,6 +7,7 @@ import { labelled } from '../primitives/hash.ts';
 import { deriveBytes } from '../primitives/hkdf.ts';
 import { Secret } from '../primitives/secret.ts';
 import { encodeRecoveryClaim, type RecoveryClaim } from './recovery-signature.ts';
+import { encodeStepUpClaim, type StepUpClaim } from './step-up.ts';
 
 /** 24 words of BIP-39's English list: 32 bytes of entropy and a checksum byte. */
 export const recoveryPhraseLength = 24;
@@ -43,6 +44,14 @@ export function parseRecoveryPhrase(text: string): Secret<'RecoveryEntropy'> {
   }
 }
 
+export type RecoverySigningKeys = {
+  readonly publicKey: Bytes;
+  readonly sign: (claim: RecoveryClaim) => Bytes;
+  /** A fresh proof before an act that changes ways in (SPEC.md §3.5). */
+  readonly signStepUp: (claim: StepUpClaim) => Bytes;
+  readonly wipe: () => void;
+};
+
 /**
  * Which words of a phrase that was refused cannot be of any: to show where it was mistyped.
  *
@@ -66,18 +75,15 @@ function wordsOf(text: string): string[] {
  * The key pair that proves possession of the phrase to the relay (SPEC.md §3.4). It derives apart from the
  * key-encryption key, so that what the relay stores says nothing about that one.
  *
- * @returns the Ed25519 public key (32 bytes), a function that signs a claim (64 bytes), and one that wipes the seed.
+ * @returns the Ed25519 public key (32 bytes), functions that sign a claim (64 bytes), and one that wipes the seed.
  */
-export function deriveRecoverySigningKeys(entropy: Secret<'RecoveryEntropy'>): {
-  readonly publicKey: Bytes;
-  readonly sign: (claim: RecoveryClaim) => Bytes;
-  readonly wipe: () => void;
-} {
+export function deriveRecoverySigningKeys(entropy: Secret<'RecoveryEntropy'>): RecoverySigningKeys {
   const info = labelled('sotto/v1/recovery-signing-key');
   const seed = new Secret('RecoverySigningSeed', deriveBytes({ key: entropy.expose(), info, length: 32 }));
   return {
     publicKey: ed25519.getPublicKey(seed.expose()),
     sign: (claim) => ed25519.sign(encodeRecoveryClaim(claim), seed.expose()),
+    signStepUp: (claim) => ed25519.sign(encodeStepUpClaim(claim), seed.expose()),
     wipe: () => seed.wipe(),
   };
 }

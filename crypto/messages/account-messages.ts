@@ -110,6 +110,35 @@ export const passwordStartAnswer = v.strictObject({
   passwordToken: v.pipe(v.string(), v.maxLength(2048)),
   registrationResponse: opaqueField(256),
 });
+
+/** Acts that change the ways into an account: each needs a fresh proof of one (SPEC.md §3.5). */
+export const stepUpActs = ['change-password'] as const;
+const stepUpFields = {
+  format: formatField,
+  act: v.picklist(stepUpActs),
+  /** SHA-256 over the act's own message without its `proof`, as canonical JSON. */
+  bodyDigest: hashField,
+};
+export const stepUpStart = v.variant('factor', [
+  v.strictObject({ ...stepUpFields, factor: v.literal('password'), loginRequest: opaqueField(256) }),
+  v.strictObject({ ...stepUpFields, factor: v.literal('recovery') }),
+]);
+export const stepUpStartAnswer = v.variant('factor', [
+  v.strictObject({
+    format: formatField,
+    factor: v.literal('password'),
+    stepUpId: idField,
+    loginResponse: opaqueField(1024),
+    stretching: stretchingField,
+  }),
+  v.strictObject({ format: formatField, factor: v.literal('recovery'), stepUpId: idField, nonce: hashField }),
+]);
+/** Goes along with the act that it was asked for, once. */
+const stepUpProof = v.variant('factor', [
+  v.strictObject({ factor: v.literal('password'), stepUpId: idField, loginFinish: opaqueField(256) }),
+  v.strictObject({ factor: v.literal('recovery'), stepUpId: idField, signature: bytesField(64) }),
+]);
+
 /** OPAQUE record, keyslot, keyslot list and head change together, under compare-and-swap on the head. */
 export const passwordFinish = v.strictObject({
   format: formatField,
@@ -120,6 +149,7 @@ export const passwordFinish = v.strictObject({
   keyslotList: keyslotListMessage,
   expectedHead: hashField,
   head: sealedHeadMessage,
+  proof: stepUpProof,
 });
 
 /** Everything that the relay holds on the account itself, for "What the relay sees". */
@@ -164,6 +194,10 @@ export type SignInFinish = v.InferOutput<typeof signInFinish>;
 export type SignInAnswer = v.InferOutput<typeof signInAnswer>;
 export type KeyMaterial = v.InferOutput<typeof keyMaterial>;
 export type RecoveryStartAnswer = v.InferOutput<typeof recoveryStartAnswer>;
+export type StepUpAct = (typeof stepUpActs)[number];
+export type StepUpStart = v.InferOutput<typeof stepUpStart>;
+export type StepUpStartAnswer = v.InferOutput<typeof stepUpStartAnswer>;
+export type StepUpProof = v.InferOutput<typeof stepUpProof>;
 export type PasswordFinish = v.InferOutput<typeof passwordFinish>;
 export type AccountAnswer = v.InferOutput<typeof accountAnswer>;
 export type KeysAnswer = v.InferOutput<typeof keysAnswer>;

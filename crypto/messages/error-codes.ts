@@ -14,6 +14,8 @@ export const errorCodes = {
   'wrong-origin': { status: 403, advice: 'stop' },
   'https-required': { status: 403, advice: 'stop' },
   'wrong-host': { status: 421, advice: 'stop' },
+  /** The fresh proof that an act needs is wrong, late, used, or another act's. */
+  'proof-failed': { status: 403, advice: 'fix' },
   'sign-up-closed': { status: 403, advice: 'stop' },
   'not-found': { status: 404, advice: 'stop' },
   'method-not-allowed': { status: 405, advice: 'stop' },

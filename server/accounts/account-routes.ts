@@ -17,6 +17,8 @@ import {
   signUpFinish,
   signUpStart,
   signUpStartAnswer,
+  stepUpStart,
+  stepUpStartAnswer,
   unlockStart,
 } from '../../crypto/messages/account-messages.ts';
 import { idField } from '../../crypto/messages/fields.ts';
@@ -32,6 +34,7 @@ import { finishRecovery, startRecovery } from './recovery.ts';
 import { parseRefreshToken } from './refresh-token.ts';
 import { finishSignIn, startSignIn, startUnlock } from './sign-in.ts';
 import { finishSignUp, startSignUp } from './sign-up.ts';
+import { startStepUp } from './step-up.ts';
 
 /** Everything below /v1 that is about the account itself. */
 export function accountRoutes(parts: AccountParts): readonly Route[] {
@@ -194,6 +197,17 @@ function ownRoutes(parts: AccountParts): readonly Route[] {
       handle: async ({ session, body, nowMs }) => answer(await startUnlock(parts, session, body.loginRequest, nowMs)),
     }),
     defineRoute({
+      name: 'startStepUp',
+      summary: 'A fresh proof for one act with one body, first half; the second goes along with the act.',
+      method: 'POST',
+      url: '/v1/step-up/start',
+      access: 'session',
+      body: stepUpStart,
+      answers: { 200: stepUpStartAnswer },
+      limits: ['sign-in'],
+      handle: async ({ session, body, nowMs }) => answer(await startStepUp(parts, session, body, nowMs)),
+    }),
+    defineRoute({
       name: 'startPasswordChange',
       summary: 'OPAQUE registration of a new password, first half.',
       method: 'POST',
@@ -207,13 +221,13 @@ function ownRoutes(parts: AccountParts): readonly Route[] {
     }),
     defineRoute({
       name: 'finishPasswordChange',
-      summary: 'Record, keyslot, list and head together; all other sessions end.',
+      summary: 'Record, keyslot, list and head together, with a fresh proof; all other sessions end.',
       method: 'POST',
       url: '/v1/password/finish',
       access: 'session',
       body: passwordFinish,
       answers: { 200: batchAnswer },
-      errors: ['head-conflict'],
+      errors: ['proof-failed', 'head-conflict'],
       limits: ['sign-in'],
       handle: async ({ session, body, nowMs }) => answer(await finishPasswordChange(parts, session, body, nowMs)),
     }),

@@ -10,6 +10,7 @@ import { decodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';
 import { headRow, keyslotRow } from './keyslots.ts';
 import { opaqueStep } from './opaque-step.ts';
+import { demandProof } from './step-up.ts';
 
 const lifetimeMs = 30 * 60_000;
 const claimsSchema = v.object({ sid: idField, setup: idField });
@@ -41,7 +42,7 @@ export async function startPasswordChange(
 /**
  * OPAQUE record, keyslot, keyslot list and head change in one transaction, and every other session ends with it.
  *
- * @throws {RelayError} `head-conflict` with nothing changed, `bad-request`.
+ * @throws {RelayError} `proof-failed`, and `head-conflict`, with nothing changed; `bad-request`.
  */
 export async function finishPasswordChange(
   parts: AccountParts,
@@ -57,11 +58,13 @@ export async function finishPasswordChange(
   const head = headRow(accountId, body.head, nowMs);
   const expectedHead = decodeBytes(body.expectedHead);
   const keyslotList = decodeBytes(body.keyslotList.body);
+  const useProof = await demandProof(parts, caller, 'change-password', body, nowMs);
   const ended = await database.write(async (trx) => {
     const account = await lockAccount(trx, database.kind, accountId);
     if (!equalBytes(account.head_hash, expectedHead) || head.counter !== account.head_counter + 1) {
       throw new RelayError('head-conflict');
     }
+    await useProof(trx);
     // The one that is replaced may keep its slot id; another kind's must not be overwritten.
     await trx.deleteFrom('keyslots').where('account_id', '=', accountId).where('kind', '=', 'password').execute();
     const other = await trx

@@ -5,11 +5,12 @@ import { countInWindow } from '../storage/rate-counter.ts';
 
 /** One window for each account: in the database, so that neither more addresses nor more replicas give more guesses. */
 const windowMs = 3_600_000;
-const limits = { 'sign-in': 30, recovery: 10 } as const;
+/** Fresh proofs count apart: who holds a stolen access token alone keeps nobody from signing in by them. */
+const limits = { 'sign-in': 30, recovery: 10, 'step-up': 10, 'account-step-up': 30 } as const;
 export type CountedAttempt = keyof typeof limits;
 
 /**
- * Counts an attempt on a name, whether anybody has the name or not.
+ * Counts an attempt on a name, whether anybody has the name or not, or one of a session.
  *
  * Each start counts, not each failure: whoever starts can test one password on their own side (OPAQUE tells them).
  *

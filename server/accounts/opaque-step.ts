@@ -1,3 +1,4 @@
+import { type StretchingProfile, stretchingProfiles } from '../../crypto/messages/account-messages.ts';
 import { CryptoError } from '../../crypto/primitives/errors.ts';
 import { RelayError } from '../relay-error.ts';
 
@@ -9,4 +10,11 @@ export function opaqueStep<Result>(step: () => Result): Result {
     if (error instanceof CryptoError && error.code === 'malformed') throw new RelayError('bad-request');
     throw error;
   }
+}
+
+/** @throws {Error} for a profile of a later version. */
+export function stretchingOf(name: string | undefined): StretchingProfile {
+  const profile = stretchingProfiles.find((known) => known === name);
+  if (profile === undefined) throw new Error('A record names a stretching profile that this version does not know.');
+  return profile;
 }

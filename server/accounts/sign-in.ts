@@ -4,7 +4,6 @@ import {
   type SignInFinish,
   type SignInStart,
   type SignInStartAnswer,
-  type StretchingProfile,
   stretchingProfiles,
 } from '../../crypto/messages/account-messages.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
@@ -14,7 +13,7 @@ import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';
 import { countAttempt } from './login-limit.ts';
 import { openSession, type SignedIn } from './open-session.ts';
-import { opaqueStep } from './opaque-step.ts';
+import { opaqueStep, stretchingOf } from './opaque-step.ts';
 
 /** From the relay's answer to the client's: long enough for Argon2id on a slow phone. */
 const attemptLifetimeMs = 60_000;
@@ -126,10 +125,4 @@ export async function finishSignIn(parts: AccountParts, body: SignInFinish, nowM
     },
     nowMs,
   );
-}
-
-function stretchingOf(name: string | undefined): StretchingProfile {
-  const profile = stretchingProfiles.find((known) => known === name);
-  if (profile === undefined) throw new Error('A record names a stretching profile that this version does not know.');
-  return profile;
 }

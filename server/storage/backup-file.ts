@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
 import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
-import { storedSchema } from './migrate.ts';
+import { newestSchema, storedSchema } from './migrate.ts';
 import { readPackedLines } from './packed-lines.ts';
 import { writePackedLines } from './part-file.ts';
 import type { Schema } from './schema.ts';
@@ -36,6 +36,7 @@ const tables = Object.keys(keptTables) as [KeptTable, ...KeptTable[]];
 const leftOut = [
   'sessions',
   'login_attempts',
+  'step_ups',
   'recovery_challenges',
   'rate_counters',
   'enclave_sessions',
@@ -54,7 +55,7 @@ const header = v.strictObject({
   format: v.literal('sotto-backup-1'),
   createdAtMs: v.number(),
   /** Storage schema that the rows fit: a newer Sotto migrates on from there. */
-  schema: v.picklist([1, 2]),
+  schema: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(newestSchema)),
   /** The server key string: without it nobody of the backup could sign in. */
   serverKeys: v.string(),
 });

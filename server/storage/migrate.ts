@@ -4,13 +4,18 @@ import { StartError } from '../start-error.ts';
 import { type ColumnTypes, columnTypesOf, type DatabaseKind } from './column-types.ts';
 import { createFirstTables } from './migrations/0001-first-tables.ts';
 import { createEnclaveSessions } from './migrations/0002-enclave-sessions.ts';
+import { createStepUps } from './migrations/0003-step-ups.ts';
 import type { Schema } from './schema.ts';
 
 /** In order; a name stays for ever, since databases remember it. */
 const migrations: Record<string, (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>> = {
   '0001-first-tables': createFirstTables,
   '0002-enclave-sessions': createEnclaveSessions,
+  '0003-step-ups': createStepUps,
 };
+
+/** The number of this version's tables; each migration counts one. */
+export const newestSchema = Object.keys(migrations).length;
 
 function newerVersion(): StartError {
   return new StartError(
@@ -23,13 +28,13 @@ function newerVersion(): StartError {
  *
  * @throws {StartError} when it has none, or one of a newer Sotto.
  */
-export async function storedSchema(db: Kysely<Schema>): Promise<1 | 2> {
+export async function storedSchema(db: Kysely<Schema>): Promise<number> {
   const { rows } = await sql<{ name: string }>`select name from kysely_migration`
     .execute(db)
     .catch(() => ({ rows: [] }));
   if (rows.some(({ name }) => !Object.hasOwn(migrations, name))) throw newerVersion();
   if (rows.length === 0) throw new StartError('The database has no tables of Sotto: look at DATA_DIR or DATABASE_URL.');
-  return rows.length === 1 ? 1 : 2;
+  return rows.length;
 }
 
 /**

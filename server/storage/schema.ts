@@ -18,6 +18,7 @@ export interface Schema {
   frames: FrameTable;
   sessions: SessionTable;
   login_attempts: LoginAttemptTable;
+  step_ups: StepUpTable;
   recovery_challenges: RecoveryChallengeTable;
   rate_counters: RateCounterTable;
   enclave_sessions: EnclaveSessionTable;
@@ -170,6 +171,21 @@ export interface LoginAttemptTable {
   /** The session that is unlocked; null for a sign-in. */
   session_id: Bytes | null;
   server_state: string;
+  expires_at: number;
+}
+
+/** A fresh proof that was begun: good once, for this session, act and body. */
+export interface StepUpTable {
+  id: Bytes;
+  account_id: string;
+  session_id: Bytes;
+  act: string;
+  /** SHA-256 of the act's message. */
+  body_digest: Bytes;
+  /** OPAQUE's, where the password is proven. */
+  server_state: string | null;
+  /** What the recovery phrase's key signs, where that is the proof. */
+  nonce: Bytes | null;
   expires_at: number;
 }
 

@@ -6,6 +6,7 @@ import { deriveKeyEncryptionKey, unwrapAccountKey } from '../../crypto/account/k
 import { deriveNameTag, normaliseUserName } from '../../crypto/account/name-tag.ts';
 import { deriveRecoverySigningKeys, parseRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
 import { verifyRecoverySignature } from '../../crypto/account/recovery-signature.ts';
+import { digestActBody, verifyStepUpSignature } from '../../crypto/account/step-up.ts';
 import * as v from 'valibot';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { fromHex, toHex } from '../../crypto/primitives/bytes.ts';
@@ -65,6 +66,15 @@ describe('names and recovery', () => {
     const signed = { ...claim, publicKey: fromHex(publicKey), signature: fromHex(signature) };
     expect(verifyRecoverySignature(signed)).toBe(true);
     expect(verifyRecoverySignature({ ...signed, issuedAtMs: issuedAtMs + 1 })).toBe(false);
+  });
+
+  it('fresh proof: digest and signature', () => {
+    const { nonce, body, bodyDigest, publicKey, signature } = frozen.stepUp;
+    expect(toHex(digestActBody(body))).toBe(bodyDigest);
+    const claim = { act: 'change-password', nonce: fromHex(nonce), bodyDigest: fromHex(bodyDigest) } as const;
+    const signed = { ...claim, publicKey: fromHex(publicKey), signature: fromHex(signature) };
+    expect(verifyStepUpSignature(signed)).toBe(true);
+    expect(verifyStepUpSignature({ ...signed, bodyDigest: fromHex(nonce) })).toBe(false);
   });
 });
 

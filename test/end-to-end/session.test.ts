@@ -191,14 +191,10 @@ describe('a session', () => {
     await page.getByRole('textbox', { name: 'Recovery phrase' }).fill(account.recoveryWords.join(' '));
     await page.getByRole('button', { name: 'Sign in' }).click();
     const password = 'An entirely new lighthouse 77!';
-    await page
-      .getByLabel(/new password/i)
-      .first()
-      .fill(password);
-    await page
-      .getByRole('button', { name: /save|change|set/i })
-      .first()
-      .click();
+    await page.getByLabel('New password', { exact: true }).fill(password);
+    await page.getByLabel('New password again').fill(password);
+    expect(await page.getByLabel('Current password').count()).toBe(0);
+    await page.getByRole('button', { name: 'Set password' }).click();
     await messageBox(page).waitFor();
     await conversationLinks(page).first().click();
     await page.getByText('Remember the lighthouse.').first().waitFor();
@@ -213,6 +209,27 @@ describe('a session', () => {
     expect(await messageBox(page).count()).toBe(0);
     await signIn(page, sotto.url, { ...account, password });
     await conversationLinks(page).first().waitFor();
+  });
+
+  it('a password change takes the current password; a wrong one is said to be wrong, and the session goes on', async () => {
+    await freshPage();
+    const account = await createAccount(page, sotto.url);
+    await chooseInAccountMenu(page, 'Change password');
+    const password = 'An entirely new lighthouse 78!';
+    const current = page.getByLabel('Current password');
+    await current.fill('this is not the password');
+    await page.getByLabel('New password', { exact: true }).fill(password);
+    await page.getByLabel('New password again').fill(password);
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByRole('alert').filter({ hasText: 'This is not your current password.' }).waitFor();
+    expect(await page.getByLabel('New password', { exact: true }).inputValue()).toBe(password);
+    await current.fill(account.password);
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await messageBox(page).waitFor();
+    await context.close();
+
+    await freshPage();
+    await signIn(page, sotto.url, { ...account, password });
   });
 
   it('a wrong password and an unknown name are told in the same words', async () => {

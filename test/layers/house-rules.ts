@@ -3,9 +3,9 @@ import type { Import } from './read-imports.ts';
 /** Says what is wrong with an import of this file, or null. */
 export type ImportRule = (from: string, imported: Import) => string | null;
 
-/** crypto/ modules that open and seal nothing (recovery-signature only verifies): all that the relay, and the client outside its vault, may hold of it. */
+/** crypto/ modules that open and seal nothing (recovery-signature and step-up only verify): all that the relay, and the client outside its vault, may hold of it. */
 export const harmlessCrypto =
-  /^crypto\/(messages\/[^/]+|primitives\/(bytes|errors|hash|size-class|secret|canonical-json|strict-json|json-budget|json-scanner|growing-bytes)|account\/(opaque-library|opaque-server|recovery-signature)|vault\/merkle-tree)\.ts$/;
+  /^crypto\/(messages\/[^/]+|primitives\/(bytes|errors|hash|size-class|secret|canonical-json|strict-json|json-budget|json-scanner|growing-bytes)|account\/(opaque-library|opaque-server|recovery-signature|step-up)|vault\/merkle-tree)\.ts$/;
 
 /** Packages that open or seal; neither the relay nor anything but the client's vault may hold them. */
 export const sealingPackages =

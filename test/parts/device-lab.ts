@@ -26,6 +26,11 @@ export type Person = {
   readonly words: readonly string[];
 };
 
+/** What a person types to change the password that they have. */
+export function proofOf({ password }: Pick<Person, 'password'>) {
+  return { by: 'password', password } as const;
+}
+
 /**
  * A real relay in this process, on a real port and over SQLite; a real worker beside it, which asks a scriptable model
  * server; and as many browser profiles as a test wants.

@@ -1,10 +1,14 @@
 import * as opaque from '@serenity-kit/opaque';
 import { deriveNameTag } from '../../crypto/account/name-tag.ts';
+import { digestActBody, encodeStepUpClaim } from '../../crypto/account/step-up.ts';
 import type {
+  PasswordStartAnswer,
   SessionAnswer,
   SignInAnswer,
   SignInStartAnswer,
   SignUpStartAnswer,
+  StepUpProof,
+  StepUpStartAnswer,
 } from '../../crypto/messages/account-messages.ts';
 import { hashHead } from '../../crypto/vault/vault-head.ts';
 import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
@@ -140,4 +144,66 @@ export async function mustSignIn(relay: TestRelay, name: string, password: strin
   const { finished } = await quickSignIn(relay, name, password);
   if (finished?.status !== 200) throw new Error(`sign-in gave ${finished?.text ?? 'nothing'}`);
   return { answer: finished.json as SignInAnswer, cookie: cookieOf(finished) };
+}
+
+const changePassword = 'change-password';
+
+function startStepUp(relay: TestRelay, token: string, body: object) {
+  return relay.call('POST', '/v1/step-up/start', { body: { format: 1, act: changePassword, ...body }, token });
+}
+
+/** A fresh proof by password for a password change with this very body; one that proves nothing where the password is wrong. */
+export async function provePassword(
+  relay: TestRelay,
+  token: string,
+  password: string,
+  body: object,
+): Promise<StepUpProof> {
+  const begun = await startLogin(password);
+  const bodyDigest = toBase64Url(digestActBody(body));
+  const started = await startStepUp(relay, token, { factor: 'password', bodyDigest, loginRequest: begun.request });
+  if (started.status !== 200) throw new Error(`step-up gave ${started.text}`);
+  const answer = started.json as StepUpStartAnswer & { readonly factor: 'password' };
+  const loginFinish = finishLogin(begun, answer.loginResponse, password) ?? uselessFinish(64);
+  return { factor: 'password', stepUpId: answer.stepUpId, loginFinish };
+}
+
+/** The same by the key of the recovery phrase. */
+export async function provePhrase(
+  relay: TestRelay,
+  token: string,
+  secretKey: Uint8Array,
+  body: object,
+): Promise<StepUpProof> {
+  const bodyDigest = digestActBody(body);
+  const started = await startStepUp(relay, token, { factor: 'recovery', bodyDigest: toBase64Url(bodyDigest) });
+  if (started.status !== 200) throw new Error(`step-up gave ${started.text}`);
+  const answer = started.json as StepUpStartAnswer & { readonly factor: 'recovery' };
+  const claim = encodeStepUpClaim({ act: changePassword, nonce: fromBase64Url(answer.nonce), bodyDigest });
+  return { factor: 'recovery', stepUpId: answer.stepUpId, signature: toBase64Url(ed25519.sign(claim, secretKey)) };
+}
+
+/** A password change that is ready but for its proof. */
+export async function preparePasswordChange(
+  relay: TestRelay,
+  account: Pick<QuickAccount, 'session' | 'head'>,
+  password: string,
+) {
+  await opaque.ready;
+  const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({ password });
+  const started = await relay.call('POST', '/v1/password/start', {
+    body: { format: 1, registrationRequest },
+    token: account.session.accessToken,
+  });
+  const { passwordToken, registrationResponse } = started.json as PasswordStartAnswer;
+  return {
+    format: 1,
+    passwordToken,
+    registrationRecord: register(registrationResponse, clientRegistrationState, password),
+    stretching: 'argon2id-64mib-3',
+    keyslot: { slotId: randomText(16), kind: 'password', generation: 2, body: randomText(166) },
+    keyslotList: { body: randomText(200) },
+    expectedHead: toBase64Url(account.head.hash),
+    head: sealedHead(account.head.counter + 1),
+  };
 }

@@ -1,7 +1,9 @@
+import { type Kysely, sql } from 'kysely';
 import { onTestFinished } from 'vitest';
 import type { DatabaseKind } from '../../server/storage/column-types.ts';
 import type { Database } from '../../server/storage/database.ts';
 import { openPostgres } from '../../server/storage/postgres.ts';
+import type { Schema } from '../../server/storage/schema.ts';
 import { openSqlite } from '../../server/storage/sqlite.ts';
 import { createDatabase } from './shared-postgres.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
@@ -32,4 +34,12 @@ export async function openTestDatabase(kind: DatabaseKind): Promise<TestDatabase
     await database.remove();
   });
   return database;
+}
+
+/** Takes back what every migration but the first has made. */
+export async function returnToFirstTables(db: Kysely<Schema>): Promise<void> {
+  await sql`drop table step_ups`.execute(db);
+  await sql`drop table enclave_sessions`.execute(db);
+  await sql`alter table turn_attempts drop column alternate_enclave_id`.execute(db);
+  await sql`delete from kysely_migration where name <> '0001-first-tables'`.execute(db);
 }

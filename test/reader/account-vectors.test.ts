@@ -7,11 +7,21 @@ import type { KeyslotKind, KeyslotPlace } from './keys.ts';
 import { openKeyslotList, sealKeyslotList } from './keyslot-list.ts';
 import { nameTag, normaliseName } from './names.ts';
 import { ed25519PublicKey } from './ed25519.ts';
-import { isClaimSigned, readPhrase, recoverySigningSeed, signClaim, writeClaim, writePhrase } from './recovery.ts';
+import {
+  isClaimSigned,
+  isStepUpSigned,
+  readPhrase,
+  recoverySigningSeed,
+  signClaim,
+  signStepUp,
+  writeClaim,
+  writePhrase,
+  writeStepUpClaim,
+} from './recovery.ts';
 import { sizeClass } from './size-class.ts';
 import { accountVectors, codeOf, codesOfFlips, fromHex, saltOf, toHex } from './vectors.ts';
 
-const { encodings, names, recovery } = accountVectors;
+const { encodings, names, recovery, stepUp } = accountVectors;
 
 describe('encodings', () => {
   test.each(encodings.canonicalJson)('canonical JSON: reads and writes $bytes', ({ value, bytes }) => {
@@ -72,6 +82,18 @@ describe('recovery', () => {
     expect(toHex(signature)).toBe(recovery.signature);
     expect(isClaimSigned(publicKey, claim, signature)).toBe(true);
     expect(isClaimSigned(publicKey, { ...claim, issuedAtMs: claim.issuedAtMs + 1 }, signature)).toBe(false);
+  });
+
+  test('fresh proof: the body’s digest, the claim and its signature', () => {
+    const publicKey = ed25519PublicKey(recoverySigningSeed(entropy));
+    expect(toHex(sha256(writeCanonicalJson(stepUp.body)))).toBe(stepUp.bodyDigest);
+    const fresh = { act: stepUp.act, nonce: fromHex(stepUp.nonce), bodyDigest: fromHex(stepUp.bodyDigest) };
+    const signature = signStepUp(entropy, fresh);
+    expect(toHex(publicKey)).toBe(stepUp.publicKey);
+    expect(toHex(writeStepUpClaim(fresh))).toBe(stepUp.message);
+    expect(toHex(signature)).toBe(stepUp.signature);
+    expect(isStepUpSigned(publicKey, fresh, signature)).toBe(true);
+    expect(isStepUpSigned(publicKey, { ...fresh, act: 'another' }, signature)).toBe(false);
   });
 });
 

@@ -7,6 +7,7 @@ import * as lists from '../../crypto/account/keyslot-list.ts';
 import * as nameTags from '../../crypto/account/name-tag.ts';
 import * as phrases from '../../crypto/account/recovery-phrase.ts';
 import { verifyRecoverySignature } from '../../crypto/account/recovery-signature.ts';
+import { verifyStepUpSignature } from '../../crypto/account/step-up.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { decodeBase64url, encodeBase64url, type Bytes } from './conventions.ts';
 import { differences, random, randomText, secret, variants } from './cross-outcomes.ts';
@@ -15,7 +16,15 @@ import { openKeyring, sealKeyring } from './keyring.ts';
 import { keyEncryptionKey, keyslotListKey, unwrapKeyslot, wrapKeyslot, type KeyslotPlace } from './keys.ts';
 import { openKeyslotList, sealKeyslotList } from './keyslot-list.ts';
 import { nameTag, normaliseName } from './names.ts';
-import { isClaimSigned, readPhrase, recoverySigningSeed, signClaim, writePhrase } from './recovery.ts';
+import {
+  isClaimSigned,
+  isStepUpSigned,
+  readPhrase,
+  recoverySigningSeed,
+  signClaim,
+  signStepUp,
+  writePhrase,
+} from './recovery.ts';
 
 beforeAll(aeadReady);
 
@@ -224,5 +233,19 @@ describe.each(times)('recovery, random input %i', () => {
     };
     expect(readers.production(signClaim(entropy, claim))).toBe(true);
     expect(differences(variants(keys.sign(claim)), readers)).toEqual([]);
+  });
+
+  test('fresh proof: one signs, the other verifies', () => {
+    const keys = phrases.deriveRecoverySigningKeys(secret('RecoveryEntropy', entropy));
+    const fresh = { act: 'change-password', nonce: claim.challenge, bodyDigest: claim.nameTag } as const;
+    expect(signStepUp(entropy, fresh)).toEqual(keys.signStepUp(fresh));
+    const readers = {
+      mine: (signature: Bytes) => isStepUpSigned(keys.publicKey, fresh, signature),
+      production: (signature: Bytes) => verifyStepUpSignature({ ...fresh, publicKey: keys.publicKey, signature }),
+    };
+    expect(readers.production(signStepUp(entropy, fresh))).toBe(true);
+    // A recovery's signature is no fresh proof.
+    expect(readers.production(keys.sign(claim))).toBe(false);
+    expect(differences(variants(keys.signStepUp(fresh)), readers)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { wordlist } from '@scure/bip39/wordlists/english.js';
-import { hkdf, lp, sha256, u64, type Bytes } from './conventions.ts';
+import { hkdf, lp, sha256, u64, utf8, type Bytes } from './conventions.ts';
 import { ed25519Sign, ed25519Verify } from './ed25519.ts';
 import { refuse } from './refusal.ts';
 
@@ -41,3 +41,15 @@ export const signClaim = (entropy: Bytes, claim: RecoveryClaim): Bytes =>
 
 export const isClaimSigned = (publicKey: Bytes, claim: RecoveryClaim, signature: Bytes): boolean =>
   ed25519Verify(publicKey, writeClaim(claim), signature);
+
+export type StepUpClaim = { act: string; nonce: Bytes; bodyDigest: Bytes };
+
+/** What the phrase's key signs as a fresh proof (SPEC.md §3.5). */
+export const writeStepUpClaim = ({ act, nonce, bodyDigest }: StepUpClaim): Bytes =>
+  lp('sotto/v1/step-up', utf8(act), nonce, bodyDigest);
+
+export const signStepUp = (entropy: Bytes, claim: StepUpClaim): Bytes =>
+  ed25519Sign(recoverySigningSeed(entropy), writeStepUpClaim(claim));
+
+export const isStepUpSigned = (publicKey: Bytes, claim: StepUpClaim, signature: Bytes): boolean =>
+  ed25519Verify(publicKey, writeStepUpClaim(claim), signature);

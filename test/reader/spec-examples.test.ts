@@ -11,7 +11,7 @@ import { draftKey, keyEncryptionKey, keyslotListKey, vaultHeadKey, wrapKeyslot }
 import type { KeyslotKind } from './keys.ts';
 import { sealKeyslotList, type ListedKeyslot } from './keyslot-list.ts';
 import { nameTag, normaliseName } from './names.ts';
-import { recoverySigningSeed, signClaim, writePhrase } from './recovery.ts';
+import { recoverySigningSeed, signClaim, signStepUp, writePhrase } from './recovery.ts';
 import { pad, sizeClass } from './size-class.ts';
 import { itemsRoot, leafHash } from './tree.ts';
 import { codeOf, fromHex, isInSpecification, toHex } from './vectors.ts';
@@ -61,6 +61,7 @@ const head = sealHead(
 const sealing = deriveSealing(accountKey, salt, lp('sotto/v1/item', accountId, itemId));
 const nextKeyring = { accountId, keys: [...keyring.keys, { epoch: 2, accountKey: filled(0xb3, 32) }] };
 const claim = { challenge: filled(0x11, 32), nameTag: nameTag('ada_l'), issuedAtMs: 1_700_000_000_000 };
+const freshProof = { act: 'change-password', nonce: filled(0x11, 32), bodyDigest: filled(0x22, 32) };
 const threeLeaves = [0x00, 0x40, 0x80].map((byte) => ({
   id: Uint8Array.of(byte, ...zeros(15)),
   version: 1,
@@ -79,6 +80,7 @@ test.each<[string, Bytes]>([
   ['§3.4 public key', ed25519PublicKey(recoverySigningSeed(rising(32)))],
   ['§3.4 time', u64(claim.issuedAtMs)],
   ['§3.4 signature', signClaim(rising(32), claim)],
+  ['§3.5 signature', signStepUp(rising(32), freshProof)],
   ['§4.1 vault head key', vaultHeadKey(accountKey, accountId)],
   ['§4.1 keyslot list key', keyslotListKey(accountKey, accountId)],
   ['§4.1 draft key', draftKey(accountKey, accountId)],

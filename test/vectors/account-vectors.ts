@@ -5,6 +5,7 @@ import { deriveKeyEncryptionKey, wrapAccountKey } from '../../crypto/account/key
 import { deriveNameTag, normaliseUserName } from '../../crypto/account/name-tag.ts';
 import { deriveRecoverySigningKeys, encodeRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
 import { encodeRecoveryClaim } from '../../crypto/account/recovery-signature.ts';
+import { digestActBody, encodeStepUpClaim } from '../../crypto/account/step-up.ts';
 import { toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
 import { sha256 } from '../../crypto/primitives/hash.ts';
 import { Secret } from '../../crypto/primitives/secret.ts';
@@ -86,6 +87,21 @@ export function makeRecoveryVectors() {
     issuedAtMs: claim.issuedAtMs,
     message: toHex(encodeRecoveryClaim(claim)),
     signature: toHex(keys.sign(claim)),
+  };
+}
+
+export function makeStepUpVectors() {
+  const keys = deriveRecoverySigningKeys(entropy());
+  const body = { format: 1, expectedHead: toBase64Url(seededBytes('expected head', 32)), nested: { b: [2], a: 'ä' } };
+  const claim = { act: 'change-password', nonce: seededBytes('nonce', 32), bodyDigest: digestActBody(body) } as const;
+  return {
+    act: claim.act,
+    nonce: toHex(claim.nonce),
+    body,
+    bodyDigest: toHex(claim.bodyDigest),
+    publicKey: toHex(keys.publicKey),
+    message: toHex(encodeStepUpClaim(claim)),
+    signature: toHex(keys.signStepUp(claim)),
   };
 }
 

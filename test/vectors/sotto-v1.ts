@@ -5,6 +5,7 @@ import {
   makeKeyslotVectors,
   makeNameVectors,
   makeRecoveryVectors,
+  makeStepUpVectors,
 } from './account-vectors.ts';
 import { withDeterministicRandom } from './deterministic-random.ts';
 import { makeEncodingVectors } from './encoding-vectors.ts';
@@ -23,6 +24,7 @@ export function makeVaultVectors() {
     encodings: part('encodings', makeEncodingVectors),
     names: part('names', makeNameVectors),
     recovery: part('recovery', makeRecoveryVectors),
+    stepUp: part('step-up', makeStepUpVectors),
     derivedKeys: part('derived keys', makeDerivedKeyVectors),
     keyslots,
     keyslotLists,

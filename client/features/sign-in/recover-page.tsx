@@ -1,13 +1,13 @@
-import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Button } from '../../design/button.tsx';
 import { Notice } from '../../design/notice.tsx';
-import { fieldClasses } from '../../design/text-field.tsx';
 import { failureText } from '../../state/failure-texts.ts';
-import { phraseLength, phraseText, type TypedWord, typedWords } from '../../state/typed-phrase.ts';
+import { phraseText, typedWords } from '../../state/typed-phrase.ts';
 import type { FailureCode } from '../../vault/vault-api.ts';
 import { AccountPageFrame } from '../shell/account-page-frame.tsx';
 import { useVault } from '../shell/app-context.tsx';
 import { Link } from '../shell/link.tsx';
+import { PhraseField, selectWord } from '../shell/phrase-field.tsx';
 import { readForm } from '../shell/read-form.ts';
 import { UserNameField } from '../shell/user-name-field.tsx';
 
@@ -16,7 +16,6 @@ type Failed = { readonly code: FailureCode; readonly said: string };
 
 export function RecoverPage() {
   const vault = useVault();
-  const phraseId = useId();
   const firstField = useRef<HTMLInputElement>(null);
   const phrase = useRef<HTMLTextAreaElement>(null);
   const [userName, setUserName] = useState('');
@@ -60,35 +59,10 @@ export function RecoverPage() {
     >
       <form onSubmit={(event) => void submit(event)} className="grid gap-6">
         <UserNameField ref={firstField} value={userName} onValue={setUserName} />
-        <div>
-          <label htmlFor={phraseId} className="mb-1.5 block font-semibold">
-            Recovery phrase
-          </label>
-          <textarea
-            id={phraseId}
-            // "off" also keeps the browser from writing it to disk for its own session restore.
-            autoComplete="off"
-            autoCapitalize="none"
-            autoCorrect="off"
-            spellCheck={false}
-            translate="no"
-            name="phrase"
-            required
-            rows={5}
-            ref={phrase}
-            aria-invalid={isWordsWrong ? true : undefined}
-            value={words}
-            onChange={(event) => setWords(event.target.value)}
-            aria-describedby={isWordsWrong ? `${phraseId}-error ${phraseId}-count` : `${phraseId}-count`}
-            className={`${fieldClasses} font-mono text-small`}
-          />
-          <p id={`${phraseId}-count`} className="mt-1.5 text-small text-ink-soft">
-            {typedWords(words).length} of {phraseLength} words
-          </p>
-        </div>
-        {failed !== null && (
+        <PhraseField ref={phrase} words={words} onWords={setWords} error={isWordsWrong ? failed.said : undefined} />
+        {failed !== null && !isWordsWrong && (
           <Notice tone="danger" urgent>
-            <span id={`${phraseId}-error`}>{failed.said}</span>
+            {failed.said}
           </Notice>
         )}
         <Button type="submit" look="primary" busy={busy}>
@@ -97,9 +71,4 @@ export function RecoverPage() {
       </form>
     </AccountPageFrame>
   );
-}
-
-/** Shows which word is meant, where it is one of them. */
-function selectWord(field: HTMLTextAreaElement | null, word: TypedWord | undefined): void {
-  if (field !== null && word !== undefined) field.setSelectionRange(word.start, word.start + word.word.length);
 }

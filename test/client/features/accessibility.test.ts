@@ -78,7 +78,16 @@ describe.each(['light', 'dark'] as const)('axe finds nothing, %s', (theme) => {
 
   test('unlock, new password', async () => {
     expect(await violations(await openPage(theme, '/unlock', 'locked'))).toEqual([]);
-    expect(await violations(await openPage(theme, '/new-password', 'unlocked'))).toEqual([]);
+    const page = await openPage(theme, '/new-password', 'unlocked');
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel('Current password').fill('the old words');
+    await page.getByLabel('New password', { exact: true }).fill('four unrelated words suffice');
+    await page.getByLabel('New password again').fill('others');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByRole('alert').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Use your recovery phrase instead' }).click();
+    expect(await violations(page)).toEqual([]);
   });
 
   test.each([1280, 390])('chat in all its states, %i px wide', async (width) => {

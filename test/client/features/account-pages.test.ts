@@ -120,7 +120,7 @@ describe('sign-in', () => {
     await page.getByRole('textbox', { name: 'Recovery phrase' }).fill('1. abandon\n2. ability\n 3) able');
     await page.getByText('3 of 24 words').waitFor();
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByLabel('New password').waitFor();
+    await page.getByLabel('New password', { exact: true }).waitFor();
     expect(
       await page.evaluate(() => window.vault.calls.find(({ name }) => name === 'signInWithPhrase')?.input),
     ).toEqual({

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import type { Interceptor } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/device-lab.ts';
+import { DeviceLab, type Person, proofOf } from '../../parts/device-lab.ts';
 import { changeJson, changeRequest, flip, pathOf, storeConversation } from '../../parts/tamper.ts';
 
 let lab: DeviceLab;
@@ -131,7 +131,7 @@ describe('M8 an old or foreign keyslot', () => {
     const { person: changing, tab } = await lab.signUp();
     const old = (await releasedKeys(changing)) as { keyslot: unknown; keyslotList: unknown; head: unknown };
     const password = 'An entirely new lighthouse 81!';
-    await tab.vault.changePassword({ newPassword: password });
+    await tab.vault.changePassword({ newPassword: password, proof: proofOf(changing) });
     const now = { ...changing, password };
     const withOld = (...parts: (keyof typeof old)[]) =>
       changeJson(/^\/v1\/sign-in\/finish$/, (answer) => {
@@ -189,15 +189,17 @@ describe('M9 a keyslot slipped in', () => {
   });
 
   it('is not taken over into the list that a password change writes', async () => {
-    const { profile, tab } = await lab.signUp();
+    const { person: own, profile, tab } = await lab.signUp();
     profile.intercept = changeJson(/^\/v1\/keys$/, (answer) => {
       answer.keyslotList.body = flip(answer.keyslotList.body, 40);
     });
     const newPassword = 'An entirely new lighthouse 82!';
-    expect(await tab.refusal(tab.vault.changePassword({ newPassword }))).toEqual({ code: 'vault-tampered' });
+    expect(await tab.refusal(tab.vault.changePassword({ newPassword, proof: proofOf(own) }))).toEqual({
+      code: 'vault-tampered',
+    });
     expect(profile.requests.some(({ path }) => path === '/v1/password/finish')).toBe(false);
     profile.intercept = null;
-    await tab.vault.changePassword({ newPassword });
+    await tab.vault.changePassword({ newPassword, proof: proofOf(own) });
   });
 
   it('of another kind than the factor that was shown is refused', async () => {

@@ -6,7 +6,7 @@ import type * as Aead from '../../../crypto/primitives/aead.ts';
 import { encodeUtf8, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import type * as CanonicalJson from '../../../crypto/primitives/canonical-json.ts';
 import { sha256, sha512 } from '../../../crypto/primitives/hash.ts';
-import { DeviceLab } from '../../parts/device-lab.ts';
+import { DeviceLab, proofOf } from '../../parts/device-lab.ts';
 
 /** Whatever the client seals, with its padding, and every piece of JSON that it could have come from. */
 const plaintexts = vi.hoisted(() => new Set<Uint8Array>());
@@ -79,7 +79,7 @@ it('the relay is sent, and keeps, no hash of anything that was written', async (
   const { conversationId, turnId } = await tab.ask('A question in clear.');
   await tab.ended(turnId);
   await tab.vault.renameConversation({ conversationId, title: 'A title in clear' });
-  await tab.vault.changePassword({ newPassword: 'Another harbour lantern 7!' });
+  await tab.vault.changePassword({ newPassword: 'Another harbour lantern 7!', proof: proofOf(person) });
   const stored = () => profile.requests.filter(({ method, path }) => method === 'POST' && path === '/v1/items');
   // The title, and the answer made compact.
   await tab.until(() => stored().length >= 2);

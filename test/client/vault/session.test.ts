@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeviceLab } from '../../parts/device-lab.ts';
+import { DeviceLab, proofOf } from '../../parts/device-lab.ts';
 import { readWholeStorage } from '../../parts/read-whole-storage.ts';
 
 let lab: DeviceLab;
@@ -39,10 +39,12 @@ describe('sign-in', () => {
     await tab.vault.signInWithPhrase({ userName: person.userName, words: person.words.join('\n').toUpperCase() });
     expect([tab.status, tab.needsNewPassword]).toEqual(['unlocked', true]);
     const newPassword = 'An entirely new lighthouse 77!';
-    expect(await tab.refusal(tab.vault.changePassword({ newPassword: 'too short' }))).toEqual({
+    expect(
+      await tab.refusal(tab.vault.changePassword({ newPassword: 'too short', proof: { by: 'recent-phrase' } })),
+    ).toEqual({
       code: 'weak-password',
     });
-    await tab.vault.changePassword({ newPassword });
+    await tab.vault.changePassword({ newPassword, proof: { by: 'recent-phrase' } });
     expect([tab.status, tab.needsNewPassword]).toEqual(['unlocked', false]);
 
     const later = await lab.profile().openTab();
@@ -159,7 +161,7 @@ describe('a session in the browser', () => {
     const { person, profile, tab } = await lab.signUp();
     await tab.vault.writeDraft({ conversationId: null, text: 'still here' });
     const { tab: other } = await lab.signIn(person);
-    await other.vault.changePassword({ newPassword: 'Every other session ends 42' });
+    await other.vault.changePassword({ newPassword: 'Every other session ends 42', proof: proofOf(person) });
     await tab.until(() => tab.status === 'signed-out' && tab.isEnded, 30_000);
     const later = await profile.openTab();
     expect(later.status).toBe('signed-out');
@@ -171,7 +173,7 @@ describe('a session in the browser', () => {
     const { person, profile, tab } = await lab.signUp();
     await tab.vault.writeDraft({ conversationId: null, text: 'for nobody else' });
     const { tab: other } = await lab.signIn(person);
-    await other.vault.changePassword({ newPassword: 'Every other session ends 43' });
+    await other.vault.changePassword({ newPassword: 'Every other session ends 43', proof: proofOf(person) });
     await tab.until(() => tab.isEnded, 30_000);
     const stranger = await lab.signUp(profile);
     expect(await stranger.tab.vault.readDraft({ conversationId: null })).toBe('');

@@ -79,7 +79,7 @@ export class ScriptedVault implements VaultApi {
   unlock(input: { password: string }) {
     return this.#called('unlock', input, () => this.#session('unlocked'));
   }
-  changePassword(input: { newPassword: string }) {
+  changePassword(input: Parameters<VaultApi['changePassword']>[0]) {
     return this.#called('changePassword', input, () => {
       this.#needsNewPassword = false;
       this.#session('unlocked');

@@ -1,44 +1,27 @@
-import * as opaque from '@serenity-kit/opaque';
 import { describe, expect, test } from 'vitest';
-import type { PasswordStartAnswer, SignInStartAnswer } from '../../../crypto/messages/account-messages.ts';
+import type { SignInStartAnswer } from '../../../crypto/messages/account-messages.ts';
 import type { HeadsAnswer } from '../../../crypto/messages/item-messages.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import {
   finishLogin,
   mustSignIn,
   nameTagOf,
-  type QuickAccount,
+  preparePasswordChange,
+  provePassword,
   quickSignIn,
   quickSignUp,
   randomText,
-  register,
-  sealedHead,
   startLogin,
 } from '../../parts/quick-account.ts';
 import { databaseKinds } from '../../parts/relay-database.ts';
 import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
 
-async function prepare(relay: TestRelay, account: QuickAccount, password: string) {
-  const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({ password });
-  const started = await relay.call('POST', '/v1/password/start', {
-    body: { format: 1, registrationRequest },
-    token: account.session.accessToken,
-  });
-  const { passwordToken, registrationResponse } = started.json as PasswordStartAnswer;
-  return {
-    format: 1,
-    passwordToken,
-    registrationRecord: register(registrationResponse, clientRegistrationState, password),
-    stretching: 'argon2id-64mib-3',
-    keyslot: { slotId: randomText(16), kind: 'password', generation: 2, body: randomText(166) },
-    keyslotList: { body: randomText(200) },
-    expectedHead: toBase64Url(account.head.hash),
-    head: sealedHead(account.head.counter + 1),
-  };
-}
-
 const send = (relay: TestRelay, token: string, body: unknown) =>
   relay.call('POST', '/v1/password/finish', { body, token });
+
+/** With a fresh proof of the old password. */
+async function proven<Body extends object>(relay: TestRelay, token: string, body: Body) {
+  return { ...body, proof: await provePassword(relay, token, 'old', body) };
+}
 
 describe.each(databaseKinds)('password change on %s', (kind) => {
   test('finishPasswordChange: record, keyslot, list and head change together; other sessions and attempts end', async () => {
@@ -51,8 +34,8 @@ describe.each(databaseKinds)('password change on %s', (kind) => {
     const started = await relay.call('POST', '/v1/sign-in/start', {
       body: { format: 1, nameTag: nameTagOf('alice'), loginRequest: begun.request },
     });
-    const body = await prepare(relay, alice, 'new');
-    const answer = await send(relay, token, body);
+    const body = await preparePasswordChange(relay, alice, 'new');
+    const answer = await send(relay, token, await proven(relay, token, body));
     expect([answer.status, answer.json]).toEqual([200, { format: 1, counter: 2 }]);
 
     expect((await relay.call('GET', '/v1/account', { token })).status).toBe(200);
@@ -83,7 +66,7 @@ describe.each(databaseKinds)('password change on %s', (kind) => {
     const relay = await openTestRelay(kind);
     const alice = await quickSignUp(relay, 'alice', 'old');
     const { accessToken: token } = alice.session;
-    const body = await prepare(relay, alice, 'new');
+    const body = await preparePasswordChange(relay, alice, 'new');
     const second = await mustSignIn(relay, 'alice', 'old');
     const recoverySlot = alice.keyslots.find((slot) => slot.kind === 'recovery')?.slotId;
     for (const [changed, code] of [
@@ -94,14 +77,18 @@ describe.each(databaseKinds)('password change on %s', (kind) => {
       [{ keyslot: { ...body.keyslot, kind: 'recovery' } }, 'bad-request'],
       [{ keyslot: { ...body.keyslot, slotId: recoverySlot } }, 'bad-request'],
     ] as const) {
-      expect((await send(relay, token, { ...body, ...changed })).json).toEqual({ error: code });
+      const other = await proven(relay, token, { ...body, ...changed });
+      expect((await send(relay, token, other)).json).toEqual({ error: code });
     }
     // A token of another session is not this one's.
-    expect((await send(relay, second.answer.session.accessToken, body)).json).toEqual({ error: 'bad-request' });
+    const { accessToken: otherToken } = second.answer.session;
+    const ofOther = await proven(relay, otherToken, body);
+    expect((await send(relay, otherToken, ofOther)).json).toEqual({ error: 'bad-request' });
     await mustSignIn(relay, 'alice', 'old');
 
-    expect((await send(relay, token, body)).status).toBe(200);
-    expect((await send(relay, token, body)).json).toEqual({ error: 'head-conflict' });
+    expect((await send(relay, token, await proven(relay, token, body))).status).toBe(200);
+    const again = { ...body, proof: await provePassword(relay, token, 'new', body) };
+    expect((await send(relay, token, again)).json).toEqual({ error: 'head-conflict' });
     await mustSignIn(relay, 'alice', 'new');
   });
 
@@ -109,10 +96,15 @@ describe.each(databaseKinds)('password change on %s', (kind) => {
     const relay = await openTestRelay(kind);
     const alice = await quickSignUp(relay, 'alice', 'old');
     const passwords = ['first', 'second'];
-    const bodies = await Promise.all(passwords.map((password) => prepare(relay, alice, password)));
-    const answers = await Promise.all(bodies.map((body) => send(relay, alice.session.accessToken, body)));
-    expect(answers.map((answer) => String(answer.status)).toSorted()).toEqual(['200', '409']);
+    const { accessToken: token } = alice.session;
+    const bodies = await Promise.all(
+      passwords.map(async (password) => proven(relay, token, await preparePasswordChange(relay, alice, password))),
+    );
+    const answers = await Promise.all(bodies.map((body) => send(relay, token, body)));
     const winner = answers.findIndex((answer) => answer.status === 200);
+    expect(answers[winner]?.json).toEqual({ format: 1, counter: 2 });
+    // Either it stood behind the winner, or its proof was gone when it came.
+    expect(['head-conflict', 'proof-failed']).toContain((answers[1 - winner]!.json as { error: string }).error);
     await mustSignIn(relay, 'alice', passwords[winner]!);
     expect((await quickSignIn(relay, 'alice', passwords[1 - winner]!)).finished?.status).toBe(401);
   });

@@ -13,7 +13,7 @@ import { writePackedLines } from '../../../server/storage/part-file.ts';
 import { openPostgres } from '../../../server/storage/postgres.ts';
 import { openSqliteSnapshot } from '../../../server/storage/snapshot-sqlite.ts';
 import { hashBytes } from '../../../server/vault/parse-batch.ts';
-import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
+import { databaseKinds, openTestDatabase, returnToFirstTables } from '../../parts/relay-database.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/small-disk.ts';
 import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { makeAccount, newId, write } from '../../parts/vault-device.ts';
@@ -79,9 +79,7 @@ describe.each(databaseKinds)('%s', (kind) => {
   test('writeBackup: a database of an earlier version stays as it is, and can be restored', async () => {
     const [from, to] = [await openTestDatabase(kind), await openTestDatabase(kind)];
     const { accountId } = await makeAccount(from);
-    await sql`drop table enclave_sessions`.execute(from.db);
-    await sql`alter table turn_attempts drop column alternate_enclave_id`.execute(from.db);
-    await sql`delete from kysely_migration where name = '0002-enclave-sessions'`.execute(from.db);
+    await returnToFirstTables(from.db);
     const path = join(await backupFolder(), 'old.backup');
     // As the command opens it.
     const reading =

@@ -2,13 +2,13 @@ import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { randomBytes } from '../../../crypto/primitives/bytes.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
-import { databaseKinds, makeDatabase } from '../../parts/relay-database.ts';
+import { databaseKinds, makeDatabase, returnToFirstTables } from '../../parts/relay-database.ts';
 import { makeAccount } from '../../parts/vault-device.ts';
 
-/* A database of the version before, with what was in it. */
+/* A database of the first version, with what was in it. */
 
 describe.each(databaseKinds)('%s', (kind) => {
-  test('0002-enclave-sessions: keeps every row, and adds what is new', async () => {
+  test('a database of the first tables keeps every row, and gets what is new', async () => {
     const database = await makeDatabase(kind);
     onTestFinished(() => database.remove());
     const { accountId } = await makeAccount(database);
@@ -20,10 +20,7 @@ describe.each(databaseKinds)('%s', (kind) => {
       .insertInto('turns')
       .values({ ...turn, ...counts, ...open })
       .execute();
-    // Back to what the first migration made.
-    await sql`drop table enclave_sessions`.execute(database.db);
-    await sql`alter table turn_attempts drop column alternate_enclave_id`.execute(database.db);
-    await sql`delete from kysely_migration where name = '0002-enclave-sessions'`.execute(database.db);
+    await returnToFirstTables(database.db);
     await sql`insert into turn_attempts (turn_id, number, enclave_id, request_hash, started_at)
       values (${turnId}, 1, 'e', ${randomBytes(32)}, 1)`.execute(database.db);
     await database.close();

@@ -1,0 +1,52 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import type { StepUpAct } from '../messages/account-messages.ts';
+import { type Bytes, encodeUtf8 } from '../primitives/bytes.ts';
+import { encodeCanonicalJson } from '../primitives/canonical-json.ts';
+import { CryptoError } from '../primitives/errors.ts';
+import { labelled, sha256 } from '../primitives/hash.ts';
+
+/** What a fresh proof is for: one act with one body, asked for once (SPEC.md §3.5). */
+export type StepUpClaim = {
+  readonly act: StepUpAct;
+  /** 32 bytes, drawn by the relay for this proof. */
+  readonly nonce: Uint8Array;
+  readonly bodyDigest: Uint8Array;
+};
+
+/**
+ * Digest of the call that a fresh proof is for (SPEC.md §3.5): another body needs another proof.
+ *
+ * @param body - The message without its `proof`.
+ * @returns `SHA-256(canonical JSON)`.
+ * @throws {CryptoError} `invalid-argument` for what is no JSON.
+ */
+export function digestActBody(body: object): Bytes {
+  return sha256(encodeCanonicalJson(body));
+}
+
+/**
+ * The bytes that a recovery phrase's key signs as a fresh proof (SPEC.md §3.5).
+ *
+ * @returns `lp("sotto/v1/step-up", act, nonce (32), bodyDigest (32))`.
+ * @throws {CryptoError} `invalid-argument` for a nonce or digest of another length.
+ */
+export function encodeStepUpClaim({ act, nonce, bodyDigest }: StepUpClaim): Bytes {
+  if (nonce.length !== 32 || bodyDigest.length !== 32) throw new CryptoError('invalid-argument');
+  return labelled('sotto/v1/step-up', encodeUtf8(act), nonce, bodyDigest);
+}
+
+/**
+ * Verifies Ed25519 (RFC 8032, SPEC.md §2.1) strictly.
+ *
+ * @returns false for whatever is not a signature of this claim, malformed keys and signatures included.
+ */
+export function verifyStepUpSignature(
+  input: StepUpClaim & { readonly publicKey: Uint8Array; readonly signature: Uint8Array },
+): boolean {
+  if (input.publicKey.length !== 32 || input.signature.length !== 64) return false;
+  try {
+    return ed25519.verify(input.signature, encodeStepUpClaim(input), input.publicKey, { zip215: false });
+  } catch {
+    return false;
+  }
+}
