@@ -49,12 +49,14 @@ async function measureTurns(turns: number): Promise<{ figures: Figure[]; slowest
   const { delays, frames, longestPause, missing, seconds, slowest } = await load.measure(measuredMs);
   const cpu = (bench.relay.cpuSeconds - cpuBefore) / seconds;
   const memory = bench.relay.memoryBytes;
+  const [stored, gaps] = [bench.countStored(), bench.countGaps()];
   const expected = (turns * seconds * 1000) / tickMs;
   const note = `${turns} turns`;
   console.log(`${turns} turns: slowest frame ${slowest.toFixed(1)} ms, ${(cpu * 100).toFixed(0)} % of a core`);
   const figures: Figure[] = [
     { measure: 'frames that came', value: (frames / expected) * 100, unit: '%', note: `${note}, ten a second each` },
     { measure: 'frames lost', value: missing, unit: 'gaps', note: `${note}, in what browsers got` },
+    { measure: 'frames lost', value: gaps, unit: 'gaps', note: `${note}, among ${stored} in the database` },
     { measure: 'frame delay p50', value: percentile(delays, 0.5), unit: 'ms', note },
     { measure: 'frame delay p99', value: percentile(delays, 0.99), unit: 'ms', note },
     { measure: 'frame delay, slowest', value: slowest, unit: 'ms', note },

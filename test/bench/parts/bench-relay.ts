@@ -105,10 +105,20 @@ export class BenchRelay implements AsyncDisposable {
 
   /** Frames in the database now; SQLite lets others read meanwhile. */
   countStored(): number {
+    return this.#readNumber('select coalesce(sum(count), 0) as number from frames');
+  }
+
+  /** Frames that are missing in the database before others of their transcript; SQLite's alone. */
+  countGaps(): number {
+    return this.#readNumber(`select coalesce(sum(missing), 0) as number from
+      (select max(number + count) - sum(count) as missing from frames group by turn_id, transcript_id)`);
+  }
+
+  #readNumber(query: string): number {
     const file = new DatabaseSync(join(this.#folder, databaseFileName), { readOnly: true });
-    const row = file.prepare('select coalesce(sum(count), 0) as count from frames').get();
+    const row = file.prepare(query).get();
     file.close();
-    return Number(row?.['count']);
+    return Number(row?.['number']);
   }
 
   /** Milliseconds of processor time that the relay's main thread took between two turns of its event loop, if over ten. */
