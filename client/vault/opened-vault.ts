@@ -21,6 +21,7 @@ import { ReplyTracker } from './reply-tracker.ts';
 import type { AccountSession } from './session-key.ts';
 import type { TabChannel, TabMessage } from './tab-channel.ts';
 import { TurnDriver } from './turn-driver.ts';
+import { TurnRecipients } from './turn-recipients.ts';
 import type { RelayView, VaultEvent } from './vault-api.ts';
 import { toVaultError } from './vault-error.ts';
 import { underVaultLock } from './vault-lock.ts';
@@ -62,7 +63,6 @@ export class OpenedVault {
     const { surroundings, cache, channel, client, account, emit } = parts;
     const { clock, random, locks, policy } = surroundings;
     const { signal } = this.#ended;
-    const { keyring } = account;
     const sentence = (turnId: string) => this.#sentences.get(turnId) ?? null;
     this.#parts = parts;
     this.account = account;
@@ -70,15 +70,17 @@ export class OpenedVault {
       onChange: (touched: ReadonlySet<string>) => this.#contentsChanged(touched),
       onCommit: () => channel.post({ type: 'cache-changed' }),
     };
-    this.store = new VaultStore(cache, keyring, watcher, signal);
-    this.#outbox = new Outbox(cache, keyring, () => {
+    this.store = new VaultStore(cache, account.keyring, watcher, signal);
+    this.#outbox = new Outbox(cache, account.keyring, () => {
       channel.post({ type: 'outbox-changed' });
       this.#outboxChanged();
     });
+    const recipients = new TurnRecipients(this.store, this.#outbox);
     this.#tracker = new ReplyTracker({
       client,
       clock,
       signal,
+      recipients,
       onChange: (turnId, growth) => this.#answerChanged(turnId, growth),
       onUnknownTurn: () => this.#live.sync(),
       onSettled: (turnId) => this.#run(() => compactReply(this.#compaction, turnId)),
@@ -122,10 +124,10 @@ export class OpenedVault {
       onStored: () => this.#events.allIsWell('writing', channel),
     };
     this.writer = new VaultWriter(writing);
-    const shared = { ...writing, writer: this.writer, session: this.#session, conversations, minimums };
+    const shared = { ...writing, writer: this.writer, session: this.#session, conversations, minimums, recipients };
     this.#compaction = { ...shared, contents: this.store.contents, tracker: this.#tracker, sentence };
     this.commands = new Commands(shared);
-    this.drafts = new Drafts(cache, keyring, this.#outbox);
+    this.drafts = new Drafts(cache, account.keyring, this.#outbox);
     this.#driver = new TurnDriver({
       ...shared,
       onChange: (turnId) => this.#events.answerChanged(turnId, null),
@@ -256,9 +258,7 @@ export class OpenedVault {
       }
     }
     this.#live.checkSoon((turnId) => this.#outbox.turn(turnId) !== null);
-    for (const turnId of this.#tracker.turnIds) {
-      if (contents.messageOfTurn(turnId) === null && this.#outbox.turn(turnId) === null) this.#tracker.forget(turnId);
-    }
+    this.#tracker.retain((id) => contents.messageOfTurn(id) !== null || this.#outbox.turn(id) !== null);
     this.#events.changed(touched);
     this.protection.changed();
     // Its conversation was deleted elsewhere: what could not be sent into it is no longer shown anywhere.

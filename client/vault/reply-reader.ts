@@ -5,6 +5,7 @@ import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/prim
 import { Secret } from '../../crypto/primitives/secret.ts';
 import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
 import { TranscriptReader } from './transcript-reader.ts';
+import type { KeyStanding } from './turn-recipients.ts';
 import type { ReplyState } from './vault-api.ts';
 
 /** As many as the relay keeps of one turn. */
@@ -29,13 +30,15 @@ type Shown = { text: string; reasoning: string; title: string | null; cause: Rep
 export class ReplyReader {
   readonly turnId: string;
   readonly #turnKey: Secret<'TurnKey'>;
+  readonly #standing: (keyId: Bytes) => KeyStanding;
   readonly #transcripts = new Map<string, { readonly reader: TranscriptReader; readonly shown: Shown }>();
   #chosen: string | null = null;
   #fruitless = 0;
   #lastState: string;
 
-  constructor(turnId: string, turnKey: string) {
+  constructor(turnId: string, turnKey: string, standing: (keyId: Bytes) => KeyStanding) {
     this.turnId = turnId;
+    this.#standing = standing;
     this.#turnKey = new Secret('TurnKey', fromBase64Url(turnKey));
     this.#lastState = JSON.stringify([this.state, 0]);
   }
@@ -70,7 +73,7 @@ export class ReplyReader {
     const readers = [...this.#transcripts.values()].map(({ reader }) => reader);
     const isAskedInVain = this.#fruitless >= maximumFruitlessFetches;
     const isLost = ({ state }: TranscriptReader) =>
-      state === 'refused' || (state === 'waiting-for-header' && isAskedInVain);
+      state === 'refused' || state === 'foreign' || (state === 'waiting-for-header' && isAskedInVain);
     return readers.length > 0 && readers.every(isLost);
   }
 
@@ -164,7 +167,7 @@ export class ReplyReader {
     let entry = this.#transcripts.get(id);
     if (entry === undefined) {
       if (this.#transcripts.size >= maximumTranscripts || record.kind === 'closed') return null;
-      const reader = new TranscriptReader(this.#turnKey, fromBase64Url(this.turnId));
+      const reader = new TranscriptReader(this.#turnKey, fromBase64Url(this.turnId), this.#standing);
       entry = { reader, shown: { text: '', reasoning: '', title: null, cause: null, leftOut: 0 } };
       this.#transcripts.set(id, entry);
     }
@@ -175,6 +178,18 @@ export class ReplyReader {
     if (this.#chosen !== id) return null;
     if (grown.replaced) return this.#growth(this.text, this.reasoning, true);
     return this.#growth(grown.text, grown.reasoning, false);
+  }
+
+  /** More may be known of whom the question was sealed to. @returns whether that changed anything. */
+  reconsider(): boolean {
+    let isChanged = false;
+    for (const { reader, shown } of this.#transcripts.values()) {
+      const before = reader.state;
+      addPieces(shown, reader.reconsider());
+      isChanged ||= reader.state !== before;
+    }
+    if (isChanged) this.#choose();
+    return isChanged;
   }
 
   discard(): void {

@@ -6,6 +6,7 @@ import { type Clock, wait } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { type ReplyGrowth, ReplyReader } from './reply-reader.ts';
+import type { TurnRecipients } from './turn-recipients.ts';
 
 /** Records of turns whose question has not come here yet. */
 const maximumUnknownBytes = 1024 * 1024;
@@ -15,6 +16,7 @@ export type TrackerParts = {
   readonly client: Pick<RelayClient, 'readFrames' | 'readTurns'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly recipients: Pick<TurnRecipients, 'standing' | 'onLearnt'>;
   /** `growth` null: only what is known about the turn changed. */
   readonly onChange: (turnId: string, growth: ReplyGrowth | null) => void;
   /** A turn that this device has no question for: it was asked on another one. */
@@ -39,6 +41,7 @@ export class ReplyTracker {
 
   constructor(parts: TrackerParts) {
     this.#parts = parts;
+    parts.recipients.onLearnt = () => this.reconsider();
   }
 
   /** Whether the relay was asked for this turn since its question came here. */
@@ -62,7 +65,10 @@ export class ReplyTracker {
   /** A question without a compact answer: what comes for it can be read from now on. */
   watch(turnId: string, turnKey: string): void {
     if (this.#readers.has(turnId)) return;
-    this.#readers.set(turnId, new ReplyReader(turnId, turnKey));
+    this.#readers.set(
+      turnId,
+      new ReplyReader(turnId, turnKey, (keyId) => this.#parts.recipients.standing(turnId, keyId)),
+    );
     const waiting = this.#unknown.get(turnId);
     this.#unknown.delete(turnId);
     for (const record of waiting ?? []) {
@@ -77,6 +83,21 @@ export class ReplyTracker {
     this.#readers.delete(turnId);
     this.#settled.delete(turnId);
     this.#checked.delete(turnId);
+  }
+
+  /** Forgets turns that are no more, and looks at the others again: their verifications may have come. */
+  retain(isThere: (turnId: string) => boolean): void {
+    for (const turnId of this.turnIds) if (!isThere(turnId)) this.forget(turnId);
+    this.reconsider();
+  }
+
+  /** What could not be told apart from another's answer may be by now. */
+  reconsider(): void {
+    for (const reader of this.#readers.values()) {
+      if (!reader.reconsider()) continue;
+      this.#parts.onChange(reader.turnId, null);
+      this.#afterTaking(reader);
+    }
   }
 
   /**

@@ -5,12 +5,14 @@ import type { Conversations } from './conversations.ts';
 import type { TurnOperation } from './operation.ts';
 import { requestHistory } from './request-history.ts';
 import { VaultError } from './vault-error.ts';
+import type { TurnRecipients } from './turn-recipients.ts';
 import type { VaultStore } from './vault-store.ts';
 import type { VerifiedEnclave } from './verified-enclave.ts';
 
 export type SealParts = {
   readonly store: Pick<VaultStore, 'contents'>;
   readonly conversations: Pick<Conversations, 'exchangesBefore' | 'seen'>;
+  readonly recipients: Pick<TurnRecipients, 'note'>;
 };
 
 /**
@@ -19,13 +21,14 @@ export type SealParts = {
  * @param nonce - Of the call that carries it; what the relay offers instead has to cover it.
  */
 export async function sealAttempt(
-  { store, conversations }: SealParts,
+  { store, conversations, recipients }: SealParts,
   operation: TurnOperation,
   enclave: VerifiedEnclave,
   nonce: string,
 ): Promise<TurnAttempt> {
   const { messages, leftOut } = requestHistory(conversations.exchangesBefore(operation.parentId), operation.text);
   conversations.seen.noteLeftOut(operation.turnId, leftOut);
+  recipients.note(operation.turnId, enclave.publicKeys);
   const sealed = await sealRequest({
     header: {
       turnId: fromBase64Url(operation.turnId),

@@ -14,6 +14,7 @@ import type { VaultFailure } from './vault-api.ts';
 import { sealAttempt } from './seal-attempt.ts';
 import { stopAtRelay } from './stop-at-relay.ts';
 import { companyOf } from './turn-company.ts';
+import type { TurnRecipients } from './turn-recipients.ts';
 import { toVaultError, toVaultFailure, VaultError } from './vault-error.ts';
 import { underVaultLock } from './vault-lock.ts';
 import { ConflictError, type VaultWriter, type WriterParts } from './vault-writer.ts';
@@ -32,6 +33,7 @@ export type SendParts = WriterParts & {
   readonly session: EnclaveSession;
   readonly minimums: Minimums;
   readonly conversations: Conversations;
+  readonly recipients: TurnRecipients;
   /** How far it is; null when it is no longer on its way. */
   readonly onProgress: (turnId: string, progress: 'sealing' | 'connecting' | null) => void;
   readonly onAccepted: (turnId: string, isCertain: boolean) => void;

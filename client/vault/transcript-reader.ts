@@ -1,10 +1,11 @@
 import type { CloseReason } from '../../crypto/messages/live-record.ts';
-import { transcriptHeaderLength } from '../../crypto/messages/transcript-header.ts';
+import { decodeTranscriptHeader, transcriptHeaderLength } from '../../crypto/messages/transcript-header.ts';
 import { type Bytes, concat, toHex } from '../../crypto/primitives/bytes.ts';
 import { CryptoError } from '../../crypto/primitives/errors.ts';
 import type { Secret } from '../../crypto/primitives/secret.ts';
 import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
+import type { KeyStanding } from './turn-recipients.ts';
 
 /** Frames that may lie ready before one that is missing: ten minutes. */
 const maximumAhead = 6_000;
@@ -18,18 +19,26 @@ export class TranscriptReader {
   readonly #turnId: Bytes;
   readonly #ahead = new Map<number, Bytes>();
   readonly #kept: Bytes[] = [];
+  readonly #standing: (keyId: Bytes) => KeyStanding;
+  /** Frames are opened only once it is known that the question was sealed to its key. */
+  #unproven: { readonly opener: ReplyOpener; readonly body: Bytes } | null = null;
   #opener: ReplyOpener | null = null;
-  #state: 'waiting-for-header' | 'open' | 'refused' | 'broken' = 'waiting-for-header';
+  #state: 'waiting-for-header' | 'unproven' | 'foreign' | 'open' | 'refused' | 'broken' = 'waiting-for-header';
   #closed: CloseReason | null = null;
   #closedAt = 0;
   #spoilt = 0;
 
-  constructor(turnKey: Secret<'TurnKey'>, turnId: Bytes) {
+  /** @param standing - Whether the question was sealed to this key of an enclave. */
+  constructor(turnKey: Secret<'TurnKey'>, turnId: Bytes, standing: (keyId: Bytes) => KeyStanding) {
     this.#turnKey = turnKey;
     this.#turnId = turnId;
+    this.#standing = standing;
   }
 
-  /** `refused`: not an answer to this question. `broken`: the enclave itself broke the format. */
+  /**
+   * `refused`: not an answer to this question. `foreign`: of a key that it was not sealed to, as far as is known; `unproven`: that
+   * is still to be found out. `broken`: the enclave itself broke the format.
+   */
   get state() {
     return this.#state;
   }
@@ -49,8 +58,8 @@ export class TranscriptReader {
 
   /** Later frames are here, or the end was announced, but not the next one. */
   get isMissingFrames(): boolean {
-    if (this.#state === 'refused' || this.#state === 'broken' || this.#opener?.isFinal === true) return false;
     if (this.#state === 'waiting-for-header') return this.#ahead.size > 0 || this.#closedAt > 0;
+    if (this.#state !== 'open' || this.#opener?.isFinal === true) return false;
     return this.#ahead.size > 0 || this.#closedAt > this.nextNumber || this.#spoilt > 0;
   }
 
@@ -65,7 +74,8 @@ export class TranscriptReader {
     const header = body.slice(0, transcriptHeaderLength) as Bytes;
     const requestHash = body.subarray(transcriptHeaderLength);
     try {
-      this.#opener = new ReplyOpener({ turnKey: this.#turnKey, turnId: this.#turnId, requestHash, header });
+      const opener = new ReplyOpener({ turnKey: this.#turnKey, turnId: this.#turnId, requestHash, header });
+      this.#unproven = { opener, body };
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error;
       // Another turn's, another key's, or not an enclave's at all (M1, M31).
@@ -73,7 +83,20 @@ export class TranscriptReader {
       this.#ahead.clear();
       return [];
     }
-    this.#state = 'open';
+    this.#state = 'unproven';
+    return this.reconsider();
+  }
+
+  /** More may be known of whom the question was sealed to. @returns what became readable. */
+  reconsider(): readonly ReplyPiece[] {
+    const unproven = this.#unproven;
+    if (unproven === null) return [];
+    const { opener, body } = unproven;
+    const standing = this.#standing(decodeTranscriptHeader(body.slice(0, transcriptHeaderLength)).keyId);
+    this.#state = standing === 'own' ? 'open' : standing === 'foreign' ? 'foreign' : 'unproven';
+    if (standing !== 'own') return [];
+    this.#unproven = null;
+    this.#opener = opener;
     this.#kept.push(body);
     return this.#drain();
   }
@@ -96,6 +119,7 @@ export class TranscriptReader {
 
   discard(): void {
     this.#opener?.discard();
+    this.#unproven?.opener.discard();
   }
 
   get id(): string {

@@ -167,6 +167,13 @@ export class VaultContents {
     return null;
   }
 
+  /** All that a turn was ever sealed on the ground of, whether it is here or not. */
+  verificationsOf(turnId: string): readonly string[] {
+    const named = this.messageOfTurn(turnId)?.message.verificationItemId;
+    const later = [...this.verifications].flatMap(([id, summary]) => (summary.turnId === turnId ? [id] : []));
+    return named === undefined ? later : [named, ...later];
+  }
+
   /** The messages whose turns rest on a verification, and those that may: what they name cannot be read. */
   turnsOf(verificationItemId: string): readonly string[] {
     const later = this.messageOfTurn(this.verifications.get(verificationItemId)?.turnId ?? '');

@@ -25,7 +25,7 @@ function answered(records: readonly Bytes[], before: readonly Exchange[] = []) {
   const [keyId, requestHash] = [randomBytes(32), randomBytes(32)];
   const sealing = { frameClass: 'chat', turnId: fromBase64Url(turnId), keyId, requestHash } as const;
   const sealer = new ReplySealer({ ...sealing, turnKey: new Secret('TurnKey', fromBase64Url(turnKey)) });
-  const reader = new ReplyReader(turnId, turnKey);
+  const reader = new ReplyReader(turnId, turnKey, () => 'own');
   const ids = { turnId: sealing.turnId, transcriptId: sealer.transcriptId };
   reader.take({ kind: 'header', number: 0, body: concat(sealer.header, requestHash), ...ids });
   reader.take({ kind: 'frame', number: 0, body: sealer.sealFrame(concat(...records)), ...ids });

@@ -24,7 +24,7 @@ function startReading() {
     keyId: randomBytes(32),
     requestHash,
   });
-  const reader = new ReplyReader(toBase64Url(turnId), toBase64Url(key));
+  const reader = new ReplyReader(toBase64Url(turnId), toBase64Url(key), () => 'own');
   const ids = { turnId, transcriptId: sealer.transcriptId };
   reader.take({ kind: 'header', number: 0, body: concat(sealer.header, requestHash), ...ids });
   const send = (...records: Bytes[]) => {

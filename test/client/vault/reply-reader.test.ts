@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { maximumFruitlessFetches, ReplyReader } from '../../../client/vault/reply-reader.ts';
+import type { KeyStanding } from '../../../client/vault/turn-recipients.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { Secret } from '../../../crypto/primitives/secret.ts';
@@ -9,11 +10,11 @@ import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 beforeAll(() => aeadReady());
 
 /** A device's reader, and the records of an enclave that has its turn key or another one. */
-function startReading({ isOwn = true } = {}) {
+function startReading({ isOwn = true, standing = (): KeyStanding => 'own' } = {}) {
   const [turnId, key, requestHash] = [randomBytes(16), randomBytes(32), randomBytes(32)];
   const turnKey = new Secret('TurnKey', (isOwn ? key.slice() : randomBytes(32)) as Bytes);
   const sealer = new ReplySealer({ turnKey, frameClass: 'chat', turnId, keyId: randomBytes(32), requestHash });
-  const reader = new ReplyReader(toBase64Url(turnId), toBase64Url(key));
+  const reader = new ReplyReader(toBase64Url(turnId), toBase64Url(key), standing);
   const ids = { turnId, transcriptId: sealer.transcriptId };
   const sealText = (words: string) => sealer.sealFrame(encodeTextRecord('text', encodeUtf8(words)));
   return {
@@ -56,4 +57,30 @@ test('a transcript of another key is no answer, and one beside it that opens is'
   own.reader.take(own.header);
   own.reader.take(own.frame('Mine.'));
   expect([own.reader.isUnreadable, own.reader.text]).toEqual([false, 'Mine.']);
+});
+
+describe('a transcript of a key to which the question was not sealed, as far as is known', () => {
+  test('is not opened, and is once it is known that it was', () => {
+    let standing: KeyStanding = 'foreign';
+    const { reader, header, frame } = startReading({ standing: () => standing });
+    reader.take(header);
+    reader.take(frame('One, '));
+    expect([reader.text, reader.transcript, reader.isUnreadable, reader.missing]).toEqual(['', null, true, null]);
+    expect(reader.reconsider()).toBe(false);
+    standing = 'own';
+    expect(reader.reconsider()).toBe(true);
+    reader.take(frame('two.'));
+    expect([reader.text, reader.isUnreadable, reader.state.kind]).toEqual(['One, two.', false, 'streaming']);
+  });
+
+  test('is waited for while that is still to be found out', () => {
+    let standing: KeyStanding = 'unknown';
+    const { reader, header, frame } = startReading({ standing: () => standing });
+    reader.take(header);
+    reader.take(frame('One.'));
+    expect([reader.text, reader.isUnreadable, reader.state.kind]).toEqual(['', false, 'waiting']);
+    standing = 'foreign';
+    expect(reader.reconsider()).toBe(true);
+    expect([reader.text, reader.isUnreadable]).toEqual(['', true]);
+  });
 });

@@ -21,6 +21,7 @@ function startTracking() {
     client: { readFrames: () => Promise.reject(new Error('not asked')), readTurns: () => Promise.reject(new Error()) },
     clock: new ManualClock(),
     signal: new AbortController().signal,
+    recipients: { standing: () => 'own', onLearnt: () => undefined },
     onChange: () => undefined,
     onUnknownTurn: () => undefined,
     onSettled: () => undefined,
