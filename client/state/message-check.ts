@@ -1,5 +1,7 @@
 import { maximumMessageLength } from '../../crypto/messages/item-contents.ts';
 import { isUnseen } from '../../crypto/messages/unseen-text.ts';
+import type { VaultFailure } from '../vault/vault-api.ts';
+import { failureSentence } from './failure-texts.ts';
 
 const counted = new Intl.NumberFormat('en');
 
@@ -10,4 +12,11 @@ export function messageProblem(text: string): string | null {
   if (excess <= 0) return null;
   const much = excess === 1 ? '1 character' : `${counted.format(excess)} characters`;
   return `This message is too long by ${much}. It is all still here: shorten it, or send it in parts.`;
+}
+
+/** What becomes of words that the browser does not keep beside the box. */
+export function unkeptText(failure: VaultFailure): string {
+  const why =
+    failure.code === 'message-too-long' ? 'This is too long to be kept as a draft.' : failureSentence(failure);
+  return `${why} It stands in the box alone, and is gone when this page is closed.`;
 }

@@ -2,7 +2,7 @@ import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type
 import { ArrowUpIcon, StopIcon } from '../../design/icons.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { failureText } from '../../state/failure-texts.ts';
-import { messageProblem } from '../../state/message-check.ts';
+import { messageProblem, unkeptText } from '../../state/message-check.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import type { VaultFailure } from '../../vault/vault-api.ts';
 import { useAppSelector, useVault } from '../shell/app-context.tsx';
@@ -53,7 +53,8 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   const activeTurnId = useAppSelector((state) => selectActiveTurnId(state, conversationId));
 
   const isOver = unsent === stillAnswering && activeTurnId === null;
-  const note = files.refused ? noFiles : isOver ? null : unsent;
+  const unkept = draft.unkept === null ? null : unkeptText(draft.unkept);
+  const note = files.refused ? noFiles : ((isOver ? null : unsent) ?? unkept);
 
   useImperativeHandle(ref, () => ({
     focus: () => box.current?.focus(),

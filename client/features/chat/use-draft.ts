@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { maximumMessageLength } from '../../../crypto/messages/item-contents.ts';
+import type { VaultFailure } from '../../vault/vault-api.ts';
 import { useAppSelector, useVault } from '../shell/app-context.tsx';
 
 const savedAfterMs = 400;
@@ -9,6 +10,8 @@ export type Draft = {
   readonly setText: (text: string) => void;
   /** Takes what was sent out of the box and out of the stored draft. */
   readonly clear: (sent: string) => void;
+  /** Why the newest words are in the box alone; null while they are kept. */
+  readonly unkept: VaultFailure | null;
 };
 
 type Unsaved = { readonly conversationId: string | null; readonly text: string };
@@ -33,6 +36,7 @@ export function useDraft(conversationId: string | null): Draft {
   const elsewhere = useRef(new Set<string>());
   /** Those for which the newest saving was refused. */
   const [refused, setRefused] = useState<readonly string[]>([]);
+  const [unkept, setUnkept] = useState<VaultFailure | null>(null);
   const unsaved = useRef<Unsaved | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
@@ -50,6 +54,8 @@ export function useDraft(conversationId: string | null): Draft {
     void vault
       .call((api) => api.writeDraft(turnIds.length === 0 ? draft : { ...draft, returned: turnIds }))
       .then((result) => {
+        // Of the box that was left nothing is said any more.
+        if (draft.conversationId === (owner.current ?? null)) setUnkept(result.ok ? null : result.failure);
         const gone = result.ok ? result.value.filter((turnId) => taken.current.has(turnId)) : [];
         if (gone.length > 0) setRefused(gone);
       });
@@ -70,6 +76,7 @@ export function useDraft(conversationId: string | null): Draft {
     taken.current.clear();
     owner.current = conversationId;
     show('');
+    setUnkept(null);
     setLoaded(undefined);
     const mine = (reading.current += 1);
     void vault
@@ -151,5 +158,5 @@ export function useDraft(conversationId: string | null): Draft {
     },
     [save, setText],
   );
-  return { text, setText, clear };
+  return { text, setText, clear, unkept };
 }

@@ -41,6 +41,25 @@ describe('drafts', () => {
     await page.waitForFunction(() => window.vault.drafts.get('new') === '');
   });
 
+  test('one that the browser does not keep is said to be in the box alone, until it is kept', async () => {
+    const page = await openChat();
+    const box = page.getByRole('textbox', { name: 'Message' });
+    const alone = page.getByText('It stands in the box alone');
+    for (const [code, why] of [
+      ['message-too-long', 'too long to be kept'],
+      ['browser-storage-full', 'no room left'],
+    ] as const) {
+      await page.evaluate((failed) => window.vault.failures.set('writeDraft', { code: failed }), code);
+      await box.fill(`words that are not kept: ${code}`);
+      await alone.waitFor();
+      expect(await alone.textContent()).toContain(why);
+      expect(await box.inputValue()).toContain('words that are not kept');
+      await box.fill('words that are kept');
+      await page.waitForFunction(() => window.vault.drafts.get('new') === 'words that are kept');
+      await alone.waitFor({ state: 'detached' });
+    }
+  });
+
   test('read twice, since one left and came back before the vault had answered: in the box once', async () => {
     const page = await openChat();
     await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
