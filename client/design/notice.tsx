@@ -30,7 +30,7 @@ export function Notice({ tone, urgent = false, action, className, children }: No
         className,
       )}
     >
-      <div className="flex min-w-48 flex-1 items-start gap-3">
+      <div className="flex min-w-[min(16rem,100%)] flex-1 items-start gap-3">
         <Icon className="mt-0.75" />
         <div className="min-w-0 flex-1">{children}</div>
       </div>

@@ -48,6 +48,8 @@ export const wideThings: Readonly<Record<string, string>> = {
   'no-break spaces': 'no break '.repeat(60).replaceAll(' ', '\u00a0'),
   'Chinese without spaces': '这是一个没有空格的很长的句子'.repeat(40),
   'right to left': `${'كلمة '.repeat(80)}\`${unbroken}\``,
+  'emoji joined without end': '👩\u200d'.repeat(300),
+  'a tower of accents': `a${'\u0315\u0489'.repeat(300)}`,
   'many emoji': '👩‍👩‍👧‍👦'.repeat(120),
   'a footnote': `A claim[^1].\n\n[^1]: ${unbroken}`,
 };
@@ -60,6 +62,8 @@ export function wideAnswer(thing: string): string {
 export const wideQuestions: Readonly<Record<string, string>> = {
   'a long word': unbroken,
   'a long line of code': `function f() {\n\t\t\t\treturn '${unbroken}';\n}`,
+  'emoji joined without end': '👩\u200d'.repeat(300),
+  'a tower of accents': `a${'\u0315\u0489'.repeat(300)}`,
   'many tabs': `a${'\t'.repeat(80)}b`,
   'many spaces': `a${' '.repeat(400)}b`,
   'an address': address,

@@ -1,4 +1,5 @@
 import type { UserMessage } from '../../vault/vault-api.ts';
+import { breakGiants } from './markdown/giant-characters.ts';
 import { CopyButton } from './copy-button.tsx';
 import { timeText } from './time-text.ts';
 
@@ -25,7 +26,7 @@ export function QuestionMessage({ message, position, count, isTabStop }: Questio
         dir="auto"
         className="max-w-[85%] rounded-[1.25rem] rounded-br-md bg-accent-soft px-5 py-3 wrap-anywhere whitespace-pre-wrap"
       >
-        {message.text}
+        {breakGiants(message.text)}
       </div>
       <div className="mt-0.5 -mr-2 flex min-h-9 items-center gap-1 text-fine text-ink-faint opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 touch:-mr-3 touch:opacity-100">
         <span>{timeText(message.createdAtMs)}</span>

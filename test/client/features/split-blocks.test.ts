@@ -183,6 +183,28 @@ describe('units', () => {
   });
 });
 
+describe('a line of emoji', () => {
+  const family = '👨🏽‍👩‍👧';
+
+  test('comes in shorter pieces than one of letters, since each takes a layout longer', () => {
+    const longest = (text: string) => Math.max(...read(text).map(({ source }) => source.length));
+    expect(longest('a word '.repeat(3000))).toBeGreaterThan(1500);
+    for (const text of ['👍🏽 ', '1️⃣👍🏽', `${family} `, '✅ ', '✅ done\n']) {
+      expect(longest(text.repeat(3000))).toBeLessThan(1500);
+    }
+    // A few in a text change nothing.
+    const prose = `${'a word '.repeat(300)}✅ 👍🏽`;
+    expect(read(prose)).toHaveLength(1);
+  });
+
+  test('is cut between two of them where there is no space', () => {
+    const pieces = read(family.repeat(2000)).map(({ source }) => source);
+    expect(pieces.length).toBeGreaterThan(10);
+    expect(pieces.join('')).toBe(family.repeat(2000));
+    for (const piece of pieces) expect(piece.length % family.length).toBe(0);
+  });
+});
+
 describe('references', () => {
   const named = (text: string) => {
     const blocks = read(text);

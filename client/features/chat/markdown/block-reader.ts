@@ -38,6 +38,13 @@ export type Block = {
 const goodLength = 1500;
 const longest = 2000;
 const mostLines = 80;
+/**
+ * Emoji and the signs that join them take a layout far longer than letters, most of all where no font has them: each of their
+ * units counts as three.
+ */
+const heavyUnits = /[\ud800-\udfff\u200d\u20e3\ufe0f\u2600-\u27bf]/g;
+const heavyExtra = 2;
+const mostWeighed = 2 * goodLength + 1;
 
 /** Reads the lines of a text from a place on. */
 export class BlockReader {
@@ -48,6 +55,8 @@ export class BlockReader {
   #start: number;
   #from: Place;
   #lines = 0;
+  /** What its lines so far count beyond their characters. */
+  #extra = 0;
   #isAfterBlank = false;
   /** Where the line before began, and the line itself. */
   #lastLineAt = -1;
@@ -95,6 +104,7 @@ export class BlockReader {
     });
     this.#start = end;
     this.#lines = 0;
+    this.#extra = 0;
     this.#lastLine = '';
     this.#from = from;
   }
@@ -184,7 +194,7 @@ export class BlockReader {
     if (open.kind === 'text' || open.kind === 'table' || open.kind === 'definitions' || open.kind === 'note') {
       if (this.#isLong(at)) this.#emit(at, this.#open, false);
     }
-    if (open.kind === 'code' && (at - this.#start >= longest || this.#lines >= mostLines / 2)) {
+    if (open.kind === 'code' && (this.#lengthTo(at) >= longest || this.#lines >= mostLines / 2)) {
       this.#emit(at, open, false);
     }
   }
@@ -192,7 +202,7 @@ export class BlockReader {
   #goOnWithList(line: string, open: Open, at: number): void {
     const marker = listMarker(line);
     const isItem = marker !== null && open.fence === null && indentOf(line) < open.contentIndent;
-    const isVeryLong = at - this.#start >= longest || this.#lines >= mostLines * 2;
+    const isVeryLong = this.#lengthTo(at) >= longest || this.#lines >= mostLines * 2;
     if ((isItem && this.#isLong(at)) || isVeryLong) this.#emit(at, open, false);
     const fence =
       open.fence === null ? openingFence(afterMarker(line, marker)) : closesFence(line, open.fence) ? null : open.fence;
@@ -205,20 +215,38 @@ export class BlockReader {
   }
 
   #isLong(at: number): boolean {
-    return at - this.#start >= goodLength || this.#lines >= mostLines;
+    return this.#lengthTo(at) >= goodLength || this.#lines >= mostLines;
   }
 
   /** Cuts a line that is too long for one piece. @returns where to go on. */
   #cutLine(at: number, end: number): number {
     let from = at;
     const isWhole = this.#open?.kind === 'comment';
-    while (!isWhole && end - this.#start > goodLength + goodLength) {
-      const cut = goodCut(this.#text, Math.max(from, this.#start), this.#start + longest);
+    while (!isWhole && this.#lengthTo(from) + weightOf(this.#text, from, end) > 2 * goodLength) {
+      const cut = goodCut(this.#text, from, reachOf(this.#text, this.#start, end));
       this.#emit(cut, this.#open ?? plainText, this.#text.charAt(cut - 1) !== '\n');
       from = cut;
     }
+    this.#extra += weightOf(this.#text, from, end) - Math.min(end - from, mostWeighed);
     return end;
   }
+
+  #lengthTo(at: number): number {
+    return at - this.#start + this.#extra;
+  }
+}
+
+/** How long a part counts; of a very long one, as much as decides. */
+function weightOf(text: string, from: number, end: number): number {
+  const part = text.slice(from, Math.min(end, from + mostWeighed));
+  return part.length + heavyExtra * (part.match(heavyUnits)?.length ?? 0);
+}
+
+/** Where a part ends that counts as one whole piece. */
+function reachOf(text: string, start: number, end: number): number {
+  let at = start;
+  for (let weight = 0; at < end && weight < longest; at += 1) weight += weightOf(text, at, at + 1);
+  return at;
 }
 
 /** After a sentence or a word, never inside a character. */
@@ -228,6 +256,17 @@ function goodCut(text: string, from: number, end: number): number {
     const found = text.lastIndexOf(sign, end - sign.length);
     if (found >= earliest) return found + sign.length;
   }
-  const unit = text.charCodeAt(end - 1);
-  return unit >= 0xd800 && unit <= 0xdbff ? end - 1 : end;
+  // Neither half a character nor half of what is joined into one.
+  let cut = end;
+  while (cut > earliest && isJoined(text, cut)) cut -= 1;
+  return cut > earliest ? cut : end - (isHalf(text, end) ? 1 : 0);
+}
+
+function isHalf(text: string, at: number): boolean {
+  return (text.codePointAt(at - 1) ?? 0) > 0xffff;
+}
+
+function isJoined(text: string, at: number): boolean {
+  const next = String.fromCodePoint(text.codePointAt(at) ?? 0);
+  return isHalf(text, at) || text.charAt(at - 1) === '\u200d' || /[\u200d\p{M}\u{1f3fb}-\u{1f3ff}]/u.test(next);
 }

@@ -1,8 +1,10 @@
+import { breakGiants } from './giant-characters.ts';
+
 /** Words as they are, in their column. */
 export function PlainText({ text }: { readonly text: string }) {
   return (
     <div dir="auto" className="wrap-anywhere whitespace-pre-wrap">
-      {dedent(text.replaceAll(/^(?:[ \t]*\n)+|\s+$/g, ''))}
+      {dedent(breakGiants(text).replaceAll(/^(?:[ \t]*\n)+|\s+$/g, ''))}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { Block } from './block-reader.ts';
+import { breakGiants } from './giant-characters.ts';
 import { dedent } from './plain-text.tsx';
 import { type LiteralSource, protectLiterals } from './literal-signs.ts';
 
@@ -8,7 +9,7 @@ export type PreparedSource = LiteralSource & { readonly firstNumber: number | nu
 export function prepareSource(block: Block): PreparedSource {
   const isCutList = block.kind === 'list' && block.continues;
   const own = isCutList || block.kind === 'text' ? withoutIndent(block.source) : block.source;
-  const literal = protectLiterals(own.replaceAll(/^( {0,3}#{2,6})(?=[^#\s])/gm, '$1 '));
+  const literal = protectLiterals(breakGiants(own).replaceAll(/^( {0,3}#{2,6})(?=[^#\s])/gm, '$1 '));
   return { ...literal, firstNumber: isCutList ? (block.from.open?.nextNumber ?? null) : null };
 }
 
