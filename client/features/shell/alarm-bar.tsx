@@ -13,7 +13,7 @@ export function AlarmBar() {
   const dispatch = useAppDispatch();
   if (alarms.length === 0) return null;
   return (
-    <div className="safe-x fixed inset-x-0 top-0 z-20 mx-auto grid max-w-3xl gap-2 pt-3">
+    <div className="safe-x fixed inset-x-0 top-0 z-20 mx-auto grid max-h-dvh max-w-3xl gap-2 overflow-y-auto py-3">
       {alarms.map((code) => (
         <Notice
           key={code}

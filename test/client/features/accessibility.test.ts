@@ -228,3 +228,20 @@ test('targets are at least 24 px, for a finger 44', async () => {
     expect(small).toEqual([]);
   }
 });
+
+test('alarms are taken away at 400 % zoom too, by mouse and by keyboard', async () => {
+  const page = await client.openPage({ path: '/chat', status: 'unlocked', width: 320, height: 200 });
+  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  await page.evaluate(() => {
+    window.vault.emit({ type: 'alarm', code: 'vault-tampered' });
+    window.vault.emit({ type: 'alarm', code: 'vault-rolled-back' });
+  });
+  const dismiss = page.getByRole('button', { name: 'Dismiss' });
+  await dismiss.last().click();
+  expect(await dismiss.count()).toBe(1);
+  await dismiss.focus();
+  const box = await dismiss.boundingBox();
+  expect((box?.y ?? 200) + (box?.height ?? 0)).toBeLessThanOrEqual(200);
+  await page.keyboard.press('Enter');
+  await dismiss.waitFor({ state: 'detached' });
+});

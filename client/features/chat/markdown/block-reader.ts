@@ -42,7 +42,7 @@ const mostLines = 80;
  * Emoji and the signs that join them take a layout far longer than letters, most of all where no font has them: each of their
  * units counts as three.
  */
-const heavyUnits = /[\ud800-\udfff\u200d\u20e3\ufe0f\u2600-\u27bf]/g;
+const heavyUnits = /[\ud800-\udfff]|\u200d|\u20e3|\ufe0f|[\u2600-\u27bf]/g;
 const heavyExtra = 2;
 const mostWeighed = 2 * goodLength + 1;
 
