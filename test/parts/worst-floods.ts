@@ -42,7 +42,8 @@ const https = Buffer.of(0x87);
 /** The newest entry of the dynamic table. */
 const newestEntry = 0x80 | 62;
 
-const getHead = (url: string) => Buffer.concat([get, https, field(authority, 'localhost'), field(path, url)]);
+/** The fields of a call, as one block of HPACK. */
+export const getHead = (url: string) => Buffer.concat([get, https, field(authority, 'localhost'), field(path, url)]);
 
 export type FloodOrder = {
   readonly port: number;
@@ -117,7 +118,8 @@ const floods: Readonly<Record<WorstFloodKind, Flood>> = {
   },
 };
 
-const preface = Buffer.concat([
+/** How a client begins. */
+export const preface = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   // The largest initial window.
   encodeFrame('settings', 0, 0, Buffer.of(0, 4, 0x7f, 0xff, 0xff, 0xff)),

@@ -1,9 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
 import { CallLanes } from '../../../server/http/call-lanes.ts';
 import { listen } from '../../../server/http/listener.ts';
+import { makeSelfSigned } from '../../parts/self-signed.ts';
+import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { encodeFrame, getHead, preface } from '../../parts/worst-floods.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
@@ -89,4 +95,30 @@ test('HTTP/1.1: a hundred calls behind each other are answered in order; thousan
   expect(flood.length).toBeLessThan(2_000);
   expect(other).toEqual([0, 1, 2]);
   expect(answered).toBeLessThan(2_000);
+});
+
+test('HTTP/2: of calls that are taken back in the packet that brings them none begins; one that stays is answered', async () => {
+  const folder = await makeTemporaryFolder('tls');
+  onTestFinished(() => folder.remove());
+  const tls = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
+  const { cert, key } = makeSelfSigned();
+  await writeFile(tls.certFile, cert);
+  await writeFile(tls.keyFile, key);
+  const app: RelayApp = new Hono();
+  const begun: string[] = [];
+  app.get('/:name', (c) => {
+    begun.push(c.req.path);
+    return new Response('ok');
+  });
+  const listening = await listen(app, { host: '127.0.0.1', port: 0, tls, isHttps: true });
+  onTestFinished(() => listening.close(0));
+  const options = { port: listening.port, host: '127.0.0.1', servername: 'localhost', ca: cert, ALPNProtocols: ['h2'] };
+  const socket = connectTls(options);
+  onTestFinished(() => void socket.destroy());
+  const call = (number: number, path: string) => encodeFrame('headers', 0x5, 2 * number + 1, getHead(path));
+  const takeBack = (number: number) => encodeFrame('reset', 0, 2 * number + 1, Buffer.of(0, 0, 0, 8));
+  const taken = Array.from({ length: 100 }, (_, number) => [call(number, '/taken-back'), takeBack(number)]);
+  socket.resume().write(Buffer.concat([preface, ...taken.flat(), call(100, '/stays')]));
+  await expect.poll(() => begun).toContain('/stays');
+  expect(begun).toEqual(['/stays']);
 });

@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { randomBytes } from '../../../crypto/primitives/bytes.ts';
 import { restoreBackup, writeBackup } from '../../../server/storage/backup-file.ts';
 import type { Database } from '../../../server/storage/database.ts';
+import { readPackedLines } from '../../../server/storage/packed-lines.ts';
 import { writePackedLines } from '../../../server/storage/part-file.ts';
 import { openPostgres } from '../../../server/storage/postgres.ts';
 import { openSqliteSnapshot } from '../../../server/storage/snapshot-sqlite.ts';
@@ -170,6 +171,20 @@ describe.each(databaseKinds)('%s', (kind) => {
     expect(Math.max(...inserts.map(({ length }) => length))).toBeLessThan(8 * mebibyte);
     expect(Math.max(...inserts.map(({ rows }) => rows))).toBe(200);
   });
+});
+
+test('readPackedLines: a line of 32 MiB is read, and of a longer one no more than that is kept', async () => {
+  const folder = await backupFolder();
+  const megabytes = (count: number) => Array.from({ length: count }, () => 'x'.repeat(mebibyte));
+  await pack(join(folder, 'long'), [...megabytes(32), '\n', 'next\n']);
+  await pack(join(folder, 'longer'), [...megabytes(34), '\n', 'next\n']);
+  const lengthsOf = async (name: string) => {
+    const lengths: number[] = [];
+    for await (const line of readPackedLines(join(folder, name))) lengths.push(line.length);
+    return lengths;
+  };
+  expect(await lengthsOf('long')).toEqual([32 * mebibyte, 4]);
+  await expect(lengthsOf('longer')).rejects.toThrow('A line is longer than any of a backup.');
 });
 
 test('writeBackup: nothing is overwritten, and what fails leaves no file', async () => {

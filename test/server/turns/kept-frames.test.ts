@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeReasons } from '../../../crypto/messages/live-record.ts';
 import { type Bytes, randomBytes } from '../../../crypto/primitives/bytes.ts';
 import { FrameJournal } from '../../../server/turns/frame-journal.ts';
-import { cutFrames, firstMissingFrame } from '../../../server/turns/frame-rows.ts';
+import { cutFrames, firstMissingFrame, storeFrames } from '../../../server/turns/frame-rows.ts';
 import type { TranscriptGap } from '../../../server/turns/transcript-rows.ts';
 import { quietLog } from '../../parts/quiet-log.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
@@ -71,6 +71,21 @@ describe.each(databaseKinds)('runs of frames of two processes on %s', (kind) => 
     const stored = await storedOf(frames[0]!);
     expect(stored.bytes.equals(bytesOf(frames.slice(0, 5)))).toBe(true);
     expect(log.codes).toEqual(['frame-differs']);
+  });
+
+  test('a longer run that begins alike, of frames of another length, does not replace what is stored', async () => {
+    const frames = framesOf(4);
+    const stored = bytesOf(frames);
+    const { transcriptId, turnId } = frames[0]!;
+    const run = { turnId, transcriptId, number: 0, count: 4, body: stored };
+    const other = { ...run, count: 9, body: Buffer.concat([stored, randomBytes(136)]) };
+    await database.write((trx) => storeFrames(trx, kind, [run]));
+    await database.write((trx) => storeFrames(trx, kind, [other]));
+    expect(await storedOf(frames[0]!)).toEqual({ missing: 4, bytes: stored });
+    // One more of the same length does.
+    const longer = { ...run, count: 5, body: Buffer.concat([stored, randomBytes(272)]) };
+    await database.write((trx) => storeFrames(trx, kind, [longer]));
+    expect(await storedOf(frames[0]!)).toEqual({ missing: 5, bytes: longer.body });
   });
 
   test('one write may hold two runs from one number', async () => {
