@@ -56,6 +56,8 @@ export async function listen(
   });
   const lanes = new CallLanes();
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    // The rest of a packet whose connection was cut as a flood: Node reads it to its end.
+    if (streamOf(request) === null && request.socket.destroyed) return;
     connections.begin(request, response);
     const call = {
       isOver: () => streamOf(request)?.destroyed ?? response.destroyed,
