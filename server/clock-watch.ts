@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely';
+import * as v from 'valibot';
 import type { Log } from './log.ts';
 import type { Database } from './storage/database.ts';
 import type { Schema } from './storage/schema.ts';
 
 const dayMs = 86_400_000;
-/** As long as a relay may have been switched off without anybody asking whether its clock is right. */
+/** As long as a relay may have been switched off, or set back, without anybody asking whether its clock is right. */
 const longestPauseMs = 7 * dayMs;
 /** A clock that was set wrong is put right within this time; one that still says the same is believed. */
 const steadyMs = 3 * dayMs;
@@ -14,21 +15,31 @@ const markIntervalMs = 600_000;
 type Mark = {
   /** When the database was last in use by a clock that is believed. */
   readonly seenAtMs: number;
-  /** When a clock far ahead of it was first seen, by that clock; null while the clock is believed. */
-  readonly aheadSinceMs: number | null;
+  /** When a clock far from it was first seen, by that clock; null while the clock is believed. */
+  readonly strangeSinceMs: number | null;
+};
+
+/** What decides whether something is over: an end is set by the later of two clocks and judged by the earlier. */
+export type Clock = {
+  /** The time by which something may be over: never that of a clock that jumped far ahead. */
+  earliest(nowMs: number): number;
+  /** The time from which something lives on: never that of a clock that fell far behind. */
+  latest(nowMs: number): number;
 };
 
 /**
- * Whether the machine's clock can be right, asked before anything is deleted because it expired: a clock that is months
- * ahead for one start would delete what nobody can bring back.
+ * Whether the machine's clock can be right, asked before anything is deleted or ended because it expired: a clock that is
+ * months ahead for one start would take what nobody can bring back, and one that is behind would date it into the past.
  */
-export class ClockWatch {
+export class ClockWatch implements Clock {
   readonly #database: Database;
   readonly #log: Log;
   readonly #checkedAtMs: number | null;
   #mark: Mark | null = null;
   #writtenAtMs = -Infinity;
   #isSaid = false;
+  /** A time that was believed, and this machine's count of time then, which no clock moves. */
+  #anchor: { readonly atMs: number; readonly countMs: number } | null = null;
 
   /** @param checkedAtMs - A time that a person says has passed. */
   constructor(database: Database, log: Log, checkedAtMs: number | null) {
@@ -37,16 +48,19 @@ export class ClockWatch {
     this.#checkedAtMs = checkedAtMs;
   }
 
+  /** Looks at the clock and at the database; before the first look every clock is believed. */
   async isBelieved(nowMs: number): Promise<boolean> {
     // Another replica may have written since.
     const { db } = this.#database;
-    const before = (await readMark(db)) ?? { seenAtMs: await newestWrite(db), aheadSinceMs: null };
-    const mark = judge({ ...before, seenAtMs: Math.max(before.seenAtMs, this.#checkedAtMs ?? 0) }, nowMs);
+    const before = (await readMark(db)) ?? { seenAtMs: (await newestWrite(db)) ?? nowMs, strangeSinceMs: null };
+    const mark = this.#isStated(nowMs) ? { seenAtMs: nowMs, strangeSinceMs: null } : judge(before, nowMs);
     await this.#keep(mark, nowMs);
-    const isBelieved = mark.aheadSinceMs === null;
+    const isBelieved = mark.strangeSinceMs === null;
+    if (isBelieved || this.#anchor === null) this.#anchor = { atMs: mark.seenAtMs, countMs: performance.now() };
     if (!isBelieved && !this.#isSaid) {
-      this.#log.warn('clock-far-ahead', {
-        days: Math.round((nowMs - mark.seenAtMs) / dayMs),
+      const isAhead = nowMs > mark.seenAtMs;
+      this.#log.warn(isAhead ? 'clock-far-ahead' : 'clock-far-behind', {
+        days: Math.round(Math.abs(nowMs - mark.seenAtMs) / dayMs),
         advice:
           'Nothing that expires is deleted for three days. If the clock is right, set CLOCK_CHECKED_ON to the date.',
       });
@@ -56,8 +70,28 @@ export class ClockWatch {
     return isBelieved;
   }
 
+  earliest(nowMs: number): number {
+    return Math.min(nowMs, this.#steady(nowMs));
+  }
+
+  latest(nowMs: number): number {
+    return Math.max(nowMs, this.#steady(nowMs));
+  }
+
+  /** The clock itself as long as it can be right, else the time that has passed since it was. */
+  #steady(nowMs: number): number {
+    if (this.#anchor === null || this.#isStated(nowMs)) return nowMs;
+    const steadyMs = Math.floor(this.#anchor.atMs + performance.now() - this.#anchor.countMs);
+    return Math.abs(nowMs - steadyMs) <= longestPauseMs ? nowMs : steadyMs;
+  }
+
+  #isStated(nowMs: number): boolean {
+    const checkedAtMs = this.#checkedAtMs ?? Infinity;
+    return nowMs >= checkedAtMs && nowMs - checkedAtMs <= longestPauseMs;
+  }
+
   async #keep(mark: Mark, nowMs: number): Promise<void> {
-    const isSame = this.#mark?.aheadSinceMs === mark.aheadSinceMs;
+    const isSame = this.#mark?.strangeSinceMs === mark.strangeSinceMs;
     if (isSame && Math.abs(nowMs - this.#writtenAtMs) < markIntervalMs) return;
     const value = JSON.stringify(mark);
     await this.#database.db
@@ -70,22 +104,32 @@ export class ClockWatch {
   }
 }
 
-/** @returns the mark as it is to be kept; it says by `aheadSinceMs` whether the clock is believed. */
-export function judge({ aheadSinceMs, seenAtMs }: Mark, nowMs: number): Mark {
-  if (nowMs - seenAtMs <= longestPauseMs) return { seenAtMs: nowMs, aheadSinceMs: null };
+/** @returns the mark as it is to be kept; it says by `strangeSinceMs` whether the clock is believed. */
+export function judge({ seenAtMs, strangeSinceMs }: Mark, nowMs: number): Mark {
+  if (Math.abs(nowMs - seenAtMs) <= longestPauseMs) return { seenAtMs: nowMs, strangeSinceMs: null };
+  const sinceMs = strangeSinceMs === null ? -1 : nowMs - strangeSinceMs;
   // Set back since, or far ahead of the first time as well: it is another wrong clock.
-  const isSteady = aheadSinceMs !== null && nowMs >= aheadSinceMs && nowMs - aheadSinceMs <= steadyMs + longestPauseMs;
-  if (!isSteady) return { seenAtMs, aheadSinceMs: nowMs };
-  return nowMs - aheadSinceMs >= steadyMs ? { seenAtMs: nowMs, aheadSinceMs: null } : { seenAtMs, aheadSinceMs };
+  if (sinceMs < 0 || sinceMs > steadyMs + longestPauseMs) return { seenAtMs, strangeSinceMs: nowMs };
+  return sinceMs >= steadyMs ? { seenAtMs: nowMs, strangeSinceMs: null } : { seenAtMs, strangeSinceMs };
 }
+
+/** As this version and the one before it write it; what is neither is no mark. */
+const storedMark = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ seenAtMs: v.number(), strangeSinceMs: v.nullish(v.number()), aheadSinceMs: v.nullish(v.number()) }),
+);
 
 async function readMark(db: Kysely<Schema>): Promise<Mark | null> {
   const row = await db.selectFrom('metadata').select('value').where('name', '=', markName).executeTakeFirst();
-  return row === undefined ? null : (JSON.parse(row.value) as Mark);
+  const parsed = v.safeParse(storedMark, row?.value);
+  if (!parsed.success) return null;
+  const { aheadSinceMs, seenAtMs, strangeSinceMs } = parsed.output;
+  return { seenAtMs, strangeSinceMs: strangeSinceMs ?? aheadSinceMs ?? null };
 }
 
 /** For a database that has no mark yet: when something was last written into it. */
-async function newestWrite(db: Kysely<Schema>): Promise<number> {
+async function newestWrite(db: Kysely<Schema>): Promise<number | null> {
   const newest = await Promise.all([
     db
       .selectFrom('sessions')
@@ -102,5 +146,5 @@ async function newestWrite(db: Kysely<Schema>): Promise<number> {
   ]);
   const times = newest.map((row) => row?.at ?? null).filter((at) => at !== null);
   // An empty one has nothing to lose.
-  return times.length === 0 ? Number.MAX_SAFE_INTEGER : Math.max(...times);
+  return times.length === 0 ? null : Math.max(...times);
 }

@@ -32,8 +32,9 @@ export class Housekeeping {
 
   async sweep(): Promise<void> {
     const nowMs = Date.now();
-    await forgetAttempts(this.#database, nowMs);
-    if (await this.#clock.isBelieved(nowMs)) await forgetSessions(this.#database, nowMs);
+    const isBelieved = await this.#clock.isBelieved(nowMs);
+    await forgetAttempts(this.#database, nowMs, this.#clock.earliest(nowMs));
+    if (isBelieved) await forgetSessions(this.#database, nowMs);
   }
 
   stop(): void {

@@ -20,7 +20,7 @@ import { OriginGuard } from './http/origin-guard.ts';
 import { RateLimiter } from './http/rate-limit.ts';
 import { withServiceRoutes } from './http/service-routes.ts';
 import { StaticFiles } from './http/static-files.ts';
-import { ClockWatch } from './clock-watch.ts';
+import { type Clock, ClockWatch } from './clock-watch.ts';
 import { Housekeeping, tryDatabase } from './housekeeping.ts';
 import { checkFolderIsWritable } from './launch/preflight.ts';
 import type { Log } from './log.ts';
@@ -73,9 +73,10 @@ export async function openRelay(settings: Settings, log: Log, limiter = new Rate
   const database = await openDatabase(settings);
   const outages = new OutageLog(log);
   outages.watch(() => tryDatabase(database));
-  const pool = openPool(settings, database, outages);
+  const clock = new ClockWatch(database, outages, settings.clockCheckedAtMs);
+  const pool = openPool(settings, database, { log: outages, clock });
   try {
-    return await assemble(settings, outages, { database, pool, addresses, limiter });
+    return await assemble(settings, outages, { database, clock, pool, addresses, limiter });
   } catch (error) {
     outages.close();
     await pool.close();
@@ -89,12 +90,13 @@ async function assemble(
   log: OutageLog,
   opened: {
     readonly database: Database;
+    readonly clock: ClockWatch;
     readonly pool: Pool;
     readonly addresses: ClientAddress;
     readonly limiter: RateLimiter;
   },
 ): Promise<Relay> {
-  const { database, pool, addresses, limiter } = opened;
+  const { database, clock, pool, addresses, limiter } = opened;
   const keys = await loadServerKeys(settings, database);
   const signer = await TokenSigner.open(keys);
   const feed =
@@ -103,7 +105,8 @@ async function assemble(
       : new PostgresChangeFeed(database.db, database.openClient, log);
   const { quotaBytes } = settings;
   const collateral = new VendorCollateral(settings.collateral, log);
-  const clock = new ClockWatch(database, log, settings.clockCheckedAtMs);
+  // Before anything is found to be over.
+  await clock.isBelieved(Date.now());
   const turns = new TurnService({
     database,
     pool,
@@ -111,18 +114,18 @@ async function assemble(
     feed,
     log,
     quotaBytes,
-    mayExpire: () => clock.isBelieved(Date.now()),
+    clock,
   });
   const onEnded = (sessionId: string) => {
     feed.publish({ kind: 'session-ended', sessionId });
     pool.accountsLeft?.();
   };
-  const sessions = new Sessions({ database, keys, signer, onEnded });
+  const sessions = new Sessions({ database, keys, signer, clock, onEnded });
   const isHttps = settings.tls !== null || settings.publicUrl?.startsWith('https:') === true;
   const files = new StaticFiles(join(projectFolder, 'client/dist'));
   const routes = [
     ...accountRoutes({ database, keys, signer, sessions, feed, settings }),
-    ...vaultRoutes({ database, quotaBytes, stored: (accountId, batch) => turns.stored(accountId, batch) }),
+    ...vaultRoutes({ database, clock, quotaBytes, stored: (accountId, batch) => turns.stored(accountId, batch) }),
     ...turnRoutes(turns),
     ...enclaveRoutes(turns),
   ];
@@ -172,9 +175,9 @@ async function assemble(
   };
 }
 
-function openPool(settings: Settings, database: Database, log: Log): Pool {
+function openPool(settings: Settings, database: Database, { log, clock }: { log: Log; clock: Clock }): Pool {
   const { enclaveCertificates, enclavePool, enclaveUrls, enclaveToken, modal } = settings;
-  if (modal !== null && enclaveToken !== null) return new ModalPool({ ...modal, enclaveToken, database, log });
+  if (modal !== null && enclaveToken !== null) return new ModalPool({ ...modal, enclaveToken, database, log, clock });
   const [url] = enclaveUrls;
   if (url === undefined || enclaveToken === null) throw noWorker();
   if (enclavePool === 'local') return createLocalPool(url, enclaveToken);

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import type { SessionAnswer } from '../../crypto/messages/account-messages.ts';
 import { idField } from '../../crypto/messages/fields.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Clock } from '../clock-watch.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';
 import type { Schema, SessionTable } from '../storage/schema.ts';
@@ -27,11 +28,13 @@ export type SessionParts = {
   readonly database: Database;
   readonly keys: ServerKeys;
   readonly signer: TokenSigner;
+  readonly clock: Clock;
   /** Told of every session that ends, so that its live responses end too. */
   readonly onEnded: (sessionId: string) => void;
 };
 
-type Known = { readonly accountId: string; readonly untilMs: number };
+/** `atMs`: when it was found alive. */
+type Known = { readonly accountId: string; readonly atMs: number };
 export type StartedSession = { readonly answer: SessionAnswer; readonly refreshToken: string };
 
 /** Sessions: made, proven by short tokens, renewed by a rotating one, ended for good. */
@@ -54,7 +57,7 @@ export class Sessions {
       rotated_at: nowMs,
       created_at: nowMs,
       refreshed_at: nowMs,
-      expires_at: nowMs + sessionLifetimeMs,
+      expires_at: this.#expiryOf(nowMs),
     };
     await trx.insertInto('sessions').values(session).execute();
     const tooMany = await trx
@@ -94,7 +97,9 @@ export class Sessions {
     if (claims === null) throw new RelayError('not-signed-in');
     const { sub: accountId, sid: sessionId } = claims;
     const known = this.#known.get(sessionId);
-    if (known === undefined || known.untilMs <= nowMs || known.accountId !== accountId) {
+    // Also when the clock was set back since.
+    const isFresh = known !== undefined && Math.abs(nowMs - known.atMs) < checkedForMs;
+    if (!isFresh || known.accountId !== accountId) {
       await this.#check(sessionId, accountId, nowMs);
     }
     return { accountId, sessionId };
@@ -138,7 +143,7 @@ export class Sessions {
   }
 
   async isAlive(trx: Kysely<Schema>, accountId: string, id: Bytes, nowMs: number): Promise<boolean> {
-    return (await findSession(trx, id, nowMs))?.account_id === accountId;
+    return (await this.#find(trx, id, nowMs))?.account_id === accountId;
   }
 
   forget(sessionIds: readonly Bytes[]): void {
@@ -150,20 +155,20 @@ export class Sessions {
       .selectFrom('sessions')
       .selectAll()
       .where('account_id', '=', accountId)
-      .where('expires_at', '>', nowMs)
+      .where('expires_at', '>', this.#parts.clock.earliest(nowMs))
       .orderBy('created_at', 'desc')
       .limit(maximumSessions)
       .execute();
   }
 
   async #check(sessionId: string, accountId: string, nowMs: number): Promise<void> {
-    const session = await findSession(this.#parts.database.db, decodeBytes(sessionId), nowMs);
+    const session = await this.#find(this.#parts.database.db, decodeBytes(sessionId), nowMs);
     if (session?.account_id !== accountId) {
       this.#known.delete(sessionId);
       throw new RelayError('session-ended');
     }
     if (this.#known.size > 10_000) this.#known.clear();
-    this.#known.set(sessionId, { accountId, untilMs: nowMs + checkedForMs });
+    this.#known.set(sessionId, { accountId, atMs: nowMs });
   }
 
   async #rotate(
@@ -177,7 +182,7 @@ export class Sessions {
       .set({ expires_at: (expression) => expression.ref('expires_at') })
       .where('id', '=', token.sessionId)
       .execute();
-    const session = await findSession(trx, token.sessionId, nowMs);
+    const session = await this.#find(trx, token.sessionId, nowMs);
     if (session === undefined || !isGenuine(this.#parts.keys, session, token)) return 'unknown';
     const isNewest = token.generation === session.generation;
     const isPredecessor = token.generation === session.generation - 1 && nowMs - session.rotated_at <= graceMs;
@@ -189,7 +194,7 @@ export class Sessions {
       ...session,
       ...(isNewest ? { generation: session.generation + 1, rotated_at: nowMs } : {}),
       refreshed_at: nowMs,
-      expires_at: nowMs + sessionLifetimeMs,
+      expires_at: this.#expiryOf(nowMs),
     };
     await trx.updateTable('sessions').set(next).where('id', '=', session.id).execute();
     return next;
@@ -204,8 +209,17 @@ export class Sessions {
     this.#known.delete(sessionId);
     this.#parts.onEnded(sessionId);
   }
-}
 
-function findSession(db: Kysely<Schema>, id: Bytes, nowMs: number): Promise<SessionTable | undefined> {
-  return db.selectFrom('sessions').selectAll().where('id', '=', id).where('expires_at', '>', nowMs).executeTakeFirst();
+  #find(db: Kysely<Schema>, id: Bytes, nowMs: number): Promise<SessionTable | undefined> {
+    return db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('id', '=', id)
+      .where('expires_at', '>', this.#parts.clock.earliest(nowMs))
+      .executeTakeFirst();
+  }
+
+  #expiryOf(nowMs: number): number {
+    return this.#parts.clock.latest(nowMs) + sessionLifetimeMs;
+  }
 }

@@ -5,6 +5,8 @@ import type { JwtKey, ServerKeys } from './server-keys.ts';
 
 const algorithm = 'EdDSA';
 export const maximumTokenLength = 2048;
+/** A token that was made later than this is of a clock that was far ahead, and would be good until then. */
+const clockDifferenceSeconds = 600;
 
 /**
  * Short-lived JWTs (RFC 7519, EdDSA) of this installation. `use` keeps a token for one purpose from serving another.
@@ -57,7 +59,8 @@ export class TokenSigner {
         requiredClaims: ['exp', 'iat', 'use'],
         currentDate: new Date(nowMs),
       });
-      if (claims['use'] !== use) return null;
+      const isOfFuture = (claims.iat ?? 0) > nowMs / 1000 + clockDifferenceSeconds;
+      if (claims['use'] !== use || isOfFuture) return null;
       const parsed = v.safeParse(schema, claims);
       return parsed.success ? parsed.output : null;
     } catch {

@@ -50,7 +50,7 @@ export class EnclaveStream {
 
   /** Opens the response now, whatever the back-off says. */
   connect(): void {
-    this.#usedAtMs = Date.now();
+    this.#usedAtMs = performance.now();
     if (this.#closed || this.#request !== null) return;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
@@ -68,7 +68,7 @@ export class EnclaveStream {
       return await call(await this.#ready(timeoutMs));
     } finally {
       this.#uses -= 1;
-      this.#usedAtMs = Date.now();
+      this.#usedAtMs = performance.now();
     }
   }
 
@@ -80,7 +80,7 @@ export class EnclaveStream {
   }
 
   #ready(timeoutMs: number): Promise<string> {
-    this.#usedAtMs = Date.now();
+    this.#usedAtMs = performance.now();
     if (this.#streamId !== null) return Promise.resolve(this.#streamId);
     if (this.#closed) return Promise.reject(new RelayError(this.#endpoint.unreachable));
     return new Promise((resolve, reject) => {
@@ -141,7 +141,7 @@ export class EnclaveStream {
     const kind = record[4];
     if (kind === liveRecordKinds.frame || kind === liveRecordKinds.header || kind === liveRecordKinds.closed) {
       if (this.#streamId === null) return;
-      if (this.#idleMs !== null) this.#usedAtMs = Date.now();
+      if (this.#idleMs !== null) this.#usedAtMs = performance.now();
       this.#events.record(record);
       return;
     }
@@ -158,7 +158,7 @@ export class EnclaveStream {
     const idleMs = this.#idleMs;
     if (idleMs === null) return;
     const look = () => {
-      const leftMs = this.#usedAtMs + idleMs - Date.now();
+      const leftMs = this.#usedAtMs + idleMs - performance.now();
       if (leftMs > 0 || this.#uses > 0) this.#idle = setTimeout(look, Math.max(leftMs, idleMs / 4));
       else this.#request?.destroy();
       this.#idle?.unref();
@@ -169,7 +169,7 @@ export class EnclaveStream {
 
   /** Whether nobody waits for anything on it. */
   get #isIdle(): boolean {
-    const isRecent = this.#idleMs === null || Date.now() - this.#usedAtMs < this.#idleMs;
+    const isRecent = this.#idleMs === null || performance.now() - this.#usedAtMs < this.#idleMs;
     return !isRecent && this.#uses === 0;
   }
 

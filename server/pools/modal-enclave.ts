@@ -30,7 +30,7 @@ export class ModalEnclave extends EnclaveClient {
   readonly accountId: string;
   readonly #parts: ModalEnclaveParts;
   #models: readonly string[] | null = null;
-  #usedAtMs = Date.now();
+  #usedAtMs = performance.now();
   /** The front door's last own answer, null for none at all; undefined when the worker's came. */
   #foreignStatus: number | null | undefined = undefined;
   #doubting: Promise<void> | null = null;
@@ -57,9 +57,9 @@ export class ModalEnclave extends EnclaveClient {
     return this.#isLost;
   }
 
-  /** When it last answered; a live response counts as long as it stands. */
+  /** When it last answered, by `performance.now`; a live response counts as long as it stands. */
   get usedAtMs(): number {
-    return this.connected ? Date.now() : this.#usedAtMs;
+    return this.connected ? performance.now() : this.#usedAtMs;
   }
 
   override get seemsAway(): boolean {
@@ -90,7 +90,7 @@ export class ModalEnclave extends EnclaveClient {
   async #watchCall<T>(call: () => Promise<T>): Promise<T> {
     try {
       const answer = await call();
-      this.#usedAtMs = Date.now();
+      this.#usedAtMs = performance.now();
       return answer;
     } catch (error) {
       await this.#doubting;

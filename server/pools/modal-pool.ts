@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
+import type { Clock } from '../clock-watch.ts';
 import type { Log } from '../log.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';
@@ -19,6 +20,7 @@ export type ModalPoolParts = {
   readonly enclaveToken: string;
   readonly database: Database;
   readonly log: Log;
+  readonly clock: Clock;
   readonly timing?: Partial<ModalTiming>;
 };
 
@@ -77,6 +79,7 @@ export class ModalPool implements Pool {
     this.#sweep = new ModalSweep({
       rows: this.#rows,
       log: parts.log,
+      clock: parts.clock,
       everyMs: this.#timing.sweepMs,
       idleMs: idleSeconds * 1000,
       enclaves: this.#enclaves,
@@ -170,11 +173,9 @@ export class ModalPool implements Pool {
 
   /** @throws {RelayError} `enclave-unreachable` until the next try may begin. */
   async #goOn(row: EnclaveSessionTable, nowMs: number): Promise<string> {
-    const isFree = row.state === 'starting' && (row.lease_until === null || row.lease_until < nowMs);
-    if (!isFree) return row.id;
-    if (row.retry_at > nowMs) {
-      throw new RelayError('enclave-unreachable', Math.ceil((row.retry_at - nowMs) / 1000));
-    }
+    if (row.state !== 'starting' || this.#rows.isStarting(row, nowMs)) return row.id;
+    const waitMs = this.#rows.waitMs(row, nowMs);
+    if (waitMs > 0) throw new RelayError('enclave-unreachable', Math.ceil(waitMs / 1000));
     const claimed = await this.#rows.claimAbandoned(row, nowMs);
     if (claimed === null) return row.id;
     if (row.retry_at > 0) await this.#countStart(claimed, nowMs);

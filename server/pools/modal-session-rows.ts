@@ -8,6 +8,8 @@ export const startLeaseMs = 15_000;
 /** Between the failing of a start and the beginning of the next, doubled from one to the next. */
 const firstRetryMs = 4_000;
 const longestRetryMs = 120_000;
+/** What is put off for longer was written by a clock that is far ahead, and would be put off until then. */
+const longestWaitMs = 600_000;
 
 /** The rows of one front door. Every change is one statement that says what it expects to find. */
 export class ModalSessionRows {
@@ -60,6 +62,16 @@ export class ModalSessionRows {
     return row.pool === this.#pool;
   }
 
+  /** Whether a start is under way that somebody works on. */
+  isStarting({ lease_until: untilMs, state }: EnclaveSessionTable, nowMs: number): boolean {
+    return state === 'starting' && untilMs !== null && untilMs >= nowMs && untilMs <= nowMs + longestWaitMs;
+  }
+
+  /** How long the next try of a start that failed is put off; 0 when it may begin. */
+  waitMs({ retry_at: retryAtMs }: EnclaveSessionTable, nowMs: number): number {
+    return retryAtMs > nowMs + longestWaitMs ? 0 : Math.max(0, retryAtMs - nowMs);
+  }
+
   async countOfAccount(accountId: string): Promise<number> {
     return (await this.#ofAccount(accountId).select('id').execute()).length;
   }
@@ -105,7 +117,11 @@ export class ModalSessionRows {
       .where('state', '=', 'starting')
       .where('start_key', '=', row.start_key)
       .where((expression) =>
-        expression.or([expression('lease_until', 'is', null), expression('lease_until', '<', nowMs)]),
+        expression.or([
+          expression('lease_until', 'is', null),
+          expression('lease_until', '<', nowMs),
+          expression('lease_until', '>', nowMs + longestWaitMs),
+        ]),
       )
       .returningAll()
       .executeTakeFirst();

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock-watch.ts';
 import type { Log } from '../log.ts';
 import type { EnclaveSessionTable } from '../storage/schema.ts';
 import type { ModalEnclave } from './modal-enclave.ts';
@@ -10,6 +11,7 @@ const hurryMs = 500;
 export type SweepParts = {
   readonly rows: ModalSessionRows;
   readonly log: Log;
+  readonly clock: Clock;
   readonly everyMs: number;
   /** After as long without use the front door has ended a session by itself. */
   readonly idleMs: number;
@@ -23,7 +25,7 @@ export class ModalSweep {
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
-  #touchedAtMs = 0;
+  #touchedAtMs = -Infinity;
   #dueAtMs = Infinity;
 
   constructor(parts: SweepParts) {
@@ -62,19 +64,22 @@ export class ModalSweep {
   }
 
   async #once(): Promise<void> {
-    const { enclaves, rows, idleMs, end } = this.#parts;
+    const { clock, enclaves, rows, idleMs, end } = this.#parts;
     const nowMs = Date.now();
+    const countMs = performance.now();
     const used = [...enclaves.values()].filter((enclave) => enclave.usedAtMs > this.#touchedAtMs);
     await rows.touch(
       used.map((enclave) => enclave.id),
       nowMs,
     );
-    this.#touchedAtMs = nowMs;
-    for (const row of await rows.findIdle(nowMs - idleMs - graceMs)) await end(row);
-    for (const row of await rows.findDeserted(nowMs)) await end(row);
+    this.#touchedAtMs = countMs;
+    // A container that is ended by a clock far ahead takes somebody's running turn with it.
+    const earliestMs = clock.earliest(nowMs);
+    for (const row of await rows.findIdle(earliestMs - idleMs - graceMs)) await end(row);
+    for (const row of await rows.findDeserted(earliestMs)) await end(row);
     // Those that another process ended, and that nobody here has used since.
     for (const [id, enclave] of enclaves) {
-      if (enclave.usedAtMs > nowMs - idleMs - graceMs) continue;
+      if (enclave.usedAtMs > countMs - idleMs - graceMs) continue;
       enclaves.delete(id);
       enclave.markLost();
     }

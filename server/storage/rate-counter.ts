@@ -16,7 +16,8 @@ export type CountedWindow = {
  */
 export async function countInWindow(db: Kysely<Schema>, window: CountedWindow, nowMs: number): Promise<number | null> {
   const { subject, kind, windowMs, limit } = window;
-  const expired = sql<boolean>`rate_counters.window_start <= ${nowMs - windowMs}`;
+  // A clock that was far ahead began a window that would last until then.
+  const expired = sql<boolean>`(rate_counters.window_start <= ${nowMs - windowMs} or rate_counters.window_start > ${nowMs + windowMs})`;
   const { count, window_start: startedAt } = await db
     .insertInto('rate_counters')
     .values({ subject, kind, window_start: nowMs, count: 1 })

@@ -75,7 +75,7 @@ export class FrameJournal {
   /** @returns false when there is no room. */
   addFrame(turnId: Bytes, transcriptId: Bytes, number: number, frame: Uint8Array): boolean {
     if (!this.hasRoom) return false;
-    this.#frames.add(turnId, transcriptId, number, frame, Date.now());
+    this.#frames.add(turnId, transcriptId, number, frame, performance.now());
     this.#schedule();
     return true;
   }
@@ -128,7 +128,7 @@ export class FrameJournal {
   #schedule(): void {
     if (this.#timer !== null || this.#writing !== null) return;
     const delayMs = this.#failing ? retryDelayMs : flushDelayMs;
-    this.#timer = setTimeout(() => void this.#start(Date.now()), delayMs);
+    this.#timer = setTimeout(() => void this.#start(performance.now()), delayMs);
   }
 
   #start(due: number | 'all'): Promise<void> {

@@ -28,20 +28,20 @@ export class FrameRequests {
     const watched: WatchedTurn[] = [];
     for (const turn of turns) {
       const asked = watchedParts(turn, enclave);
-      if (asked.length > 0) turn.watchedAtMs = Date.now();
+      if (asked.length > 0) turn.watchedAtMs = performance.now();
       watched.push(...asked);
     }
     if (watched.length > 0) enclave.watch(watched).catch(() => undefined);
   }
 
   askAgain(turn: HeldTurn, enclave: Enclave): void {
-    if (Date.now() - turn.watchedAtMs < watchIntervalMs || !this.#journal.hasRoom) return;
+    if (performance.now() - turn.watchedAtMs < watchIntervalMs || !this.#journal.hasRoom) return;
     this.ask(enclave, [turn]);
   }
 
   /** Looks after turns from which nothing was heard: asks again, and gives up past the time that enclaves hold frames. */
   sweep(turns: Iterable<HeldTurn>): void {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     const silent = new Map<Enclave, HeldTurn[]>();
     for (const turn of turns) {
       if (turn.ending) continue;

@@ -45,7 +45,7 @@ export type HeldTurn = {
   readonly transcripts: Map<string, HeldTranscript>;
   /** Requests on their way to an enclave: until one is answered, "gone" says nothing. */
   attempting: number;
-  /** When the enclave took the newest request. */
+  /** When the enclave took the newest request. This and the next two by `performance.now`, which no clock moves. */
   acceptedAtMs: number;
   heardAtMs: number;
   /** When its frames were last asked for again, or came because they were. */
@@ -66,8 +66,8 @@ const awaitedMs = 20_000;
 
 export function newHeldTurn(key: string, followed: FollowedTurn): HeldTurn {
   const { id, accountId, awaited: hashes = [], enclave, owned } = followed;
-  const nowMs = Date.now();
-  const times = { acceptedAtMs: 0, heardAtMs: nowMs, watchedAtMs: 0 };
+  const nowMs = performance.now();
+  const times = { acceptedAtMs: -Infinity, heardAtMs: nowMs, watchedAtMs: -Infinity };
   const awaited = hashes.length === 0 ? null : { hashes, untilMs: nowMs + awaitedMs };
   return {
     key,

@@ -35,14 +35,14 @@ export class LiveClient {
 
   /** Whether bytes have waited for longer than the deadline. */
   get isStalled(): boolean {
-    return this.#stalledSinceMs !== null && Date.now() - this.#stalledSinceMs > writeDeadlineMs;
+    return this.#stalledSinceMs !== null && performance.now() - this.#stalledSinceMs > writeDeadlineMs;
   }
 
   write(record: Uint8Array): void {
     if (this.#closed || this.#endTimer !== null) return;
     if (this.#response.writableLength + record.length > maximumQueuedBytes) return this.drop();
     const flowing = this.#response.write(record);
-    if (!flowing) this.#stalledSinceMs ??= Date.now();
+    if (!flowing) this.#stalledSinceMs ??= performance.now();
   }
 
   /** Ends the response in order: the client sees an end and comes back. One that reads nothing is cut off. */

@@ -4,6 +4,7 @@ import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
 import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
+import type { Clock } from '../clock-watch.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';
 import type { Schema } from '../storage/schema.ts';
@@ -23,6 +24,7 @@ import { type Attempt, moveTurn, type PlacedAttempt, placeAttempt, placeTurn } f
 
 export type StartParts = ChooseParts & {
   readonly database: Database;
+  readonly clock: Clock;
   readonly hub: TurnHub;
   readonly journal: FrameJournal;
   readonly leases: TurnLeases;
@@ -57,7 +59,8 @@ export async function startTurn(parts: StartParts, accountId: string, start: Tur
     // Nobody knows yet how long the reply will be.
     if (account.used_bytes >= parts.quotaBytes) throw new RelayError('quota-exceeded');
     space.requireRoom(0);
-    const context = { kind, space, accountId, turnId: attempt.turnId, nowMs, quotaBytes: parts.quotaBytes };
+    const times = { nowMs, latestMs: parts.clock.latest(nowMs) };
+    const context = { kind, space, accountId, turnId: attempt.turnId, ...times, quotaBytes: parts.quotaBytes };
     isStored = batch !== null && (!(await writeBatch(trx, batch, context)).repeated || isStored);
     const temporary = batch === null;
     return placeTurn(trx, attempt, { temporary, lease: parts.leases.newLease(), nowMs });

@@ -110,7 +110,7 @@ export class TurnHub implements StreamListener {
     } finally {
       turn.attempting -= 1;
     }
-    turn.acceptedAtMs = Date.now();
+    turn.acceptedAtMs = performance.now();
     // The stream that the request named is gone, and its frames with it.
     if (openings !== undefined && openings !== this.#openings.get(enclave.id)) this.watch(enclave, [turn]);
   }
@@ -131,7 +131,7 @@ export class TurnHub implements StreamListener {
   record(enclave: Enclave, record: Uint8Array): void {
     const turn = this.#turns.get(turnKeyOf(record));
     if (turn === undefined) return;
-    turn.heardAtMs = Date.now();
+    turn.heardAtMs = performance.now();
     if (isKind(record, 'frame')) this.#takeFrame(turn, enclave, record);
     else if (isKind(record, 'header')) this.#takeHeader(turn, enclave, record);
     else this.#takeClosed(turn, enclave, record);

@@ -8,6 +8,8 @@ import type { Lease } from './turn-rows.ts';
 export const leaseMs = 15_000;
 export const renewalIntervalMs = 5_000;
 export const claimedAtOnce = 500;
+/** A lease that ends later than this was written by a clock that is far ahead, and would never end. */
+const longestLeaseMs = 600_000;
 
 /**
  * Which process writes a turn's frames. Two that write the same turn for a moment do no harm, since a frame is stored
@@ -49,6 +51,7 @@ export class TurnLeases {
    */
   claim(db: Kysely<Schema>): Promise<TurnTable[]> {
     const lease = this.newLease();
+    const nowMs = Date.now();
     return db
       .updateTable('turns')
       .set({ lease_owner: lease.owner, lease_until: lease.untilMs })
@@ -60,7 +63,11 @@ export class TurnLeases {
           .where((turn) =>
             this.isAlone
               ? turn.or([turn('lease_owner', 'is', null), turn('lease_owner', '<>', this.owner)])
-              : turn.or([turn('lease_until', 'is', null), turn('lease_until', '<', Date.now())]),
+              : turn.or([
+                  turn('lease_until', 'is', null),
+                  turn('lease_until', '<', nowMs),
+                  turn('lease_until', '>', nowMs + longestLeaseMs),
+                ]),
           )
           .limit(claimedAtOnce)
           .$if(this.#kind === 'postgres', (query) => query.modifyEnd(sql`for update skip locked`)),

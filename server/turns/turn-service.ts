@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { encodeLiveRecord } from '../../crypto/messages/live-record.ts';
+import type { Clock } from '../clock-watch.ts';
 import type { Log } from '../log.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { Database } from '../storage/database.ts';
@@ -34,13 +35,14 @@ export type TurnServiceParts = {
   readonly feed: ChangeFeed;
   readonly log: Log;
   readonly quotaBytes: number;
-  /** Whether the clock can be right: what expires is deleted only then. */
-  readonly mayExpire?: () => Promise<boolean>;
+  /** What expires is deleted only while the clock can be right. */
+  readonly clock: Clock & { isBelieved(nowMs: number): Promise<boolean> };
 };
 
 /** Everything that runs between requests: streams, journal, leases, heartbeats, cleaning. One for each process. */
 export class TurnService implements StartParts, ResumeParts {
   readonly database: Database;
+  readonly clock: TurnServiceParts['clock'];
   readonly pool: Pool;
   readonly collateral: CollateralSource;
   readonly feed: ChangeFeed;
@@ -49,7 +51,6 @@ export class TurnService implements StartParts, ResumeParts {
   readonly journal: FrameJournal;
   readonly hub: TurnHub;
   readonly leases: TurnLeases;
-  readonly #mayExpire: () => Promise<boolean>;
   readonly #clients = new LiveClients();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #busy = new Set<Promise<void>>();
@@ -63,7 +64,7 @@ export class TurnService implements StartParts, ResumeParts {
     this.feed = parts.feed;
     this.log = parts.log;
     this.quotaBytes = parts.quotaBytes;
-    this.#mayExpire = parts.mayExpire ?? (async () => true);
+    this.clock = parts.clock;
     this.journal = new FrameJournal(parts.database, parts.log);
     this.leases = new TurnLeases(parts.database.kind);
     const { owner } = this.leases;
@@ -115,10 +116,12 @@ export class TurnService implements StartParts, ResumeParts {
 
   /** Drops bodies of expired items and temporary chats that are over. */
   async clean(): Promise<void> {
-    if (!(await this.#mayExpire())) return;
     const { database } = this;
-    while ((await database.write((trx) => expireItems(trx, database.kind, Date.now()))) >= itemsPerStep);
-    while ((await database.write((trx) => dropTemporaryTurns(trx, database.kind, Date.now()))) >= turnsPerStep);
+    // Asked of one time: the clock may jump while this goes on.
+    const nowMs = Date.now();
+    if (!(await this.clock.isBelieved(nowMs))) return;
+    while ((await database.write((trx) => expireItems(trx, database.kind, nowMs))) >= itemsPerStep);
+    while ((await database.write((trx) => dropTemporaryTurns(trx, database.kind, nowMs))) >= turnsPerStep);
   }
 
   /** Ends all live responses; the turns themselves go on here until `close`. */
@@ -150,7 +153,7 @@ export class TurnService implements StartParts, ResumeParts {
 
   async #beat(): Promise<void> {
     this.#clients.beat();
-    await endDeadSessions(this.database.db, this.#clients);
+    await endDeadSessions(this.database.db, this.#clients, this.clock.earliest(Date.now()));
   }
 
   #take(change: Change): void {

@@ -7,6 +7,7 @@ import {
   maximumBatchTextLength,
   syncAnswer,
 } from '../../crypto/messages/item-messages.ts';
+import type { Clock } from '../clock-watch.ts';
 import { answer, defineRoute, type Route } from '../route.ts';
 import type { Database } from '../storage/database.ts';
 import { countText, limitText } from './query-fields.ts';
@@ -16,6 +17,7 @@ import { writeBatch } from './write-items.ts';
 
 export type VaultParts = {
   readonly database: Database;
+  readonly clock: Clock;
   readonly quotaBytes: number;
   /** Called after a batch is stored for the first time: other devices and running turns hear of it. */
   readonly stored: (accountId: string, batch: ParsedBatch) => void;
@@ -39,7 +41,8 @@ export function vaultRoutes(parts: VaultParts): Route[] {
         const { accountId } = session;
         const batch = parseBatch(body);
         const { kind, space } = database;
-        const context = { kind, space, accountId, turnId: null, nowMs, quotaBytes: parts.quotaBytes };
+        const times = { nowMs, latestMs: parts.clock.latest(nowMs) };
+        const context = { kind, space, accountId, turnId: null, ...times, quotaBytes: parts.quotaBytes };
         const { counter, repeated } = await database.write((trx) => writeBatch(trx, batch, context));
         if (!repeated) parts.stored(accountId, batch);
         return answer({ format: 1, counter });

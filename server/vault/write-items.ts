@@ -17,6 +17,8 @@ export type BatchContext = {
   /** The turn that these items begin, if they came with one. */
   readonly turnId: Bytes | null;
   readonly nowMs: number;
+  /** By which leaves may be pruned: a clock that is behind does not refuse what is due. */
+  readonly latestMs: number;
   readonly quotaBytes: number;
   readonly space: Pick<StorageSpace, 'requireRoom'>;
 };
@@ -46,7 +48,7 @@ export async function writeBatch(trx: Kysely<Schema>, batch: ParsedBatch, contex
   const stored = await loadItems(trx, accountId, [...batch.items.map((item) => item.id), ...batch.prune]);
   let delta = headBytes(batch.head.body);
   for (const item of batch.items) delta += checkSuccessor(item, stored.get(item.key));
-  for (const id of batch.prune) delta += checkPrunable(stored.get(encodeBytes(id)), context.nowMs);
+  for (const id of batch.prune) delta += checkPrunable(stored.get(encodeBytes(id)), context.latestMs);
   delta -= await finishTurns(trx, accountId, batch.finishTurns, context.nowMs);
   // What shrinks the vault is always taken, so that a full one can be emptied.
   if (delta > 0 && account.used_bytes + delta > context.quotaBytes) throw new RelayError('quota-exceeded');

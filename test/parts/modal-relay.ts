@@ -9,6 +9,7 @@ import type { ModalFrontDoor } from './modal-front-door.ts';
 import { noCollateral } from './no-collateral.ts';
 import { CapturedOutput } from './captured-output.ts';
 import { makeAccount, type VaultDevice } from './vault-device.ts';
+import { rightClock } from './right-clock.ts';
 
 /** The turns of one relay replica before a front door, and all that it logged. */
 export type ModalRelay = { readonly service: TurnService; readonly pool: ModalPool; logged(): string };
@@ -32,11 +33,13 @@ export async function startModalRelay(
     enclaveToken: door.enclaveToken,
     database,
     log,
+    clock: rightClock,
     timing: { ...quickTiming, ...more.timing },
   });
   const { db, openClient } = database;
   const feed = openClient === null ? new LocalChangeFeed() : new PostgresChangeFeed(db, openClient, log);
-  const service = new TurnService({ database, pool, collateral: noCollateral, feed, log, quotaBytes: 1e9 });
+  const parts = { database, clock: rightClock, pool, collateral: noCollateral, feed, log };
+  const service = new TurnService({ ...parts, quotaBytes: 1e9 });
   await service.start();
   return { service, pool, logged: () => output.text };
 }

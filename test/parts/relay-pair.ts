@@ -14,6 +14,7 @@ import { waitFor } from './running-sotto.ts';
 import type { ScriptedWorker } from './scripted-worker.ts';
 import { turnStart } from './turn-process.ts';
 import { makeAccount } from './vault-device.ts';
+import { rightClock } from './right-clock.ts';
 
 const projectFolder = resolve(import.meta.dirname, '../..');
 
@@ -84,7 +85,7 @@ export class RelayPair implements AsyncDisposable {
     const database = await openDatabase(settings);
     const keys = await loadServerKeys(settings, database);
     const signer = await TokenSigner.open(keys);
-    const sessions = new Sessions({ database, keys, signer, onEnded: () => undefined });
+    const sessions = new Sessions({ database, keys, signer, clock: rightClock, onEnded: () => undefined });
     const readers: SignedInReader[] = [];
     for (let index = 0; index < count; index++) {
       const device = await makeAccount(database);

@@ -7,12 +7,13 @@ import { StaticPool } from '../../server/pools/static-pool.ts';
 import type { Database } from '../../server/storage/database.ts';
 import { LocalChangeFeed, type ChangeFeed } from '../../server/turns/change-feed.ts';
 import { readFrames } from '../../server/turns/read-frames.ts';
-import { TurnService } from '../../server/turns/turn-service.ts';
+import { TurnService, type TurnServiceParts } from '../../server/turns/turn-service.ts';
 import { noCollateral } from './no-collateral.ts';
 import { quietLog, type QuietLog } from './quiet-log.ts';
 import type { ScriptedWorker } from './scripted-worker.ts';
 import { sealedRequestFor } from './unopened-request.ts';
 import type { VaultDevice } from './vault-device.ts';
+import { rightClock } from './right-clock.ts';
 
 /** The part of one relay process that handles turns, without its HTTP. */
 export type TurnProcess = { readonly service: TurnService; readonly log: QuietLog };
@@ -21,13 +22,14 @@ export async function startTurnProcess(
   database: Database,
   workers: readonly ScriptedWorker[],
   feed: ChangeFeed = new LocalChangeFeed(),
-  mayExpire: () => Promise<boolean> = async () => true,
+  clock: TurnServiceParts['clock'] = rightClock,
 ): Promise<TurnProcess> {
   const log = quietLog();
   const pool = new StaticPool(
     workers.map(({ url, token }) => ({ url, token, unreachable: 'enclave-unreachable' as const })),
   );
-  const service = new TurnService({ database, pool, collateral: noCollateral, feed, log, quotaBytes: 1e9, mayExpire });
+  const parts = { database, clock, pool, collateral: noCollateral, feed, log };
+  const service = new TurnService({ ...parts, quotaBytes: 1e9 });
   await service.start();
   for (const worker of workers) await until(() => worker.streamCount > 0);
   return { service, log };

@@ -83,6 +83,7 @@ export class VaultDevice {
       accountId: this.accountId,
       turnId: null,
       nowMs: this.nowMs,
+      latestMs: this.nowMs,
       quotaBytes: this.quotaBytes,
     };
     const stored = await this.database.write((trx) => writeBatch(trx, parsed, context));

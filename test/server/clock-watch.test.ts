@@ -20,7 +20,7 @@ async function sweepAt(
   const log = quietLog();
   const clock = new ClockWatch(database, log, checkedAtMs);
   await new Housekeeping(database, log, clock).sweep();
-  const { service } = await startTurnProcess(database, [], undefined, () => clock.isBelieved(Date.now()));
+  const { service } = await startTurnProcess(database, [], undefined, clock);
   await service.clean();
   await service.close();
   return log.codes;
@@ -116,8 +116,11 @@ test.each([
   { name: 'a wrong clock that was set back to another', seen: 0, ahead: 100, now: 50, believed: false },
   { name: 'a clock that was put right', seen: 0, ahead: 100, now: 1, believed: true },
   { name: 'a clock that was set back', seen: 10, ahead: null, now: 5, believed: true },
+  { name: 'a clock that is far behind', seen: 200, ahead: null, now: 50, believed: false },
+  { name: 'the same clock behind two days later', seen: 200, ahead: 50, now: 52, believed: false },
+  { name: 'the same clock behind three days later', seen: 200, ahead: 50, now: 53, believed: true },
 ])('judge: $name is believed: $believed', ({ ahead, believed, now, seen }) => {
-  const mark = judge({ seenAtMs: seen * day, aheadSinceMs: ahead === null ? null : ahead * day }, now * day);
-  expect(mark.aheadSinceMs === null).toBe(believed);
+  const mark = judge({ seenAtMs: seen * day, strangeSinceMs: ahead === null ? null : ahead * day }, now * day);
+  expect(mark.strangeSinceMs === null).toBe(believed);
   expect(mark.seenAtMs).toBe(believed ? now * day : seen * day);
 });

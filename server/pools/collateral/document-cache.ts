@@ -18,7 +18,7 @@ export class DocumentCache {
   readonly #flights = new Map<string, Promise<unknown>>();
   readonly #now: () => number;
 
-  constructor(now: () => number = () => Date.now()) {
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 

@@ -20,6 +20,7 @@ import { sealedRequestFor } from '../../parts/unopened-request.ts';
 import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
 import type { LoadSettings } from './load-generator.ts';
 import { PinnedProcess } from './pinned-process.ts';
+import { rightClock } from '../../parts/right-clock.ts';
 
 const meterFileName = 'loop-meter.txt';
 
@@ -145,7 +146,7 @@ async function prepareBrowsers(
   const database = await openDatabase(settings);
   const keys = await loadServerKeys(settings, database);
   const signer = await TokenSigner.open(keys);
-  const sessions = new Sessions({ database, keys, signer, onEnded: () => undefined });
+  const sessions = new Sessions({ database, keys, signer, clock: rightClock, onEnded: () => undefined });
   const browsers: LoadSettings['browsers'][number][] = [];
   for (let index = 0; index < count; index++) {
     const device = await makeAccount(database);

@@ -9,6 +9,7 @@ import { openTestDatabase } from '../../parts/relay-database.ts';
 import { createDatabase } from '../../parts/shared-postgres.ts';
 import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
 import { makeAccount } from '../../parts/vault-device.ts';
+import { rightClock } from '../../parts/right-clock.ts';
 
 type Keys = { opaqueSetups: object[] };
 
@@ -68,7 +69,8 @@ test('ending a session: another account that knows its id ends nothing of it, it
   const keys = parseServerKeys(await generateServerKeys());
   const ended: string[] = [];
   const onEnded = (sessionId: string) => ended.push(sessionId);
-  const sessions = new Sessions({ database, keys, signer: await TokenSigner.open(keys), onEnded });
+  const signer = await TokenSigner.open(keys);
+  const sessions = new Sessions({ database, keys, signer, clock: rightClock, onEnded });
   const [alice, bob] = [await makeAccount(database), await makeAccount(database)];
   const nowMs = Date.now();
   const session = await database.write((trx) => sessions.create(trx, alice.accountId, nowMs));

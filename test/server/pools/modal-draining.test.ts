@@ -9,6 +9,7 @@ import { quietLog } from '../../parts/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
 import { ScriptedWorker } from '../../parts/scripted-worker.ts';
 import { sealedRequestFor } from '../../parts/unopened-request.ts';
+import { rightClock } from '../../parts/right-clock.ts';
 
 /* A container that Modal is about to take away, as its worker says so; sessions lead straight to it. */
 
@@ -22,7 +23,7 @@ beforeEach(async () => {
   database = await makeDatabase('sqlite');
   worker = await new ScriptedWorker().start();
   const door = { url: worker.url, proxyToken, enclaveToken: worker.token };
-  pool = new ModalPool({ ...door, database, log: quietLog() });
+  pool = new ModalPool({ ...door, database, log: quietLog(), clock: rightClock });
   rows = new ModalSessionRows(database.db, { url: new URL(worker.url).href, proxyToken });
 });
 afterEach(async () => {

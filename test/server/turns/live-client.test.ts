@@ -61,8 +61,8 @@ describe('LiveClients', () => {
     await until(() => reading.writableLength === 0);
     clients.beat();
     expect([...clients.all()]).toHaveLength(2);
-    const now = Date.now();
-    vi.spyOn(Date, 'now').mockReturnValue(now + 31_000);
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(now + 31_000);
     clients.beat();
     vi.restoreAllMocks();
     await until(() => [...clients.all()].length === 1);
@@ -140,7 +140,7 @@ describe('LiveClients', () => {
         })
         .execute();
     }
-    await endDeadSessions(database.db, clients);
+    await endDeadSessions(database.db, clients, Date.now());
     expect(rows.map(({ response }) => response.writableEnded)).toEqual([false, true, true]);
   });
 });

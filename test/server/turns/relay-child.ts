@@ -9,6 +9,7 @@ import { LocalChangeFeed } from '../../../server/turns/change-feed.ts';
 import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
+import { rightClock } from '../../parts/right-clock.ts';
 
 /*
  * The turns of a relay as a process of its own, so that a test can kill it: settings as JSON in argv[2], turns to start
@@ -24,6 +25,7 @@ const database = await openDatabase(place);
 const log = createLog('error', process.stderr);
 const { db, openClient } = database;
 const service = new TurnService({
+  clock: rightClock,
   database,
   pool: new StaticPool([{ ...worker, unreachable: 'enclave-unreachable' }]),
   collateral: noCollateral,

@@ -273,8 +273,8 @@ describe.each(databaseKinds)('a turn on %s', (kind) => {
 
   test('refuses a turn of a full account', async () => {
     const start = turnStart(device, enclaveId, { batch: null });
-    const { collateral, database: same, feed, hub, journal, leases, pool } = relay.service;
-    const parts = { collateral, database: same, feed, hub, journal, leases, pool };
+    const { clock, collateral, database: same, feed, hub, journal, leases, pool } = relay.service;
+    const parts = { clock, collateral, database: same, feed, hub, journal, leases, pool };
     const full = { ...parts, quotaBytes: 0, stored: () => undefined };
     await expect(startTurn(full, device.accountId, start)).rejects.toMatchObject({ code: 'quota-exceeded' });
     await expect(startTurn(relay.service, device.accountId, start)).resolves.toMatchObject({ kind: 'accepted' });

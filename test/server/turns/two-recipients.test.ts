@@ -11,6 +11,7 @@ import { quietLog } from '../../parts/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
 import { until } from '../../parts/turn-process.ts';
 import { makeAccount } from '../../parts/vault-device.ts';
+import { rightClock } from '../../parts/right-clock.ts';
 
 // Real workers boot in each of them, on whatever machine this is.
 /* Two real workers, requests sealed to both for real. */
@@ -27,7 +28,7 @@ beforeEach(async () => {
   await Promise.all(workers.map(({ ready }) => ready));
   const pool = new StaticPool(workers.map(({ url }) => ({ url, token, unreachable: 'enclave-unreachable' as const })));
   const parts = { database, pool, collateral: noCollateral, feed: new LocalChangeFeed(), log: quietLog() };
-  service = new TurnService({ ...parts, quotaBytes: 1e9 });
+  service = new TurnService({ ...parts, clock: rightClock, quotaBytes: 1e9 });
   await service.start();
   await until(async () => (await pool.choose({ accountId: 'a', model: 'm' })).every(({ connected }) => connected));
 });
