@@ -2,23 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineReason } from '../../crypto/messages/enclave-messages.ts';
-import type { Engine } from './engine.ts';
 import { EngineShelf } from './engine-shelf.ts';
 import { GgufEngine, modelNameOf } from './gguf.ts';
 import { DownloadError, downloadModel } from './model-download.ts';
+import { ModelServer } from './model-server.ts';
 import { defaultModel, type ModelSource } from './model-source.ts';
-import { OpenAiEngine, type UpstreamProblem } from './openai.ts';
-import {
-  chooseModel,
-  choiceText,
-  type ChosenModel,
-  patientMs,
-  probeServer,
-  problemText,
-} from './openai/server-search.ts';
-import { readableName } from './openai/model-offer.ts';
+import type { UpstreamProblem } from './openai.ts';
 import { RehearsalEngine } from './rehearsal.ts';
-import { readSocketPath, UpstreamCaller } from './upstream-call.ts';
 import { digestWeights, type WeightsSource } from './weights-digest.ts';
 
 /** What of the settings chooses an engine. */
@@ -39,8 +29,6 @@ export type EngineSettings = {
   readonly needsSalt?: boolean;
 };
 
-const firstPauseMs = 1_000;
-const longestServerPauseMs = 15_000;
 const firstDownloadPauseMs = 30_000;
 const longestDownloadPauseMs = 600_000;
 
@@ -53,12 +41,10 @@ export class EngineChooser {
   readonly #settings: EngineSettings;
   readonly #say: (text: string) => void;
   readonly #onProblem: (problem: UpstreamProblem) => void;
-  /** The last thing that was said of the server. */
-  #saidOfServer = '';
   readonly #source: ModelSource;
   readonly #closing = new AbortController();
   readonly #rehearsal = new RehearsalEngine();
-  #weightsDigest: string | null = null;
+  #server: ModelServer | null = null;
   #work: Promise<void> = Promise.resolve();
 
   constructor(input: {
@@ -94,6 +80,7 @@ export class EngineChooser {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#work;
+    await this.#server?.close();
     await this.shelf.close();
   }
 
@@ -129,76 +116,22 @@ export class EngineChooser {
     await this.#startServer(server, digest);
   }
 
-  async #startServer(server: NonNullable<EngineSettings['server']>, weightsDigest: string | null): Promise<void> {
-    this.#weightsDigest = weightsDigest;
-    const caller = new UpstreamCaller(server.baseUrl, server.apiKey);
-    const { signal } = this.#closing;
-    const isSettled = await this.#tryServer(caller, server.model, signal);
-    if (isSettled) return;
-    // Under its own name at once, where that is known: nobody who asks for it is given a rehearsal instead.
-    const { model: id } = server;
-    if (id !== undefined) {
-      const chosen = { model: readableName(id), serverModel: id };
-      this.shelf.use(this.#serverEngine(caller, chosen), this.shelf.status.reason, false);
-    }
-    this.#inBackground(() => this.#waitForServer(caller));
-  }
-
-  async #waitForServer(caller: UpstreamCaller): Promise<void> {
-    const { signal } = this.#closing;
-    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestServerPauseMs)) {
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted || (await this.#tryServer(caller, this.#settings.server?.model, signal, patientMs))) return;
-    }
-  }
-
-  async #tryServer(
-    caller: UpstreamCaller,
-    named: string | undefined,
-    signal: AbortSignal,
-    withinMs?: number,
-  ): Promise<boolean> {
-    const state = await probeServer(caller, signal, withinMs);
-    const host = hostOf(this.#settings.server?.baseUrl ?? '');
-    const chosen = chooseModel(state, named);
-    if (chosen === null) {
-      this.shelf.explain(state.kind === 'loading' ? 'model-loading' : 'server-unreachable', this.shelf.isReady);
-      this.#sayOfServer(`Model server ${host} ${problemText(state, this.#settings.server?.apiKey !== undefined)}`);
-      return false;
-    }
-    const served = this.shelf.find(chosen.model);
-    const engine = served?.kind === 'openai' ? served : this.#serverEngine(caller, chosen);
-    this.shelf.use(engine, this.#settings.engine === 'openai' ? 'chosen-by-setting' : 'server-given');
-    this.#sayOfServer(choiceText(chosen, state, host));
-    return true;
-  }
-
-  #sayOfServer(text: string): void {
-    if (text !== this.#saidOfServer) this.#say(text);
-    this.#saidOfServer = text;
-  }
-
-  #serverEngine(caller: UpstreamCaller, { model, serverModel }: ChosenModel): Engine {
-    let isWatched = false;
-    return new OpenAiEngine({
-      caller,
+  async #startServer(given: NonNullable<EngineSettings['server']>, weightsDigest: string | null): Promise<void> {
+    const { baseUrl, apiKey, model } = given;
+    const server = new ModelServer({
+      baseUrl,
+      apiKey,
       model,
-      serverModel,
-      weightsDigest: this.#weightsDigest,
-      needsSalt: this.#settings.needsSalt ?? false,
+      weightsDigest,
+      isVouchedFor: this.#settings.needsSalt ?? false,
+      reason: this.#settings.engine === 'openai' ? 'chosen-by-setting' : 'server-given',
+      shelf: this.shelf,
+      signal: this.#closing.signal,
+      say: this.#say,
       onProblem: this.#onProblem,
-      onUnreachable: () => {
-        if (isWatched || this.#closing.signal.aborted) return;
-        isWatched = true;
-        this.shelf.explain('server-unreachable', false);
-        this.#sayOfServer('The model server does not answer any more; trying again.');
-        this.#inBackground(() =>
-          this.#waitForServer(caller).finally(() => {
-            isWatched = false;
-          }),
-        );
-      },
     });
+    this.#server = server;
+    await server.start();
   }
 
   async #runModelFile(): Promise<void> {
@@ -227,7 +160,7 @@ export class EngineChooser {
   /** Tries until the file is here. @returns false when the worker stops first. */
   async #download(file: string, model: string): Promise<boolean> {
     const { signal } = this.#closing;
-    this.#say(`Model: rehearsal, until ${model} is downloaded from ${hostOf(this.#source.url)}.`);
+    this.#say(`Model: rehearsal, until ${model} is downloaded from ${new URL(this.#source.url).host}.`);
     for (let pauseMs = firstDownloadPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestDownloadPauseMs)) {
       this.shelf.announce({ model, receivedBytes: 0, totalBytes: null });
       this.shelf.explain('model-downloading');
@@ -276,10 +209,4 @@ function failureText(error: unknown): string {
     case 'disk':
       return 'the model folder cannot be written';
   }
-}
-
-function hostOf(url: string): string {
-  const socketPath = readSocketPath(url);
-  if (socketPath !== null) return socketPath;
-  return URL.canParse(url) ? new URL(url).host : 'given';
 }

@@ -3,10 +3,11 @@ import type { Engine } from './engine.ts';
 
 export type NextModel = NonNullable<EnclaveStatus['next']>;
 
-/** The engines that can be asked now. A model that was ever offered stays, since requests name it. */
+/** The engines that can be asked now. A model that was offered stays, since requests name it, until something else would answer under its name. */
 export class EngineShelf {
   readonly #engines = new Map<string, Engine>();
   readonly #onChange: () => void;
+  readonly #first: Engine;
   #current: Engine;
   #reason: EngineReason;
   #isReady = true;
@@ -14,6 +15,7 @@ export class EngineShelf {
 
   constructor(first: Engine, reason: EngineReason, onChange: () => void = () => {}) {
     this.#engines.set(first.model, first);
+    this.#first = first;
     this.#current = first;
     this.#reason = reason;
     this.#onChange = onChange;
@@ -48,6 +50,14 @@ export class EngineShelf {
     this.#current = engine;
     this.#next = null;
     this.explain(reason, isReady);
+  }
+
+  /** Nobody can ask for this one any more; what it answers now goes on. The first engine takes its place. */
+  drop(engine: Engine): void {
+    if (engine === this.#first || this.#engines.get(engine.model) !== engine) return;
+    this.#engines.delete(engine.model);
+    if (this.#current === engine) this.#current = this.#first;
+    this.#onChange();
   }
 
   /** Says why the default is what it is, and whether it can answer now. */

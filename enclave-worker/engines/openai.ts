@@ -28,9 +28,16 @@ export class OpenAiEngine implements Engine {
   readonly model: string;
   readonly capacity: number;
   readonly #caller: UpstreamCaller;
-  readonly #serverModel: string;
+  /** What the server calls it. */
+  readonly serverModel: string;
   readonly #idleMs: number;
   readonly #onUnreachable: () => void;
+  readonly #onUnknownModel: () => void;
+  readonly #isStillServed: () => Promise<boolean | null>;
+  readonly #mayAnswer: (model: string) => boolean;
+  readonly #needsSalt: boolean;
+  /** Of the connections to the server whose list was read. */
+  #generation: number;
   readonly #onProblem: (problem: UpstreamProblem) => void;
   readonly #pause: Pause;
   readonly #switches: ExtensionSwitches;
@@ -48,17 +55,28 @@ export class OpenAiEngine implements Engine {
     readonly capacity?: number;
     readonly idleMs?: number;
     readonly onUnreachable?: () => void;
+    /** The server says that it has no such model. */
+    readonly onUnknownModel?: () => void;
+    /** Asked before an answer of a server that may have been restarted is given out; null: it does not say. */
+    readonly isStillServed?: () => Promise<boolean | null>;
+    /** Whether an answer is this model's that names this one as its own. */
+    readonly mayAnswer?: (model: string) => boolean;
     readonly onProblem?: (problem: UpstreamProblem) => void;
     readonly pause?: Pause;
     readonly nowMs?: () => number;
   }) {
     this.#caller = input.caller;
     this.model = input.model;
-    this.#serverModel = input.serverModel ?? input.model;
+    this.serverModel = input.serverModel ?? input.model;
     this.weightsDigest = input.weightsDigest ?? null;
     this.capacity = input.capacity ?? 1000;
     this.#idleMs = input.idleMs ?? idleMs;
     this.#onUnreachable = input.onUnreachable ?? (() => {});
+    this.#onUnknownModel = input.onUnknownModel ?? (() => {});
+    this.#isStillServed = input.isStillServed ?? (async () => true);
+    this.#mayAnswer = input.mayAnswer ?? (() => true);
+    this.#needsSalt = input.needsSalt ?? false;
+    this.#generation = input.caller.generation;
     this.#onProblem = input.onProblem ?? (() => {});
     this.#pause = input.pause ?? pauseFor;
     this.#switches = new ExtensionSwitches(input.needsSalt ?? false, input.nowMs ?? (() => performance.now()));
@@ -70,7 +88,8 @@ export class OpenAiEngine implements Engine {
     for (let round = 0; ; round += 1) {
       let hasSpoken = false;
       try {
-        for await (const event of readAnswer(await this.#ask(question, signal))) {
+        const response = await this.#askOnlyThis(question, signal);
+        for await (const event of readAnswer(response, this.#mayAnswer)) {
           hasSpoken ||= event.kind !== 'usage';
           yield event;
         }
@@ -99,10 +118,29 @@ export class OpenAiEngine implements Engine {
     // A socket's own error while reading: the stream was cut.
     const known = error instanceof EngineError ? error : new EngineError('answer-cut');
     if (known.code === 'model-unreachable') this.#onUnreachable();
+    if (known.cause === 'model-unknown') this.#onUnknownModel();
     const status = known.code === 'model-unreachable' ? 0 : 200;
     const refusal = known instanceof UpstreamRefusal ? known.refusal : { status, code: null };
     this.#onProblem({ reason: known.message, status: refusal.status, code: refusal.code });
     return known;
+  }
+
+  /**
+   * Gives an answer out only where it is this model's: many servers answer with whatever they were restarted with, under
+   * any name.
+   */
+  async #askOnlyThis(question: Question, signal: AbortSignal): Promise<IncomingMessage> {
+    const response = await this.#ask(question, signal);
+    const { generation } = this.#caller;
+    if (generation === this.#generation) return response;
+    const isServed = await this.#isStillServed().catch(() => null);
+    // What is said of a model is shown to strangers: then not knowing is not enough.
+    if (isServed === false || (isServed === null && this.#needsSalt)) {
+      response.destroy();
+      throw new EngineError(isServed === false ? 'model-unknown' : 'model-unreachable');
+    }
+    this.#generation = isServed === null ? this.#generation : generation;
+    return response;
   }
 
   /** Asks with all extensions that the server takes; where it refuses the request, without those that it does not know. */
@@ -148,7 +186,7 @@ export class OpenAiEngine implements Engine {
     const { temperature, topP, maximumTokens, reasoning } = question.parameters;
     const takes = (extension: Extension) => with_.includes(extension);
     const body = {
-      model: this.#serverModel,
+      model: this.serverModel,
       messages: question.messages.map(({ role, text }) => ({ role, content: text })),
       stream: true,
       ...(takes('stream_options') ? { stream_options: { include_usage: true } } : {}),

@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
 import { EngineError } from './engine.ts';
 import { decodedBody } from './openai/decoded-body.ts';
 
@@ -38,7 +39,10 @@ export class UpstreamCaller {
   readonly #socketPath: string | null;
   readonly #apiKey: string | undefined;
   readonly #agent: HttpAgent;
+  /** Connections that stand. */
+  readonly #open = new Set<Socket>();
   #baseUrl: string;
+  #generation = 0;
 
   /** @param baseUrl - As in `LLM_BASE_URL`, with or without `/v1`. */
   constructor(baseUrl: string, apiKey: string | undefined) {
@@ -48,6 +52,14 @@ export class UpstreamCaller {
     this.#apiKey = apiKey;
     const options = { keepAlive: true, maxFreeSockets: 64 };
     this.#agent = this.#baseUrl.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
+  }
+
+  /**
+   * Counted up when a connection is made while none stands: a server that was restarted has cut them all, and may be
+   * another one.
+   */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** From now on calls go below this one of the candidates. */
@@ -75,12 +87,21 @@ export class UpstreamCaller {
     } catch (error) {
       // A kept connection that the server had closed meanwhile: a new one tells whether it is there.
       if (!(error instanceof StaleConnection)) throw error;
+      this.#open.clear();
       return this.#send(url, text, input, false);
     }
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  #note(socket: Socket): void {
+    if (this.#open.has(socket)) return;
+    const stands = [...this.#open].some((open) => !open.destroyed);
+    if (!stands) this.#generation += 1;
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
   }
 
   #send(
@@ -104,6 +125,7 @@ export class UpstreamCaller {
         },
       });
       request.setTimeout(idleMs, () => request.destroy(new EngineError('model-unreachable')));
+      request.once('socket', (socket) => this.#note(socket));
       request.once('response', resolve);
       // The cause can name hosts and paths; a code says enough.
       request.on('error', (error: NodeJS.ErrnoException) => {

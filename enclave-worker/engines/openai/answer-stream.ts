@@ -16,11 +16,15 @@ const brokenReasons: ReadonlySet<string> = new Set(['error', 'abort', 'cancelled
 /**
  * Reads one answer with status 200, in whichever of its forms.
  *
- * @throws {EngineError} `answer-cut` for one without an end, `answer-unreadable`, `not-a-model-server`, `content-refused`,
+ * @param mayAnswer - Whether an answer of the model that it names may be given out.
+ * @throws {EngineError} `model-unknown` for one that may not, `answer-cut` for one without an end, `answer-unreadable`, `not-a-model-server`, `content-refused`,
  * and what an error inside of it says.
  */
-export async function* readAnswer(response: IncomingMessage): AsyncGenerator<EngineEvent> {
-  const answer = new AnswerReader();
+export async function* readAnswer(
+  response: IncomingMessage,
+  mayAnswer: (model: string) => boolean = () => true,
+): AsyncGenerator<EngineEvent> {
+  const answer = new AnswerReader(mayAnswer);
   let isReadToEnd = false;
   const events = readEvents(decodedBody(response));
   try {
@@ -67,6 +71,11 @@ class AnswerReader {
   #hasParts = false;
   #hasAnswer = false;
   #hasEvents = false;
+  readonly #mayAnswer: (model: string) => boolean;
+
+  constructor(mayAnswer: (model: string) => boolean) {
+    this.#mayAnswer = mayAnswer;
+  }
 
   get isOver(): boolean {
     return this.#finish !== null;
@@ -99,6 +108,7 @@ class AnswerReader {
       yield* this.#splitter.end();
       throw new UpstreamRefusal(readRefusal(statusOf(value.error), { error: value.error }));
     }
+    if (value.model !== '' && !this.#mayAnswer(value.model)) throw new EngineError('model-unknown');
     this.#hasAnswer ||= value.isAnswer;
     // The whole message once more behind its pieces.
     if (!value.isWhole || !this.#hasParts) {

@@ -9,6 +9,8 @@ export type AnswerValue = {
   readonly isWhole: boolean;
   /** Why the answer is over; null while it goes on. */
   readonly finish: string | null;
+  /** Which model says that it answers; empty where it is not said. */
+  readonly model: string;
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
   /** It has the form of an answer at all. */
   readonly isAnswer: boolean;
@@ -31,6 +33,7 @@ export function readAnswerValue(value: unknown, name: string): AnswerValue {
     parts: source === undefined ? [] : partsOf(source.holder),
     isWhole: source?.isWhole ?? false,
     finish: finish !== '' ? finish : memberOf(value, 'done') === true ? 'stop' : null,
+    model: textOf(value, 'model'),
     usage: usageOf(value),
     isAnswer: Array.isArray(memberOf(value, 'choices')) || source !== undefined || finish !== '',
     error,

@@ -80,8 +80,18 @@ export function chooseModel(state: ServerState, named: string | undefined): Chos
   return id === undefined ? null : { model: readableName(id), serverModel: id };
 }
 
-/** For the terminal: why this server does not answer questions yet, and what to do. */
-export function problemText(state: ServerState, hasKey: boolean): string {
+/** Whether a model is on the server's list; null where there is no list. */
+export function offers(state: ServerState, serverModel: string): boolean | null {
+  if (state.kind !== 'up' || state.models === null) return null;
+  return state.models.some(({ id }) => id === serverModel);
+}
+
+/**
+ * For the terminal: why this server does not answer questions yet, and what to do.
+ *
+ * @param gone - The model that it offered before and does not offer any more.
+ */
+export function problemText(state: ServerState, hasKey: boolean, gone?: string): string {
   switch (state.kind) {
     case 'silent':
       return 'does not answer yet; trying again.';
@@ -96,6 +106,10 @@ export function problemText(state: ServerState, hasKey: boolean): string {
     case 'no-interface':
       return `has no OpenAI interface there (status ${state.status}): LLM_BASE_URL mostly ends in /v1.`;
     case 'up':
+      if (gone !== undefined) {
+        const offered = listNames(state.models ?? []);
+        return `does not offer ${gone} any more${offered === '' ? '' : ` (but ${offered})`}; nothing is answered under that name.`;
+      }
       if (state.models === null) return 'lists no models: set LLM_MODEL to the one to ask for.';
       return state.models.length === 0
         ? 'has no model: load one there, or set LLM_MODEL.'

@@ -8,13 +8,13 @@ import { UpstreamCaller } from '../../../enclave-worker/engines/upstream-call.ts
 export type Answering = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 
 /** A model server of a test, which says what the test wants once it has read the request. */
-export async function startAnswering(answer: Answering): Promise<AsyncDisposable & { readonly url: string }> {
+export async function startAnswering(answer: Answering, port = 0): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => answer(request, Buffer.concat(chunks).toString('utf8'), response));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     [Symbol.asyncDispose]: () =>
