@@ -4,6 +4,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionPlaces } from './connection-places.ts';
+import { endInOrder } from './unread-bodies.ts';
 import { WatchedSession } from './http2-watch.ts';
 
 /** How long connections may stand still: nothing lives for ever but what its client keeps reading. */
@@ -146,6 +147,7 @@ export class Connections {
   }
 
   #addPeer(socket: Socket): void {
+    endInOrder(socket);
     this.#answers.set(socket, new Set());
     socket.once('close', () => this.#answers.delete(socket));
   }

@@ -14,7 +14,7 @@ import { usualPlaces } from '../settings.ts';
 import { errorBody } from './error-answer.ts';
 import { namesOneHost } from './host-name.ts';
 import { securityHeaders, setSecurityHeaders } from './security-headers.ts';
-import { endUnlessRead } from './unread-bodies.ts';
+import { endUnlessRead, type RestLimits, usualRest } from './unread-bodies.ts';
 
 export type ListenerSettings = {
   readonly host: string;
@@ -49,8 +49,11 @@ export async function listen(
   app: RelayApp,
   settings: ListenerSettings,
   times: ConnectionTimes = usualTimes,
+  rest: RestLimits = usualRest,
 ): Promise<Listening> {
   const answer = getRequestListener(app.fetch, {
+    // Its own way of dropping bodies cuts the connection after half a second, and the answer with it.
+    autoCleanupIncoming: false,
     errorHandler: () =>
       new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
   });
@@ -63,7 +66,7 @@ export async function listen(
       isOver: () => streamOf(request)?.destroyed ?? response.destroyed,
       begin() {
         setSecurityHeaders(response, settings.isHttps);
-        endUnlessRead(request, response);
+        endUnlessRead(request, response, rest);
         if (namesOneHost(request)) void answer(request, response);
         else refuse(response, 'bad-request');
       },

@@ -4,12 +4,10 @@ import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
 import type { JsonBudget } from '../../crypto/primitives/json-budget.ts';
 import { JsonScanner } from '../../crypto/primitives/json-scanner.ts';
 import { RelayError } from '../relay-error.ts';
+import { countPieces } from './unread-bodies.ts';
 
 /** HTTP/2 has no deadline of its own for a request; HTTP/1.1's is as long. */
 const deadlineMs = 180_000;
-/** A body may come in so many pieces, and in one more for each so many bytes: one costs as much time as a kilobyte does. */
-const freePieces = 2_048;
-const bytesPerPiece = 64;
 
 export type BodyLimits = {
   readonly maximumLength: number;
@@ -54,26 +52,10 @@ export async function readBody(
   return body.take();
 }
 
-/** What still comes is dropped, so that the sender gets to see the answer; of a flood of pieces even that costs too much. */
-function dropRest(incoming: IncomingMessage, isFlood: (piece: Uint8Array) => boolean): void {
-  // A connection that breaks from now on is no error.
-  incoming.on('error', () => undefined);
-  incoming.on('data', (piece: Uint8Array) => {
-    // Of HTTP/2 the stream ends with the answer, and its window bounds what comes until then.
-    if (isFlood(piece) && incoming.httpVersionMajor === 1) incoming.socket.destroy();
-  });
-}
-
 /** By events: an iterator would cost several times as much for each piece. */
 function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    let pieces = 0;
-    let length = 0;
-    const isFlood = (piece: Uint8Array) => {
-      pieces += 1;
-      length += piece.length;
-      return pieces > freePieces + length / bytesPerPiece;
-    };
+    const isFlood = countPieces(incoming);
     const timer = setTimeout(() => incoming.destroy(), deadlineMs);
     const leave = () => {
       clearTimeout(timer);
@@ -85,7 +67,8 @@ function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): 
         take(piece);
       } catch (error) {
         leave();
-        dropRest(incoming, isFlood);
+        // What still comes is dropped behind the answer; a connection that breaks until then is no error.
+        incoming.on('error', () => undefined);
         reject(error as Error);
       }
     };

@@ -7,7 +7,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../server/http/listener.ts';
 import { RateLimiter } from '../../server/http/rate-limit.ts';
 import { createLog } from '../../server/log.ts';
-import { PassThrough } from 'node:stream';
+import { connect as connectHttp2 } from 'node:http2';
+import { PassThrough, type Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '../parts/free-port.ts';
 import {
   guideConfiguration,
@@ -54,6 +56,47 @@ async function readText(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const piece of response.setEncoding('utf8')) text += String(piece);
   return text;
+}
+
+/** Sends three megabytes for as long as one and a half seconds, whatever is answered meanwhile. */
+async function sendSlowly(port: number, path: string, [protocol = 'h2']: readonly string[]) {
+  const pieces = 24;
+  const piece = Buffer.alloc(128 * 1024, ' ');
+  const headers = { ...json, 'content-length': String(pieces * piece.length) };
+  const write = async (stream: Writable) => {
+    for (let index = 0; index < pieces && stream.writable; index++) {
+      stream.write(piece);
+      await sleep(60);
+    }
+    stream.end();
+  };
+  if (protocol === 'h2') {
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, servername: 'localhost' });
+    onTestFinished(() => session.destroy());
+    const names = { ':method': 'POST', ':path': path, ':authority': `localhost:${port}` };
+    const stream = session.request({ ...names, ...headers });
+    let text = '';
+    stream.on('error', () => undefined).setEncoding('utf8');
+    stream.on('data', (part: string) => (text += part));
+    const answered = once(stream, 'response') as Promise<[{ ':status'?: number }]>;
+    const closed = once(stream, 'close');
+    await write(stream);
+    const [answer] = await answered;
+    await closed;
+    return { status: answer[':status'], text };
+  }
+  const place = { host: '127.0.0.1', port, path, method: 'POST', agent: false };
+  const request = requestHttps({
+    ...place,
+    rejectUnauthorized: false,
+    servername: 'localhost',
+    headers: { host: `localhost:${port}`, ...headers },
+  });
+  request.on('error', () => undefined);
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+  const text = answered.then(([response]) => readText(response));
+  await write(request);
+  return { status: (await answered)[0].statusCode, text: await text };
 }
 
 const json = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
@@ -121,6 +164,23 @@ describe.each([
     expect(await send('/v1/items', 100 * 1024)).toEqual([400, '{"error":"bad-request"}']);
     expect(await send('/v1/turns', 47 * mebibyte)).toEqual([400, '{"error":"bad-request"}']);
   });
+
+  test.skipIf(!isInstalled)(
+    `answers that are given before a slow body was read arrive, over HTTP/1.1 and HTTP/2${because}`,
+    async () => {
+      const { port } = await startBehind(start);
+      const cases = [
+        ['/v1/recovery/start', 413],
+        ['/v1/items', 401],
+      ] as const;
+      for (const [path, status] of cases) {
+        const seen = [await sendSlowly(port, path, ['http/1.1']), await sendSlowly(port, path, ['h2'])];
+        expect(seen.map((answer) => [answer.status, answer.text])).toEqual(
+          [1, 2].map(() => [status, `{"error":"${status === 413 ? 'too-large' : 'not-signed-in'}"}`]),
+        );
+      }
+    },
+  );
 
   test.skipIf(!isInstalled)(
     `live responses pass unbuffered, cookies are Secure, addresses are the clients’${because}`,

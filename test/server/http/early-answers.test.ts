@@ -1,0 +1,161 @@
+import { writeFile } from 'node:fs/promises';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { usualTimes } from '../../../server/http/connections.ts';
+import { listen } from '../../../server/http/listener.ts';
+import { type RestLimits, usualRest } from '../../../server/http/unread-bodies.ts';
+import { makeSelfSigned } from '../../parts/self-signed.ts';
+import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { openTestRelay } from '../../parts/test-relay.ts';
+
+/* Answers that are given before the body is read: the sender must see them, however slowly it sends. */
+
+const kibibyte = 1024;
+const { cert, key } = makeSelfSigned();
+
+async function listening(withTls: boolean, rest: RestLimits = usualRest): Promise<number> {
+  const relay = await openTestRelay('sqlite');
+  const folder = await makeTemporaryFolder('tls');
+  onTestFinished(() => folder.remove());
+  const files = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
+  await writeFile(files.certFile, cert);
+  await writeFile(files.keyFile, key);
+  const settings = { host: '127.0.0.1', port: 0, tls: withTls ? files : null, isHttps: withTls };
+  const listener = await listen(relay.relay.app, settings, usualTimes, rest);
+  onTestFinished(() => listener.close(0));
+  return listener.port;
+}
+
+function open(port: number, withTls: boolean): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const place = { port, host: '127.0.0.1' };
+    const socket = withTls
+      ? connectTls({ ...place, ca: cert, servername: 'localhost' }, () => resolve(socket))
+      : connect(place, () => resolve(socket));
+    socket.once('error', reject);
+    onTestFinished(() => void socket.destroy());
+  });
+}
+
+type Sending = {
+  readonly path: string;
+  readonly pieces: number;
+  readonly isChunked?: boolean;
+  readonly gapMs?: number;
+};
+
+/** Sends a whole body, then reads, as a blocking client does. @returns the answer, and whether the connection broke. */
+async function sendThenRead(socket: Socket, { gapMs = 60, isChunked = false, path, pieces }: Sending) {
+  let broke = false;
+  let text = '';
+  socket.on('error', () => (broke = true));
+  const over = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+  const piece = Buffer.alloc(64 * kibibyte, ' ');
+  const length = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${pieces * piece.length}`;
+  socket.pause();
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${length}\r\n\r\n`);
+  let written = 0;
+  for (; written < pieces && !socket.destroyed; written += 1) {
+    if (isChunked) socket.write(`${piece.length.toString(16)}\r\n`);
+    socket.write(piece);
+    if (isChunked) socket.write('\r\n');
+    await sleep(gapMs);
+  }
+  if (isChunked) socket.write('0\r\n\r\n');
+  const answered = new Promise<void>((resolve) => {
+    socket.on('data', (data: Buffer) => {
+      text += data.toString('latin1');
+      if (/\{"error":"[a-z-]+"\}$/.test(text)) resolve();
+    });
+  });
+  socket.resume();
+  await Promise.race([answered, over]);
+  return { status: Number(text.slice(9, 12)), isWhole: text.endsWith('"}'), broke, written };
+}
+
+describe.each([
+  ['HTTP/1.1', false],
+  ['HTTP/1.1 over TLS', true],
+])('%s', (_name, withTls) => {
+  let port: number;
+  beforeEach(async () => {
+    port = await listening(withTls);
+  });
+
+  // Longer than any short grace: one second and a half of sending.
+  test.each([
+    ['too long', { path: '/v1/recovery/start', pieces: 25 }, 413],
+    ['without a session', { path: '/v1/items', pieces: 25 }, 401],
+    ['without a session, of unannounced length', { path: '/v1/items', pieces: 25, isChunked: true }, 401],
+    ['for nothing that is there, of unannounced length', { path: '/v1/nothing', pieces: 25, isChunked: true }, 404],
+    ['of unannounced length that becomes too long', { path: '/v1/recovery/start', pieces: 25, isChunked: true }, 413],
+  ] as const)('a body %s: its sender finishes and sees the answer', async (_what, sending, status) => {
+    const answer = await sendThenRead(await open(port, withTls), sending);
+    expect(answer).toEqual({ status, isWhole: true, broke: false, written: sending.pieces });
+  });
+});
+
+test('more of a body than the limit of bytes is not read: the connection is cut', async () => {
+  const port = await listening(false, { ...usualRest, bytes: 512 * kibibyte });
+  const within = await sendThenRead(await open(port, false), { path: '/v1/items', pieces: 6, gapMs: 1 });
+  expect(within).toMatchObject({ status: 401, broke: false, written: 6 });
+  const socket = await open(port, false);
+  const beyond = await sendThenRead(socket, { path: '/v1/items', pieces: 4_000, gapMs: 1 });
+  expect(beyond.written).toBeLessThan(4_000);
+});
+
+test.each([
+  ['that stands still', { ...usualRest, idleMs: 300 }],
+  ['that never ends', { ...usualRest, totalMs: 300 }],
+])('the rest of a body %s is not waited for', async (_name, rest) => {
+  const port = await listening(false, rest);
+  const socket = await open(port, false);
+  const closed = new Promise((resolve) => void socket.once('close', resolve));
+  socket.on('error', () => undefined).resume();
+  socket.write('POST /v1/items HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\nab');
+  const dripping = setInterval(() => socket.write('a'), 50);
+  onTestFinished(() => clearInterval(dripping));
+  if (rest.idleMs < rest.totalMs) clearInterval(dripping);
+  await closed;
+});
+
+test('a kept connection answers the next call behind a body that was dropped', async () => {
+  const port = await listening(false);
+  const socket = await open(port, false);
+  expect(await sendThenRead(socket, { path: '/v1/items', pieces: 4 })).toMatchObject({ status: 401 });
+  expect(await sendThenRead(socket, { path: '/v1/items', pieces: 4 })).toMatchObject({ status: 401, broke: false });
+});
+
+test.each([
+  ['too long', '/v1/recovery/start', 413],
+  ['without a session', '/v1/items', 401],
+])('HTTP/2: a body %s: its sender sees the answer, and the connection goes on', async (_what, path, status) => {
+  const port = await listening(true);
+  const session = connectHttp2(`https://localhost:${port}`, { ca: cert });
+  onTestFinished(() => session.destroy());
+  const send = async (pieces: number) => {
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' });
+    const seen = { status: 0, text: '', code: -1 };
+    stream.setEncoding('utf8');
+    stream.on('response', (headers) => (seen.status = headers[':status'] ?? 0));
+    stream.on('data', (text: string) => (seen.text += text));
+    stream.on('error', () => undefined);
+    const over = new Promise<void>((resolve) => void stream.once('close', () => resolve()));
+    for (let index = 0; index < pieces && stream.writable; index += 1) {
+      stream.write(Buffer.alloc(64 * kibibyte, ' '));
+      await sleep(20);
+    }
+    stream.end();
+    await over;
+    return { ...seen, code: stream.rstCode };
+  };
+  for (let index = 0; index < 2; index += 1) {
+    const answer = await send(25);
+    expect([answer.status, answer.code]).toEqual([status, 0]);
+    expect(answer.text).toMatch(/^\{"error":"[a-z-]+"\}$/);
+  }
+});
