@@ -14,7 +14,7 @@ export type StreamEvent =
  * JSON lines, or one JSON document.
  *
  * In three things it is more lenient than the standard. Data that is whole in one line is given out at once, since some
- * servers send no blank lines; a last event needs no blank line behind it; lines that begin with a brace are data.
+ * servers send no blank lines; a last event needs no blank line behind it; lines that begin with a brace or a bracket are data.
  *
  * @throws {EngineError} `answer-unreadable` for an event longer than 8 Mi characters, `not-a-model-server` for a web page.
  */
@@ -79,13 +79,15 @@ class EventReader {
       yield* this.#flush(false);
       return;
     }
-    if (/^\s*\{/.test(line)) {
+    if (/^\s*[{[]/.test(line)) {
       yield* this.#takeData(line);
       return;
     }
     const colon = line.indexOf(':');
     const field = colon === -1 ? line : line.slice(0, colon);
-    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    const rest = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    // Proxies that wrap each line of a stream write the name twice.
+    const value = field === 'data' ? rest.replace(/^data: ?(?=[{[])/, '') : rest;
     // `id` and `retry` are for readers that come back; a line that begins with a colon is a comment.
     if (field === 'event') this.#name = value;
     else if (field === 'data') yield* this.#takeData(value);
@@ -104,7 +106,7 @@ class EventReader {
       yield { kind: 'done' };
       return;
     }
-    const whole = isAlone && trimmed.endsWith('}') ? parse(trimmed) : undefined;
+    const whole = isAlone && /[}\]]$/.test(trimmed) ? parse(trimmed) : undefined;
     if (whole === undefined) {
       this.#data.push(value);
       return;
@@ -144,6 +146,20 @@ class EventReader {
 function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
+  } catch {
+    return notJson.test(text) ? parseWithout(text) : undefined;
+  }
+}
+
+/** Numbers that Python writes and JSON does not have, such as the logarithm of nothing. */
+const notJson = /\b(?:NaN|Infinity)\b/;
+
+function parseWithout(text: string): unknown {
+  const plain = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (part) =>
+    part.startsWith('"') ? part : 'null',
+  );
+  try {
+    return JSON.parse(plain) as unknown;
   } catch {
     return undefined;
   }

@@ -9,9 +9,36 @@ import { ThoughtSplitter } from './thought-splitter.ts';
 
 /** What still comes once an answer is over, such as its counts: some servers leave the connection open. */
 const afterEndMs = 2_000;
-const lengthReasons: ReadonlySet<string> = new Set(['length', 'max_tokens', 'model_length', 'max_output_tokens']);
-const filterReasons: ReadonlySet<string> = new Set(['content_filter', 'safety', 'recitation', 'prohibited_content']);
-const brokenReasons: ReadonlySet<string> = new Set(['error', 'abort', 'cancelled', 'network_error']);
+const lengthReasons: ReadonlySet<string> = new Set([
+  'length',
+  'max_length',
+  'max_tokens',
+  'max_output_tokens',
+  'model_context_window_exceeded',
+  'model_length',
+  'token_limit',
+]);
+const filterReasons: ReadonlySet<string> = new Set([
+  'blocklist',
+  'content_filter',
+  'guardrail_intervened',
+  'prohibited_content',
+  'recitation',
+  'refusal',
+  'safety',
+  'sensitive',
+  'spii',
+]);
+const brokenReasons: ReadonlySet<string> = new Set([
+  'abort',
+  'cancelled',
+  'error',
+  'insufficient_system_resource',
+  'internal_error',
+  'network_error',
+  'server_error',
+  'timeout',
+]);
 
 /**
  * Reads one answer with status 200, in whichever of its forms.

@@ -22,16 +22,19 @@ export type AnswerValue = {
  * Reads a value of any server that speaks OpenAI's chat completions, streamed or whole, or Ollama's own form. Members that
  * are missing, null or of another type say nothing; of several choices the first counts.
  *
+ * @param given - Also inside the `result` of a gateway.
  * @param name - The event's name, where the stream gives one.
  */
-export function readAnswerValue(value: unknown, name: string): AnswerValue {
+export function readAnswerValue(given: unknown, name: string): AnswerValue {
+  const value = unwrapped(given);
   const error = errorOf(value, name);
   const choice = firstChoice(value);
   const source = sourceOf(value, choice);
   const finish = textOf(choice, 'finish_reason') || textOf(value, 'done_reason');
   return {
     parts: source === undefined ? [] : partsOf(source.holder),
-    isWhole: source?.isWhole ?? false,
+    // No gateway wraps the pieces of a stream.
+    isWhole: source !== undefined && (source.isWhole || value !== given),
     finish: finish !== '' ? finish : memberOf(value, 'done') === true ? 'stop' : null,
     model: textOf(value, 'model'),
     usage: usageOf(value),
@@ -40,14 +43,17 @@ export function readAnswerValue(value: unknown, name: string): AnswerValue {
   };
 }
 
-function firstChoice(value: unknown): unknown {
-  const choices = listOf(value, 'choices').filter((choice) => memberOf(choice, 'index') !== undefined);
-  return choices.find((choice) => memberOf(choice, 'index') === 0) ?? unnumbered(value);
+function unwrapped(given: unknown): unknown {
+  const result = memberOf(given, 'result');
+  const isWrapped = memberOf(given, 'choices') === undefined && memberOf(given, 'success') === true;
+  return isWrapped && typeof result === 'object' && result !== null ? result : given;
 }
 
-/** A choice that says no number is the only one. */
-function unnumbered(value: unknown): unknown {
-  return listOf(value, 'choices').find((choice) => typeof memberOf(choice, 'index') !== 'number');
+/** The first; one that says no number is the only one. */
+function firstChoice(value: unknown): unknown {
+  const choices = listOf(value, 'choices');
+  const numbered = choices.find((choice) => countOf(choice, 'index') === 0);
+  return numbered ?? choices.find((choice) => countOf(choice, 'index') === undefined);
 }
 
 function sourceOf(
@@ -56,11 +62,16 @@ function sourceOf(
 ): { readonly holder: unknown; readonly isWhole: boolean } | undefined {
   const delta = memberOf(choice, 'delta');
   if (typeof delta === 'object' && delta !== null) return { holder: delta, isWhole: false };
+  if (typeof delta === 'string') return { holder: { content: delta }, isWhole: false };
   const message = memberOf(choice, 'message');
   if (typeof message === 'object' && message !== null) return { holder: message, isWhole: true };
   // The older completions: `text` beside `finish_reason`.
   if (typeof memberOf(choice, 'text') === 'string') {
     return { holder: { content: memberOf(choice, 'text') }, isWhole: false };
+  }
+  // The own form of Workers AI, and of Ollama's completions.
+  if (typeof memberOf(value, 'response') === 'string') {
+    return { holder: { content: memberOf(value, 'response') }, isWhole: false };
   }
   // Ollama's own form grows by messages until `done`.
   const own = memberOf(value, 'message');
@@ -71,7 +82,9 @@ function sourceOf(
 }
 
 function partsOf(holder: unknown): AnswerPart[] {
-  const content = contentParts(memberOf(holder, 'content'));
+  const isThought = memberOf(memberOf(memberOf(holder, 'extra_content'), 'google'), 'thought') === true;
+  const given = contentParts(memberOf(holder, 'content'));
+  const content = isThought ? given.map(({ text }) => ({ kind: 'reasoning' as const, text })) : given;
   const reasoning = reasoningOf(holder);
   const parts: AnswerPart[] = reasoning === '' ? [] : [{ kind: 'reasoning', text: reasoning }];
   // A model that declines says so in a member of its own.
@@ -124,18 +137,25 @@ function usageOf(value: unknown): AnswerValue['usage'] {
 }
 
 function errorOf(value: unknown, name: string): unknown {
-  const error = memberOf(value, 'error');
+  const error = memberOf(value, 'error') ?? memberOf(memberOf(value, 'x_groq'), 'error');
   if (typeof error === 'string' ? error !== '' : typeof error === 'object' && error !== null) {
     if (typeof error === 'string' || Object.keys(error as object).length > 0) return error;
   }
+  const status = countOf(memberOf(value, 'base_resp'), 'status_code') ?? 0;
   const isNamed =
     name === 'error' ||
+    error === true ||
+    (typeof error === 'number' && error !== 0) ||
+    status !== 0 ||
+    memberOf(value, 'success') === false ||
     memberOf(value, 'object') === 'error' ||
     memberOf(value, 'type') === 'error' ||
     memberOf(value, 'status') === 'error';
   if (isNamed) return value;
   // FastAPI's form, and that of proxies: nothing but a complaint.
-  const isComplaint = memberOf(value, 'choices') === undefined && memberOf(value, 'done') === undefined;
+  const isAnswer = ['choices', 'done', 'response'].some((member) => memberOf(value, member) !== undefined);
   const complaint = memberOf(value, 'detail') ?? memberOf(value, 'errors');
-  return isComplaint && complaint !== undefined && complaint !== null ? value : undefined;
+  const isComplaint =
+    complaint !== undefined && complaint !== null && !(Array.isArray(complaint) && complaint.length === 0);
+  return !isAnswer && isComplaint ? value : undefined;
 }

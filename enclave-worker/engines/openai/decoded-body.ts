@@ -3,13 +3,16 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { EngineError } from '../engine.ts';
 
+/** What servers write there that is none. */
+const noCodings: ReadonlySet<string> = new Set(['', 'identity', 'none', 'utf-8', 'utf8']);
+
 /** The pieces of an answer as the server meant them: proxies compress also what was asked for plain. */
 export function decodedBody(response: IncomingMessage): AsyncIterable<Buffer> {
   const codings = (response.headers['content-encoding'] ?? '')
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'identity');
+    .filter((name) => !noCodings.has(name));
   if (codings.length === 0) return response.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   // More than one on top of the other is no server's habit.
   const decoder = codings.length === 1 ? decoderOf(codings[0] ?? '') : null;
@@ -22,7 +25,54 @@ export function decodedBody(response: IncomingMessage): AsyncIterable<Buffer> {
   return decoder as AsyncIterable<Buffer>;
 }
 
+/** Some proxies take the compression away and leave its header. Neither of these begins a compressed body that is one. */
+function isPlain(chunk: Buffer): boolean {
+  return /^(?:\uFEFF)?\s*(?:data:|event:|id:|retry:|:|[{[]\s*["{[\]}])/.test(chunk.toString('latin1', 0, 64));
+}
+
 function decoderOf(coding: string): (Transform & Readable) | null {
+  const decoder = compressionOf(coding);
+  return decoder === null ? null : new SniffingDecoder(decoder);
+}
+
+/** Takes what begins as an answer in plain text for one. */
+class SniffingDecoder extends Transform {
+  readonly #decoder: Transform & Readable;
+  #isPlain: boolean | null = null;
+
+  constructor(decoder: Transform & Readable) {
+    super();
+    this.#decoder = decoder;
+    decoder.on('data', (piece: Buffer) => {
+      if (!this.push(piece)) decoder.pause();
+    });
+    decoder.on('error', (error) => this.destroy(error));
+  }
+
+  override _read(size: number): void {
+    this.#decoder.resume();
+    super._read(size);
+  }
+
+  override _transform(chunk: Buffer, _encoding: string, done: (error?: Error | null, piece?: Buffer) => void): void {
+    this.#isPlain ??= isPlain(chunk);
+    if (this.#isPlain) done(null, chunk);
+    else this.#decoder.write(chunk, () => done());
+  }
+
+  override _flush(done: () => void): void {
+    if (this.#isPlain === true) return done();
+    this.#decoder.once('end', () => done());
+    this.#decoder.end();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#decoder.destroy();
+    done(error);
+  }
+}
+
+function compressionOf(coding: string): (Transform & Readable) | null {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':

@@ -16,6 +16,7 @@ export function listOf(value: unknown, name: string): readonly unknown[] {
 
 /** A count as any server may write it; undefined for what is none. */
 export function countOf(value: unknown, name: string): number | undefined {
-  const member = memberOf(value, name);
+  const given = memberOf(value, name);
+  const member = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given;
   return typeof member === 'number' && Number.isSafeInteger(member) && member >= 0 ? member : undefined;
 }

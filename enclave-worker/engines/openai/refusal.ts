@@ -1,6 +1,6 @@
 import type { ReplyCause } from '../../../crypto/messages/reply-note.ts';
 import { EngineError, type EngineFailureCode } from '../engine.ts';
-import { countOf, memberOf, textOf } from './json-members.ts';
+import { countOf, listOf, memberOf, textOf } from './json-members.ts';
 
 /** Why a model server gave no answer, in our own words. */
 export type Refusal = {
@@ -59,7 +59,8 @@ const tooLong =
   /context[_ -]?(length|size|window|limit|overflow)|exceed_context|max_seq_len|max(imum)? (model|sequence|input|prompt)[_ ](length|tokens)|too many (input |prompt )?tokens|(prompt|input|request|conversation) (is )?too long|input token count|tokens[`'" ].{0,40}(must be|must have|exceeds?|longer|>)|must have less than .{0,20}tokens|longer than the (model|maximum)/i;
 const filtered = /content[_ ]?(filter|policy|management)|moderation|safety|flagged|responsible ?ai/i;
 const loading = /loading|being loaded|warming|starting up|still starting|not (yet )?(ready|loaded)|initiali[sz]ing/i;
-const spent = /insufficient[_ ](quota|funds|credit|balance)|quota|billing|payment|out of credits/i;
+const spent = /insufficient[_ ](account[_ ])?(quota|funds|credit|balance)|quota|billing|payment|out of credits/i;
+const overloaded = /overloaded|(over|at) ?capacity|too many requests|rate[_ -]?limit|server is busy/i;
 const keyRefused = /api[_ ]?key|unauthori[sz]ed|authentication|invalid token/i;
 const modelUnknown =
   /model[_ ]not[_ ](found|loaded)|(unknown|invalid|no such) model|model\b.{0,200}\b(not found|not exist|does not exist|not available|not supported|unavailable)|pull(ing)? (it|the model)|no models? (is |are )?loaded/i;
@@ -67,9 +68,11 @@ const modelUnknown =
 /**
  * Tells refusals apart by status and body. The body can repeat the prompt: it is looked at here and goes nowhere else.
  *
- * @param body - JSON where it was some, else a string of its beginning.
+ * @param answer - JSON where it was some, else a string of its beginning.
  */
-export function readRefusal(status: number, body: unknown): Refusal {
+export function readRefusal(status: number, answer: unknown): Refusal {
+  // Gemini puts the whole into a list.
+  const body = Array.isArray(answer) ? (answer as readonly unknown[])[0] : answer;
   const error = memberOf(body, 'error') ?? body;
   const said = complaintOf(body, error);
   const reason = reasonOf(status, said, typeof body === 'string');
@@ -117,6 +120,7 @@ function reasonOf(status: number, said: string, isNoJson: boolean): Refusal['rea
   if (keyRefused.test(said)) return 'key-refused';
   if (modelUnknown.test(said)) return 'model-unknown';
   if (loading.test(said)) return 'model-loading';
+  if (overloaded.test(said)) return 'model-overloaded';
   // Inside of a stream nobody says whose fault it is.
   return status === 0 ? 'server-failed' : 'model-refused';
 }
@@ -125,22 +129,24 @@ function serverReason(status: number, said: string, isPage: boolean): Refusal['r
   if (isPage) return 'server-failed';
   if (loading.test(said)) return 'model-loading';
   if (tooLong.test(said)) return 'context-too-long';
-  return status === 503 ? 'model-overloaded' : 'server-failed';
+  return status === 503 || overloaded.test(said) ? 'model-overloaded' : 'server-failed';
 }
 
 /** The members in which servers complain, and not those that repeat what they were asked. */
 function complaintOf(body: unknown, error: unknown): string {
   if (typeof body === 'string') return body.slice(0, 2_000);
-  const parts = [
-    typeof error === 'string' ? error : '',
-    textOf(error, 'code'),
-    textOf(error, 'type'),
-    textOf(error, 'message'),
-    textOf(body, 'message'),
-    textOf(body, 'error_type'),
-    textOf(body, 'code'),
-    textOf(body, 'type'),
-    textOf(body, 'detail'),
+  const sources = error === body ? [body] : [error, body];
+  return sources
+    .flatMap((source) => (typeof source === 'string' ? [source] : complaintsIn(source)))
+    .map((part) => part.slice(0, 600))
+    .join(' ');
+}
+
+function complaintsIn(source: unknown): string[] {
+  const lists = ['detail', 'errors'].flatMap((name) => listOf(source, name).slice(0, 4));
+  return [
+    ...['code', 'type', 'error_type', 'message', 'msg', 'detail'].map((name) => textOf(source, name)),
+    textOf(memberOf(source, 'base_resp'), 'status_msg'),
+    ...lists.flatMap((entry) => [textOf(entry, 'message'), textOf(entry, 'msg')]),
   ];
-  return parts.map((part) => part.slice(0, 600)).join(' ');
 }

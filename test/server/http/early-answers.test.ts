@@ -100,24 +100,24 @@ describe.each([
 });
 
 test('more of a body than the limit of bytes is not read: the connection is cut', async () => {
-  const port = await listening(false, { ...usualRest, bytes: 512 * kibibyte });
+  const port = await listening(false, { bytes: 512 * kibibyte, totalMs: 600_000, idleMs: 600_000 });
   const within = await sendThenRead(await open(port, false), { path: '/v1/items', pieces: 6, gapMs: 1 });
   expect(within).toMatchObject({ status: 401, broke: false, written: 6 });
   const socket = await open(port, false);
-  const beyond = await sendThenRead(socket, { path: '/v1/items', pieces: 4_000, gapMs: 1 });
-  expect(beyond.written).toBeLessThan(4_000);
+  const beyond = await sendThenRead(socket, { path: '/v1/items', pieces: 600, gapMs: 1 });
+  expect(beyond.written).toBeLessThan(600);
 });
 
 test.each([
   ['that stands still', { ...usualRest, idleMs: 300 }],
   ['that never ends', { ...usualRest, totalMs: 300 }],
-])('the rest of a body %s is not waited for', async (_name, rest) => {
+])('the rest of a body %s is not waited for', { timeout: 30_000 }, async (_name, rest) => {
   const port = await listening(false, rest);
   const socket = await open(port, false);
   const closed = new Promise((resolve) => void socket.once('close', resolve));
   socket.on('error', () => undefined).resume();
   socket.write('POST /v1/items HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\nab');
-  const dripping = setInterval(() => socket.write('a'), 50);
+  const dripping = setInterval(() => socket.write('a'.repeat(200)), 50);
   onTestFinished(() => clearInterval(dripping));
   if (rest.idleMs < rest.totalMs) clearInterval(dripping);
   await closed;
@@ -126,7 +126,7 @@ test.each([
 test('a kept connection answers the next call behind a body that was dropped', async () => {
   const port = await listening(false);
   const socket = await open(port, false);
-  expect(await sendThenRead(socket, { path: '/v1/items', pieces: 4 })).toMatchObject({ status: 401 });
+  expect(await sendThenRead(socket, { path: '/v1/items', pieces: 14 })).toMatchObject({ status: 401 });
   expect(await sendThenRead(socket, { path: '/v1/items', pieces: 4 })).toMatchObject({ status: 401, broke: false });
 });
 
