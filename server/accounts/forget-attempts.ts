@@ -49,6 +49,6 @@ async function bringBackFromFuture(db: Kysely<Schema>, nowMs: number): Promise<v
       refreshed_at: earlier('refreshed_at', nowMs),
       expires_at: earlier('expires_at', nowMs + sessionLifetimeMs),
     })
-    .where(({ eb, or }) => or([eb('refreshed_at', '>', latestMs), eb('expires_at', '>', latestMs + sessionLifetimeMs)]))
+    .where((row) => row.or([row('refreshed_at', '>', latestMs), row('expires_at', '>', latestMs + sessionLifetimeMs)]))
     .execute();
 }
