@@ -14,6 +14,8 @@ import { OneAtATime } from './one-at-a-time.ts';
 import { StorageTrouble } from './storage-trouble.ts';
 
 const maximumStatements = 200;
+/** Whoever wrote so many pages held the event loop for a while: everybody else comes first, then the next transaction. */
+const longWritePages = 128;
 
 /** Whoever makes commits durable, outside of SQLite. */
 export interface CommitSink {
@@ -150,7 +152,8 @@ class TransactionDriver extends SqliteDriver {
   override async releaseConnection(): Promise<void> {
     const pages = this.#statements.takeWritten();
     if (pages > 0) this.#sink.note(pages);
-    this.#connection.pass();
+    if (pages < longWritePages) this.#connection.pass();
+    else setImmediate(() => this.#connection.pass());
     // Whoever only read waits as well, but is answered.
     await (pages > 0 ? this.#sink.settled() : this.#sink.settled().catch(() => undefined));
   }

@@ -47,7 +47,7 @@ export type StartedTurn =
  */
 export async function startTurn(parts: StartParts, accountId: string, start: TurnStart): Promise<StartedTurn> {
   const attempt = readAttempt(accountId, decodeBytes(start.turnId), start);
-  const batch = start.batch === null ? null : parseBatch(start.batch);
+  const batch = start.batch === null ? null : await parseBatch(start.batch);
   // Decoding two bodies of 16 MiB is work enough for one turn of the event loop; storing one is another.
   if (batch !== null) await setImmediate();
   const nowMs = Date.now();

@@ -39,7 +39,7 @@ export function vaultRoutes(parts: VaultParts): Route[] {
       limits: ['bytes'],
       async handle({ session, body, nowMs }) {
         const { accountId } = session;
-        const batch = parseBatch(body);
+        const batch = await parseBatch(body);
         const { kind, space } = database;
         const times = { nowMs, latestMs: parts.clock.latest(nowMs) };
         const context = { kind, space, accountId, turnId: null, ...times, quotaBytes: parts.quotaBytes };

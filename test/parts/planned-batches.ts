@@ -19,7 +19,7 @@ import { type Operation, operationId } from '../../client/vault/operation.ts';
 import type { QueuedOperation } from '../../client/vault/outbox.ts';
 import { type BatchPlan, planBatch } from '../../client/vault/plan-batch.ts';
 import type { VaultContents } from '../../client/vault/vault-contents.ts';
-import { parseBatch } from '../../server/vault/parse-batch.ts';
+import { checkBatch } from '../../server/vault/parse-batch.ts';
 import { newId } from './paper-vault.ts';
 
 const hash32 = toBase64Url(new Uint8Array(32));
@@ -127,7 +127,7 @@ export function storeAll(contents: VaultContents, operations: readonly Operation
     const message = seal(plan);
     const parsed = v.safeParse(itemBatch, message);
     if (!parsed.success) throw new Error(`The relay refuses it: ${v.summarize(parsed.issues).slice(0, 200)}`);
-    parseBatch(parsed.output);
+    checkBatch(parsed.output);
     const textLength = Buffer.byteLength(JSON.stringify(message));
     if (textLength > maximumBatchTextLength) throw new Error(`The relay refuses ${textLength} bytes.`);
     for (const write of plan.writes) put(contents, write.id, write.content, write.version);

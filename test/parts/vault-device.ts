@@ -76,7 +76,7 @@ export class VaultDevice {
 
   /** Sends a batch and moves on to its head when it is stored. */
   async send(batch: ItemBatch): Promise<StoredBatch> {
-    const parsed = parseBatch(batch);
+    const parsed = await parseBatch(batch);
     const context = {
       kind: this.database.kind,
       space: this.database.space,

@@ -180,7 +180,7 @@ describe.each(databaseKinds)('requests under way on %s', (kind) => {
     await expect(start()).rejects.toMatchObject(tooMany);
     const batch = device.batch({ finishTurns: [first!.turnId] });
     await device.send(batch);
-    relay.service.stored(device.accountId, parseBatch(batch));
+    relay.service.stored(device.accountId, await parseBatch(batch));
     expect(await start()).toMatchObject({ kind: 'accepted' });
     expect(worker.stops).toEqual([]);
     expect(worker.transcripts.filter(({ closed }) => closed === null)).toHaveLength(places + 1);

@@ -263,7 +263,7 @@ describe.each(databaseKinds)('a turn on %s', (kind) => {
     const stranger = await makeAccount(database);
     const batch = stranger.batch({ finishTurns: [start.turnId] });
     await stranger.send(batch);
-    relay.service.stored(stranger.accountId, parseBatch(batch));
+    relay.service.stored(stranger.accountId, await parseBatch(batch));
     const transcript = worker.transcriptOf(start.turnId);
     worker.speak(transcript, 32);
     worker.close(transcript);
