@@ -85,6 +85,10 @@ export async function listen(
     setSecurityHeaders(response, settings.isHttps);
     refuse(response, 'bad-request');
   });
+  // Nobody is connected to anybody here; without a listener Node says nothing at all.
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    if (_request.httpVersionMajor === 1) socket.end(unreadableAnswer(undefined, settings.isHttps));
+  });
   const port = await bind(server, settings);
   return {
     port,

@@ -1,6 +1,8 @@
 import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
+import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
 import { lockFolder } from './folder-lock.ts';
 import { migrate } from './migrate.ts';
@@ -9,6 +11,7 @@ import { OneAtATime } from './one-at-a-time.ts';
 import type { Schema } from './schema.ts';
 import { openSqliteFile } from './sqlite-file.ts';
 import { SqliteSpace } from './sqlite-space.ts';
+import { type TroubleCause, troubleOf } from './storage-trouble.ts';
 import { ThreadCalls } from './thread-calls.ts';
 import { ThreadDialect } from './thread-dialect.ts';
 import { WalCheckpoints } from './wal-checkpoints.ts';
@@ -25,16 +28,25 @@ export type SqliteOptions = SpaceLimits & {
 /**
  * Opens the database in a data folder, makes it when there is none, and keeps every other process out.
  *
- * @throws {StartError} when another process has the folder, or a newer Sotto wrote it.
+ * @throws {StartError} when another process has the folder, a newer Sotto wrote it, or its disk is full or broken.
  */
 export async function openSqlite(folder: string, options: SqliteOptions = {}): Promise<Database> {
-  const lock = lockFolder(folder);
   try {
-    const path = join(folder, databaseFileName);
-    const file = openSqliteFile(path);
+    return await openLocked(folder, options);
+  } catch (error) {
+    throw startComplaint(error, folder);
+  }
+}
+
+async function openLocked(folder: string, options: SqliteOptions): Promise<Database> {
+  const lock = lockFolder(folder);
+  const path = join(folder, databaseFileName);
+  const log = new LogFile(`${path}-wal`);
+  const thread = new ThreadCalls(path);
+  let opened: DatabaseSync | null = null;
+  try {
+    const file = (opened = openSqliteFile(path));
     chmodSync(path, 0o600);
-    const log = new LogFile(`${path}-wal`);
-    const thread = new ThreadCalls(path);
     const writers = new OneAtATime();
     const checkpoints = new WalCheckpoints(thread, (work) => writers.run(work));
     const sync = new WalSync(
@@ -74,7 +86,25 @@ export async function openSqlite(folder: string, options: SqliteOptions = {}): P
       },
     };
   } catch (error) {
+    await thread.close();
+    log.close();
+    opened?.close();
     lock.release();
     throw error;
   }
+}
+
+const startTexts: Readonly<Partial<Record<TroubleCause, string>>> = {
+  full: 'has no room: free some, or choose another with DATA_DIR.',
+  busy: 'is in use: stop the program that has its database open.',
+  'read-only': 'cannot be written: choose another with DATA_DIR.',
+  'io-error': 'has a disk that does not read or write: look at the disk, or choose another with DATA_DIR.',
+  corrupt: `holds a damaged ${databaseFileName}: restore a backup into an empty folder.`,
+};
+
+/** What a person can mend, said to them; else the error itself. */
+function startComplaint(error: unknown, folder: string): unknown {
+  const cause = troubleOf(error);
+  const text = cause === null ? undefined : startTexts[cause];
+  return text === undefined ? error : new StartError(`The data folder ${resolve(folder)} ${text}`);
 }
