@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { constants, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2SecureServer } from 'node:http2';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionPlaces } from './connection-places.ts';
 import { endInOrder } from './unread-bodies.ts';
-import { WatchedSession } from './http2-watch.ts';
+import { streamOf, WatchedSession } from './http2-watch.ts';
 
 /** How long connections may stand still: nothing lives for ever but what its client keeps reading. */
 export type ConnectionTimes = {
@@ -186,11 +186,6 @@ export class Connections {
       }
     }
   }
-}
-
-/** Null over HTTP/1.1. */
-export function streamOf(request: IncomingMessage): ServerHttp2Stream | null {
-  return 'stream' in request ? (request.stream as ServerHttp2Stream) : null;
 }
 
 /** HTTP/2's response only wraps the stream, which alone can be destroyed. */

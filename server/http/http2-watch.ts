@@ -1,4 +1,5 @@
-import { constants, type ServerHttp2Session } from 'node:http2';
+import type { IncomingMessage } from 'node:http';
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 
 /** Pings and settings that a session may send at once, and a minute: browsers send a few. */
 const controlFrames = { burst: 100, perMinute: 60 };
@@ -39,4 +40,9 @@ export class WatchedSession {
     this.#filledAtMs = nowMs;
     if (this.#level < 0) this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
+}
+
+/** Null over HTTP/1.1. */
+export function streamOf(request: IncomingMessage): ServerHttp2Stream | null {
+  return 'stream' in request ? (request.stream as ServerHttp2Stream) : null;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { streamOf } from './http2-watch.ts';
 
 /** Answers whose connection ends with them, because nobody reads the body that still comes. */
 const ending = new WeakSet<ServerResponse>();
@@ -50,10 +50,6 @@ export function endUnlessRead(request: IncomingMessage, response: ServerResponse
 /** Whoever is about to read the body bounds it, so the connection may be kept. */
 export function willBeRead(response: ServerResponse | undefined): void {
   if (response !== undefined && ending.delete(response)) response.shouldKeepAlive = true;
-}
-
-function streamOf(request: IncomingMessage): ServerHttp2Stream | null {
-  return request.httpVersionMajor === 2 ? (request as unknown as Http2ServerRequest).stream : null;
 }
 
 type Asked = { readonly request: IncomingMessage; readonly limits: RestLimits };
