@@ -86,7 +86,7 @@ async function openLocked(folder: string, options: SqliteOptions): Promise<Datab
       },
     };
   } catch (error) {
-    await thread.close();
+    await thread.close().catch(() => undefined);
     log.close();
     opened?.close();
     lock.release();
