@@ -256,8 +256,8 @@ test('a fresh proof that nobody came back for is swept away', async () => {
   onTestFinished(() => database.close());
 
   const count = async () => (await database.db.selectFrom('step_ups').select('id').execute()).length;
-  await forgetAttempts(database, Date.now());
+  await forgetAttempts(database, Date.now(), Date.now());
   expect(await count()).toBe(1);
-  await forgetAttempts(database, Date.now() + 301_000);
+  await forgetAttempts(database, Date.now() + 301_000, Date.now() + 301_000);
   expect(await count()).toBe(0);
 });
