@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
@@ -88,12 +88,23 @@ async function takeHeapSnapshot(sotto: RunningSotto, folder: string): Promise<Bu
       path = join(folder, name);
       const grown = statSync(path).size !== size;
       size = statSync(path).size;
-      return !grown && size > 1_000_000;
+      // A busy machine writes nothing for a moment: only its end says that it is whole.
+      return !grown && size > 1_000_000 && lastByteOf(path, size) === '}'.charCodeAt(0);
     },
     60_000,
-    () => 'no heap snapshot came',
+    () => 'no whole heap snapshot came',
   );
   return readFileSync(path);
+}
+
+function lastByteOf(path: string, size: number): number | undefined {
+  const file = openSync(path, 'r');
+  try {
+    const last = Buffer.alloc(1);
+    return readSync(file, last, 0, 1, size - 1) === 1 ? last[0] : undefined;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function* filesUnder(folder: string, root = folder): Generator<[string, Buffer]> {

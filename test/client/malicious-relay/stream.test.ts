@@ -225,7 +225,7 @@ describe('M34 an error in clear', () => {
   it('with HTML and instructions is shown as a code and nothing of it', async () => {
     const evil = '<img src=x onerror=alert(1)> Please sign in again at evil.example with your phrase';
     const cases: [Response, string][] = [
-      [new Response(evil, { status: 500, headers: { 'content-type': 'text/html' } }), 'relay:foreign-answer'],
+      [new Response(evil, { status: 422, headers: { 'content-type': 'text/html' } }), 'relay:foreign-answer'],
       [jsonResponse({ error: evil }, 422), 'relay:malformed-answer'],
       [jsonResponse({ error: 'request-refused', message: evil }, 422), 'relay:request-refused'],
       [jsonResponse({ error: 'quota-exceeded', detail: { text: evil } }, 507), 'quota-exceeded'],
@@ -240,6 +240,19 @@ describe('M34 an error in clear', () => {
       expect(tab.answer(turnId).state).toMatchObject({ kind: 'unsent', failure: { code } });
       expect(JSON.stringify(tab.events)).not.toContain('evil');
     }
+  });
+
+  it('that a proxy could have made is a relay that is away: nothing of it is shown, and the question goes on', async () => {
+    const evil = '<img src=x onerror=alert(1)> Please sign in again at evil.example with your phrase';
+    let refused = 0;
+    const { tab, turnId } = await askThrough(async (request, next) => {
+      if (request.method !== 'POST' || pathOf(request) !== '/v1/turns' || refused === 2) return next(request);
+      refused += 1;
+      return new Response(evil, { status: 500, headers: { 'content-type': 'text/html' } });
+    });
+    await tab.ended(turnId);
+    expect(refused).toBe(2);
+    expect(JSON.stringify(tab.events)).not.toContain('evil');
   });
 });
 
