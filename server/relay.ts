@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { opaqueReady } from '../crypto/account/opaque-server.ts';
 import { accountRoutes } from './accounts/account-routes.ts';
+import { browserCookies } from './accounts/browser-cookie.ts';
 import { loadServerKeys } from './accounts/load-server-keys.ts';
-import { RefreshCookie } from './accounts/refresh-cookie.ts';
 import { Sessions } from './accounts/sessions.ts';
 import { TokenSigner } from './accounts/signed-token.ts';
 import { AccountReads } from './http/account-reads.ts';
@@ -133,7 +133,7 @@ async function assemble(
   const large = new LargeBodies(log);
   const app = createApp({
     sessions,
-    cookie: new RefreshCookie(keys.fingerprint, isHttps),
+    cookies: browserCookies(keys.fingerprint, isHttps),
     addresses,
     origins: new OriginGuard(settings.publicUrl),
     limiter,

@@ -11,7 +11,7 @@ export type Session = {
 };
 
 /**
- * - `public`: nobody is known; no cookie is read.
+ * - `public`: nobody is known; no cookie says who is calling.
  * - `cookie`: the refresh cookie decides, so the call must come from our own pages.
  * - `session`: `Authorization: Bearer` with a living session.
  */
@@ -41,6 +41,8 @@ export type RouteContext<Body, Query, Path, Who extends Access> = {
   readonly countRead: (length: number) => void;
   /** The refresh cookie's value, which only `cookie` routes may trust for who is calling. */
   readonly cookie: string | null;
+  /** The device cookie's value: it decides nothing but whose attempts are counted (accounts/known-device.ts). */
+  readonly device: string | null;
 };
 
 /** What a handler gives back. Errors are thrown as `RelayError`. */
@@ -50,6 +52,8 @@ export type Answer = {
   readonly body: unknown;
   /** For the refresh cookie; null takes it away, left out it stays. */
   readonly refreshToken?: string | null;
+  /** For the device cookie. */
+  readonly device?: string;
 };
 
 export function answer(body: unknown, status = 200): Answer {

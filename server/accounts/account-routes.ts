@@ -41,8 +41,8 @@ export function accountRoutes(parts: AccountParts): readonly Route[] {
   return [...openingRoutes(parts), ...sessionRoutes(parts), ...ownRoutes(parts)];
 }
 
-function signedIn({ answer: body, refreshToken }: SignedIn) {
-  return refreshToken === null ? answer(body) : { ...answer(body), refreshToken };
+function signedIn({ answer: body, refreshToken, device }: SignedIn) {
+  return { ...answer(body), device, ...(refreshToken === null ? {} : { refreshToken }) };
 }
 
 function openingRoutes(parts: AccountParts): readonly Route[] {
@@ -69,21 +69,21 @@ function openingRoutes(parts: AccountParts): readonly Route[] {
       answers: { 200: sessionAnswer },
       errors: ['sign-up-closed', 'name-taken'],
       limits: ['sign-in'],
-      handle: async ({ body, nowMs }) => {
-        const started = await finishSignUp(parts, body, nowMs);
-        return { ...answer(started.answer), refreshToken: started.refreshToken };
+      handle: async ({ body, device, nowMs }) => {
+        const started = await finishSignUp(parts, body, device, nowMs);
+        return { ...answer(started.answer), refreshToken: started.refreshToken, device: started.device };
       },
     }),
     defineRoute({
       name: 'startSignIn',
-      summary: 'OPAQUE login, first half; unknown names are answered alike.',
+      summary: 'OPAQUE login, first half; unknown names are answered alike. Counted by name, or by the device cookie.',
       method: 'POST',
       url: '/v1/sign-in/start',
       access: 'public',
       body: signInStart,
       answers: { 200: signInStartAnswer },
       limits: ['sign-in'],
-      handle: async ({ body, nowMs }) => answer(await startSignIn(parts, body, nowMs)),
+      handle: async ({ body, device, nowMs }) => answer(await startSignIn(parts, body, device, nowMs)),
     }),
     defineRoute({
       name: 'finishSignIn',
@@ -95,18 +95,18 @@ function openingRoutes(parts: AccountParts): readonly Route[] {
       answers: { 200: signInAnswer },
       errors: ['sign-in-failed'],
       limits: ['sign-in'],
-      handle: async ({ body, nowMs }) => signedIn(await finishSignIn(parts, body, nowMs)),
+      handle: async ({ body, device, nowMs }) => signedIn(await finishSignIn(parts, body, device, nowMs)),
     }),
     defineRoute({
       name: 'startRecovery',
-      summary: "A challenge for the recovery phrase's key; unknown names are answered alike.",
+      summary: "A challenge for the recovery phrase's key; unknown names are answered alike. Counted as sign-ins are.",
       method: 'POST',
       url: '/v1/recovery/start',
       access: 'public',
       body: recoveryStart,
       answers: { 200: recoveryStartAnswer },
       limits: ['sign-in'],
-      handle: async ({ body, nowMs }) => answer(await startRecovery(parts, body, nowMs)),
+      handle: async ({ body, device, nowMs }) => answer(await startRecovery(parts, body, device, nowMs)),
     }),
     defineRoute({
       name: 'finishRecovery',
@@ -118,7 +118,7 @@ function openingRoutes(parts: AccountParts): readonly Route[] {
       answers: { 200: signInAnswer },
       errors: ['sign-in-failed'],
       limits: ['sign-in'],
-      handle: async ({ body, nowMs }) => signedIn(await finishRecovery(parts, body, nowMs)),
+      handle: async ({ body, device, nowMs }) => signedIn(await finishRecovery(parts, body, device, nowMs)),
     }),
   ];
 }

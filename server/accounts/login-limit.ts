@@ -3,14 +3,14 @@ import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';
 import { countInWindow } from '../storage/rate-counter.ts';
 
-/** One window for each account: in the database, so that neither more addresses nor more replicas give more guesses. */
+/** One window for each subject: in the database, so that neither more addresses nor more replicas give more guesses. */
 const windowMs = 3_600_000;
 /** Fresh proofs count apart: who holds a stolen access token alone keeps nobody from signing in by them. */
-const limits = { 'sign-in': 30, recovery: 10, 'step-up': 10, 'account-step-up': 30 } as const;
+const limits = { 'sign-in': 30, unlock: 30, recovery: 10, 'step-up': 10, 'account-step-up': 30 } as const;
 export type CountedAttempt = keyof typeof limits;
 
 /**
- * Counts an attempt on a name, whether anybody has the name or not, or one of a session.
+ * Counts an attempt on a name, whether anybody has the name or not; one of a device that knows it; or one of a session.
  *
  * Each start counts, not each failure: whoever starts can test one password on their own side (OPAQUE tells them).
  *

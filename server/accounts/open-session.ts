@@ -7,10 +7,16 @@ import { lockAccount } from '../vault/quota.ts';
 import { encodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';
 import { readKeyMaterial } from './keyslots.ts';
-import { forgiveAttempt } from './login-limit.ts';
+import { rememberDevice } from './known-device.ts';
+import { type CountedAttempt, forgiveAttempt } from './login-limit.ts';
 
 /** `refreshToken` is null when an existing session was unlocked. */
-export type SignedIn = { readonly answer: SignInAnswer; readonly refreshToken: string | null };
+export type SignedIn = {
+  readonly answer: SignInAnswer;
+  readonly refreshToken: string | null;
+  /** For the device's cookie. */
+  readonly device: string;
+};
 
 export type ProvenFactor = {
   readonly accountId: string;
@@ -18,6 +24,10 @@ export type ProvenFactor = {
   readonly kind: 'password' | 'recovery';
   /** The session that goes on; null: a new one begins. */
   readonly unlocked: Bytes | null;
+  /** Where the attempt was counted; a subject that is null is the name. */
+  readonly counted: { readonly kind: CountedAttempt; readonly subject: Bytes | null };
+  /** The device's cookie, as it came. */
+  readonly device: string | null;
   /** Deletes the row of the attempt. */
   take(trx: Transaction<Schema>): Promise<DeleteResult>;
 };
@@ -29,7 +39,7 @@ export type ProvenFactor = {
  */
 export async function openSession(parts: AccountParts, factor: ProvenFactor, nowMs: number): Promise<SignedIn> {
   const { database, sessions } = parts;
-  const { accountId, kind, unlocked } = factor;
+  const { accountId, kind, unlocked, counted } = factor;
   const opened = await database.write(async (trx) => {
     await lockAccount(trx, database.kind, accountId);
     const taken = await factor.take(trx);
@@ -46,11 +56,13 @@ export async function openSession(parts: AccountParts, factor: ProvenFactor, now
       .executeTakeFirstOrThrow();
     return { keys, session, nameHash };
   });
-  await forgiveAttempt(database, kind === 'password' ? 'sign-in' : 'recovery', opened.nameHash);
+  await forgiveAttempt(database, counted.kind, counted.subject ?? opened.nameHash);
+  const device = rememberDevice(parts.keys, factor.device, opened.nameHash);
   if (opened.session !== null) {
     const started = await sessions.start(opened.session, nowMs);
-    return { answer: { format: 1, session: started.answer, keys: opened.keys }, refreshToken: started.refreshToken };
+    const answer = { format: 1, session: started.answer, keys: opened.keys } as const;
+    return { answer, refreshToken: started.refreshToken, device };
   }
   const session = await sessions.answer(encodeBytes(unlocked ?? new Uint8Array()), accountId, nowMs);
-  return { answer: { format: 1, session, keys: opened.keys }, refreshToken: null };
+  return { answer: { format: 1, session, keys: opened.keys }, refreshToken: null, device };
 }

@@ -6,6 +6,7 @@ import { RelayError } from '../relay-error.ts';
 import type { RecoveryChallengeTable } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';
+import { attemptSubject } from './known-device.ts';
 import { countAttempt } from './login-limit.ts';
 import { openSession, type SignedIn } from './open-session.ts';
 
@@ -22,11 +23,13 @@ const nobodysPublicKey = decodeBytes('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUR
 export async function startRecovery(
   parts: AccountParts,
   body: RecoveryStart,
+  device: string | null,
   nowMs: number,
 ): Promise<RecoveryStartAnswer> {
   const nameTag = decodeBytes(body.nameTag);
   const nameHash = parts.keys.hashName(nameTag);
-  await countAttempt(parts.database, 'recovery', nameHash, nowMs);
+  const subject = attemptSubject(parts.keys, device, nameHash);
+  await countAttempt(parts.database, 'recovery', subject, nowMs);
   const account = await parts.database.db
     .selectFrom('accounts')
     .select('id')
@@ -39,6 +42,7 @@ export async function startRecovery(
     challenge: new Uint8Array(randomBytes(32)),
     masked_name_tag: mask(parts, id, nameTag),
     issued_at: nowMs,
+    counted_as: subject,
     expires_at: nowMs + challengeLifetimeMs,
   };
   await parts.database.db.insertInto('recovery_challenges').values(row).execute();
@@ -50,7 +54,12 @@ export async function startRecovery(
  *
  * @throws {RelayError} `sign-in-failed` for whatever is wrong.
  */
-export async function finishRecovery(parts: AccountParts, body: RecoveryFinish, nowMs: number): Promise<SignedIn> {
+export async function finishRecovery(
+  parts: AccountParts,
+  body: RecoveryFinish,
+  device: string | null,
+  nowMs: number,
+): Promise<SignedIn> {
   const { db } = parts.database;
   const id = decodeBytes(body.challengeId);
   const signature = decodeBytes(body.signature);
@@ -81,6 +90,8 @@ export async function finishRecovery(parts: AccountParts, body: RecoveryFinish, 
       accountId,
       kind: 'recovery',
       unlocked: null,
+      counted: { kind: 'recovery', subject: row.counted_as },
+      device,
       take: (trx) => trx.deleteFrom('recovery_challenges').where('id', '=', id).executeTakeFirst(),
     },
     nowMs,

@@ -11,6 +11,7 @@ import { RelayError } from '../relay-error.ts';
 import type { AccountTable, LoginAttemptTable } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';
+import { attemptSubject } from './known-device.ts';
 import { countAttempt } from './login-limit.ts';
 import { openSession, type SignedIn } from './open-session.ts';
 import { opaqueStep, stretchingOf } from './opaque-step.ts';
@@ -26,7 +27,12 @@ type OpaqueRecord = Pick<AccountTable, 'id' | 'opaque_user_id' | 'opaque_setup_i
  *
  * @throws {RelayError} `bad-request`, `too-many-requests`.
  */
-export async function startSignIn(parts: AccountParts, body: SignInStart, nowMs: number): Promise<SignInStartAnswer> {
+export async function startSignIn(
+  parts: AccountParts,
+  body: SignInStart,
+  device: string | null,
+  nowMs: number,
+): Promise<SignInStartAnswer> {
   const nameTag = decodeBytes(body.nameTag);
   const nameHash = parts.keys.hashName(nameTag);
   const inventedUserId = parts.keys.inventUserId(nameTag);
@@ -35,11 +41,12 @@ export async function startSignIn(parts: AccountParts, body: SignInStart, nowMs:
     .select(['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
     .where('name_hash', '=', nameHash)
     .executeTakeFirst();
-  const who = { record: record ?? null, nameHash, inventedUserId, sessionId: null };
+  const counted = { kind: 'sign-in', subject: attemptSubject(parts.keys, device, nameHash) } as const;
+  const who = { record: record ?? null, counted, inventedUserId, sessionId: null };
   return startAttempt(parts, who, body.loginRequest, nowMs);
 }
 
-/** The same for the account of a session whose keys are gone from memory. */
+/** The same for the account of a session whose keys are gone from memory. It counts for itself: strangers have none. */
 export async function startUnlock(
   parts: AccountParts,
   session: { readonly accountId: string; readonly sessionId: string },
@@ -48,20 +55,21 @@ export async function startUnlock(
 ): Promise<SignInStartAnswer> {
   const account = await parts.database.db
     .selectFrom('accounts')
-    .select(['id', 'name_hash', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
+    .select(['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
     .where('id', '=', session.accountId)
     .executeTakeFirst();
   if (account === undefined) throw new RelayError('session-ended');
   const sessionId = decodeBytes(session.sessionId);
-  const { name_hash: nameHash, opaque_user_id: inventedUserId } = account;
-  return startAttempt(parts, { record: account, nameHash, inventedUserId, sessionId }, loginRequest, nowMs);
+  const counted = { kind: 'unlock', subject: sessionId } as const;
+  const { opaque_user_id: inventedUserId } = account;
+  return startAttempt(parts, { record: account, counted, inventedUserId, sessionId }, loginRequest, nowMs);
 }
 
 async function startAttempt(
   parts: AccountParts,
   who: {
     readonly record: OpaqueRecord | null;
-    readonly nameHash: Bytes;
+    readonly counted: { readonly kind: 'sign-in' | 'unlock'; readonly subject: Bytes };
     readonly inventedUserId: string;
     readonly sessionId: Bytes | null;
   },
@@ -79,12 +87,13 @@ async function startAttempt(
     }),
   );
   // What is no message of OPAQUE tests no password, so it takes no attempt from the owner of the name.
-  await countAttempt(parts.database, 'sign-in', who.nameHash, nowMs);
+  await countAttempt(parts.database, who.counted.kind, who.counted.subject, nowMs);
   const attempt: LoginAttemptTable = {
     id: new Uint8Array(randomBytes(16)),
     account_id: record?.id ?? null,
     session_id: who.sessionId,
     server_state: state,
+    counted_as: who.counted.subject,
     expires_at: nowMs + attemptLifetimeMs,
   };
   await parts.database.db.insertInto('login_attempts').values(attempt).execute();
@@ -97,7 +106,12 @@ async function startAttempt(
  *
  * @throws {RelayError} `sign-in-failed` for a wrong password, an unknown name and an attempt that is over, alike.
  */
-export async function finishSignIn(parts: AccountParts, body: SignInFinish, nowMs: number): Promise<SignedIn> {
+export async function finishSignIn(
+  parts: AccountParts,
+  body: SignInFinish,
+  device: string | null,
+  nowMs: number,
+): Promise<SignedIn> {
   const { db } = parts.database;
   const id = decodeBytes(body.loginId);
   const attempt = await db
@@ -120,6 +134,8 @@ export async function finishSignIn(parts: AccountParts, body: SignInFinish, nowM
       accountId,
       kind: 'password',
       unlocked: attempt.session_id,
+      counted: { kind: attempt.session_id === null ? 'sign-in' : 'unlock', subject: attempt.counted_as },
+      device,
       // Under the account's lock: gone when another call was faster, or when the password was changed meanwhile.
       take: (trx) => trx.deleteFrom('login_attempts').where('id', '=', id).executeTakeFirst(),
     },

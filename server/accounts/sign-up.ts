@@ -15,6 +15,7 @@ import { headBytes } from '../vault/quota.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';
 import { headRow, keyslotRow } from './keyslots.ts';
+import { rememberDevice } from './known-device.ts';
 import { opaqueStep } from './opaque-step.ts';
 import type { StartedSession } from './sessions.ts';
 
@@ -51,8 +52,9 @@ export async function startSignUp(parts: AccountParts, body: SignUpStart, nowMs:
 export async function finishSignUp(
   parts: AccountParts,
   body: SignUpFinish,
+  device: string | null,
   nowMs: number,
-): Promise<StartedSession & { readonly answer: SessionAnswer }> {
+): Promise<StartedSession & { readonly answer: SessionAnswer; readonly device: string }> {
   refuseNewAccounts(parts);
   const claims = await parts.signer.demand('sign-up', body.signUpToken, claimsSchema, nowMs);
   const accountId = randomUUID();
@@ -91,7 +93,8 @@ export async function finishSignUp(
     if (!isDuplicate(error)) throw error;
     session = await beginRepeated(parts, account, nowMs);
   }
-  return parts.sessions.start(session, nowMs);
+  const started = await parts.sessions.start(session, nowMs);
+  return { ...started, device: rememberDevice(parts.keys, device, account.name_hash) };
 }
 
 function refuseNewAccounts(parts: AccountParts): void {

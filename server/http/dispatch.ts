@@ -2,7 +2,7 @@ import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import type { RefreshCookie } from '../accounts/refresh-cookie.ts';
+import type { BrowserCookie } from '../accounts/browser-cookie.ts';
 import type { Sessions } from '../accounts/sessions.ts';
 import { coarseMs, type Log } from '../log.ts';
 import { RelayError } from '../relay-error.ts';
@@ -25,7 +25,7 @@ export type RelayContext = Context<{ Bindings: Bindings }>;
 
 export type DispatchParts = {
   readonly sessions: Sessions;
-  readonly cookie: RefreshCookie;
+  readonly cookies: { readonly refresh: BrowserCookie; readonly device: BrowserCookie };
   readonly addresses: ClientAddress;
   readonly origins: OriginGuard;
   readonly limiter: RateLimiter;
@@ -85,7 +85,8 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
     address,
     takeLimit: (name) => limiter.take(name, caller),
     countRead: (length) => limiter.charge('reads', caller, Math.ceil(length / 1024)),
-    cookie: parts.cookie.read(header('cookie')),
+    cookie: parts.cookies.refresh.read(header('cookie')),
+    device: parts.cookies.device.read(header('cookie')),
   };
   const isRead = route.limits.includes('reads');
   if (isRead) limiter.requirePaid('reads', caller);
@@ -131,17 +132,19 @@ async function runRaw(
 
 function write(
   c: RelayContext,
-  { answers, cookie }: DispatchParts,
+  { answers, cookies }: DispatchParts,
   session: Session | null,
-  { status, body, refreshToken }: Answer,
+  { status, body, refreshToken, device }: Answer,
 ): { readonly response: Response; readonly length: number } {
-  const headers: Record<string, string> = {};
+  const headers = new Headers();
+  const browser = browserOf(c);
   if (refreshToken !== undefined) {
-    const line = refreshToken === null ? cookie.clear(browserOf(c)) : cookie.write(refreshToken, browserOf(c));
-    headers['Set-Cookie'] = line;
+    const { refresh } = cookies;
+    headers.append('Set-Cookie', refreshToken === null ? refresh.clear(browser) : refresh.write(refreshToken, browser));
   }
+  if (device !== undefined) headers.append('Set-Cookie', cookies.device.write(device, browser));
   const isBytes = body instanceof Uint8Array;
-  headers['Content-Type'] = isBytes ? 'application/octet-stream' : 'application/json';
+  headers.set('Content-Type', isBytes ? 'application/octet-stream' : 'application/json');
   const content = isBytes ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body);
   const outgoing = outgoingOf(c);
   if (outgoing !== undefined) answers.hold(session?.accountId ?? null, content.length, outgoing);
@@ -152,7 +155,9 @@ function fail(c: RelayContext, route: Route, parts: DispatchParts, error: unknow
   const { code, status, headers } = describeError(error);
   if (isForTheLog(error)) parts.log.error('call-failed', { route: route.name, error });
   // A cookie whose session is over only causes more calls.
-  if (code === 'session-ended' && route.access === 'cookie') headers['Set-Cookie'] = parts.cookie.clear(browserOf(c));
+  if (code === 'session-ended' && route.access === 'cookie') {
+    headers['Set-Cookie'] = parts.cookies.refresh.clear(browserOf(c));
+  }
   const isHttp2 = (incomingOf(c)?.httpVersionMajor ?? 1) === 2;
   if (isHttp2) delete headers['Connection'];
   return new Response(errorBody(code), { status, headers });

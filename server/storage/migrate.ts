@@ -5,6 +5,7 @@ import { type ColumnTypes, columnTypesOf, type DatabaseKind } from './column-typ
 import { createFirstTables } from './migrations/0001-first-tables.ts';
 import { createEnclaveSessions } from './migrations/0002-enclave-sessions.ts';
 import { createStepUps } from './migrations/0003-step-ups.ts';
+import { addAttemptSubjects } from './migrations/0004-attempt-subjects.ts';
 import type { Schema } from './schema.ts';
 
 /** In order; a name stays for ever, since databases remember it. */
@@ -12,6 +13,7 @@ const migrations: Record<string, (db: Kysely<unknown>, types: ColumnTypes) => Pr
   '0001-first-tables': createFirstTables,
   '0002-enclave-sessions': createEnclaveSessions,
   '0003-step-ups': createStepUps,
+  '0004-attempt-subjects': addAttemptSubjects,
 };
 
 /** The number of this version's tables; each migration counts one. */

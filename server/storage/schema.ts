@@ -171,6 +171,8 @@ export interface LoginAttemptTable {
   /** The session that is unlocked; null for a sign-in. */
   session_id: Bytes | null;
   server_state: string;
+  /** Among whose attempts it was counted; null where an earlier version wrote the row: among the name's. */
+  counted_as: Bytes | null;
   expires_at: number;
 }
 
@@ -197,6 +199,8 @@ export interface RecoveryChallengeTable {
   masked_name_tag: Bytes;
   issued_at: number;
   expires_at: number;
+  /** As in `login_attempts`. */
+  counted_as: Bytes | null;
 }
 
 /** Counts per account that must hold over all replicas and restarts. */

@@ -136,7 +136,7 @@ describe('a session', () => {
     await conversationLinks(page).first().waitFor();
   });
 
-  it('Sign out wipes keys, ciphertext and cookie', async () => {
+  it('Sign out wipes keys, ciphertext and the session’s cookie', async () => {
     await freshPage();
     await createAccount(page, sotto.url);
     await ask(page, 'Before signing out.');
@@ -147,7 +147,10 @@ describe('a session', () => {
       .or(page.getByRole('button', { name: 'Sign in' }))
       .first()
       .waitFor();
-    expect(await context.cookies()).toEqual([]);
+    // What stays says that this browser was signed in before, to the relay alone.
+    expect((await context.cookies()).map(({ name, httpOnly }) => [name.replace(/[0-9a-f]{6}$/, ''), httpOnly])).toEqual(
+      [[expect.stringMatching(/^(__Host-)?sotto-device-$/), true]],
+    );
     const rows = await page.evaluate(async () => {
       const found: [string, string[]][] = [];
       for (const { name } of await indexedDB.databases()) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeviceLab, proofOf } from '../../parts/device-lab.ts';
+import { nameTagOf, startLogin } from '../../parts/quick-account.ts';
 import { readWholeStorage } from '../../parts/read-whole-storage.ts';
 
 let lab: DeviceLab;
@@ -93,6 +94,25 @@ describe('storage that does not answer', () => {
   });
 });
 
+describe('somebody who knows a user name', () => {
+  it('keeps its owner from signing in on a new device, and not where they were signed in before', async () => {
+    const { person, profile, tab } = await lab.signUp();
+    await tab.vault.signOut();
+    const { request: loginRequest } = await startLogin('a guess');
+    const body = JSON.stringify({ format: 1, nameTag: nameTagOf(person.userName), loginRequest });
+    const headers = { 'content-type': 'application/json' };
+    const guess = () => fetch(`${lab.origin}/v1/sign-in/start`, { method: 'POST', headers, body });
+    for (let index = 0; index < 30; index++) expect((await guess()).status).toBe(200);
+    expect((await guess()).status).toBe(429);
+
+    const stranger = await lab.profile().openTab();
+    expect(await stranger.refusal(stranger.vault.signIn(person))).toMatchObject({ code: 'too-many-attempts' });
+    const again = await profile.openTab();
+    await again.vault.signIn(person);
+    expect(again.status).toBe('unlocked');
+  });
+});
+
 describe('a session in the browser', () => {
   it('stays unlocked over a reload and in a new tab, without asking the relay first', async () => {
     const { profile } = await lab.signUp();
@@ -137,7 +157,8 @@ describe('a session in the browser', () => {
     await tab.vault.writeDraft({ conversationId: null, text: 'unsent words' });
     await tab.vault.signOut();
     await other.until(() => other.status === 'signed-out' && other.isEnded);
-    expect(profile.cookies.size).toBe(0);
+    // That this browser was signed in before is all that stays.
+    expect([...profile.cookies.keys()]).toEqual([expect.stringMatching(/^sotto-device-/)]);
     const storage = await readWholeStorage(profile.indexedDB);
     // Which state of the vault was seen last, under a hash of the account's secret id.
     expect(storage.rows).toMatchObject([{ store: 'remembered', value: { counter: 1 } }]);
@@ -150,11 +171,11 @@ describe('a session in the browser', () => {
     await tab.until(() => tab.connection === 'connected');
     profile.setOnline(false);
     await tab.vault.signOut();
-    expect([tab.status, profile.cookies.size]).toEqual(['signed-out', 1]);
+    expect([tab.status, profile.cookies.size]).toEqual(['signed-out', 2]);
     profile.setOnline(true);
     const later = await profile.openTab();
     expect(later.status).toBe('signed-out');
-    await later.until(() => profile.cookies.size === 0);
+    await later.until(() => profile.cookies.size === 1);
   });
 
   it('ends where it was revoked from another device, and keeps what was not sent for the same account', async () => {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { expect, onTestFinished, test } from 'vitest';
 import { errorCodes, type ErrorCode } from '../../../crypto/messages/error-codes.ts';
 import { accountRoutes } from '../../../server/accounts/account-routes.ts';
+import { browserCookies } from '../../../server/accounts/browser-cookie.ts';
 import { AccountReads } from '../../../server/http/account-reads.ts';
 import { createApp } from '../../../server/http/app.ts';
 import { BodyMemory } from '../../../server/http/body-memory.ts';
@@ -73,7 +74,7 @@ async function listenWith(routes: readonly Route[], thrown: () => unknown): Prom
   }));
   const app = createApp({
     sessions: {} as never,
-    cookie: { read: () => null } as never,
+    cookies: browserCookies('0'.repeat(64), false),
     addresses: new ClientAddress(null),
     origins: new OriginGuard(null),
     limiter: new RateLimiter({ scale: 1e6 }),

@@ -1,18 +1,35 @@
 import { sessionLifetimeMs } from './sessions.ts';
 
+/** As long as browsers keep one at most; each sign-in begins it anew. */
+const deviceLifetimeMs = 400 * 24 * 3_600_000;
+
 /**
- * The refresh token's cookie. Its name carries a piece of the installation's key fingerprint, since cookies of localhost
- * are shared by all ports.
+ * The cookies of one installation. Their names carry a piece of its key fingerprint, since cookies of localhost are shared by
+ * all ports.
+ */
+export function browserCookies(fingerprint: string, isHttps: boolean) {
+  const installation = fingerprint.slice(0, 6);
+  return {
+    refresh: new BrowserCookie(`sotto-${installation}`, sessionLifetimeMs, isHttps),
+    /** That the browser was signed in before (known-device.ts). Sign-out leaves it. */
+    device: new BrowserCookie(`sotto-device-${installation}`, deviceLifetimeMs, isHttps),
+  };
+}
+
+/**
+ * A cookie that no script reads and no other site's page sends.
  *
  * Over https it is `__Host-` and `Secure`. Plain http exists on loopback only; there a browser takes such a cookie when
  * the page's name is `localhost`, except for Safari, and none does for 127.0.0.1: then the plain name stands.
  */
-export class RefreshCookie {
+export class BrowserCookie {
   readonly #name: string;
+  readonly #lifetimeMs: number;
   readonly #isHttps: boolean;
 
-  constructor(fingerprint: string, isHttps: boolean) {
-    this.#name = `sotto-${fingerprint.slice(0, 6)}`;
+  constructor(name: string, lifetimeMs: number, isHttps: boolean) {
+    this.#name = name;
+    this.#lifetimeMs = lifetimeMs;
     this.#isHttps = isHttps;
   }
 
@@ -29,8 +46,8 @@ export class RefreshCookie {
   }
 
   /** @returns a `Set-Cookie` line. */
-  write(refreshToken: string, browser: Browser): string {
-    return this.#line(refreshToken, Math.floor(sessionLifetimeMs / 1000), browser);
+  write(value: string, browser: Browser): string {
+    return this.#line(value, Math.floor(this.#lifetimeMs / 1000), browser);
   }
 
   clear(browser: Browser): string {
