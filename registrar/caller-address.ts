@@ -54,6 +54,12 @@ export class CallerAddress {
   }
 }
 
+/** Whose a connection is, before anything was said over it: a proxy's is the proxy's. */
+export function networkOfConnection(socket: object): string {
+  const address = 'remoteAddress' in socket ? socket.remoteAddress : undefined;
+  return networkOf(plainAddress(typeof address === 'string' ? address : ''));
+}
+
 /** IPv4 inside IPv6 as IPv4; without zone. */
 function plainAddress(text: string): string {
   return text.replace(/%.*$/, '').replace(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i, '$1');

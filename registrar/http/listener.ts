@@ -6,10 +6,12 @@ import type { EventLog } from '../event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Settings } from '../settings.ts';
 import { StartError } from '../start-error.ts';
-import { CallerAddress } from '../caller-address.ts';
+import { CallerAddress, networkOfConnection } from '../caller-address.ts';
+import { CallLog } from './call-log.ts';
 import { RateLimit } from './rate-limit.ts';
-import { type Answer, errorAnswer, findRoute, type RouteParts } from './routes.ts';
+import { type Answer, errorAnswer, findRoute, headersOf, type RouteParts } from './routes.ts';
 import { boundConnections } from './silent-connections.ts';
+import { isPlain, UnreadableRequests } from './strange-requests.ts';
 
 const limits = {
   requestTimeout: 15_000,
@@ -18,9 +20,13 @@ const limits = {
   // How often the two above are looked at; Node's own is thirty seconds.
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16_384,
+  // Ours is the answer then, with its headers.
+  requireHostHeader: false,
 };
 const handshakeTimeout = 5_000;
 const maximumConnections = 1_000;
+/** More than a caller and its proxies send; Node refuses what has more. */
+const maximumHeaders = 100;
 
 export type Listening = { readonly port: number; close(): Promise<void> };
 
@@ -28,13 +34,24 @@ export type Listening = { readonly port: number; close(): Promise<void> };
 export async function listen(parts: RouteParts, settings: Settings, log: EventLog): Promise<Listening> {
   const rates = new RateLimit(settings.isAddressShared);
   const addresses = new CallerAddress(settings.callerAddress);
-  const handle = (request: IncomingMessage, response: ServerResponse) =>
-    void answer(request, response, { parts, rates, log, addresses });
+  const calls = new CallLog(log);
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    unreadable.begin(request, response);
+    void answer(request, response, { parts, rates, calls, addresses });
+  };
   const server: Server =
     settings.tls === null
       ? createServer(limits, handle)
       : createTlsServer({ ...limits, handshakeTimeout, ...readTls(settings.tls), minVersion: 'TLSv1.2' }, handle);
   server.maxConnections = maximumConnections;
+  server.maxHeadersCount = maximumHeaders;
+  // Node's own answer to an expectation that it does not know has none of our headers.
+  server.on('checkExpectation', handle);
+  const unreadable = new UnreadableRequests(server, settings.tls !== null, (socket, status) => {
+    const isWithin = rates.tryTake('reading', networkOfConnection(socket), performance.now());
+    calls.note({ route: 'unreadable', status, refusal: isWithin ? 'bad-request' : 'too-many-requests' });
+    return isWithin;
+  });
   // Behind a proxy that does not say whose a call is, all come from one address.
   if (!settings.isAddressShared) boundConnections(server, addresses);
   const { host, port } = settings;
@@ -49,7 +66,10 @@ export async function listen(parts: RouteParts, settings: Settings, log: EventLo
     port: typeof address === 'object' && address !== null ? address.port : port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        server.close(() => {
+          calls.close();
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };
@@ -66,41 +86,40 @@ function readTls({ certFile, keyFile }: NonNullable<Settings['tls']>) {
 type Context = {
   readonly parts: RouteParts;
   readonly rates: RateLimit;
-  readonly log: EventLog;
+  readonly calls: CallLog;
   readonly addresses: CallerAddress;
 };
 
 async function answer(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
-  let name = 'none';
+  const { parts, rates, calls, addresses } = context;
+  // A query would be a second spelling of the same address.
+  const path = request.url ?? '';
+  const route = findRoute(path, parts);
+  const isReadable = isPlain(request);
   let refusal: RegistrarErrorCode | null = null;
+  let defect: unknown;
   try {
-    // A query would be a second spelling of the same address.
-    const path = request.url ?? '';
-    const route = findRoute(path, context.parts);
-    name = route.name;
+    // What is refused counts like what is answered.
+    rates.take(route?.limit ?? 'reading', addresses.find(request), performance.now());
+    if (!isReadable) throw new RegistrarError('bad-request');
+    if (route === null) throw new RegistrarError('not-found');
     if (request.method !== route.method) throw new RegistrarError('method-not-allowed');
-    context.rates.take(route.limit, context.addresses.find(request), performance.now());
     write(response, 200, await route.run(request, path));
   } catch (error) {
     const known = asRegistrarError(error);
     refusal = known.code;
-    if (known.code === 'internal-error') context.log.error('call-failed', error);
-    const { body, headers } = errorAnswer(known.code);
+    if (refusal === 'internal-error') defect = error;
+    if (!isReadable) response.shouldKeepAlive = false;
+    const { body, headers } = errorAnswer(refusal);
     const retry = known.retryAfterSeconds === null ? {} : { 'retry-after': String(known.retryAfterSeconds) };
-    write(response, registrarErrorCodes[known.code].status, { body, headers: { ...headers, ...retry } });
+    write(response, registrarErrorCodes[refusal].status, { body, headers: { ...headers, ...retry } });
   }
-  if (name !== 'tile' && name !== 'checkpoint' && name !== 'health') {
-    context.log.info('call', { route: name, status: response.statusCode, refusal });
-  }
+  calls.note({ route: route?.name ?? 'none', status: response.statusCode, refusal }, defect);
 }
 
-function write(response: ServerResponse, status: number, { body, headers }: Answer): void {
-  response.writeHead(status, {
-    ...headers,
-    'x-content-type-options': 'nosniff',
-    'content-length': Buffer.byteLength(body),
-  });
-  response.end(body);
+function write(response: ServerResponse, status: number, answer: Answer): void {
+  response.writeHead(status, headersOf(answer));
+  response.end(answer.body);
 }
 
 function asRegistrarError(error: unknown): RegistrarError {

@@ -26,6 +26,12 @@ export class RateLimit {
 
   /** @throws {RegistrarError} `too-many-requests`. */
   take(name: LimitName, address: string, nowMs: number): void {
+    if (this.tryTake(name, address, nowMs)) return;
+    throw new RegistrarError('too-many-requests', Math.ceil(60 / (limits[name].perMinute * this.#scale)));
+  }
+
+  /** @returns whether there was one more, which is taken. */
+  tryTake(name: LimitName, address: string, nowMs: number): boolean {
     const burst = limits[name].burst * this.#scale;
     const perMinute = limits[name].perMinute * this.#scale;
     const key = `${name} ${networkOf(address)}`;
@@ -39,7 +45,8 @@ export class RateLimit {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    if (bucket.level < 1) throw new RegistrarError('too-many-requests', Math.ceil(60 / perMinute));
+    if (bucket.level < 1) return false;
     bucket.level -= 1;
+    return true;
   }
 }

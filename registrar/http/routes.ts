@@ -34,8 +34,8 @@ type Route = {
 
 const neverChanges = 'public, max-age=31536000, immutable';
 
-/** @throws {RegistrarError} `not-found`. */
-export function findRoute(path: string, parts: RouteParts): Route {
+/** @returns null for a path that is not there. */
+export function findRoute(path: string, parts: RouteParts): Route | null {
   const { desk, publisher } = parts;
   const statements = (name: string, answer: (request: IncomingMessage) => Promise<object>): Route => ({
     name,
@@ -63,8 +63,7 @@ export function findRoute(path: string, parts: RouteParts): Route {
         return json({ status: 'ready' });
       });
     default:
-      if (path.startsWith('/tile/')) return reading('tile', (request) => tile(path, request, parts));
-      throw new RegistrarError('not-found');
+      return path.startsWith('/tile/') ? reading('tile', (request) => tile(path, request, parts)) : null;
   }
 }
 
@@ -109,4 +108,9 @@ function json(value: object): Answer {
 
 export function errorAnswer(code: RegistrarErrorCode): Answer {
   return json({ error: code });
+}
+
+/** What every answer carries, whoever writes it. */
+export function headersOf({ body, headers }: Answer): Record<string, string> {
+  return { ...headers, 'x-content-type-options': 'nosniff', 'content-length': String(Buffer.byteLength(body)) };
 }

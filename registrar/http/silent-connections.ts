@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { networkOf, type CallerAddress } from '../caller-address.ts';
+import { type CallerAddress, networkOfConnection } from '../caller-address.ts';
 
 /** A fleet behind one address keeps a few connections; an auditor's browser has six. */
 const perAddress = 64;
@@ -14,9 +14,8 @@ const firstByteMs = 5_000;
 export function boundConnections(server: Server, addresses: CallerAddress): void {
   const counts = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
-    const { remoteAddress } = socket;
-    if (addresses.isProxy(remoteAddress)) return;
-    const network = networkOf((remoteAddress ?? '').replace(/^::ffff:/i, ''));
+    if (addresses.isProxy(socket.remoteAddress)) return;
+    const network = networkOfConnection(socket);
     const count = counts.get(network) ?? 0;
     if (count >= perAddress) return void socket.destroy();
     counts.set(network, count + 1);

@@ -1,0 +1,74 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { errorAnswer, headersOf } from './routes.ts';
+
+/** How long the sender of something unreadable may take to read its answer. */
+const lingerMs = 2_000;
+
+/**
+ * Whether this is a request that all who pass it on read as we do: one host, a path as its target, no expectation but the known
+ * one. The parser has refused what has two lengths.
+ */
+export function isPlain({ rawHeaders, headers, httpVersion, url }: IncomingMessage): boolean {
+  // Node's own object keeps the first `Host` alone.
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  const isOneHost = hosts === 1 || (hosts === 0 && httpVersion === '1.0');
+  return isOneHost && url?.startsWith('/') === true && /^(100-continue)?$/i.test(headers.expect ?? '');
+}
+
+/** Answers what never becomes a request: a line or a body that the parser refuses, headers that are too long, a tunnel. */
+export class UnreadableRequests {
+  readonly #onRefusal: (socket: Duplex, status: number) => boolean;
+  /** Connections that speak HTTP, with the newest answer of each; a TLS handshake that fails is none. */
+  readonly #newest = new WeakMap<Duplex, ServerResponse | null>();
+  readonly #refused = new WeakSet<Duplex>();
+
+  /** @param onRefusal - Told of each; says whether there is an answer, or only an end. */
+  constructor(server: Server, isTls: boolean, onRefusal: (socket: Duplex, status: number) => boolean) {
+    this.#onRefusal = onRefusal;
+    server.on(isTls ? 'secureConnection' : 'connection', (socket: Duplex) => void this.#newest.set(socket, null));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(socket, statusOf(error.code)));
+    server.on('connect', (_request, socket) => {
+      // Node has let go of it.
+      socket.on('error', () => undefined).resume();
+      this.#refuse(socket, '400 Bad Request');
+    });
+  }
+
+  /** Told of each request before it is answered. */
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    this.#newest.set(request.socket, response);
+  }
+
+  #refuse(socket: Duplex, status: string): void {
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    const newest = this.#newest.get(socket);
+    if (newest === undefined || !socket.writable) return void socket.destroy();
+    if (newest === null) return this.#answer(socket, status);
+    if (!newest.req.complete) {
+      // Its body is what cannot be read: a second answer to one call would be taken for the next one's.
+      if (newest.headersSent || newest.socket !== socket) socket.destroy();
+      else this.#answer(socket, status);
+    } else if (newest.closed) this.#answer(socket, status);
+    // The calls before it get their own answers first.
+    else newest.once('close', () => this.#answer(socket, status));
+  }
+
+  #answer(socket: Duplex, status: string): void {
+    if (!socket.writable || !this.#onRefusal(socket, Number(status.slice(0, 3)))) return void socket.destroy();
+    const answer = errorAnswer('bad-request');
+    const headers = Object.entries({ ...headersOf(answer), connection: 'close' });
+    const head = [`HTTP/1.1 ${status}`, ...headers.map((header) => header.join(': '))].join('\r\n');
+    socket.write(`${head}\r\n\r\n`);
+    socket.end(answer.body);
+    // Cut while it is still sending, its system would throw the answer away.
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once('close', () => clearTimeout(timer));
+  }
+}
+
+function statusOf(code: string | undefined): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+}
