@@ -193,7 +193,8 @@ test('an address header is believed from a trusted proxy alone', async () => {
   });
   onTestFinished(() => own.stop());
   const statuses: number[] = [];
-  for (let call = 0; call < 260; call++) {
+  // The bucket fills while it is emptied, on a busy machine nearly as fast.
+  for (let call = 0; call < 5_000 && !statuses.includes(429); call++) {
     const headers = { 'content-type': 'application/json', 'x-forwarded-for': `198.51.100.${call % 250}` };
     const answer = await fetch(`${own.url}/v1/challenge`, { method: 'POST', headers, body: '{"format":1}' });
     await answer.text();
@@ -229,7 +230,7 @@ test('connections that say nothing shut nobody out, and end', { timeout: 60_000 
   };
   // Beyond 64 of one address they end at once.
   for (let count = 0; count < 100; count++) await openOne('');
-  await expect.poll(() => closed, { timeout: 3_000 }).toBe(36);
+  await expect.poll(() => closed, { timeout: 20_000 }).toBe(36);
   const ask = async (localAddress: string) => {
     const call = request(`${own.url}/checkpoint`, { localAddress });
     call.end();
