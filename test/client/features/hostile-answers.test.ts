@@ -114,28 +114,65 @@ describe('a conversation with a hostile answer', () => {
   });
 });
 
-describe('where a block fails to render', () => {
-  test('its words stand as they are, all others are formatted, and growth tries again', async () => {
+/** Elements with this tag cannot be made until `mendPage`. */
+async function breakTag(page: Page, tag: string): Promise<void> {
+  await page.evaluate((brokenTag) => {
+    const create = document.createElement.bind(document);
+    const broken = (name: string, options?: ElementCreationOptions) => {
+      if (name === brokenTag && Reflect.get(window, 'isBroken') === true) throw new Error('Not today.');
+      return create(name, options);
+    };
+    Object.assign(document, { createElement: broken });
+    Object.assign(window, { isBroken: true });
+    // React says what it caught; here it is expected.
+    Object.assign(console, { error: () => undefined });
+  }, tag);
+}
+
+async function mendPage(page: Page): Promise<void> {
+  await page.evaluate(() => Object.assign(window, { isBroken: false }));
+}
+
+describe('where something of an answer fails to render', () => {
+  test('a block: its words stand as they are, all others are formatted, and growth tries again', async () => {
     const page = await openChat();
     await openPairs(page, 'Before.');
-    await page.evaluate(() => {
-      const create = document.createElement.bind(document);
-      const broken = (tag: string, options?: ElementCreationOptions) => {
-        if (tag === 'blockquote' && Reflect.get(window, 'isBroken') === true) throw new Error('No quotes today.');
-        return create(tag, options);
-      };
-      Object.assign(document, { createElement: broken });
-      Object.assign(window, { isBroken: true });
-      // React says what it caught; here it is expected.
-      Object.assign(console, { error: () => undefined });
-    });
+    await breakTag(page, 'blockquote');
     const turn = await askInPage(page, 'And now?');
     await streamInPage(page, turn, 'Some **bold** words.\n\n> quoted');
     await page.getByText('> quoted').waitFor();
     expect(await page.locator('.prose strong').count()).toBe(1);
     expect(await page.getByText('Before.').isVisible()).toBe(true);
-    await page.evaluate(() => Object.assign(window, { isBroken: false }));
+    await mendPage(page);
     await streamInPage(page, turn, ' words');
     await page.locator('.prose blockquote').filter({ hasText: 'quoted words' }).waitFor();
+  });
+
+  test('code: its words stand as they are, all others are formatted, and growth tries again', async () => {
+    const page = await openChat();
+    await openPairs(page, 'Before.');
+    await breakTag(page, 'figcaption');
+    const turn = await askInPage(page, 'And now?');
+    await streamInPage(page, turn, 'Some **bold** words.\n\n```\nlet a = 1;\n');
+    await page.getByText('let a = 1;').waitFor();
+    expect(await page.locator('.prose strong').count()).toBe(1);
+    expect(await page.locator('.prose pre').count()).toBe(0);
+    await mendPage(page);
+    await streamInPage(page, turn, 'let b = 2;\n');
+    await page.locator('.prose pre').filter({ hasText: 'let b = 2;' }).waitFor();
+  });
+
+  test('what stands around blocks: the whole answer stands as it is, all others are formatted, and growth tries again', async () => {
+    const page = await openChat();
+    await openPairs(page, 'Some **bold** words.');
+    await breakTag(page, 'summary');
+    const turn = await askInPage(page, 'And now?');
+    await streamInPage(page, turn, '<details><summary>More</summary>\n\nfolded *words*\n');
+    await page.getByText('folded *words*').waitFor();
+    expect(await page.locator('.prose strong').count()).toBe(1);
+    expect(await page.getByRole('textbox', { name: 'Message' }).isVisible()).toBe(true);
+    await mendPage(page);
+    await streamInPage(page, turn, '\nand others\n');
+    await page.locator('.prose summary').filter({ hasText: 'More' }).waitFor();
   });
 });
