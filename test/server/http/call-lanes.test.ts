@@ -97,6 +97,29 @@ test('HTTP/1.1: a hundred calls behind each other are answered in order; thousan
   expect(answered).toBeLessThan(2_000);
 });
 
+test('HTTP/1.1: a connection with more calls than have room is cut, one with fewer goes on', async () => {
+  const app: RelayApp = new Hono();
+  app.get('/', () => new Response('<ok>'));
+  const listening = await listen(app, { host: '127.0.0.1', port: 0, tls: null, isHttps: false });
+  onTestFinished(() => listening.close(0));
+  const send = (count: number) => {
+    const socket = connect(listening.port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    const seen = { text: '', isCut: false };
+    socket.on('error', () => undefined).on('close', () => (seen.isCut = true));
+    socket.setEncoding('latin1').on('data', (piece: string) => (seen.text += piece));
+    const call = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
+    socket.write(call.repeat(count));
+    return { seen, answers: () => seen.text.split('<ok>').length - 1, again: () => socket.write(call) };
+  };
+  const many = send(1_000);
+  const few = send(100);
+  await expect.poll(() => many.seen.isCut).toBe(true);
+  await expect.poll(few.answers).toBe(100);
+  few.again();
+  await expect.poll(few.answers).toBe(101);
+});
+
 test('HTTP/2: of calls that are taken back in the packet that brings them none begins; one that stays is answered', async () => {
   const folder = await makeTemporaryFolder('tls');
   onTestFinished(() => folder.remove());

@@ -1,16 +1,19 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { usualTimes } from '../../../server/http/connections.ts';
 import { listen } from '../../../server/http/listener.ts';
-import { type RestLimits, usualRest } from '../../../server/http/unread-bodies.ts';
+import { endUnlessRead, type RestLimits, usualRest } from '../../../server/http/unread-bodies.ts';
 import { makeSelfSigned } from '../../parts/self-signed.ts';
 import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
+import { encodeFrame, getHead, preface } from '../../parts/worst-floods.ts';
 
 /* Answers that are given before the body is read: the sender must see them, however slowly it sends. */
 
@@ -123,6 +126,55 @@ test.each([
   await expect(closed).resolves.toBeDefined();
 });
 
+test('a body that goes on slowly is read to its end behind its answer, as long as each piece comes in time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let arrived = 0;
+  const over = Promise.withResolvers<string>();
+  const server = createServer((request, response) => {
+    endUnlessRead(request, response, { ...usualRest, idleMs: 5_000, totalMs: 30_000 });
+    request.once('end', () => over.resolve('read')).once('close', () => over.resolve('cut'));
+    response.end('no');
+    request.on('data', (piece: Buffer) => (arrived += piece.length));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const socket = await open((server.address() as AddressInfo).port, false);
+  socket.on('error', () => undefined).resume();
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\na');
+  for (const [index, piece] of ['b', 'c', 'd'].entries()) {
+    await expect.poll(() => arrived).toBe(index + 1);
+    vi.advanceTimersByTime(4_000);
+    socket.write(piece);
+  }
+  expect(await over.promise).toBe('read');
+});
+
+test('two thousand tiny pieces behind an answer are read to their end, ten thousand cut the connection', async () => {
+  // Neither length nor time ends it.
+  const port = await listening(false, { ...usualRest, totalMs: 600_000, idleMs: 600_000 });
+  const sendPieces = async (pieces: number) => {
+    const socket = await open(port, false);
+    const seen = { text: '', broke: false };
+    const over = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+    socket.on('error', () => (seen.broke = true)).on('data', (data: Buffer) => (seen.text += data.toString('latin1')));
+    // As long as it is not read, the end of the answer is not the end of what is sent.
+    socket.pause();
+    socket.write('POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write('1\r\na\r\n'.repeat(pieces));
+    return { socket, seen, over };
+  };
+  const few = await sendPieces(2_000);
+  await sleep(200);
+  few.socket.write('0\r\n\r\n');
+  few.socket.resume();
+  await few.over;
+  expect(few.seen).toEqual({ text: expect.stringMatching(/ 404 .*"}$/s), broke: false });
+  const many = await sendPieces(10_000);
+  many.socket.resume();
+  await many.over;
+});
+
 test('a kept connection answers the next call behind a body that was dropped', async () => {
   const port = await listening(false);
   const socket = await open(port, false);
@@ -158,4 +210,31 @@ test.each([
     expect([answer.status, answer.code]).toEqual([status, 0]);
     expect(answer.text).toMatch(/^\{"error":"[a-z-]+"\}$/);
   }
+});
+
+test('HTTP/2: two thousand tiny pieces behind an answer are read to their end, ten thousand reset their stream', async () => {
+  // Neither length nor time ends it.
+  const port = await listening(true, { ...usualRest, totalMs: 600_000, idleMs: 600_000 });
+  const send = (pieces: number, ...behind: readonly Uint8Array[]) => {
+    const options = { port, host: '127.0.0.1', ca: cert, servername: 'localhost', ALPNProtocols: ['h2'] };
+    const socket = connectTls(options);
+    onTestFinished(() => void socket.destroy());
+    let got = Buffer.alloc(0);
+    socket.on('error', () => undefined).on('data', (data: Buffer) => (got = Buffer.concat([got, data])));
+    const tiny = Array.from({ length: pieces }, () => encodeFrame('data', 0, 1, Buffer.from('a')));
+    const call = encodeFrame('headers', 0x4, 1, getHead('/v1/nothing'));
+    socket.write(Buffer.concat([preface, call, ...tiny, ...behind]));
+    /** The types of the frames that came (RFC 9113, section 6). */
+    return () => {
+      const types: number[] = [];
+      for (let at = 0; at + 9 <= got.length; at += 9 + got.readUIntBE(at, 3)) types.push(got.readUInt8(at + 3));
+      return types;
+    };
+  };
+  const [answerBody, reset, ping] = [0, 3, 6];
+  const many = send(10_000);
+  await expect.poll(many).toContain(reset);
+  const few = send(2_000, encodeFrame('data', 0x1, 1), encodeFrame('ping', 0, 0, Buffer.alloc(8)));
+  await expect.poll(few).toEqual(expect.arrayContaining([answerBody, ping]));
+  expect(few()).not.toContain(reset);
 });
