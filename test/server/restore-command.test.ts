@@ -11,11 +11,15 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { randomBytes } from '../../crypto/primitives/bytes.ts';
 import { type KeyPlace, loadServerKeys } from '../../server/accounts/load-server-keys.ts';
+import { generateServerKeys } from '../../server/accounts/server-keys.ts';
 import { checkFolderIsWritable } from '../../server/launch/preflight.ts';
+import { readBackupHeader } from '../../server/storage/backup-file.ts';
 import { openSqlite } from '../../server/storage/sqlite.ts';
+import { databaseKinds, openTestDatabase, returnToFirstTables } from '../parts/relay-database.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../parts/small-disk.ts';
 import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 import { makeAccount, newId, write } from '../parts/vault-device.ts';
@@ -24,11 +28,17 @@ const run = promisify(execFile);
 const mebibyte = 2 ** 20;
 
 /** Runs a command as a self-hoster does whose files are readable for all unless somebody says otherwise. */
-async function command(name: 'backup' | 'restore', file: string, dataFolder: string, preload = ''): Promise<string> {
+async function command(
+  name: 'backup' | 'restore',
+  file: string,
+  dataFolder: string,
+  preload = '',
+  settings: Record<string, string> = {},
+): Promise<string> {
   const script = Buffer.from(preload).toString('base64');
   const options = `--import "data:text/javascript;base64,${script}"`;
   const line = `umask 022; exec "${process.execPath}" ${options} "${resolve(`server/${name}.ts`)}" "${file}"`;
-  const environment = { ...process.env, DATA_DIR: dataFolder, DATABASE_URL: '' };
+  const environment = { ...process.env, DATA_DIR: dataFolder, DATABASE_URL: '', ...settings };
   return run('sh', ['-c', line], { env: environment }).then(
     ({ stdout }) => stdout,
     (error: { stderr: string }) => error.stderr,
@@ -89,6 +99,21 @@ async function install(folder: string, mebibytes = 0): Promise<void> {
   if (mebibytes > 0) await device.send(device.batch({ items }));
   await database.close();
 }
+
+test.each(databaseKinds)('backup on %s: a database of an earlier version is read as it is', async (kind) => {
+  const database = await openTestDatabase(kind);
+  await makeAccount(database);
+  await returnToFirstTables(database.db);
+  const folder = await makeTemporaryFolder('backup');
+  onTestFinished(() => folder.remove());
+  const path = join(folder.path, 'old.backup');
+  const { dataFolder, postgres } = database.place;
+  const settings = { SERVER_KEYS: await generateServerKeys(), DATABASE_URL: postgres?.url ?? '' };
+  expect(await command('backup', path, dataFolder, '', settings)).toContain('rows and the server keys');
+  expect((await readBackupHeader(path)).schema).toBe(1);
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(database.db);
+  expect(rows).toEqual([{ name: '0001-first-tables' }]);
+});
 
 test('restore: one that fails keeps no other out, keys come with the database, and nobody else reads what it made', async () => {
   const folder = await makeTemporaryFolder('restore');

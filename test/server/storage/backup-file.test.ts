@@ -7,7 +7,7 @@ import { createGzip, gunzipSync } from 'node:zlib';
 import { InsertQueryNode, type KyselyPlugin, sql, ValuesNode } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { randomBytes } from '../../../crypto/primitives/bytes.ts';
-import { restoreBackup, writeBackup } from '../../../server/storage/backup-file.ts';
+import { readBackupHeader, restoreBackup, writeBackup } from '../../../server/storage/backup-file.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { readPackedLines } from '../../../server/storage/packed-lines.ts';
 import { writePackedLines } from '../../../server/storage/part-file.ts';
@@ -89,6 +89,8 @@ describe.each(databaseKinds)('%s', (kind) => {
         : await openPostgres(from.place.postgres, { migrate: false });
     await writeBackup(path, reading, about);
     await reading.close();
+    // Its rows fit the earlier tables, also where a copy was read.
+    expect((await readBackupHeader(path)).schema).toBe(1);
     const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(from.db);
     expect(rows.map(({ name }) => name)).toEqual(['0001-first-tables']);
     await restoreBackup(path, to);
