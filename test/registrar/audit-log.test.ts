@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
 import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
@@ -90,3 +94,36 @@ test('exit code 2: nobody there, no policy, no address', async () => {
     printed: expect.stringContaining('Usage'),
   });
 });
+
+test.each<readonly [name: string, answer: (response: ServerResponse) => void, said: string, code: number]>([
+  ['sends on and on', (response) => response.writeHead(302, { location: '/checkpoint' }).end(), 'does not answer', 2],
+  ['sends elsewhere', elsewhere, 'does not answer', 2],
+  ['is always busy', (response) => response.writeHead(429, { 'retry-after': '1e9' }).end(), 'with status 429', 2],
+  ['breaks off', (response) => response.write('a', () => response.destroy()), 'breaks off its answer', 2],
+  ['never stops', (response) => void Readable.from(endless()).pipe(response), 'with more than a tile can hold', 1],
+  [
+    'sends little that becomes much',
+    (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000))),
+    'with more than a tile can hold',
+    1,
+  ],
+])('a log that %s ends the audit with one sentence', async (_name, answer, said, code) => {
+  const server = createServer((_request, response) => answer(response));
+  onTestFinished(() => server.close().closeAllConnections());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { printed, ...rest } = await audit(`http://127.0.0.1:${port}`, savedFile);
+  expect(rest).toEqual({ code });
+  expect(printed).toMatch(/^The log [^\n]*\.\n$/);
+  expect(printed).toContain(said);
+  expect(existsSync(savedFile)).toBe(false);
+});
+
+function* endless(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(65_536);
+}
+
+function elsewhere(response: ServerResponse): void {
+  if (response.req.url === '/other') response.end('no checkpoint');
+  else response.writeHead(302, { location: '/other' }).end();
+}
