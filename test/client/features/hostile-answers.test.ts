@@ -162,6 +162,23 @@ describe('where something of an answer fails to render', () => {
     await page.locator('.prose pre').filter({ hasText: 'let b = 2;' }).waitFor();
   });
 
+  test('a row far down in a long table: its words stand as they are, and all rows around it', async () => {
+    const page = await openChat();
+    await openPairs(page, 'Some **bold** words.');
+    await breakTag(page, 'del');
+    const turn = await askInPage(page, 'And now?');
+    const rows = Array.from({ length: 400 }, (_, row) => `| row ${row} | ${row === 300 ? '~~gone~~' : 'here'} |\n`);
+    await streamInPage(page, turn, `| a | b |\n|---|---|\n${rows.join('')}`);
+    await page.getByText('~~gone~~').waitFor();
+    await page.getByText('row 399').waitFor();
+    expect(
+      await page
+        .locator('.prose td')
+        .filter({ hasText: /^row 10$/ })
+        .count(),
+    ).toBe(1);
+  });
+
   test('what stands around blocks: the whole answer stands as it is, all others are formatted, and growth tries again', async () => {
     const page = await openChat();
     await openPairs(page, 'Some **bold** words.');

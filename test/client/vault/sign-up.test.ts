@@ -134,11 +134,11 @@ describe('secrets that are only passed through', () => {
       wiped.clear();
       const recovering = await lab.profile().openTab();
       await recovering.vault.signInWithPhrase({ userName: person.userName, words: person.words.join(' ') });
-      expect(Object.fromEntries(wiped)).toMatchObject({
-        KeyEncryptionKey: 1,
-        RecoveryEntropy: 1,
-        RecoverySigningSeed: 1,
-      });
+      expect(Object.fromEntries(wiped)).toMatchObject({ KeyEncryptionKey: 1, RecoveryEntropy: 1 });
+      // Kept for the choice of a new password, and no longer than the tab is unlocked.
+      expect(wiped.get('RecoverySigningSeed')).toBeUndefined();
+      await recovering.vault.lock();
+      expect(wiped.get('RecoverySigningSeed')).toBe(1);
       expect(tab.status).toBe('unlocked');
     } finally {
       spy.mockRestore();

@@ -135,11 +135,11 @@ describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
     worker.speak(transcript, 2);
     await until(() => watcher.turnRecords.length === 3);
     await worker.stop();
-    const now = Date.now();
-    vi.spyOn(Date, 'now').mockImplementation(() => now + 14 * 60_000);
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 14 * 60_000);
     relay.service.hub.sweep();
     expect(relay.service.hub.find(fromBase64Url(turnId))).toBeDefined();
-    vi.spyOn(Date, 'now').mockImplementation(() => now + 16 * 60_000);
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 16 * 60_000);
     relay.service.hub.sweep();
     vi.restoreAllMocks();
     await until(async () => (await stateOf(database, turnId)) === 'lost');
@@ -151,8 +151,8 @@ describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
     worker.speak(transcript, 2);
     await until(async () => (await storedBytes(database, turnId)).length > 700);
     transcript.frames.push(randomBytes(272));
-    const now = Date.now();
-    vi.spyOn(Date, 'now').mockImplementation(() => now + 20_000);
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 20_000);
     relay.service.hub.sweep();
     vi.restoreAllMocks();
     await until(async () => (await storedBytes(database, turnId)).equals(worker.recordsOf(transcript)));

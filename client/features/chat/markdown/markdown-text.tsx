@@ -5,7 +5,7 @@ import { CodeBlock } from './code-block.tsx';
 import { CutTable } from './cut-table.tsx';
 import { Footnotes } from './footnotes.tsx';
 import { MarkdownPiece } from './markdown-piece.tsx';
-import { takeNow, whenThereIsRoom } from './mount-queue.ts';
+import { MountedPieces, whenThereIsRoom } from './mount-queue.ts';
 import { PlainText } from './plain-text.tsx';
 import {
   keepReferences,
@@ -53,11 +53,9 @@ function SplitMarkdown({ text, growing }: MarkdownTextProps) {
 
 /** How many pieces are rendered by now: as many as this task has room for, the rest in later tasks. */
 function useMounted(blocks: readonly Block[]): number {
-  const [mounted, setMounted] = useState(0);
+  const [pieces] = useState(() => new MountedPieces());
   const [asked, askAgain] = useReducer((count: number) => count + 1, 0);
-  let count = Math.min(mounted, blocks.length);
-  while (count < blocks.length && takeNow(costOf(blocks[count]))) count += 1;
-  if (count !== mounted) setMounted(count);
+  const count = pieces.advance(blocks.length, (index) => costOf(blocks[index]));
   const isWhole = count === blocks.length;
   // A task that had no room left asks again.
   useEffect(() => (isWhole ? undefined : whenThereIsRoom(askAgain)), [isWhole, count, asked]);

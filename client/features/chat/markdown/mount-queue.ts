@@ -15,12 +15,28 @@ let isUnlimited = false;
 const waiting: (() => void)[] = [];
 
 /** Whether work of this cost (about letters of plain prose) may be done in this task; the first always may. */
-export function takeNow(cost: number): boolean {
+function takeNow(cost: number): boolean {
   if (isUnlimited) return true;
   if (spent > 0 && spent + cost > budgetPerTask) return false;
   spent += Math.max(1, cost);
   schedule();
   return true;
+}
+
+/**
+ * How many pieces of one answer are rendered. It is kept beside React's state: a render that failed is tried again in the same
+ * task, which has no room left, and has to fail at the same piece once more, or that piece's guard never hears of it.
+ */
+export class MountedPieces {
+  #count = 0;
+
+  /** @returns how many of so many are rendered now, with those that this task has room for. */
+  advance(length: number, costOf: (index: number) => number): number {
+    let count = Math.min(this.#count, length);
+    while (count < length && takeNow(costOf(count))) count += 1;
+    this.#count = count;
+    return count;
+  }
 }
 
 /** For paper, which waits for no later task. */
