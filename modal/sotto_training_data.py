@@ -23,7 +23,7 @@ _private_names = frozenset(
     ).split()
 )
 _item_types = frozenset(
-    ["conversation", "message", "reply", "settings", "verification", "folder", "document", "transcript"]
+    ["conversation", "message", "reply", "reply-note", "settings", "verification", "folder", "document", "transcript"]
 )
 # In any text: a format of ours, or one of our fields as JSON, however often its quotes were escaped or doubled.
 _quote = r"""[\\"']*"""
