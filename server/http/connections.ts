@@ -97,8 +97,10 @@ export class Connections {
   /** Ends a connection that sends more calls than it could have answers of. */
   cutFlood(request: IncomingMessage): void {
     const stream = streamOf(request);
-    if (stream === null) request.socket.destroy();
-    else stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stream === null) {
+      stopParsing(request.socket);
+      request.socket.destroy();
+    } else stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   /**
@@ -186,6 +188,15 @@ export class Connections {
       }
     }
   }
+}
+
+/**
+ * Of a packet with a thousand heads Node would read all the others, with two objects for each, though the connection is gone.
+ * Its parser ends at a head that nobody takes (`parserOnHeadersComplete` in Node's `_http_common`; where it is otherwise, all
+ * are read as before).
+ */
+function stopParsing(socket: Socket & { parser?: { onIncoming?: unknown } | null }): void {
+  if (typeof socket.parser?.onIncoming === 'function') socket.parser.onIncoming = () => -1;
 }
 
 /** HTTP/2's response only wraps the stream, which alone can be destroyed. */

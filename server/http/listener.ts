@@ -170,7 +170,7 @@ function secureServer(
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
     handshakeTimeout: 10_000,
-    settings: { maxConcurrentStreams: 128, maxHeaderListSize: maximumHeaderLength, enablePush: false },
+    settings: { maxConcurrentStreams: 32, maxHeaderListSize: maximumHeaderLength, enablePush: false },
     maxHeaderListPairs: 64,
     // Streams that are opened and reset at once; nghttp2 itself bounds CONTINUATION frames and answers that wait to be read.
     streamResetBurst: 200,

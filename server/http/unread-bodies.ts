@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants, type Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { streamOf } from './http2-watch.ts';
 
@@ -16,18 +17,27 @@ export const usualRest: RestLimits = { bytes: 64 * 1024 * 1024, totalMs: 30_000,
 const freePieces = 2_048;
 const bytesPerPiece = 64;
 
-/** Bodies that came as a flood of tiny pieces. */
-const floods = new WeakSet<IncomingMessage>();
+type Pieces = { count: number; length: number };
+/** Of all bodies of an HTTP/2 session together: it may have a hundred at once. */
+const piecesOfSessions = new WeakMap<Http2Session, Pieces>();
 
-/** Counts the pieces of a body. @returns whether they are a flood of tiny ones. */
+/**
+ * Counts the pieces of a body.
+ *
+ * @returns whether they are a flood of tiny ones; a session that sends them is over.
+ */
 export function countPieces(request: IncomingMessage): (piece: Uint8Array) => boolean {
-  let pieces = 0;
-  let length = 0;
+  const session = streamOf(request)?.session;
+  const pieces = (session && piecesOfSessions.get(session)) ?? { count: 0, length: 0 };
+  if (session) piecesOfSessions.set(session, pieces);
+  // A body in one piece is as short as it likes, however many of them a kept session brings.
+  let isFirst = true;
   return (piece) => {
-    pieces += 1;
-    length += piece.length;
-    const isFlood = pieces > freePieces + length / bytesPerPiece;
-    if (isFlood) floods.add(request);
+    if (!isFirst) pieces.count += 1;
+    isFirst = false;
+    pieces.length += piece.length;
+    const isFlood = pieces.count > freePieces + pieces.length / bytesPerPiece;
+    if (isFlood) session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     return isFlood;
   };
 }
@@ -76,8 +86,6 @@ function dropRest(request: IncomingMessage, limits: RestLimits): void {
   const isOver = stream === null ? request.complete || request.destroyed : stream.readableEnded || stream.destroyed;
   if (isOver || dropping.has(request)) return;
   dropping.add(request);
-  // Of HTTP/2 only this stream is over, and without an error: its answer is not lost (RFC 9113 §8.1).
-  if (stream !== null && floods.has(request)) return stream.close();
   const source = stream ?? request;
   const isFlood = countPieces(request);
   let length = 0;
