@@ -173,6 +173,7 @@ test('HTTP/2: a small body may come byte by byte, a long one may not', { timeout
   };
   expect(await send('/v1/recovery/start', start)).toEqual({ status: 200, sent: start.length });
   const long = await send('/v1/items', `{"format":"${'A'.repeat(200_000)}`);
-  expect(long.status).toBe(413);
+  // Its session ends, with the answer or before.
+  expect([0, 413]).toContain(long.status);
   expect(long.sent).toBeLessThan(100_000);
 });
