@@ -47,7 +47,13 @@ describe('the shield', () => {
     await region.getByText('What do you know about tin whistles?').first().waitFor();
     const rows = region.getByRole('listitem');
     // What a person reads beside the bytes says which kind of item it is.
-    const kinds = ['Title of the conversation', 'You wrote', 'The assistant wrote', 'What was verified'];
+    const kinds = [
+      'Title of the conversation',
+      'You wrote',
+      'The assistant wrote',
+      'How the answer ended',
+      'What was verified',
+    ];
     const shown = new Map<string, string[]>(kinds.map((kind) => [kind, []]));
     for (const row of await rows.filter({ hasText: 'A sealed item' }).all()) {
       const heading = (await row.getByRole('paragraph').first().textContent()) ?? '';
@@ -56,7 +62,7 @@ describe('the shield', () => {
     }
     const items = await queryStorage(sotto, 'SELECT body FROM items');
     const bodies = items.map(({ body }) => Buffer.from(body as Uint8Array).toString('hex'));
-    expect(bodies.length).toBeGreaterThanOrEqual(4);
+    expect(bodies.length).toBeGreaterThanOrEqual(5);
     for (const kind of kinds) expect(shown.get(kind), kind).not.toEqual([]);
     expect([...shown.values()].flat().toSorted()).toEqual(bodies.toSorted());
   });
