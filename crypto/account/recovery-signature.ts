@@ -23,17 +23,28 @@ export function encodeRecoveryClaim(claim: RecoveryClaim): Bytes {
   return labelled('sotto/v1/recovery', claim.challenge, claim.nameTag, uint64(claim.issuedAtMs));
 }
 
+/** Whose signature is to be verified: any bytes, as they came. */
+export type PhraseSignature = { readonly publicKey: Uint8Array; readonly signature: Uint8Array };
+
 /**
- * Verifies Ed25519 (RFC 8032, SPEC.md §3.4), with the strict rules of FIPS 186-5 rather than ZIP 215's.
+ * Verifies that a recovery phrase's key signed this claim (SPEC.md §3.4).
  *
  * @returns false for whatever is not a signature of this claim, malformed keys and signatures included.
  */
-export function verifyRecoverySignature(
-  input: RecoveryClaim & { readonly publicKey: Uint8Array; readonly signature: Uint8Array },
-): boolean {
-  if (input.publicKey.length !== 32 || input.signature.length !== 64) return false;
+export function verifyRecoverySignature(input: RecoveryClaim & PhraseSignature): boolean {
+  return verifyPhraseSignature(() => encodeRecoveryClaim(input), input);
+}
+
+/**
+ * Verifies Ed25519 (RFC 8032, SPEC.md §2.1), with the strict rules of FIPS 186-5 rather than ZIP 215's.
+ *
+ * @param encodeClaim - What was signed; a claim that cannot be encoded was not.
+ * @returns false for malformed keys and signatures too.
+ */
+export function verifyPhraseSignature(encodeClaim: () => Bytes, { publicKey, signature }: PhraseSignature): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
-    return ed25519.verify(input.signature, encodeRecoveryClaim(input), input.publicKey, { zip215: false });
+    return ed25519.verify(signature, encodeClaim(), publicKey, { zip215: false });
   } catch {
     return false;
   }

@@ -1,9 +1,9 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
 import type { StepUpAct } from '../messages/account-messages.ts';
 import { type Bytes, encodeUtf8 } from '../primitives/bytes.ts';
 import { encodeCanonicalJson } from '../primitives/canonical-json.ts';
 import { CryptoError } from '../primitives/errors.ts';
 import { labelled, sha256 } from '../primitives/hash.ts';
+import { type PhraseSignature, verifyPhraseSignature } from './recovery-signature.ts';
 
 /** What a fresh proof is for: one act with one body, asked for once (SPEC.md §3.5). */
 export type StepUpClaim = {
@@ -36,17 +36,10 @@ export function encodeStepUpClaim({ act, nonce, bodyDigest }: StepUpClaim): Byte
 }
 
 /**
- * Verifies Ed25519 (RFC 8032, SPEC.md §2.1) strictly.
+ * Verifies that a recovery phrase's key signed this claim (SPEC.md §3.5).
  *
  * @returns false for whatever is not a signature of this claim, malformed keys and signatures included.
  */
-export function verifyStepUpSignature(
-  input: StepUpClaim & { readonly publicKey: Uint8Array; readonly signature: Uint8Array },
-): boolean {
-  if (input.publicKey.length !== 32 || input.signature.length !== 64) return false;
-  try {
-    return ed25519.verify(input.signature, encodeStepUpClaim(input), input.publicKey, { zip215: false });
-  } catch {
-    return false;
-  }
+export function verifyStepUpSignature(input: StepUpClaim & PhraseSignature): boolean {
+  return verifyPhraseSignature(() => encodeStepUpClaim(input), input);
 }

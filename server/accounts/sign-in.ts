@@ -53,16 +53,25 @@ export async function startUnlock(
   loginRequest: string,
   nowMs: number,
 ): Promise<SignInStartAnswer> {
-  const account = await parts.database.db
-    .selectFrom('accounts')
-    .select(['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
-    .where('id', '=', session.accountId)
-    .executeTakeFirst();
-  if (account === undefined) throw new RelayError('session-ended');
+  const account = await readOwnRecord(parts, session.accountId);
   const sessionId = decodeBytes(session.sessionId);
   const counted = { kind: 'unlock', subject: sessionId } as const;
   const { opaque_user_id: inventedUserId } = account;
   return startAttempt(parts, { record: account, counted, inventedUserId, sessionId }, loginRequest, nowMs);
+}
+
+/** What a session's account proves itself by. @throws {RelayError} `session-ended` when the account is gone. */
+export async function readOwnRecord(
+  { database }: AccountParts,
+  accountId: string,
+): Promise<OpaqueRecord & Pick<AccountTable, 'name_hash'>> {
+  const account = await database.db
+    .selectFrom('accounts')
+    .select(['id', 'name_hash', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
+    .where('id', '=', accountId)
+    .executeTakeFirst();
+  if (account === undefined) throw new RelayError('session-ended');
+  return account;
 }
 
 async function startAttempt(

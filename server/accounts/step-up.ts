@@ -10,6 +10,7 @@ import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';
 import { countAttempt, forgiveAttempt } from './login-limit.ts';
 import { opaqueStep, stretchingOf } from './opaque-step.ts';
+import { readOwnRecord } from './sign-in.ts';
 
 /** Long enough for Argon2id on a slow phone, and for a person to be asked for a passkey. */
 const lifetimeMs = 5 * 60_000;
@@ -28,12 +29,7 @@ export async function startStepUp(
   body: StepUpStart,
   nowMs: number,
 ): Promise<StepUpStartAnswer> {
-  const account = await parts.database.db
-    .selectFrom('accounts')
-    .select(['name_hash', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
-    .where('id', '=', caller.accountId)
-    .executeTakeFirst();
-  if (account === undefined) throw new RelayError('session-ended');
+  const account = await readOwnRecord(parts, caller.accountId);
   const login = body.factor === 'password' ? startLogin(parts, account, body.loginRequest) : null;
   await countStepUp(parts, caller, account.name_hash, nowMs);
   const nonce = login === null ? new Uint8Array(randomBytes(32)) : null;

@@ -13,7 +13,7 @@ import { openSqliteFile } from './sqlite-file.ts';
 import { SqliteSpace } from './sqlite-space.ts';
 import { type TroubleCause, troubleOf } from './storage-trouble.ts';
 import { ThreadCalls } from './thread-calls.ts';
-import { ThreadDialect } from './thread-dialect.ts';
+import { threadDialect } from './thread-dialect.ts';
 import { WalCheckpoints } from './wal-checkpoints.ts';
 import { LogFile, WalSync } from './wal-sync.ts';
 import { type SpaceLimits, StorageSpace } from './storage-space.ts';
@@ -67,7 +67,7 @@ async function openLocked(folder: string, options: SqliteOptions): Promise<Datab
     };
     const dialect = new NodeSqliteDialect(file, sink, writers);
     const db = new Kysely<Schema>({ dialect });
-    const aside = new Kysely<Schema>({ dialect: new ThreadDialect(thread, sink, writers) });
+    const aside = new Kysely<Schema>({ dialect: threadDialect(thread, sink, writers) });
     if (options.migrate !== false) await migrate(db, 'sqlite');
     return {
       kind: 'sqlite',

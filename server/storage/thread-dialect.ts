@@ -1,10 +1,8 @@
 import {
   type CompiledQuery,
   type DatabaseConnection,
-  type DatabaseIntrospector,
   type Dialect,
   type Driver,
-  type Kysely,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
@@ -19,34 +17,16 @@ import { packParameters } from './thread-messages.ts';
 /**
  * Kysely's SQLite dialect whose statements run in the storage thread, all of them in transactions. Statements may be sent
  * before the earlier ones are answered: they run in the order of their sending, and none after one that failed.
+ *
+ * @param writers - Whoever writes to the file, here or there, is let in by it.
  */
-export class ThreadDialect implements Dialect {
-  readonly #thread: ThreadCalls;
-  readonly #sink: CommitSink;
-  readonly #writers: OneAtATime;
-
-  /** @param writers - Whoever writes to the file, here or there, is let in by it. */
-  constructor(thread: ThreadCalls, sink: CommitSink, writers: OneAtATime) {
-    this.#thread = thread;
-    this.#sink = sink;
-    this.#writers = writers;
-  }
-
-  createDriver(): Driver {
-    return new ThreadDriver(this.#thread, this.#sink, this.#writers);
-  }
-
-  createAdapter(): SqliteAdapter {
-    return new SqliteAdapter();
-  }
-
-  createQueryCompiler(): SqliteQueryCompiler {
-    return new SqliteQueryCompiler();
-  }
-
-  createIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
-    return new SqliteIntrospector(db);
-  }
+export function threadDialect(thread: ThreadCalls, sink: CommitSink, writers: OneAtATime): Dialect {
+  return {
+    createDriver: () => new ThreadDriver(thread, sink, writers),
+    createAdapter: () => new SqliteAdapter(),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  };
 }
 
 class ThreadDriver implements Driver {
