@@ -128,7 +128,7 @@ function isLaterRelays(status: number, answer: unknown): boolean {
 /** No way to the relay, for good: a page of a network's log-in, and what asks for another protocol. */
 const lastingStatuses: ReadonlySet<number> = new Set([501, 505, 511]);
 
-/** Whether this status, in an answer that is not the relay's own, says that a proxy does not reach the relay behind it. */
+/** A proxy says by such a status, in an answer of its own, that it does not reach the relay behind it. */
 export function isGatewayStatus(status: number): boolean {
   return status === 408 || status === 425 || (status >= 500 && !lastingStatuses.has(status));
 }

@@ -151,7 +151,7 @@ export class RelayWatch {
     const [beganMs, signs] = [clock.monotonicMs(), this.#signs];
     const callsOff = [
       clock.after(this.#pace.limitMs, () => {
-        // What was waited for may have come before the sign of life that was asked for.
+        // The relay may have answered another call before the sign of life that was asked for.
         if (this.#signs === signs) this.#sayItIsSilent();
       }),
       clock.after(probeEndMs, () => ended.abort()),

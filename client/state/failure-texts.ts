@@ -221,7 +221,7 @@ export function failureWayOut({ code }: Pick<VaultFailure, 'code'>): string {
   return textOf(code).wayOut;
 }
 
-/** Whether a question that failed so can go through when it is sent once more, as it is. */
+/** True where a question that failed so can go through when it is sent once more, as it is. */
 export function canSucceedAgain({ code }: Pick<VaultFailure, 'code'>): boolean {
   return textOf(code).isForGood !== true;
 }

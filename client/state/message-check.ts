@@ -14,7 +14,7 @@ export function messageProblem(text: string): string | null {
   return `This message is too long by ${much}. It is all still here: shorten it, or send it in parts.`;
 }
 
-/** What becomes of words that the browser does not keep beside the box. */
+/** Says beside the box why the browser does not keep the words in it. */
 export function unkeptText(failure: VaultFailure): string {
   const why =
     failure.code === 'message-too-long' ? 'This is too long to be kept as a draft.' : failureSentence(failure);

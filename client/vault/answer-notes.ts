@@ -3,7 +3,7 @@ import { replyCauses } from '../../crypto/messages/reply-note.ts';
 import { replyErrorCodes } from '../../crypto/messages/request-content.ts';
 import type { ReplyReader } from './reply-reader.ts';
 
-/** What is said of an answer and its compact reply has no place for. */
+/** Facts about an answer for which its compact reply has no place. */
 export type AnswerNotes = Pick<ReplyNoteContent, 'codes' | 'leftOut'>;
 
 const reasons: ReadonlySet<string> = new Set([...replyErrorCodes, ...replyCauses]);
@@ -13,7 +13,7 @@ export function endingOf({ codes }: AnswerNotes): { readonly code: string | null
   return { code: codes.find((code) => reasons.has(code)) ?? null, endedEarly: codes.includes(endedEarlyCode) };
 }
 
-/** What this tab saw of answers: for those that an older build made compact, or whose reply is not stored yet. */
+/** Notes that this tab saw: of answers that an older build made compact, or whose reply is not stored yet. */
 export class SeenAnswers {
   readonly #codes = new Map<string, readonly string[]>();
   readonly #leftOut = new Map<string, number>();

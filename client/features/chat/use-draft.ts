@@ -54,7 +54,7 @@ export function useDraft(conversationId: string | null): Draft {
     void vault
       .call((api) => api.writeDraft(turnIds.length === 0 ? draft : { ...draft, returned: turnIds }))
       .then((result) => {
-        // Of the box that was left nothing is said any more.
+        // Nothing is said any more of the box that was left.
         if (draft.conversationId === (owner.current ?? null)) setUnkept(result.ok ? null : result.failure);
         const gone = result.ok ? result.value.filter((turnId) => taken.current.has(turnId)) : [];
         if (gone.length > 0) setRefused(gone);

@@ -9,7 +9,7 @@ const probeEndMs = 10_000;
 let missing = 0;
 const listeners = new Set<() => void>();
 
-/** Whether a part of the page is waited for that did not come at first. */
+/** True while a part of the page that did not come at first is waited for. */
 export function useMissingPart(): boolean {
   return useSyncExternalStore(subscribe, () => missing > 0);
 }

@@ -55,7 +55,7 @@ export class BlockReader {
   #start: number;
   #from: Place;
   #lines = 0;
-  /** What its lines so far count beyond their characters. */
+  /** Its lines so far count for this much beyond their characters. */
   #extra = 0;
   #isAfterBlank = false;
   /** Where the line before began, and the line itself. */
@@ -242,7 +242,7 @@ function weightOf(text: string, from: number, end: number): number {
   return part.length + heavyExtra * (part.match(heavyUnits)?.length ?? 0);
 }
 
-/** Where a part ends that counts as one whole piece. */
+/** A part from `start` on that counts as one whole piece ends there. */
 function reachOf(text: string, start: number, end: number): number {
   let at = start;
   for (let weight = 0; at < end && weight < longest; at += 1) weight += weightOf(text, at, at + 1);
