@@ -177,6 +177,11 @@ export class DeviceLab implements AsyncDisposable {
     return signedUp;
   }
 
+  /** From now on answers take long enough to do something in the middle: a delta every 300 ms. */
+  speakSlowly(words = 12): void {
+    this.upstream.answerWith({ tokens: Array.from({ length: words }, (_, n) => `word${n} `), delayMs: 300 });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Nobody asks any more before the relay goes: a page that is left does not say so either.
     for (const profile of this.#profiles) {

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
 import type { TurnStart } from '../../crypto/messages/turn-messages.ts';
@@ -38,6 +39,12 @@ export async function startTurnProcess(
 /** Waits as long as it takes on a busy machine, and no longer than a test may. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   await expect.poll(condition, { interval: 10 }).toBe(true);
+}
+
+/** Whether it is still open once everything that could go on has gone on; how it ended is another question. */
+export async function isWaiting(work: Promise<unknown>): Promise<boolean> {
+  const ended = () => false;
+  return Promise.race([work.then(ended, ended), sleep(20, true)]);
 }
 
 /** A browser's end of a live response. */

@@ -2,16 +2,13 @@ import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { type IncomingMessage, request } from 'node:http';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { request as tlsRequest } from 'node:https';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
+import { writeCertificate } from '../parts/certificate-files.ts';
 import { findFreePort } from '../parts/free-port.ts';
 import { readServedLog } from '../parts/evidence/paper-log.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
-import { makeSelfSigned } from '../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
 let registrar: TestRegistrar;
 beforeAll(async () => {
@@ -250,24 +247,21 @@ test('connections that say nothing shut nobody out, and end', { timeout: 60_000 
 });
 
 test('https of its own', async () => {
-  const folder = await makeTemporaryFolder('registrar-tls');
-  onTestFinished(() => folder.remove());
-  const { cert, key } = makeSelfSigned();
-  const files = { REGISTRAR_TLS_CERT: join(folder.path, 'cert.pem'), REGISTRAR_TLS_KEY: join(folder.path, 'key.pem') };
-  writeFileSync(files.REGISTRAR_TLS_CERT, cert);
-  writeFileSync(files.REGISTRAR_TLS_KEY, key);
+  const { cert, files } = await writeCertificate();
   const own = await TestRegistrar.start();
   onTestFinished(() => own.stop());
   await own.kill();
   const port = await findFreePort();
   // Its own check of health speaks http, so this run is looked at over https alone.
-  void own.run({ ...files, REGISTRAR_PORT: String(port) }).catch(() => undefined);
+  void own
+    .run({ REGISTRAR_TLS_CERT: files.certFile, REGISTRAR_TLS_KEY: files.keyFile, REGISTRAR_PORT: String(port) })
+    .catch(() => undefined);
   const ask = async () => {
     const call = tlsRequest({
       host: '127.0.0.1',
       port,
       path: '/checkpoint',
-      ca: readFileSync(files.REGISTRAR_TLS_CERT),
+      ca: cert,
       servername: 'localhost',
     });
     call.end();

@@ -1,14 +1,11 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { writeCertificate } from '../parts/certificate-files.ts';
 import { findFreePort } from '../parts/free-port.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
 import { waitFor } from '../parts/running-sotto.ts';
-import { makeSelfSigned } from '../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
 /* What no worker and no auditor sends: every answer has a fixed body and the registrar's headers, whoever gives it. */
 
@@ -156,21 +153,15 @@ async function endOf(socket: Socket, text: string): Promise<string> {
 
 describe('over TLS', () => {
   test('what is no HTTP is answered inside, and what is no TLS not at all', async () => {
-    const folder = await makeTemporaryFolder('registrar-strange-tls');
-    onTestFinished(() => folder.remove());
-    const { cert, key } = makeSelfSigned();
-    const files = {
-      REGISTRAR_TLS_CERT: join(folder.path, 'cert.pem'),
-      REGISTRAR_TLS_KEY: join(folder.path, 'key.pem'),
-    };
-    writeFileSync(files.REGISTRAR_TLS_CERT, cert);
-    writeFileSync(files.REGISTRAR_TLS_KEY, key);
+    const { cert, files } = await writeCertificate();
     const own = await TestRegistrar.start();
     onTestFinished(() => own.stop());
     await own.kill();
     const port = await findFreePort();
     // Its own check of health speaks http, so this run is looked at over https alone.
-    void own.run({ ...files, REGISTRAR_PORT: String(port) }).catch(() => undefined);
+    void own
+      .run({ REGISTRAR_TLS_CERT: files.certFile, REGISTRAR_TLS_KEY: files.keyFile, REGISTRAR_PORT: String(port) })
+      .catch(() => undefined);
     const isUp = () => own.printed.includes(`"event":"listening","port":${port}`);
     await waitFor(
       async () => isUp(),

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../server/http/listener.ts';
 import { RateLimiter } from '../../server/http/rate-limit.ts';
@@ -10,6 +8,7 @@ import { createLog } from '../../server/log.ts';
 import { connect as connectHttp2 } from 'node:http2';
 import { PassThrough, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeCertificate } from '../parts/certificate-files.ts';
 import { findFreePort } from '../parts/free-port.ts';
 import {
   guideConfiguration,
@@ -22,8 +21,6 @@ import {
 } from '../parts/nginx.ts';
 import { quickSignUp } from '../parts/quick-account.ts';
 import { ScriptedWorker } from '../parts/scripted-worker.ts';
-import { makeSelfSigned } from '../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 import { openTestRelay } from '../parts/test-relay.ts';
 
 const mebibyte = 1024 * 1024;
@@ -120,18 +117,13 @@ async function startBehind(start: (relayPort: number, port: number) => Promise<A
 }
 
 async function startGuideNginx(relayPort: number, port: number): Promise<AsyncDisposable> {
-  const folder = await makeTemporaryFolder('certificate');
-  onTestFinished(() => folder.remove());
-  const files = { cert: join(folder.path, 'cert.pem'), key: join(folder.path, 'key.pem') };
-  const { cert, key } = makeSelfSigned();
-  await writeFile(files.cert, cert);
-  await writeFile(files.key, key);
+  const { files } = await writeCertificate();
   const configuration = guideConfiguration('nginx', {
     'server 127.0.0.1:8787 max_fails=0;': `server 127.0.0.1:${relayPort} max_fails=0;`,
     'listen 443 ssl http2;': `listen 127.0.0.1:${port} ssl http2;`,
     'server_name your.name;': 'server_name localhost;',
-    '/etc/ssl/your.name.pem': files.cert,
-    '/etc/ssl/your.name.key': files.key,
+    '/etc/ssl/your.name.pem': files.certFile,
+    '/etc/ssl/your.name.key': files.keyFile,
   });
   return startNginx(configuration, port);
 }

@@ -1,37 +1,18 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseVerificationDocument, recheckDocument } from '../../../crypto/evidence/verification-document.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import type { Clock } from '../../../client/relay/clock.ts';
+import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { keepLaterVerification } from '../../../client/vault/later-verification.ts';
-import { Offer } from '../../../client/vault/offer.ts';
 import { turnWrites } from '../../../client/vault/plan-turn.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
-import { readVerified, type VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
-import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../parts/evidence/certificate-maker.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
+import type { VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
+import { enclavePolicy, verifyNewEnclave } from '../../parts/evidence/verified-enclave.ts';
 import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../parts/paper-vault.ts';
-
-const chip = makeAmdMachine();
-const policy = hardwarePolicy({ measured: { sevSnp: [chip.measurement], tdx: [] }, sevSnp: chip.policy });
-const status = { state: 'ready', reason: 'server-given', next: null } as const;
-
-/** An enclave with a key of its own, verified this long after the first one. */
-async function verifiedLater(laterMs: number): Promise<VerifiedEnclave> {
-  const clock: Clock = { wallMs: () => testNowMs + laterMs, monotonicMs: () => 0, after: () => () => undefined };
-  const nonce = randomBytes(32);
-  const made = await makeHardwareAnswer({ nonce, machine: (expected) => chip.makeEvidence({ expected }) });
-  const offer = new Offer({ ...made, status, enclaveId: 'enclave' }, nonce, { clock, policy });
-  const verified = readVerified(offer, await offer.judge('hardware'), clock);
-  if (verified === null) throw new Error('refused');
-  return verified;
-}
 
 let first: VerifiedEnclave;
 let second: VerifiedEnclave;
 let third: VerifiedEnclave;
 beforeAll(async () => {
-  [first, second, third] = await Promise.all([verifiedLater(0), verifiedLater(1_000), verifiedLater(2_000)]);
+  [first, second, third] = await Promise.all([verifyNewEnclave(), verifyNewEnclave(1_000), verifyNewEnclave(2_000)]);
 });
 
 /** A device, its vault, and what questions do with both. */
@@ -74,7 +55,7 @@ class Story {
     const content = this.vault.items.get(ids[0] ?? '')?.content;
     if (content?.type !== 'verification') throw new Error('There is no document.');
     const document = parseVerificationDocument(content.document);
-    if (!(await recheckDocument(document, policy)).holds) throw new Error('The document does not hold.');
+    if (!(await recheckDocument(document, enclavePolicy)).holds) throw new Error('The document does not hold.');
     const [enclave] = document.enclaves;
     return { key: enclave?.answer.publicKeys[0], evidenceDigest: document.evidenceDigest };
   }

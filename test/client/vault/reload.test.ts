@@ -12,17 +12,12 @@ beforeEach(() => {
 
 const answerText = 'In a low voice.';
 
-/** Long enough to do something in the middle: a delta every 300 ms. */
-function speakSlowly(words = 12): void {
-  lab.upstream.answerWith({ tokens: Array.from({ length: words }, (_, n) => `word${n} `), delayMs: 300 });
-}
-
 /** In haste a busy machine makes the relay seem silent, and the live response is opened anew. */
 const unhurried = { haste: 0.2 };
 
 describe('a reload in the middle of an answer', () => {
   it('shows what came before and goes on', async () => {
-    speakSlowly();
+    lab.speakSlowly();
     const { profile, tab } = await lab.openChat();
     const { conversationId, turnId } = await tab.ask('Reload?');
     await tab.until(() => tab.answer(turnId).text.includes('word3'));
@@ -34,7 +29,7 @@ describe('a reload in the middle of an answer', () => {
   });
 
   it('does not call the answer missing while only its live frames are here', async () => {
-    speakSlowly();
+    lab.speakSlowly();
     const { profile, tab } = await lab.openChat();
     const { conversationId, turnId } = await tab.ask('Not missing?');
     await tab.until(() => tab.answer(turnId).text.includes('word3'));
@@ -63,7 +58,7 @@ describe('a reload in the middle of an answer', () => {
   });
 
   it('or a second tab both show every word, over one live response', async () => {
-    speakSlowly();
+    lab.speakSlowly();
     const { profile, tab } = await lab.openChat(lab.profile(unhurried));
     const second = await profile.openTab();
     const { conversationId, turnId } = await tab.ask('Both?');

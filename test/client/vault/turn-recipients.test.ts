@@ -1,38 +1,20 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Clock } from '../../../client/relay/clock.ts';
-import { Offer } from '../../../client/vault/offer.ts';
 import type { Operation } from '../../../client/vault/operation.ts';
 import { turnWrites } from '../../../client/vault/plan-turn.ts';
 import { TurnRecipients } from '../../../client/vault/turn-recipients.ts';
 import { type OpenedContent, VaultContents } from '../../../client/vault/vault-contents.ts';
 import type { CachedItem } from '../../../client/vault/ciphertext-cache.ts';
-import { readVerified, type VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
+import type { VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
 import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
-import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../parts/evidence/certificate-maker.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
+import { verifyNewEnclave } from '../../parts/evidence/verified-enclave.ts';
 import { newId, stoppedTurn } from '../../parts/paper-vault.ts';
-
-const chip = makeAmdMachine();
-const policy = hardwarePolicy({ measured: { sevSnp: [chip.measurement], tdx: [] }, sevSnp: chip.policy });
-const status = { state: 'ready', reason: 'server-given', next: null } as const;
-const clock: Clock = { wallMs: () => testNowMs, monotonicMs: () => 0, after: () => () => undefined };
-
-async function makeEnclave(): Promise<VerifiedEnclave> {
-  const nonce = randomBytes(32);
-  const made = await makeHardwareAnswer({ nonce, machine: (expected) => chip.makeEvidence({ expected }) });
-  const offer = new Offer({ ...made, status, enclaveId: 'enclave' }, nonce, { clock, policy });
-  const verified = readVerified(offer, await offer.judge('hardware'), clock);
-  if (verified === null) throw new Error('refused');
-  return verified;
-}
 
 let first: VerifiedEnclave;
 let second: VerifiedEnclave;
 beforeAll(async () => {
-  [first, second] = await Promise.all([makeEnclave(), makeEnclave()]);
+  [first, second] = await Promise.all([verifyNewEnclave(), verifyNewEnclave()]);
 });
 const keyOf = (enclave: VerifiedEnclave): Bytes => keyIdOf(enclave.publicKeys[0]!);
 const foreign = randomBytes(32);

@@ -13,11 +13,6 @@ beforeEach(() => {
 
 const answerText = 'In a low voice.';
 
-/** Long enough to do something in the middle: a delta every 300 ms. */
-function speakSlowly(words = 12): void {
-  lab.upstream.answerWith({ tokens: Array.from({ length: words }, (_, n) => `word${n} `), delayMs: 300 });
-}
-
 describe('a conversation', () => {
   it('gives the enclave the questions and answers that lead to a question', async () => {
     const { tab } = await lab.openChat();
@@ -34,7 +29,7 @@ describe('a conversation', () => {
   });
 
   it('grows by the frame: deltas add up to what is stored', async () => {
-    speakSlowly(6);
+    lab.speakSlowly(6);
     const { tab } = await lab.openChat();
     const { turnId } = await tab.ask('Slowly, please.');
     const answer = await tab.ended(turnId);
@@ -68,7 +63,7 @@ describe('a conversation', () => {
   });
 
   it('is deleted on all devices, with its answer still streaming', async () => {
-    speakSlowly(30);
+    lab.speakSlowly(30);
     const { person, tab } = await lab.openChat();
     const { tab: other } = await lab.signIn(person);
     const { conversationId, turnId } = await tab.ask('To be deleted.');
@@ -105,7 +100,7 @@ describe('a relay that is away', () => {
   });
 
   it('that goes in the middle of an answer costs nothing of it', async () => {
-    speakSlowly();
+    lab.speakSlowly();
     const { tab } = await lab.openChat();
     const { turnId } = await tab.ask('Survives?');
     await tab.until(() => tab.answer(turnId).text.includes('word2'));
@@ -174,7 +169,7 @@ describe('too many questions at once', () => {
 
 describe('stop', () => {
   it('ends the answer with what came, on every device', async () => {
-    speakSlowly(40);
+    lab.speakSlowly(40);
     const { person, tab } = await lab.openChat();
     const { tab: other } = await lab.signIn(person);
     const { conversationId, turnId } = await tab.ask('Stop me.');

@@ -1,14 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
 import { CallLanes } from '../../../server/http/call-lanes.ts';
 import { listen } from '../../../server/http/listener.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { writeCertificate } from '../../parts/certificate-files.ts';
 import { encodeFrame, getHead, preface } from '../../parts/worst-floods.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -121,12 +118,7 @@ test('HTTP/1.1: a connection with more calls than have room is cut, one with few
 });
 
 test('HTTP/2: of calls that are taken back in the packet that brings them none begins; one that stays is answered', async () => {
-  const folder = await makeTemporaryFolder('tls');
-  onTestFinished(() => folder.remove());
-  const tls = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
-  const { cert, key } = makeSelfSigned();
-  await writeFile(tls.certFile, cert);
-  await writeFile(tls.keyFile, key);
+  const { cert, files: tls } = await writeCertificate();
   const app: RelayApp = new Hono();
   const begun: string[] = [];
   app.get('/:name', (c) => {

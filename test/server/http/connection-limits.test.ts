@@ -1,9 +1,7 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -12,8 +10,7 @@ import type { RelayApp } from '../../../server/http/app.ts';
 import { usualTimes } from '../../../server/http/connections.ts';
 import { listen, type ListenerSettings } from '../../../server/http/listener.ts';
 import { contentSecurityPolicy } from '../../../server/http/security-headers.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { writeCertificate } from '../../parts/certificate-files.ts';
 
 const largeLength = 48 * 1024 * 1024;
 
@@ -45,12 +42,7 @@ async function listening(more: Partial<ListenerSettings> = {}, times = usualTime
 }
 
 async function listeningTls(times = usualTimes) {
-  const folder = await makeTemporaryFolder('tls');
-  onTestFinished(() => folder.remove());
-  const tls = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
-  const { cert, key } = makeSelfSigned();
-  await writeFile(tls.certFile, cert);
-  await writeFile(tls.keyFile, key);
+  const { cert, files: tls } = await writeCertificate();
   const port = await listening({ tls, isHttps: true }, times);
   const open = () => {
     const session = connectHttp2(`https://localhost:${port}`, { ca: cert });

@@ -1,32 +1,27 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { usualTimes } from '../../../server/http/connections.ts';
 import { listen } from '../../../server/http/listener.ts';
 import { endUnlessRead, type RestLimits, usualRest } from '../../../server/http/unread-bodies.ts';
+import { writeCertificate } from '../../parts/certificate-files.ts';
 import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 import { encodeFrame, getHead, preface } from '../../parts/worst-floods.ts';
 
 /* Answers that are given before the body is read: the sender must see them, however slowly it sends. */
 
 const kibibyte = 1024;
-const { cert, key } = makeSelfSigned();
+const certificate = makeSelfSigned();
+const { cert } = certificate;
 
 async function listening(withTls: boolean, rest: RestLimits = usualRest): Promise<number> {
   const relay = await openTestRelay('sqlite');
-  const folder = await makeTemporaryFolder('tls');
-  onTestFinished(() => folder.remove());
-  const files = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
-  await writeFile(files.certFile, cert);
-  await writeFile(files.keyFile, key);
+  const { files } = await writeCertificate(certificate);
   const settings = { host: '127.0.0.1', port: 0, tls: withTls ? files : null, isHttps: withTls };
   const listener = await listen(relay.relay.app, settings, usualTimes, rest);
   onTestFinished(() => listener.close(0));

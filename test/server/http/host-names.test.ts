@@ -1,14 +1,11 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../server/http/listener.ts';
 import { contentSecurityPolicy } from '../../../server/http/security-headers.ts';
+import { writeCertificate } from '../../parts/certificate-files.ts';
 import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 
 const recovery = JSON.stringify({ format: 1, nameTag: nameTagOf('alice') });
@@ -190,11 +187,7 @@ test('a request names one host: twice, none, another in its target, or none at a
 });
 
 test('TLS of its own: the names of the certificate are taken; :authority and host must be one', async () => {
-  await using folder = await makeTemporaryFolder('tls');
-  const tls = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
-  const { cert, key } = makeSelfSigned();
-  await writeFile(tls.certFile, cert);
-  await writeFile(tls.keyFile, key);
+  const { cert, files: tls } = await writeCertificate();
   const relay = await openTestRelay('sqlite', { environment: { TLS_CERT: tls.certFile, TLS_KEY: tls.keyFile } });
   const listener = await listen(relay.relay.app, { host: '127.0.0.1', port: 0, tls, isHttps: true });
   onTestFinished(() => listener.close(0));

@@ -1,12 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../server/http/listener.ts';
+import { writeCertificate } from '../../parts/certificate-files.ts';
 import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 
 const mebibyte = 1024 * 1024;
@@ -137,12 +134,7 @@ test('a body in chunks that nobody reads ends its connection, and one that is re
 });
 
 test('HTTP/2: a small body may come byte by byte, a long one may not', { timeout: 120_000 }, async () => {
-  const folder = await makeTemporaryFolder('tls');
-  onTestFinished(() => folder.remove());
-  const { cert, key } = makeSelfSigned();
-  const files = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
-  await writeFile(files.certFile, cert);
-  await writeFile(files.keyFile, key);
+  const { cert, files } = await writeCertificate();
   const { port, token } = await listening(files);
   const session = connectHttp2(`https://localhost:${port}`, { ca: cert });
   session.on('error', () => undefined);

@@ -2,16 +2,13 @@ import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
 import { listen } from '../../../server/http/listener.ts';
+import { writeCertificate } from '../../parts/certificate-files.ts';
 import { isOpen } from '../../parts/nginx.ts';
 import { quickSignUp } from '../../parts/quick-account.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 
 const json = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
@@ -111,11 +108,7 @@ test('stop: one that never takes its answer is cut when the time is over, and co
 
 test('stop over HTTP/2: GOAWAY at once, the open stream is answered, and nothing new is taken', async () => {
   const relay = await openTestRelay('sqlite');
-  await using folder = await makeTemporaryFolder('tls');
-  const tls = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') };
-  const { cert, key } = makeSelfSigned();
-  await writeFile(tls.certFile, cert);
-  await writeFile(tls.keyFile, key);
+  const { cert, files: tls } = await writeCertificate();
   const listener = await listen(relay.relay.app, { host: '127.0.0.1', port: 0, tls, isHttps: true });
   const session = connectHttp2(`https://localhost:${listener.port}`, { ca: cert });
   onTestFinished(() => session.destroy());

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Schema } from '../../../server/storage/schema.ts';
@@ -7,14 +6,11 @@ import { databaseFileName } from '../../../server/storage/sqlite.ts';
 import { ThreadCalls } from '../../../server/storage/thread-calls.ts';
 import { packParameters, unpackParameters } from '../../../server/storage/thread-messages.ts';
 import { openTestDatabase } from '../../parts/relay-database.ts';
+import { isWaiting } from '../../parts/turn-process.ts';
 
 const insert = (db: Kysely<Schema>, name: string) => db.insertInto('metadata').values({ name, value: '' }).execute();
 const names = async (db: Kysely<Schema>) =>
   (await db.selectFrom('metadata').select('name').orderBy('name').execute()).map((row) => row.name);
-
-async function isWaiting(work: Promise<unknown>): Promise<boolean> {
-  return (await Promise.race([work.then(() => 'done'), sleep(50, 'waiting')])) === 'waiting';
-}
 
 test('everybody reads while the thread writes, and whoever writes waits for it', async () => {
   const database = await openTestDatabase('sqlite');

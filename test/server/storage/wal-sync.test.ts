@@ -1,13 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
 import { databaseFileName } from '../../../server/storage/sqlite.ts';
 import { ThreadCalls } from '../../../server/storage/thread-calls.ts';
 import { LogFile, WalSync } from '../../../server/storage/wal-sync.ts';
 import { openTestDatabase } from '../../parts/relay-database.ts';
-import { until } from '../../parts/turn-process.ts';
+import { isWaiting, until } from '../../parts/turn-process.ts';
 
 /** Syncs that a test lets go or fails one by one. */
 function heldSyncs() {
@@ -21,17 +20,6 @@ function heldSyncs() {
 }
 
 const rescued = async () => undefined;
-
-/** Whether it is still open once everything that could go on has gone on. */
-async function isWaiting(work: Promise<unknown>): Promise<boolean> {
-  let done = false;
-  work.then(
-    () => (done = true),
-    () => (done = true),
-  );
-  await sleep(5);
-  return !done;
-}
 
 test('a commit waits for a sync that began after it, and one sync serves all who wait', async () => {
   const { open, sync } = heldSyncs();

@@ -1,0 +1,23 @@
+import type { Clock } from '../../../client/relay/clock.ts';
+import { Offer } from '../../../client/vault/offer.ts';
+import { readVerified, type VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
+import { randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { makeAmdMachine } from './amd-machine.ts';
+import { testNowMs } from './certificate-maker.ts';
+import { hardwarePolicy, makeHardwareAnswer } from './hardware-answer.ts';
+
+const chip = makeAmdMachine();
+/** What these enclaves are verified against. */
+export const enclavePolicy = hardwarePolicy({ measured: { sevSnp: [chip.measurement], tdx: [] }, sevSnp: chip.policy });
+const status = { state: 'ready', reason: 'server-given', next: null } as const;
+
+/** An enclave with a key of its own on AMD's hardware, as a client has verified it so long after {@link testNowMs}. */
+export async function verifyNewEnclave(laterMs = 0): Promise<VerifiedEnclave> {
+  const clock: Clock = { wallMs: () => testNowMs + laterMs, monotonicMs: () => 0, after: () => () => undefined };
+  const nonce = randomBytes(32);
+  const made = await makeHardwareAnswer({ nonce, machine: (expected) => chip.makeEvidence({ expected }) });
+  const offer = new Offer({ ...made, status, enclaveId: 'enclave' }, nonce, { clock, policy: enclavePolicy });
+  const verified = readVerified(offer, await offer.judge('hardware'), clock);
+  if (verified === null) throw new Error('refused');
+  return verified;
+}
