@@ -70,6 +70,7 @@ export class Prover {
 
 function openWay(proof: OwnProof, recentPhrase: RecentPhrase) {
   if (proof.by === 'password') {
+    // Said before anything is asked of the relay.
     beginLogin(proof.password);
     return { password: proof.password };
   }

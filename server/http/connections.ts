@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { constants, type Http2SecureServer } from 'node:http2';
+import type { Http2SecureServer } from 'node:http2';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionPlaces } from './connection-places.ts';
 import { endInOrder } from './unread-bodies.ts';
-import { streamOf, WatchedSession } from './http2-watch.ts';
+import { endFlood, streamOf, WatchedSession } from './http2-watch.ts';
 
 /** How long connections may stand still: nothing lives for ever but what its client keeps reading. */
 export type ConnectionTimes = {
@@ -97,10 +97,10 @@ export class Connections {
   /** Ends a connection that sends more calls than it could have answers of. */
   cutFlood(request: IncomingMessage): void {
     const stream = streamOf(request);
-    if (stream === null) {
-      stopParsing(request.socket);
-      request.socket.destroy();
-    } else stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (stream?.session) endFlood(stream.session);
+    if (stream !== null) return;
+    stopParsing(request.socket);
+    request.socket.destroy();
   }
 
   /**

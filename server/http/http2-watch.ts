@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 
 /** Pings and settings that a session may send at once, and a minute: browsers send a few. */
 const controlFrames = { burst: 100, perMinute: 60 };
@@ -38,8 +38,13 @@ export class WatchedSession {
     const filled = this.#level + ((nowMs - this.#filledAtMs) / 60_000) * controlFrames.perMinute;
     this.#level = Math.min(controlFrames.burst, filled) - 1;
     this.#filledAtMs = nowMs;
-    if (this.#level < 0) this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (this.#level < 0) endFlood(this.session);
   }
+}
+
+/** Ends a session that only makes work, and says so (RFC 9113 §7). */
+export function endFlood(session: Http2Session): void {
+  session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /** Null over HTTP/1.1. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants, type Http2Session } from 'node:http2';
+import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import { streamOf } from './http2-watch.ts';
+import { endFlood, streamOf } from './http2-watch.ts';
 
 /** Answers whose connection ends with them, because nobody reads the body that still comes. */
 const ending = new WeakSet<ServerResponse>();
@@ -18,7 +18,7 @@ const freePieces = 2_048;
 const bytesPerPiece = 64;
 
 type Pieces = { count: number; length: number };
-/** Of all bodies of an HTTP/2 session together: it may have a hundred at once. */
+/** Of all bodies of an HTTP/2 session together: it has many at once. */
 const piecesOfSessions = new WeakMap<Http2Session, Pieces>();
 
 /**
@@ -37,7 +37,7 @@ export function countPieces(request: IncomingMessage): (piece: Uint8Array) => bo
     isFirst = false;
     pieces.length += piece.length;
     const isFlood = pieces.count > freePieces + pieces.length / bytesPerPiece;
-    if (isFlood) session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (isFlood && session) endFlood(session);
     return isFlood;
   };
 }

@@ -31,6 +31,11 @@ export interface CommitSink {
   heal(): Promise<void>;
 }
 
+/** @throws {StorageTrouble} `io-error` before something is written that could not be answered for. */
+export function requireSound({ isSuspect }: CommitSink): void {
+  if (isSuspect) throw new StorageTrouble('io-error', 'The last write could not be synced.');
+}
+
 /** Kysely's SQLite dialect over `node:sqlite`, with plain row objects. */
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: DatabaseSync;
@@ -196,7 +201,7 @@ class StatementCache implements SqliteDatabase {
 
   prepare(sql: string): SqliteStatement {
     if (!writesNothing.test(sql)) {
-      if (this.#sink.isSuspect) throw new StorageTrouble('io-error', 'The last write could not be synced.');
+      requireSound(this.#sink);
       this.#written += 1;
     }
     const known = this.#statements.get(sql);

@@ -8,9 +8,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { type CommitSink, pageLength } from './node-sqlite-dialect.ts';
+import { type CommitSink, pageLength, requireSound } from './node-sqlite-dialect.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
-import { StorageTrouble } from './storage-trouble.ts';
 import type { ThreadCalls } from './thread-calls.ts';
 import { packParameters } from './thread-messages.ts';
 
@@ -55,7 +54,7 @@ class ThreadDriver implements Driver {
   }
 
   async beginTransaction(): Promise<void> {
-    if (this.#sink.isSuspect) throw new StorageTrouble('io-error', 'The last write could not be synced.');
+    requireSound(this.#sink);
     await this.#thread.ask({ kind: 'begin' });
   }
 
