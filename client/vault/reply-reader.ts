@@ -94,8 +94,9 @@ export class ReplyReader {
     const { opener, closed, state } = transcript;
     if (opener === null) return false;
     if (opener.isFinal || state === 'broken') return true;
-    // The relay may find the enclave again: a lost one is not given up before its end was read.
-    return closed !== null && (opener.end !== null || closed !== 'lost');
+    // The relay may find the enclave again, so a lost one is not given up. Its end may have been read by then, which counts
+    // for nothing here: the relay sees what is made compact, and would learn whether the words had ended.
+    return closed !== null && closed !== 'lost';
   }
 
   /**

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closeReasons } from '../../../crypto/messages/live-record.ts';
 import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
 import { concat, equalBytes, fromBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
-import { pathOf } from '../../parts/tamper.ts';
+import { changeRecords, pathOf } from '../../parts/tamper.ts';
 import type { UpstreamScript } from '../../parts/upstream.ts';
 
 let lab: DeviceLab;
@@ -145,5 +146,35 @@ describe('M43 what a client asks for', () => {
     );
     expect(longer?.writes).toEqual(short?.writes);
     expect(long?.writes[0]).not.toBe(short?.writes[0]);
+  });
+});
+
+describe('M43 what a client writes for an answer that the relay ends early and calls lost', () => {
+  it.each([
+    ['had ended', 24],
+    ['had not ended', 2],
+  ])('is nothing, here where its words %s: the next answer alone is made compact', async (_name, last) => {
+    let early = '';
+    const profile = lab.profile({ haste: 0.2 });
+    profile.intercept = changeRecords((record) => {
+      const turnId = Buffer.from(record.turnId).toString('base64url');
+      if (early === '' && record.kind === 'header') early = turnId;
+      if (turnId !== early || record.number < last || record.kind === 'header') return [record];
+      if (record.kind !== 'frame' || record.number > last) return [];
+      return [record, { ...record, kind: 'closed', number: last + 1, body: Uint8Array.of(closeReasons.lost) }];
+    });
+    lab.upstream.answerWith({ tokens: Array.from({ length: 5 }, () => 'word '), delayMs: 100 });
+    const { tab } = await lab.openChat(profile);
+    const first = await tab.ask('First?');
+    const { state } = await tab.ended(first.turnId);
+    expect(state).toMatchObject({ kind: 'ended', outcome: last === 24 ? 'complete' : 'cut-off' });
+    // Its answer takes longer than the first would have waited to be made compact.
+    const second = await tab.ask('Second?', first.conversationId);
+    await tab.ended(second.turnId);
+    const written = () => profile.requests.filter(({ path, method }) => method === 'POST' && path === '/v1/items');
+    await tab.until(() => written().length > 0);
+    expect(written()).toHaveLength(1);
+    expect(written()[0]?.body).toContain(second.turnId);
+    expect(written()[0]?.body).not.toContain(first.turnId);
   });
 });

@@ -1,13 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type CloseReason, closeReasons } from '../../../crypto/messages/live-record.ts';
 import { maximumFruitlessFetches, ReplyReader } from '../../../client/vault/reply-reader.ts';
 import type { KeyStanding } from '../../../client/vault/turn-recipients.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { Secret } from '../../../crypto/primitives/secret.ts';
-import { encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
+import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 
 beforeAll(() => aeadReady());
+
+const end = { outcome: 'complete', code: null, usage: null, model: 'm', engine: 'openai' } as const;
 
 /** A device's reader, and the records of an enclave that has its turn key or another one. */
 function startReading({ isOwn = true, standing = (): KeyStanding => 'own' } = {}) {
@@ -20,6 +23,15 @@ function startReading({ isOwn = true, standing = (): KeyStanding => 'own' } = {}
   return {
     reader,
     header: { kind: 'header', number: 0, body: concat(sealer.header, requestHash), ...ids } as const,
+    end: () => {
+      const [number, body] = [sealer.nextNumber, sealer.sealFrame(encodeEndRecord(end))];
+      return { kind: 'frame', number, body, ...ids } as const;
+    },
+    final: () => ({ kind: 'frame', number: sealer.nextNumber, body: sealer.sealFinal(), ...ids }) as const,
+    closed: (reason: CloseReason) => {
+      const body = Uint8Array.of(closeReasons[reason]);
+      return { kind: 'closed', number: sealer.nextNumber, body, ...ids } as const;
+    },
     frame: (words: string) => {
       const number = sealer.nextNumber;
       return { kind: 'frame', number, body: sealText(words), ...ids } as const;
@@ -84,3 +96,24 @@ describe('a transcript of a key to which the question was not sealed, as far as 
     expect([reader.text, reader.isUnreadable]).toEqual(['', true]);
   });
 });
+
+test.each([
+  ['lost', false],
+  ['gone', true],
+  ['final', true],
+] as const)(
+  'isSettled: an answer that the relay closes early as %s is settled (%s) alike, whether its words had ended or not',
+  (reason, isSettled) => {
+    for (const hasEnded of [true, false]) {
+      const { reader, header, frame, end: last, closed, final } = startReading();
+      for (const record of [header, frame('All of it.'), ...(hasEnded ? [last()] : [])]) reader.take(record);
+      expect(reader.isSettled).toBe(false);
+      reader.take(closed(reason));
+      expect([hasEnded, reader.isSettled, reader.text]).toEqual([hasEnded, isSettled, 'All of it.']);
+      expect(reader.state).toMatchObject({ kind: 'ended', outcome: hasEnded ? 'complete' : 'cut-off' });
+      // The relay found the enclave again.
+      reader.take(final());
+      expect(reader.isSettled).toBe(true);
+    }
+  },
+);
