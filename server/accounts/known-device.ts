@@ -5,31 +5,39 @@ import type { ServerKeys } from './server-keys.ts';
 
 /** Names that one browser is remembered for; a ninth takes the place of the one that was longest not signed in with. */
 const maximumNames = 8;
-const pattern = new RegExp(`^1\\.([A-Za-z0-9_-]{22})((?:\\.[A-Za-z0-9_-]{43}){1,${maximumNames}})$`);
+/** A proof is good in the period that it was made in and in four more: 320 to 400 days, which each sign-in begins anew. */
+const periodMs = 80 * 24 * 3_600_000;
+const goodPeriods = 5;
+const pattern = new RegExp(`^2\\.([A-Za-z0-9_-]{22})((?:\\.[A-Za-z0-9_-]{43}){1,${maximumNames}})$`);
 
-/** A random id, and for each name that was signed in with there a keyed hash over both: it says nothing of the name. */
+/**
+ * A random id, and for each name that was signed in with there a keyed hash over both and the period: it says nothing of
+ * the name and nothing of the time.
+ */
 type KnownDevice = { readonly id: Bytes; readonly proofs: readonly string[] };
 
 /**
  * Whose attempts an attempt on a name counts among: the device's own where somebody has proven there before to be the owner,
  * else those of everybody who knows the name. Strangers then keep nobody out of a browser that was signed in before.
  *
- * @param cookie - As it came: what is no cookie of ours, or another name's, counts like none.
+ * @param cookie - As it came: what is no cookie of ours, another name's, or too old counts like none.
  */
-export function attemptSubject(keys: ServerKeys, cookie: string | null, nameHash: Bytes): Bytes {
+export function attemptSubject(keys: ServerKeys, cookie: string | null, nameHash: Bytes, nowMs: number): Bytes {
   const device = parseDevice(cookie);
   if (device === null) return nameHash;
-  const proof = Buffer.from(proofOf(keys, device.id, nameHash));
-  const isKnown = device.proofs.some((candidate) => timingSafeEqual(Buffer.from(candidate), proof));
+  const good = goodProofs(keys, device.id, nameHash, nowMs).map((proof) => Buffer.from(proof));
+  const isKnown = device.proofs.some((candidate) =>
+    good.some((proof) => timingSafeEqual(Buffer.from(candidate), proof)),
+  );
   return isKnown ? keys.tokenMac('sotto/v1/device-attempts', nameHash, device.id) : nameHash;
 }
 
 /** The cookie's value from now on, for whoever has proven to be the owner of a name. */
-export function rememberDevice(keys: ServerKeys, cookie: string | null, nameHash: Bytes): string {
+export function rememberDevice(keys: ServerKeys, cookie: string | null, nameHash: Bytes, nowMs: number): string {
   const device = parseDevice(cookie) ?? { id: new Uint8Array(randomBytes(16)), proofs: [] };
-  const proof = proofOf(keys, device.id, nameHash);
-  const others = device.proofs.filter((candidate) => candidate !== proof);
-  return ['1', encodeBytes(device.id), proof, ...others].slice(0, 2 + maximumNames).join('.');
+  const [newest = '', ...older] = goodProofs(keys, device.id, nameHash, nowMs);
+  const others = device.proofs.filter((candidate) => candidate !== newest && !older.includes(candidate));
+  return ['2', encodeBytes(device.id), newest, ...others].slice(0, 2 + maximumNames).join('.');
 }
 
 function parseDevice(cookie: string | null): KnownDevice | null {
@@ -38,6 +46,12 @@ function parseDevice(cookie: string | null): KnownDevice | null {
   return { id: new Uint8Array(Buffer.from(id, 'base64url')), proofs: proofs.slice(1).split('.') };
 }
 
-function proofOf(keys: ServerKeys, id: Bytes, nameHash: Bytes): string {
-  return encodeBytes(keys.tokenMac('sotto/v1/known-device', nameHash, id));
+/** The newest first. */
+function goodProofs(keys: ServerKeys, id: Bytes, nameHash: Bytes, nowMs: number): string[] {
+  const newest = Math.floor(nowMs / periodMs);
+  return Array.from({ length: goodPeriods }, (_, age) => {
+    const period = Buffer.alloc(4);
+    period.writeInt32BE(newest - age);
+    return encodeBytes(keys.tokenMac('sotto/v1/known-device', nameHash, id, period));
+  });
 }

@@ -57,7 +57,7 @@ export async function openSession(parts: AccountParts, factor: ProvenFactor, now
     return { keys, session, nameHash };
   });
   await forgiveAttempt(database, counted.kind, counted.subject ?? opened.nameHash);
-  const device = rememberDevice(parts.keys, factor.device, opened.nameHash);
+  const device = rememberDevice(parts.keys, factor.device, opened.nameHash, nowMs);
   if (opened.session !== null) {
     const started = await sessions.start(opened.session, nowMs);
     const answer = { format: 1, session: started.answer, keys: opened.keys } as const;

@@ -28,7 +28,7 @@ export async function startRecovery(
 ): Promise<RecoveryStartAnswer> {
   const nameTag = decodeBytes(body.nameTag);
   const nameHash = parts.keys.hashName(nameTag);
-  const subject = attemptSubject(parts.keys, device, nameHash);
+  const subject = attemptSubject(parts.keys, device, nameHash, nowMs);
   await countAttempt(parts.database, 'recovery', subject, nowMs);
   const account = await parts.database.db
     .selectFrom('accounts')

@@ -41,7 +41,7 @@ export async function startSignIn(
     .select(['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
     .where('name_hash', '=', nameHash)
     .executeTakeFirst();
-  const counted = { kind: 'sign-in', subject: attemptSubject(parts.keys, device, nameHash) } as const;
+  const counted = { kind: 'sign-in', subject: attemptSubject(parts.keys, device, nameHash, nowMs) } as const;
   const who = { record: record ?? null, counted, inventedUserId, sessionId: null };
   return startAttempt(parts, who, body.loginRequest, nowMs);
 }

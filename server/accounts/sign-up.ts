@@ -94,7 +94,7 @@ export async function finishSignUp(
     session = await beginRepeated(parts, account, nowMs);
   }
   const started = await parts.sessions.start(session, nowMs);
-  return { ...started, device: rememberDevice(parts.keys, device, account.name_hash) };
+  return { ...started, device: rememberDevice(parts.keys, device, account.name_hash, nowMs) };
 }
 
 function refuseNewAccounts(parts: AccountParts): void {

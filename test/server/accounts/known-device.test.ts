@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RecoveryStartAnswer, SignInStartAnswer } from '../../../crypto/messages/account-messages.ts';
 import { encodeRecoveryClaim } from '../../../crypto/account/recovery-signature.ts';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
@@ -126,7 +126,7 @@ describe.each(databaseKinds)('a browser that was signed in before, on %s', (kind
       `${version}.${randomText(16)}.${proof}`,
       `${version}.${id}.${randomText(32)}`,
       `${version}.${id}.${bobsProof}`,
-      `2.${id}.${proof}`,
+      `1.${id}.${proof}`,
       `${version}.${id}.${proof}.`,
       `${version}.${id}${`.${randomText(32)}`.repeat(8)}.${proof}`,
       ` ${version}.${id}.${proof.slice(0, -1)}`,
@@ -178,7 +178,7 @@ describe.each(databaseKinds)('a browser that was signed in before, on %s', (kind
     // Of one shape for every name, and another each time.
     const values = ['alice', 'alice', 'alice2'].map(async (name) => deviceCookie(await signIn(relay, name, 'hers')));
     const [first = '', ...others] = (await Promise.all(values)).filter((value) => value !== '');
-    expect(first).toMatch(/^__Host-sotto-device-[0-9a-f]{6}=1\.[\w-]{22}\.[\w-]{43}$/);
+    expect(first).toMatch(/^__Host-sotto-device-[0-9a-f]{6}=2\.[\w-]{22}\.[\w-]{43}$/);
     for (const other of others) expect([other.length, other === first]).toEqual([first.length, false]);
     expect(device).not.toContain(nameTagOf('alice'));
     await relay.close();
@@ -238,4 +238,59 @@ test('the device cookie is known after a restart, and to every relay with the sa
   const after = await openTestRelay('sqlite', { environment });
   expect((await signIn(after, 'alice', 'hers')).status).toBe(429);
   expect((await signIn(after, 'alice', 'hers', device)).status).toBe(200);
+});
+
+describe('the device cookie inside, whatever the browser keeps', () => {
+  const dayMs = 24 * 3_600_000;
+  afterEach(() => void vi.useRealTimers());
+
+  test('is good for 320 to 400 days, wherever in a period it began, and no longer', async () => {
+    const relay = await openTestRelay('sqlite');
+    const [beginning, end] = [80 * 257 * dayMs, 80 * 258 * dayMs - 1];
+    for (const [name, fromMs] of [
+      ['early', beginning],
+      ['late', end],
+    ] as const) {
+      vi.useFakeTimers({ toFake: ['Date'], now: fromMs });
+      await quickSignUp(relay, name, 'hers');
+      const device = deviceCookie(await signIn(relay, name, 'hers'));
+      const last = name === 'early' ? 400 * dayMs - 1 : 320 * dayMs;
+      for (const [afterMs, isKnown] of [
+        [last, true],
+        [last + 1, false],
+      ] as const) {
+        vi.setSystemTime(fromMs + afterMs);
+        await guess(relay, name, 30);
+        expect(await guess(relay, name, 1)).toEqual([429]);
+        expect(await guess(relay, name, 1, device), `${name} after ${afterMs}`).toEqual([isKnown ? 200 : 429]);
+      }
+    }
+  });
+
+  test('begins anew with each sign-in, holds one proof a name, and goes on counting among the same attempts', async () => {
+    const relay = await openTestRelay('sqlite');
+    vi.useFakeTimers({ toFake: ['Date'], now: 80 * 257 * dayMs });
+    await quickSignUp(relay, 'alice', 'hers');
+    let device = deviceCookie(await signIn(relay, 'alice', 'hers'));
+    const first = device;
+    for (let count = 0; count < 3; count++) {
+      vi.setSystemTime(Date.now() + 300 * dayMs);
+      device = deviceCookie(await signIn(relay, 'alice', 'hers', device));
+      expect([device.split('.').length, device.split('.')[1]]).toEqual([3, first.split('.')[1]]);
+    }
+    expect(device).not.toBe(first);
+    await guess(relay, 'alice', 30);
+    expect(await guess(relay, 'alice', 1, first)).toEqual([429]);
+    expect(await guess(relay, 'alice', 31, device)).toEqual([...thirty, 429]);
+  });
+
+  test('is none that a clock far ahead has made', async () => {
+    const relay = await openTestRelay('sqlite');
+    vi.useFakeTimers({ toFake: ['Date'], now: 80 * 259 * dayMs });
+    await quickSignUp(relay, 'alice', 'hers');
+    const device = deviceCookie(await signIn(relay, 'alice', 'hers'));
+    vi.setSystemTime(80 * 259 * dayMs - 1);
+    await guess(relay, 'alice', 30);
+    expect(await guess(relay, 'alice', 1, device)).toEqual([429]);
+  });
 });
