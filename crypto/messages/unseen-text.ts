@@ -12,3 +12,10 @@ const turning = /[\u202A-\u202E\u2066-\u2069]/g;
 export function withoutTurning(text: string): string {
   return text.replaceAll(turning, '');
 }
+
+const ordering = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
+/** Code without any mark that moves signs: one line of it reads another way than it runs (CVE-2021-42574). */
+export function inWrittenOrder(code: string): string {
+  return code.replaceAll(ordering, '');
+}

@@ -114,6 +114,67 @@ describe('a conversation with a hostile answer', () => {
   });
 });
 
+/** Lines of code on which a sign stands left of the one before it. */
+function misorderedCode(page: Page): Promise<string[]> {
+  return page.locator('.prose code').evaluateAll((codes) =>
+    codes.flatMap((code) => {
+      const wrong: string[] = [];
+      const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+      let last = new DOMRect();
+      for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+        for (let at = 0; at < (text.textContent?.length ?? 0); at += 1) {
+          const range = new Range();
+          range.setStart(text, at);
+          range.setEnd(text, at + 1);
+          const box = range.getBoundingClientRect();
+          if (box.width === 0) continue;
+          if (Math.abs(box.top - last.top) < box.height / 2 && box.left < last.left) wrong.push(code.textContent ?? '');
+          last = box;
+        }
+      }
+      return [...new Set(wrong)];
+    }),
+  );
+}
+
+describe('code in an answer', () => {
+  const [override, isolate, leftToRight, end, rightMark] = ['\u202E', '\u2067', '\u2066', '\u2069', '\u200F'];
+  const lines = {
+    'an override': `if (level != "user${override} ${leftToRight}// admin${end} ${leftToRight}") {`,
+    isolates: `${isolate}${leftToRight}first()${end} ; ${leftToRight}second()${end}${end}`,
+    'a mark alone': `let left = ${rightMark}5 - 3;`,
+  };
+
+  test.each(Object.entries(lines))(
+    'stands in the order in which it runs and is copied, with %s in it',
+    async (_, line) => {
+      const page = await openChat();
+      const plain = line.replaceAll(/[\u200F\u202E\u2066-\u2069]/g, '');
+      await openPairs(
+        page,
+        `\`\`\`js${override}x\n${line}\n\`\`\`\n\n- \`\`\`js\n  ${line}\n  \`\`\`\n- \`${line}\`\n- \`two || pipes\``,
+      );
+      await settle(page);
+      expect(await misorderedCode(page)).toEqual([]);
+      expect(await page.locator('.prose code').allTextContents()).toEqual([
+        `${plain}\n`,
+        `${plain}\n`,
+        plain,
+        'two || pipes',
+      ]);
+      expect(await page.locator('.prose figcaption span').first().textContent()).toBe('jsx');
+      await page.getByRole('button', { name: 'Copy code' }).first().click();
+      await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(plain);
+    },
+  );
+
+  test('keeps letters of scripts that are written from right to left', async () => {
+    const page = await openChat();
+    await openPairs(page, '```js\nconst greeting = "\u05E9\u05DC\u05D5\u05DD";\n```');
+    expect(await page.locator('.prose code').textContent()).toContain('"\u05E9\u05DC\u05D5\u05DD"');
+  });
+});
+
 /** Elements with this tag cannot be made until `mendPage`. */
 async function breakTag(page: Page, tag: string): Promise<void> {
   await page.evaluate((brokenTag) => {

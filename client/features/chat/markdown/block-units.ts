@@ -1,3 +1,4 @@
+import { inWrittenOrder } from '../../../../crypto/messages/unseen-text.ts';
 import type { Block } from './block-reader.ts';
 import { detailsTag, summaryTag } from './line-kinds.ts';
 
@@ -73,12 +74,16 @@ export function fencedCode(blocks: readonly Block[]): FencedCode {
   const closing = new RegExp(`(^|\\n)[ \\t]*${sign.charAt(0)}{${sign.length},}[ \\t\\r]*\\n*\\s*$`);
   const isClosed = closing.test(last.slice(-600));
   sources.push(isClosed ? last.slice(0, -600) + last.slice(-600).replace(closing, '$1') : last);
-  const language = info.trim().split(/[\s{,]/, 1)[0] ?? '';
+  const language =
+    inWrittenOrder(info)
+      .trim()
+      .split(/[\s{,]/, 1)[0] ?? '';
   const dedented =
     indent === ''
       ? sources
       : sources.map((each) => each.replaceAll(new RegExp(`^[ \\t]{1,${indent.length}}`, 'gm'), ''));
-  return { language: language === '' ? null : language, chunks: dedented.filter((each) => each !== ''), isClosed };
+  const chunks = dedented.map((each) => inWrittenOrder(each)).filter((each) => each !== '');
+  return { language: language === '' ? null : language, chunks, isClosed };
 }
 
 /** The head of a table, and the rows of each of its pieces. */

@@ -1,6 +1,7 @@
 import type { Nodes, Parents, PhrasingContent, Root, RootContent, Table } from 'mdast';
 import type {} from 'remark-parse';
 import type { Processor } from 'unified';
+import { inWrittenOrder } from '../../../../crypto/messages/unseen-text.ts';
 import { cjkEmphasis } from './cjk-emphasis.ts';
 import { restoreLiterals } from './literal-signs.ts';
 
@@ -48,6 +49,7 @@ export function remarkModelMarkdown(this: Processor, options: ModelMarkdownOptio
 function rewrite(node: Nodes, restores: boolean): void {
   if (restores) restore(node);
   if (node.type === 'table') widen(node);
+  if (node.type === 'inlineCode' || node.type === 'code') node.value = inWrittenOrder(node.value);
   if (!('children' in node)) return;
   const children: RootContent[] = [];
   for (const child of node.children) {
