@@ -84,7 +84,7 @@ class EventReader {
       return;
     }
     const colon = line.indexOf(':');
-    const field = colon === -1 ? line : line.slice(0, colon);
+    const field = (colon === -1 ? line : line.slice(0, colon)).trim().toLowerCase();
     const rest = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
     // Proxies that wrap each line of a stream write the name twice.
     const value = field === 'data' ? rest.replace(/^data: ?(?=[{[])/, '') : rest;
@@ -92,7 +92,7 @@ class EventReader {
     if (field === 'event') this.#name = value;
     else if (field === 'data') yield* this.#takeData(value);
     // Older ones of llama.cpp name the field after the event.
-    else if (field === 'error') yield { kind: 'value', name: 'error', value: parse(value) ?? {} };
+    else if (field === 'error') yield { kind: 'value', name: 'error', value: parse(value) ?? value };
     else if (this.#data.length === 0) this.#length = 0;
   }
 
@@ -101,8 +101,10 @@ class EventReader {
     if (this.#data[0] !== undefined && !/^\s*[{[]/.test(this.#data[0])) yield* this.#flush(false);
     const isAlone = this.#data.length === 0;
     const trimmed = value.trim();
-    if (isAlone && trimmed === '[DONE]') {
+    const isEnd = endNames.has(this.#name.trim().toLowerCase());
+    if (isAlone && (isDone(trimmed) || isEnd)) {
       this.#reset();
+      for (const last of leadingValues(trimmed)) yield { kind: 'value', name: '', value: last };
       yield { kind: 'done' };
       return;
     }
@@ -126,13 +128,14 @@ class EventReader {
       yield { kind: 'value', name, value: whole };
       return;
     }
-    for (const line of lines) {
-      const value = parse(line);
-      if (line.trim() === '[DONE]') yield { kind: 'done' };
-      else if (value !== undefined) yield { kind: 'value', name, value };
+    for (const line of this.#isDocument ? [lines.join('\n')] : lines) {
+      const values = leadingValues(line);
+      for (const value of values) yield { kind: 'value', name, value };
+      if (values.length > 0) continue;
+      if (isDone(line.trim())) yield { kind: 'done' };
       // The last event of a stream that was cut is none; a word such as "ping" says nothing.
       else if (/^\s*[{[]/.test(line) && !isEnd) yield { kind: 'unreadable' };
-      else if (name === 'error') yield { kind: 'value', name, value: {} };
+      else if (name === 'error') yield { kind: 'value', name, value: line };
     }
   }
 
@@ -141,6 +144,41 @@ class EventReader {
     this.#data = [];
     this.#length = 0;
   }
+}
+
+/** What servers write for `[DONE]`. */
+function isDone(data: string): boolean {
+  return data.length <= 8 && /^"?(?:\[done\]|done)"?$/i.test(data);
+}
+
+/** Events that are the last, whatever they hold. */
+const endNames: ReadonlySet<string> = new Set(['done', 'end', 'close']);
+
+/** Values that stand one behind the other without a line end between them; what is none any more goes. */
+function leadingValues(line: string): unknown[] {
+  const values: unknown[] = [];
+  let depth = 0;
+  let start = -1;
+  for (const { index, 0: sign } of line.matchAll(/"(?:[^"\\]|\\.)*"?|[{}[\]]/gs)) {
+    if (sign === '{' || sign === '[') {
+      if (depth === 0 && !isBetween(line.slice(start + 1, index))) break;
+      if (depth === 0) start = index;
+      depth += 1;
+    } else if (sign === '}' || sign === ']') {
+      depth -= 1;
+      const value = depth === 0 ? parse(line.slice(start, index + 1)) : undefined;
+      if (depth < 0 || (depth === 0 && value === undefined)) break;
+      if (depth > 0) continue;
+      values.push(value);
+      start = index;
+    }
+  }
+  return values;
+}
+
+/** Nothing, or the name of the field once more. */
+function isBetween(text: string): boolean {
+  return text.length <= 20 && /^\s*(?:,|data:)?\s*$/.test(text);
 }
 
 function parse(text: string): unknown {

@@ -3,8 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
 import { type Engine, EngineError, type EngineEvent, type Question } from './engine.ts';
 import { readAnswer } from './openai/answer-stream.ts';
+import { chatBody, isWanted } from './openai/chat-request.ts';
+import { systemRefused } from './openai/complaint-words.ts';
 import { ExtensionSwitches, extensions, type Extension } from './openai/extensions.ts';
 import { readRefusal, readRetryAfter, type Refusal, UpstreamRefusal } from './openai/refusal.ts';
+import { SilentServer } from './silent-server.ts';
 import { readShortBody, type UpstreamCaller } from './upstream-call.ts';
 
 const idleMs = 300_000;
@@ -120,7 +123,8 @@ export class OpenAiEngine implements Engine {
     if (known.code === 'model-unreachable') this.#onUnreachable();
     if (known.cause === 'model-unknown') this.#onUnknownModel();
     const status = known.code === 'model-unreachable' ? 0 : 200;
-    const refusal = known instanceof UpstreamRefusal ? known.refusal : { status, code: null };
+    const code = known instanceof SilentServer ? known.why : null;
+    const refusal = known instanceof UpstreamRefusal ? known.refusal : { status, code };
     this.#onProblem({ reason: known.message, status: refusal.status, code: refusal.code });
     return known;
   }
@@ -156,7 +160,7 @@ export class OpenAiEngine implements Engine {
     let response = await send(dropped);
     let refused: Refused | null = null;
     // As long as each complaint names one that was still there.
-    while (response.statusCode !== 200) {
+    while (!isAnswer(response)) {
       refused = await refusedBy(response);
       const left = wanted.filter((extension) => !dropped.includes(extension));
       const named = this.#switches.namedIn(refused.complaint, left);
@@ -167,13 +171,14 @@ export class OpenAiEngine implements Engine {
       dropped = [...dropped, ...named];
       response = await send(dropped);
     }
-    if (response.statusCode === 200) {
+    if (isAnswer(response)) {
       this.#switches.switchOff(dropped);
       return response;
     }
-    for (const trial of this.#switches.trials(wanted.filter((extension) => !dropped.includes(extension)))) {
+    const left = refused?.mayBeAny === true ? wanted.filter((extension) => !dropped.includes(extension)) : [];
+    for (const trial of this.#switches.trials(left)) {
       response = await send([...dropped, ...trial]);
-      if (response.statusCode === 200) {
+      if (isAnswer(response)) {
         this.#switches.switchOff([...dropped, ...trial]);
         return response;
       }
@@ -182,31 +187,14 @@ export class OpenAiEngine implements Engine {
     throw refused?.error ?? new EngineError('model-refused');
   }
 
-  #post(question: Question, signal: AbortSignal, with_: readonly Extension[]): Promise<IncomingMessage> {
-    const { temperature, topP, maximumTokens, reasoning } = question.parameters;
-    const takes = (extension: Extension) => with_.includes(extension);
-    const body = {
-      model: this.serverModel,
-      messages: question.messages.map(({ role, text }) => ({ role, content: text })),
-      stream: true,
-      ...(takes('stream_options') ? { stream_options: { include_usage: true } } : {}),
-      ...(temperature === undefined ? {} : { temperature }),
-      ...(topP === undefined ? {} : { top_p: topP }),
-      // The newer name for the same limit.
-      ...(maximumTokens === undefined
-        ? {}
-        : { [takes('max_tokens') ? 'max_tokens' : 'max_completion_tokens']: maximumTokens }),
-      // Closes the timing channel of a prefix cache that conversations share.
-      ...(takes('cache_salt') ? { cache_salt: question.cacheSalt } : {}),
-      ...(takes('chat_template_kwargs') ? { chat_template_kwargs: { enable_thinking: reasoning } } : {}),
-    };
+  #post(question: Question, signal: AbortSignal, sent: readonly Extension[]): Promise<IncomingMessage> {
+    const body = chatBody(this.serverModel, question, sent);
     return this.#caller.call({ path: '/chat/completions', body, signal, idleMs: this.#idleMs });
   }
 }
 
-function isWanted(extension: Extension, { parameters }: Question): boolean {
-  if (extension === 'max_tokens') return parameters.maximumTokens !== undefined;
-  return extension !== 'chat_template_kwargs' || parameters.reasoning !== undefined;
+function isAnswer({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300;
 }
 
 /** @returns null when nothing is waited for, or no longer. */
@@ -223,14 +211,22 @@ async function pauseFor(pauseMs: number, signal: AbortSignal): Promise<void> {
 }
 
 /** `complaint` is looked at for the names of extensions, and goes no further. */
-type Refused = { readonly error: UpstreamRefusal; readonly complaint: string };
+type Refused = {
+  readonly error: UpstreamRefusal;
+  readonly complaint: string;
+  /** Any extension may be the reason, also one that the complaint does not name. */
+  readonly mayBeAny: boolean;
+};
 
 /** @throws {UpstreamRefusal} where it is clear that no extension is the reason. */
 async function refusedBy(response: IncomingMessage): Promise<Refused> {
   const body = await readShortBody(response);
   const retryAfterMs = readRetryAfter(response.headers['retry-after'], Date.now());
   const error = new UpstreamRefusal(readRefusal(response.statusCode ?? 0, body), retryAfterMs);
-  const mayBeExtensions = response.statusCode === 400 || response.statusCode === 422;
-  if (!mayBeExtensions || error.refusal.reason !== 'model-refused') throw error;
-  return { error, complaint: typeof body === 'string' ? body : JSON.stringify(body) };
+  const complaint = typeof body === 'string' ? body : JSON.stringify(body);
+  const mayBeAny = [400, 422].includes(response.statusCode ?? 0) && error.refusal.reason === 'model-refused';
+  // A template's own exception, which some servers take for a fault of theirs.
+  const mayBeSystem = [400, 422, 500].includes(response.statusCode ?? 0) && systemRefused.test(complaint);
+  if (!mayBeAny && !mayBeSystem) throw error;
+  return { error, complaint, mayBeAny };
 }

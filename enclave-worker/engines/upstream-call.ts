@@ -1,8 +1,8 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
-import { EngineError } from './engine.ts';
 import { decodedBody } from './openai/decoded-body.ts';
+import { SilentServer, silenceOf } from './silent-server.ts';
 
 /** Longest error body that is read; the rest of a longer one is not. */
 const maximumShortBodyLength = 256 * 1024;
@@ -124,24 +124,21 @@ export class UpstreamCaller {
           ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': text.length }),
         },
       });
-      request.setTimeout(idleMs, () => request.destroy(new EngineError('model-unreachable')));
+      request.setTimeout(idleMs, () => request.destroy(new SilentServer('no-answer-in-time')));
       request.once('socket', (socket) => this.#note(socket));
       request.once('response', resolve);
-      // The cause can name hosts and paths; a code says enough.
       request.on('error', (error: NodeJS.ErrnoException) => {
-        const isStale = request.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(error.code ?? '');
-        reject(isStale ? new StaleConnection() : new EngineError('model-unreachable'));
+        if (error instanceof SilentServer) return reject(error);
+        const why = signal.aborted ? 'no-answer-in-time' : silenceOf(error.code ?? '');
+        const isStale = request.reusedSocket && why === 'connection-lost';
+        reject(isStale ? new StaleConnection(why) : new SilentServer(why));
       });
       request.end(text);
     });
   }
 }
 
-class StaleConnection extends EngineError {
-  constructor() {
-    super('model-unreachable');
-  }
-}
+class StaleConnection extends SilentServer {}
 
 /** Reads a short answer: JSON, else the text of its beginning. What is too long or cut is an empty text. */
 export async function readShortBody(

@@ -2,44 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, type EngineEvent } from '../engine.ts';
 import { readEvents, type StreamEvent } from '../event-stream.ts';
+import { AnswerMarks } from './answer-marks.ts';
 import { type AnswerValue, readAnswerValue } from './answer-value.ts';
 import { decodedBody } from './decoded-body.ts';
+import { meaningOf } from './finish-reason.ts';
 import { readRefusal, statusOf, UpstreamRefusal } from './refusal.ts';
-import { ThoughtSplitter } from './thought-splitter.ts';
+import { type Piece, ThoughtSplitter } from './thought-splitter.ts';
 
 /** What still comes once an answer is over, such as its counts: some servers leave the connection open. */
 const afterEndMs = 2_000;
-const lengthReasons: ReadonlySet<string> = new Set([
-  'length',
-  'max_length',
-  'max_tokens',
-  'max_output_tokens',
-  'model_context_window_exceeded',
-  'model_length',
-  'token_limit',
-]);
-const filterReasons: ReadonlySet<string> = new Set([
-  'blocklist',
-  'content_filter',
-  'guardrail_intervened',
-  'prohibited_content',
-  'recitation',
-  'refusal',
-  'safety',
-  'sensitive',
-  'spii',
-]);
-const brokenReasons: ReadonlySet<string> = new Set([
-  'abort',
-  'cancelled',
-  'error',
-  'insufficient_system_resource',
-  'internal_error',
-  'network_error',
-  'server_error',
-  'timeout',
-]);
-
 /**
  * Reads one answer with status 200, in whichever of its forms.
  *
@@ -56,7 +27,11 @@ export async function* readAnswer(
   const events = readEvents(decodedBody(response));
   try {
     for (;;) {
-      const next = await nextOf(events, answer.isOver);
+      const next = await nextOf(events, answer.isOver).catch((error: unknown) => {
+        // A connection that breaks behind the end cuts nothing.
+        if (answer.isOver) return null;
+        throw error;
+      });
       if (next === null) break;
       isReadToEnd = next === 'end';
       if (next === 'end' || next.kind === 'done') {
@@ -67,6 +42,9 @@ export async function* readAnswer(
       yield* answer.take(next);
     }
     yield* answer.end();
+  } catch (error) {
+    yield* answer.flush();
+    throw error;
   } finally {
     // Read to its end, the connection serves the next question; else it goes, and the server stops working.
     if (isReadToEnd && response.headers['content-encoding'] === undefined) response.resume();
@@ -93,9 +71,14 @@ class AnswerReader {
   /** A server said that nothing follows. */
   isDone = false;
   readonly #splitter = new ThoughtSplitter();
+  #marks = new AnswerMarks();
+  #hasThoughts = false;
   #finish: string | null = null;
+  /** A reason to end stands beside thoughts alone, or more came behind one: then it says nothing about the end. */
+  #isFinishEarly = false;
   #usage: AnswerValue['usage'] = null;
   #hasParts = false;
+  #hasText = false;
   #hasAnswer = false;
   #hasEvents = false;
   readonly #mayAnswer: (model: string) => boolean;
@@ -105,7 +88,7 @@ class AnswerReader {
   }
 
   get isOver(): boolean {
-    return this.#finish !== null;
+    return this.#finish !== null && !this.#isFinishEarly;
   }
 
   *take(event: StreamEvent): Generator<EngineEvent> {
@@ -117,22 +100,21 @@ class AnswerReader {
   }
 
   *end(): Generator<EngineEvent> {
-    yield* this.#splitter.end();
+    yield* this.#giveAll(this.#splitter.end());
+    yield* this.#give(this.#marks.end());
     if (this.#usage !== null) yield { kind: 'usage', ...this.#usage };
-    const finish = this.#finish?.toLowerCase() ?? null;
-    if (finish !== null && filterReasons.has(finish)) throw new EngineError('content-refused');
-    if (finish !== null && brokenReasons.has(finish)) throw new EngineError('server-failed');
-    if (finish === null && !this.isDone) {
+    const meaning = this.#finish === null ? null : meaningOf(this.#finish);
+    if (meaning === 'content-refused' || meaning === 'server-failed') throw new EngineError(meaning);
+    if (meaning === null && !this.isDone) {
       const isForeign = this.#hasEvents && !this.#hasAnswer;
       // A stream that merely stops is cut, not finished.
       throw new EngineError(isForeign ? 'not-a-model-server' : 'answer-cut');
     }
-    if (finish !== null && lengthReasons.has(finish)) yield { kind: 'length' };
+    if (meaning === 'length') yield { kind: 'length' };
   }
 
   *#takeValue(value: AnswerValue): Generator<EngineEvent> {
     if (value.error !== undefined) {
-      yield* this.#splitter.end();
       throw new UpstreamRefusal(readRefusal(statusOf(value.error), { error: value.error }));
     }
     if (value.model !== '' && !this.#mayAnswer(value.model)) throw new EngineError('model-unknown');
@@ -141,11 +123,40 @@ class AnswerReader {
     if (!value.isWhole || !this.#hasParts) {
       for (const { kind, text } of value.parts) {
         this.#hasParts = true;
-        if (kind === 'reasoning') yield { kind, text };
-        else yield* this.#splitter.push(text);
+        yield* this.#giveAll(kind === 'reasoning' ? [{ kind, text }] : this.#splitter.push(text));
       }
     }
     this.#usage = value.usage ?? this.#usage;
+    const isThought = value.parts.some(({ kind }) => kind === 'reasoning');
+    const isText = value.parts.some(({ kind }) => kind === 'text');
+    if (this.#finish !== null && (isThought || isText)) this.#isFinishEarly = true;
+    else if (value.finish !== null) this.#isFinishEarly = isThought && !isText && !this.#hasText;
+    this.#hasText ||= isText;
     this.#finish = value.finish ?? (value.isWhole ? 'stop' : null) ?? this.#finish;
+  }
+
+  /** What was held back of an answer that ends before its end. */
+  *flush(): Generator<EngineEvent> {
+    yield* this.#giveAll(this.#splitter.end());
+    yield* this.#give(this.#marks.flush());
+  }
+
+  *#giveAll(pieces: readonly Piece[]): Generator<EngineEvent> {
+    for (const piece of pieces) {
+      if (piece.kind === 'text') {
+        yield* this.#give(this.#marks.push(piece.text, this.#hasThoughts));
+        continue;
+      }
+      this.#hasThoughts = true;
+      if (piece.kind === 'note') {
+        yield* this.#give(this.#marks.flush());
+        this.#marks = new AnswerMarks();
+      }
+      yield piece;
+    }
+  }
+
+  *#give(text: string): Generator<EngineEvent> {
+    if (text !== '') yield { kind: 'text', text };
   }
 }

@@ -1,4 +1,5 @@
 import { countOf, listOf, memberOf, textOf } from './json-members.ts';
+import { readNative } from './native-forms.ts';
 
 export type AnswerPart = { readonly kind: 'text' | 'reasoning'; readonly text: string };
 
@@ -29,18 +30,28 @@ export function readAnswerValue(given: unknown, name: string): AnswerValue {
   const value = unwrapped(given);
   const error = errorOf(value, name);
   const choice = firstChoice(value);
-  const source = sourceOf(value, choice);
-  const finish = textOf(choice, 'finish_reason') || textOf(value, 'done_reason');
+  const native = choice === undefined ? readNative(value) : null;
+  const source = native ?? sourceOf(value, choice);
+  const finish = native?.finish ?? finishOf(choice) ?? textOf(value, 'done_reason');
   return {
     parts: source === undefined ? [] : partsOf(source.holder),
     // No gateway wraps the pieces of a stream.
     isWhole: source !== undefined && (source.isWhole || value !== given),
     finish: finish !== '' ? finish : memberOf(value, 'done') === true ? 'stop' : null,
     model: textOf(value, 'model'),
-    usage: usageOf(value),
+    usage: usageOf(memberOf(value, 'usage') ?? memberOf(choice, 'usage') ?? native?.usage, value),
     isAnswer: Array.isArray(memberOf(value, 'choices')) || source !== undefined || finish !== '',
     error,
   };
+}
+
+/** Where a gateway says `stop` of an answer that its provider did not finish, what the provider said counts. */
+function finishOf(choice: unknown): string | undefined {
+  const native = textOf(choice, 'native_finish_reason');
+  if (/error/i.test(native)) return native;
+  const reason = memberOf(choice, 'finish_reason');
+  const given = typeof reason === 'object' ? textOf(reason, 'type') : textOf(choice, 'finish_reason');
+  return given || textOf(memberOf(choice, 'delta'), 'finish_reason') || undefined;
 }
 
 function unwrapped(given: unknown): unknown {
@@ -99,8 +110,8 @@ function reasoningOf(holder: unknown): string {
     const text = typeof member === 'string' ? member : plainText(member);
     if (text !== '') return text;
   }
-  return listOf(holder, 'reasoning_details')
-    .map((detail) => textOf(detail, 'text') || textOf(detail, 'summary'))
+  return [...listOf(holder, 'reasoning_details'), ...listOf(holder, 'thinking_blocks')]
+    .map((detail) => textOf(detail, 'text') || textOf(detail, 'summary') || textOf(detail, 'thinking'))
     .join('');
 }
 
@@ -127,12 +138,13 @@ function plainText(value: unknown): string {
   return typeof text === 'string' ? text : textOf(text, 'value');
 }
 
-function usageOf(value: unknown): AnswerValue['usage'] {
-  const usage = memberOf(value, 'usage') ?? memberOf(memberOf(value, 'x_groq'), 'usage');
+function usageOf(given: unknown, value: unknown): AnswerValue['usage'] {
+  const usage = given ?? memberOf(memberOf(value, 'x_groq'), 'usage');
   const prompt =
     countOf(usage, 'prompt_tokens') ?? countOf(usage, 'input_tokens') ?? countOf(value, 'prompt_eval_count');
   const reply = countOf(usage, 'completion_tokens') ?? countOf(usage, 'output_tokens') ?? countOf(value, 'eval_count');
-  // Half a count would be shown as a whole one.
+  // Half a count would be shown as a whole one; some write zeros until they have counted.
+  if (prompt === 0 && reply === 0) return null;
   return prompt === undefined || reply === undefined ? null : { promptTokens: prompt, replyTokens: reply };
 }
 

@@ -15,11 +15,7 @@ export function decodedBody(response: IncomingMessage): AsyncIterable<Buffer> {
     .filter((name) => !noCodings.has(name));
   if (codings.length === 0) return response.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   // More than one on top of the other is no server's habit.
-  const decoder = codings.length === 1 ? decoderOf(codings[0] ?? '') : null;
-  if (decoder === null) {
-    response.destroy();
-    throw new EngineError('answer-unreadable');
-  }
+  const decoder = new SniffingDecoder(codings.length === 1 ? compressionOf(codings[0] ?? '') : null);
   // Whoever iterates gets the error; the socket goes with it.
   pipeline(response, decoder, () => {});
   return decoder as AsyncIterable<Buffer>;
@@ -30,44 +26,41 @@ function isPlain(chunk: Buffer): boolean {
   return /^(?:\uFEFF)?\s*(?:data:|event:|id:|retry:|:|[{[]\s*["{[\]}])/.test(chunk.toString('latin1', 0, 64));
 }
 
-function decoderOf(coding: string): (Transform & Readable) | null {
-  const decoder = compressionOf(coding);
-  return decoder === null ? null : new SniffingDecoder(decoder);
-}
-
 /** Takes what begins as an answer in plain text for one. */
 class SniffingDecoder extends Transform {
-  readonly #decoder: Transform & Readable;
+  /** null: a coding that nobody reads here. */
+  readonly #decoder: (Transform & Readable) | null;
   #isPlain: boolean | null = null;
 
-  constructor(decoder: Transform & Readable) {
+  constructor(decoder: (Transform & Readable) | null) {
     super();
     this.#decoder = decoder;
-    decoder.on('data', (piece: Buffer) => {
+    decoder?.on('data', (piece: Buffer) => {
       if (!this.push(piece)) decoder.pause();
     });
-    decoder.on('error', (error) => this.destroy(error));
+    decoder?.on('error', (error) => this.destroy(error));
   }
 
   override _read(size: number): void {
-    this.#decoder.resume();
+    this.#decoder?.resume();
     super._read(size);
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: (error?: Error | null, piece?: Buffer) => void): void {
     this.#isPlain ??= isPlain(chunk);
     if (this.#isPlain) done(null, chunk);
+    else if (this.#decoder === null) done(new EngineError('answer-unreadable'));
     else this.#decoder.write(chunk, () => done());
   }
 
   override _flush(done: () => void): void {
-    if (this.#isPlain === true) return done();
+    if (this.#isPlain === true || this.#decoder === null) return done();
     this.#decoder.once('end', () => done());
     this.#decoder.end();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#decoder.destroy();
+    this.#decoder?.destroy();
     done(error);
   }
 }

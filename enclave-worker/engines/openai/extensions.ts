@@ -1,6 +1,16 @@
-/** Members of a request that some servers refuse; the last one to be given up stands last. */
-export const extensions = ['stream_options', 'chat_template_kwargs', 'max_tokens', 'cache_salt'] as const;
+import { systemRefused } from './complaint-words.ts';
+
+/** Members of a request that some servers refuse, also without a word; the last one to be given up stands last. */
+const blindly = ['stream_options', 'chat_template_kwargs', 'max_tokens', 'cache_salt'] as const;
+/** What is left out where a server names it: what a person asked for, a stream, and a message of its own for the system. */
+const named = ['temperature', 'top_p', 'stream', 'system_role'] as const;
+export const extensions = [...blindly, ...named] as const;
 export type Extension = (typeof extensions)[number];
+
+const complaints: Readonly<Partial<Record<Extension, RegExp>>> = {
+  stream: /['"`]stream['"`](?!:)|streaming (is |was )?(not|un)/i,
+  system_role: systemRefused,
+};
 
 /** After so long a server that was given another version may take them. */
 const retrialMs = 3_600_000;
@@ -31,8 +41,9 @@ export class ExtensionSwitches {
    * @param complaint - What the server said; looked at for the names alone. One that has them all repeats the request.
    */
   namedIn(complaint: string, sent: readonly Extension[]): readonly Extension[] {
-    const named = sent.filter((extension) => complaint.includes(extension));
-    return named.length < sent.length || sent.length === 1 ? named : [];
+    const found = sent.filter((extension) => complaints[extension]?.test(complaint) ?? complaint.includes(extension));
+    const literal = literalIn(sent);
+    return literal > 1 && literalIn(found) === literal ? [] : found;
   }
 
   /** Whether these may be left out at all. */
@@ -42,8 +53,14 @@ export class ExtensionSwitches {
 
   /** What to leave out, try by try, where a complaint names nothing: one, then two, and so on. */
   trials(sent: readonly Extension[]): readonly (readonly Extension[])[] {
-    return subsetsOf(sent).filter((trial) => this.mayDrop(trial));
+    const candidates = blindly.filter((extension) => sent.includes(extension));
+    return subsetsOf(candidates).filter((trial) => this.mayDrop(trial));
   }
+}
+
+/** How many there are that a complaint names by their own names. */
+function literalIn(list: readonly Extension[]): number {
+  return list.filter((extension) => complaints[extension] === undefined).length;
 }
 
 /** Smaller ones first; of one size those that give up what matters least. */

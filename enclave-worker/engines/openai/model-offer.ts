@@ -19,18 +19,39 @@ const otherUses =
 const chatUses = /chat|completion|generat|llm|vlm|text-generation|conversational|image-text-to-text|any-to-any/i;
 /** Names of models that answer nothing, where the server does not say what they are for. */
 const otherNames =
-  /embed|rerank|whisper|moderation|transcribe|diffusion|dall-?e|\b(bge|e5|gte|tts|asr|sdxl|flux|clip|guard|colbert|splade|minilm|kokoro|parakeet|bark|piper|musicgen|sora|veo|imagen|realtime)\b|-guard|text-(davinci|babbage|ada|curie)|(davinci|babbage)-002/i;
+  /embed|rerank|whisper|moderation|transcribe|diffusion|dall-?e|\b(bge|e5|gte|tts|asr|sdxl|flux|clip|guard|colbert|splade|minilm|kokoro|parakeet|bark|piper|musicgen|sora|veo|imagen|realtime|voyage|mpnet|mxbai|paraphrase)\b|-guard|gpt-(image|audio)|gpt-\S+-audio|text-(davinci|babbage|ada|curie)|(davinci|babbage)-002/i;
 
 /** Reads a list of models in any of its forms; null for what is none. */
 export function readOffer(body: unknown): readonly OfferedModel[] | null {
-  const list = [body, memberOf(body, 'data'), memberOf(body, 'models')].find((value) => Array.isArray(value));
-  if (list === undefined) return null;
-  const models = (list as readonly unknown[]).slice(0, maximumModels).flatMap((entry) => {
-    const id =
-      typeof entry === 'string' ? entry : textOf(entry, 'id') || textOf(entry, 'model') || textOf(entry, 'name');
+  const list = listIn(body);
+  if (list === null) return null;
+  const models = list.slice(0, maximumModels).flatMap((entry) => {
+    const id = typeof entry === 'string' ? entry : idOf(entry);
     return isUsableId(id) ? [{ id, canChat: canChat(id, entry) }] : [];
   });
   return [...new Map(models.map((model) => [model.id, model])).values()];
+}
+
+function listIn(body: unknown): readonly unknown[] | null {
+  const members = ['data', 'models', 'result'].map((name) => memberOf(body, name));
+  const list = [body, ...members].find((value) => Array.isArray(value));
+  if (list !== undefined) return list as readonly unknown[];
+  // Models by their names.
+  const named = Object.entries(members[1] ?? {}) as [string, unknown][];
+  if (named.length > 0) {
+    return named.flatMap(([id, entry]) => (typeof entry === 'object' && entry !== null ? [{ id, ...entry }] : []));
+  }
+  // Servers in Go write an empty list as null.
+  const isEmpty = members.includes(null) && (textOf(body, 'object') === 'list' || members[1] === null);
+  return isEmpty ? [] : null;
+}
+
+function idOf(entry: unknown): string {
+  const id = textOf(entry, 'id');
+  const name = textOf(entry, 'name');
+  // A catalogue's own number of a model is none of its names.
+  const isNumber = /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id) && name !== '';
+  return (isNumber ? '' : id) || textOf(entry, 'model') || name || textOf(entry, 'model_name');
 }
 
 /** What LLM_MODEL and a server's list may name. */
@@ -39,6 +60,8 @@ export function isUsableId(id: string): boolean {
 }
 
 function canChat(id: string, entry: unknown): boolean {
+  const says = memberOf(entry, 'supports_chat') ?? memberOf(entry, 'active');
+  if (says === false) return false;
   const uses = usesOf(entry);
   if (uses.some((use) => chatUses.test(use) && !otherUses.test(use))) return true;
   if (uses.some((use) => otherUses.test(use))) return false;
@@ -51,6 +74,7 @@ function usesOf(entry: unknown): string[] {
   const outputs = listOf(memberOf(entry, 'architecture'), 'output_modalities');
   return [
     ...['type', 'task', 'mode', 'model_type', 'pipeline_tag'].map((name) => textOf(entry, name)),
+    textOf(memberOf(entry, 'task'), 'name'),
     ...listOf(entry, 'capabilities'),
     ...listOf(entry, 'endpoints'),
     ...listOf(entry, 'tasks'),

@@ -1,5 +1,17 @@
 import type { ReplyCause } from '../../../crypto/messages/reply-note.ts';
 import { EngineError, type EngineFailureCode } from '../engine.ts';
+import {
+  broken,
+  filtered,
+  isSpent,
+  keyRefused,
+  loading,
+  modelUnknown,
+  overloaded,
+  placeRefused,
+  tooLarge,
+  tooLong,
+} from './complaint-words.ts';
 import { countOf, listOf, memberOf, textOf } from './json-members.ts';
 
 /** Why a model server gave no answer, in our own words. */
@@ -24,6 +36,11 @@ export class UpstreamRefusal extends EngineError {
     this.retryAfterMs = retryAfterMs;
   }
 }
+
+/** What a gateway says of a server that may be back in a moment. Behind 524 a question was waited for in vain already. */
+const passing: ReadonlySet<number> = new Set([409, 425, 502, 503, 504, 520, 521, 522, 523, 530]);
+/** Faults of a server by a status that blames the question. */
+const serverFaults: ReadonlySet<number> = new Set([408, 409, 424, 425, 499]);
 
 /** Codes that servers use and that hold nothing of a conversation; all others stay unsaid. */
 const knownCodes: ReadonlySet<string> = new Set([
@@ -55,16 +72,6 @@ const knownCodes: ReadonlySet<string> = new Set([
   'validation',
 ]);
 
-const tooLong =
-  /context[_ -]?(length|size|window|limit|overflow)|exceed_context|max_seq_len|max(imum)? (model|sequence|input|prompt)[_ ](length|tokens)|too many (input |prompt )?tokens|(prompt|input|request|conversation) (is )?too long|input token count|tokens[`'" ].{0,40}(must be|must have|exceeds?|longer|>)|must have less than .{0,20}tokens|longer than the (model|maximum)/i;
-const filtered = /content[_ ]?(filter|policy|management)|moderation|safety|flagged|responsible ?ai/i;
-const loading = /loading|being loaded|warming|starting up|still starting|not (yet )?(ready|loaded)|initiali[sz]ing/i;
-const spent = /insufficient[_ ](account[_ ])?(quota|funds|credit|balance)|quota|billing|payment|out of credits/i;
-const overloaded = /overloaded|(over|at) ?capacity|too many requests|rate[_ -]?limit|server is busy/i;
-const keyRefused = /api[_ ]?key|unauthori[sz]ed|authentication|invalid token/i;
-const modelUnknown =
-  /model[_ ]not[_ ](found|loaded)|(unknown|invalid|no such) model|model\b.{0,200}\b(not found|not exist|does not exist|not available|not supported|unavailable)|pull(ing)? (it|the model)|no models? (is |are )?loaded/i;
-
 /**
  * Tells refusals apart by status and body. The body can repeat the prompt: it is looked at here and goes nowhere else.
  *
@@ -80,9 +87,7 @@ export function readRefusal(status: number, answer: unknown): Refusal {
     knownCodes.has(name),
   );
   const isPassing =
-    reason === 'model-loading' ||
-    reason === 'model-overloaded' ||
-    (reason === 'server-failed' && [502, 503, 504].includes(status));
+    reason === 'model-loading' || reason === 'model-overloaded' || (reason === 'server-failed' && passing.has(status));
   return { reason, status, code: code ?? null, isPassing };
 }
 
@@ -94,35 +99,52 @@ export function statusOf(error: unknown): number {
   return found >= 400 && found < 600 ? found : 0;
 }
 
-/** How long a server asks to be left alone, or null. */
+/** How long a server asks to be left alone, or null: seconds, a date, or a time with its unit. */
 export function readRetryAfter(header: string | undefined, nowMs: number): number | null {
-  if (header === undefined) return null;
-  if (/^\d{1,6}(\.\d{1,3})?$/.test(header)) return Number(header) * 1000;
-  const at = Date.parse(header);
+  const text = header?.trim() ?? '';
+  const seconds = /^(\d{1,6}(?:\.\d{1,3})?)(?:$|\s*,)/.exec(text)?.[1];
+  if (seconds !== undefined) return Number(seconds) * 1000;
+  const [whole = '', hours = 0, minutes = 0, rest = 0, unit = 's'] =
+    /^(?:(\d{1,3})h)?(?:(\d{1,4})m(?!s))?(?:(\d{1,6}(?:\.\d{1,9})?)(ms|s))?$/.exec(text) ?? [];
+  if (whole !== '') {
+    return Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(rest) * (unit === 'ms' ? 1 : 1000);
+  }
+  // A parser of dates takes a bare number for a year.
+  const at = /[a-z]{3}|\d-\d\d-\d/i.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
 }
 
 function reasonOf(status: number, said: string, isNoJson: boolean): Refusal['reason'] {
   const isPage = isNoJson && /^\s*</.test(said);
   if (status === 401) return 'key-refused';
-  if (status === 403) return filtered.test(said) ? 'content-refused' : 'key-refused';
+  if (status === 403) return forbiddenReason(said);
   if (status === 402) return 'quota-spent';
-  if (status === 429 || status === 529) return spent.test(said) ? 'quota-spent' : 'model-overloaded';
+  if (status === 429 || status === 529) return isSpent(said) ? 'quota-spent' : 'model-overloaded';
+  if (status === 498) return 'model-overloaded';
   if (status === 404) return modelUnknown.test(said) ? 'model-unknown' : 'not-a-model-server';
   if (status === 405 || (status >= 300 && status < 400)) return 'not-a-model-server';
   if (status === 413) return !isPage && tooLong.test(said) ? 'context-too-long' : 'request-too-large';
-  if (status === 408) return 'server-failed';
   if (status >= 500) return serverReason(status, said, isPage);
-  if (isPage) return 'not-a-model-server';
+  if (isPage && !serverFaults.has(status)) return 'not-a-model-server';
   if (tooLong.test(said)) return 'context-too-long';
+  if (serverFaults.has(status)) return 'server-failed';
+  if (tooLarge.test(said)) return 'request-too-large';
   if (filtered.test(said)) return 'content-refused';
-  if (spent.test(said)) return 'quota-spent';
+  if (isSpent(said)) return 'quota-spent';
   if (keyRefused.test(said)) return 'key-refused';
-  if (modelUnknown.test(said)) return 'model-unknown';
+  // What passes by itself goes first: a model that is not there yet is not unknown.
   if (loading.test(said)) return 'model-loading';
+  if (modelUnknown.test(said)) return 'model-unknown';
   if (overloaded.test(said)) return 'model-overloaded';
   // Inside of a stream nobody says whose fault it is.
-  return status === 0 ? 'server-failed' : 'model-refused';
+  return status === 0 || broken.test(said) ? 'server-failed' : 'model-refused';
+}
+
+function forbiddenReason(said: string): Refusal['reason'] {
+  if (filtered.test(said)) return 'content-refused';
+  if (isSpent(said)) return 'quota-spent';
+  if (modelUnknown.test(said)) return 'model-unknown';
+  return placeRefused.test(said) ? 'model-refused' : 'key-refused';
 }
 
 function serverReason(status: number, said: string, isPage: boolean): Refusal['reason'] {
@@ -144,8 +166,10 @@ function complaintOf(body: unknown, error: unknown): string {
 
 function complaintsIn(source: unknown): string[] {
   const lists = ['detail', 'errors'].flatMap((name) => listOf(source, name).slice(0, 4));
+  const detail = memberOf(source, 'detail');
   return [
-    ...['code', 'type', 'error_type', 'message', 'msg', 'detail'].map((name) => textOf(source, name)),
+    ...['code', 'type', 'error_type', 'reason', 'message', 'msg', 'detail'].map((name) => textOf(source, name)),
+    ...['message', 'msg', 'type'].map((name) => textOf(detail, name)),
     textOf(memberOf(source, 'base_resp'), 'status_msg'),
     ...lists.flatMap((entry) => [textOf(entry, 'message'), textOf(entry, 'msg')]),
   ];

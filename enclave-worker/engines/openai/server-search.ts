@@ -1,4 +1,5 @@
 import { EngineError } from '../engine.ts';
+import { type Silence, SilentServer } from '../silent-server.ts';
 import { readShortBody, type UpstreamCaller } from '../upstream-call.ts';
 import { listNames, type OfferedModel, readableName, readOffer } from './model-offer.ts';
 import { readRefusal } from './refusal.ts';
@@ -12,7 +13,8 @@ const longestList = 8 * 1024 * 1024;
 /** What is behind an address. `models` is null where the server has no list of them. */
 export type ServerState =
   | { readonly kind: 'up'; readonly models: readonly OfferedModel[] | null }
-  | { readonly kind: 'silent' | 'loading' }
+  | { readonly kind: 'silent'; readonly why: Silence }
+  | { readonly kind: 'loading' }
   | { readonly kind: 'key-refused' | 'no-interface' | 'failing'; readonly status: number };
 
 type Answer = { readonly status: number; readonly body: unknown };
@@ -50,7 +52,8 @@ export async function probeServer(
     }
     return { kind: 'no-interface', status };
   } catch (error) {
-    if (error instanceof EngineError) return { kind: 'silent' };
+    if (error instanceof SilentServer) return { kind: 'silent', why: error.why };
+    if (error instanceof EngineError) return { kind: 'silent', why: 'no-http' };
     throw error;
   }
 }
@@ -69,6 +72,17 @@ function stateOf({ status, body }: Answer): ServerState | null {
   if (status < 500) return null;
   return readRefusal(status, body).reason === 'model-loading' ? { kind: 'loading' } : { kind: 'failing', status };
 }
+
+/** What to do about a server that says nothing. */
+const silenceTexts: Readonly<Record<Silence, string>> = {
+  'connection-refused': 'does not answer yet; trying again.',
+  'no-answer-in-time': 'does not answer in time; trying again.',
+  'host-unknown': 'has a name that is not known here (LLM_BASE_URL); trying again.',
+  'connection-lost': 'ends each connection without an answer (https:// or http:// in LLM_BASE_URL?); trying again.',
+  'certificate-not-trusted': 'shows a certificate that is not trusted here: NODE_EXTRA_CA_CERTS names further ones.',
+  'no-tls': 'speaks no TLS there: LLM_BASE_URL begins with http:// then.',
+  'no-http': 'speaks no HTTP/1.1 there; trying again.',
+};
 
 /** The model to ask for: by its name for clients, and by the server's id. */
 export type ChosenModel = { readonly model: string; readonly serverModel: string };
@@ -94,7 +108,7 @@ export function offers(state: ServerState, serverModel: string): boolean | null 
 export function problemText(state: ServerState, hasKey: boolean, gone?: string): string {
   switch (state.kind) {
     case 'silent':
-      return 'does not answer yet; trying again.';
+      return silenceTexts[state.why];
     case 'loading':
       return 'is loading its model; trying again.';
     case 'failing':
@@ -104,6 +118,9 @@ export function problemText(state: ServerState, hasKey: boolean, gone?: string):
         ? `does not accept LLM_API_KEY (status ${state.status}).`
         : `asks for a key (status ${state.status}): set LLM_API_KEY.`;
     case 'no-interface':
+      if (state.status >= 300 && state.status < 400) {
+        return `leads elsewhere (status ${state.status}): set LLM_BASE_URL to where it leads.`;
+      }
       return `has no OpenAI interface there (status ${state.status}): LLM_BASE_URL mostly ends in /v1.`;
     case 'up':
       if (gone !== undefined) {

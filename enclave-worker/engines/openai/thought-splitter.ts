@@ -13,6 +13,14 @@ const marks: readonly (readonly [open: string, close: string])[] = [
   ['<|channel>thought', '<channel|>'],
   ['<unused94>thought', '<unused95>'],
 ];
+/** Words of other texts too: they close nothing that they have not opened. */
+const pairedMarks: readonly (readonly [open: string, close: string])[] = [
+  ['<reasoning>', '</reasoning>'],
+  ['<reason>', '</reason>'],
+];
+/** Harmony whose signs a server has taken away: `analysisWe should… assistantfinalYes.` */
+const bareAnalysis = /^analysis(?=[A-Z"'])/;
+const bareFinal = 'assistantfinal';
 /** Harmony, the form of gpt-oss: every part names its channel, and `final` is the answer. */
 const channelMarks = ['<|channel|>', '<|start|>'];
 const channelEnds = ['<|end|>', '<|return|>', '<|call|>', '<|start|>', '<|channel|>'];
@@ -23,7 +31,7 @@ const longestHead = 400;
 
 const lineStart = { beginning: '', previous: '\n', isInTicks: false };
 
-type Piece = Extract<EngineEvent, { kind: 'text' | 'reasoning' | 'note' }>;
+export type Piece = Extract<EngineEvent, { kind: 'text' | 'reasoning' | 'note' }>;
 type Place = 'start' | 'thoughts' | 'text' | 'head' | 'channel';
 
 /**
@@ -79,8 +87,8 @@ export class ThoughtSplitter {
 
   #begin(isEnd: boolean): boolean {
     const text = this.#held.trimStart();
-    const lower = lowerOf(text);
-    const found = marks.find(([open]) => lower.startsWith(open));
+    const lower = asciiLower(text);
+    const found = [...marks, ...pairedMarks].find(([open]) => lower.startsWith(open));
     if (found !== undefined) {
       this.#enter('thoughts', text.slice(found[0].length));
       this.#close = found[1];
@@ -96,8 +104,9 @@ export class ThoughtSplitter {
       this.#enter('head', text);
       return true;
     }
-    const mayBecome = [...marks.flat(), ...channelMarks].some((mark) => mark.startsWith(lower));
-    if (mayBecome && !isEnd) return false;
+    const mayFollow = [...marks.flat(), ...pairedMarks.map(([open]) => open), ...channelMarks, 'analysis'];
+    if (mayFollow.some((mark) => mark.startsWith(lower)) && !isEnd) return false;
+    if (this.#lateCloses.length > 0 && bareAnalysis.test(text)) this.#lateCloses = [...this.#lateCloses, bareFinal];
     this.#place = 'text';
     return true;
   }
@@ -110,7 +119,7 @@ export class ThoughtSplitter {
   }
 
   #readUntil(ends: readonly string[], kind: 'text' | 'reasoning', pieces: Piece[], isEnd: boolean): boolean {
-    const lower = lowerOf(this.#held);
+    const lower = asciiLower(this.#held);
     const places = ends.map((end) => ({ end, at: lower.indexOf(end) })).filter(({ at }) => at !== -1);
     const first = places.toSorted((a, b) => a.at - b.at)[0];
     if (first === undefined) {
@@ -142,11 +151,12 @@ export class ThoughtSplitter {
 
   /** Words, up to a closing mark that no opening one came before. */
   #readText(pieces: Piece[], isEnd: boolean): boolean {
-    if (this.#lateCloses.length === 0 || !/[<[◁]/.test(this.#held)) {
+    const isBare = this.#lateCloses.includes(bareFinal);
+    if (this.#lateCloses.length === 0 || (!isBare && !/[<[◁]/.test(this.#held))) {
       this.#giveWords(this.#held.length, pieces);
       return false;
     }
-    const lower = lowerOf(this.#held);
+    const lower = asciiLower(this.#held);
     // Whoever writes the opening mark writes about marks.
     if (/<think(ing)?>/.test(lower)) this.#lateCloses = [];
     const places = this.#lateCloses.map((close) => ({ close, at: lower.indexOf(close) })).filter(({ at }) => at !== -1);
@@ -211,7 +221,7 @@ export class ThoughtSplitter {
 }
 
 /** Only ASCII: a lower case of another length would move the marks. */
-function lowerOf(text: string): string {
+export function asciiLower(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

@@ -103,4 +103,66 @@ describe('extensions of a request', () => {
     expect(requests).toBe(1);
     await engine.close();
   });
+
+  const system: Question = {
+    ...plainQuestion,
+    messages: [
+      { role: 'system', text: 'Be brief.' },
+      { role: 'user', text: 'One?' },
+      { role: 'assistant', text: 'Two.' },
+      { role: 'user', text: 'Three?' },
+    ],
+  };
+  test.each([
+    [400, 'System role not supported'],
+    [500, 'Jinja Exception: Conversation roles must alternate user/assistant/user/assistant/...'],
+    [422, 'Only user and assistant roles are supported!'],
+  ])('status %i and “%s”: the words of the system go before the first question', async (status, message) => {
+    const seen: unknown[] = [];
+    await using server = await startAnswering((_request, body, response) => {
+      const { messages } = JSON.parse(body) as { messages: readonly { role: string; content: string }[] };
+      seen.push(messages.map(({ role, content }) => `${role}: ${content}`));
+      if (messages.some(({ role }) => role === 'system')) response.writeHead(status).end(JSON.stringify({ message }));
+      else response.end(ok);
+    });
+    const engine = engineAt(server.url);
+    expect((await ask(engine, system)).text).toBe('ok');
+    expect((await ask(engine, system)).text).toBe('ok');
+    const rest = ['assistant: Two.', 'user: Three?'];
+    const merged = ['user: Be brief.\n\nOne?', ...rest];
+    expect(seen).toEqual([['system: Be brief.', 'user: One?', ...rest], merged, merged]);
+    // Without a system the same complaint is of something else, and is not repeated.
+    const problems: number[] = [];
+    const other = engineAt(server.url, { onProblem: ({ status: found }) => problems.push(found) });
+    await ask(other);
+    expect(problems).toEqual([]);
+    await engine.close();
+    await other.close();
+  });
+
+  test('a temperature and a stream that a model does not take are left out, and an answer in one piece is read', async () => {
+    const seen: unknown[] = [];
+    const whole = '{"choices":[{"index":0,"message":{"content":"ok"},"finish_reason":"stop"}]}';
+    await using server = await startAnswering((_request, body, response) => {
+      const parsed = JSON.parse(body) as Record<string, unknown>;
+      seen.push([parsed['temperature'], parsed['top_p'], parsed['stream'], 'stream_options' in parsed]);
+      const refuse = (name: string) =>
+        void response
+          .writeHead(400)
+          .end(
+            JSON.stringify({ error: { message: `Unsupported value: '${name}' does not support it with this model.` } }),
+          );
+      if (parsed['temperature'] !== undefined) refuse('temperature');
+      else if (parsed['stream'] === true) refuse('stream');
+      else response.end(whole);
+    });
+    const engine = engineAt(server.url);
+    expect((await ask(engine, { ...plainQuestion, parameters: { temperature: 0.2, topP: 0.9 } })).text).toBe('ok');
+    expect(seen).toEqual([
+      [0.2, 0.9, true, true],
+      [undefined, 0.9, true, true],
+      [undefined, 0.9, false, false],
+    ]);
+    await engine.close();
+  });
 });

@@ -157,7 +157,10 @@ describe('OpenAiEngine reads', () => {
   });
 
   test('an unknown coding as what it is', async () => {
-    expect(await read(plain, { 'content-encoding': 'compress' })).toEqual(failed('answer-unreadable'));
+    const compressed = Buffer.from('1f9d9064c2d0a0c1830813', 'hex');
+    expect(await read(compressed, { 'content-encoding': 'compress' })).toEqual(failed('answer-unreadable'));
+    // A name that says nothing about what stands there.
+    expect(await read(plain, { 'content-encoding': 'aws-chunked' })).toEqual(whole);
   });
 
   const chunk = (delta: unknown, finish: unknown = null) =>
