@@ -4,6 +4,11 @@ import { errorAnswer, headersOf } from './routes.ts';
 
 /** How long the sender of something unreadable may take to read its answer. */
 const lingerMs = 2_000;
+/** Of a body of at most twelve kilobytes. */
+const maximumChunks = 512;
+
+type Parser = Record<string, unknown> & { readonly incoming?: IncomingMessage | null };
+type OnBody = (this: Parser, piece: Uint8Array) => void;
 
 /**
  * Whether this is a request that all who pass it on read as we do: one host, a path as its target, no expectation but the known
@@ -26,7 +31,10 @@ export class UnreadableRequests {
   /** @param onRefusal - Told of each; says whether there is an answer, or only an end. */
   constructor(server: Server, isTls: boolean, onRefusal: (socket: Duplex, status: number) => boolean) {
     this.#onRefusal = onRefusal;
-    server.on(isTls ? 'secureConnection' : 'connection', (socket: Duplex) => void this.#newest.set(socket, null));
+    server.on(isTls ? 'secureConnection' : 'connection', (socket: Duplex) => {
+      this.#newest.set(socket, null);
+      this.#boundChunks(socket);
+    });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(socket, statusOf(error.code)));
     server.on('connect', (_request, socket) => {
       // Node has let go of it.
@@ -38,6 +46,28 @@ export class UnreadableRequests {
   /** Told of each request before it is answered. */
   begin(request: IncomingMessage, response: ServerResponse): void {
     this.#newest.set(request.socket, response);
+  }
+
+  /**
+   * A packet holds ten thousand chunks of one byte, and Node makes an object of each before anybody can stop it. A place of its
+   * parser without a function is passed over (`node_http_parser.cc`); parsers are used again, so it gets it back.
+   */
+  #boundChunks(socket: Duplex & { readonly parser?: Parser | null }): void {
+    const { parser } = socket;
+    const place = Object.keys(parser ?? {}).find((name) => (parser?.[name] as OnBody | null)?.name === 'parserOnBody');
+    if (!parser || place === undefined) return;
+    const onBody = parser[place] as OnBody;
+    let [chunks, current] = [0, parser.incoming];
+    parser[place] = (piece: Uint8Array) => {
+      if (current !== parser.incoming) [chunks, current] = [0, parser.incoming];
+      chunks += 1;
+      if (chunks <= maximumChunks) return onBody.call(parser, piece);
+      parser[place] = null;
+      // Whoever reads the body would have the connection read on.
+      socket.pause().resume = () => socket;
+      this.#refuse(socket, '400 Bad Request');
+    };
+    socket.prependOnceListener('close', () => (parser[place] = onBody));
   }
 
   #refuse(socket: Duplex, status: string): void {

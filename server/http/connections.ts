@@ -4,6 +4,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionPlaces } from './connection-places.ts';
+import { TinyChunks } from './tiny-chunks.ts';
 import { endInOrder } from './unread-bodies.ts';
 import { endFlood, streamOf, WatchedSession } from './http2-watch.ts';
 
@@ -45,6 +46,7 @@ export class Connections {
   readonly #server: Server | Http2SecureServer;
   readonly #times: ConnectionTimes;
   readonly #places: ConnectionPlaces;
+  readonly #chunks = new TinyChunks();
   /** Of any protocol, as they were accepted. */
   readonly #sockets = new Set<Socket>();
   /** HTTP/1.1: what each carries now, oldest connection first. */
@@ -150,8 +152,12 @@ export class Connections {
 
   #addPeer(socket: Socket): void {
     endInOrder(socket);
-    this.#answers.set(socket, new Set());
+    const answers = new Set<ServerResponse>();
+    this.#answers.set(socket, answers);
     socket.once('close', () => this.#answers.delete(socket));
+    this.#chunks.watch(socket, () => {
+      for (const response of answers) response.shouldKeepAlive = false;
+    });
   }
 
   /** The oldest connection that does nothing gives its place to one that may. */

@@ -4,6 +4,7 @@ import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
 import type { JsonBudget } from '../../crypto/primitives/json-budget.ts';
 import { JsonScanner } from '../../crypto/primitives/json-scanner.ts';
 import { RelayError } from '../relay-error.ts';
+import { isFlood, onFlood } from './tiny-chunks.ts';
 import { countPieces } from './unread-bodies.ts';
 
 /** HTTP/2 has no deadline of its own for a request; HTTP/1.1's is as long. */
@@ -55,21 +56,26 @@ export async function readBody(
 /** By events: an iterator would cost several times as much for each piece. */
 function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const isFlood = countPieces(incoming);
+    const isTooMany = countPieces(incoming);
     const timer = setTimeout(() => incoming.destroy(), deadlineMs);
     const leave = () => {
       clearTimeout(timer);
+      ignoreFlood();
       incoming.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
     };
+    const refuse = (error: Error) => {
+      leave();
+      // What still comes is dropped behind the answer; a connection that breaks until then is no error.
+      incoming.on('error', () => undefined);
+      reject(error);
+    };
+    const ignoreFlood = onFlood(incoming, () => refuse(new RelayError('too-large')));
     const onData = (piece: Uint8Array) => {
       try {
-        if (isFlood(piece)) throw new RelayError('too-large');
+        if (isTooMany(piece)) throw new RelayError('too-large');
         take(piece);
       } catch (error) {
-        leave();
-        // What still comes is dropped behind the answer; a connection that breaks until then is no error.
-        incoming.on('error', () => undefined);
-        reject(error as Error);
+        refuse(error as Error);
       }
     };
     const onEnd = () => {
@@ -81,6 +87,7 @@ function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): 
       reject(new RelayError('bad-request'));
     };
     if (incoming.destroyed) return onBroken();
+    if (isFlood(incoming)) return refuse(new RelayError('too-large'));
     incoming.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);
   });
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { endFlood, streamOf } from './http2-watch.ts';
+import { isFlood, onFlood } from './tiny-chunks.ts';
 
 /** Answers whose connection ends with them, because nobody reads the body that still comes. */
 const ending = new WeakSet<ServerResponse>();
@@ -12,6 +13,9 @@ const ending = new WeakSet<ServerResponse>();
  */
 export type RestLimits = { readonly bytes: number; readonly totalMs: number; readonly idleMs: number };
 export const usualRest: RestLimits = { bytes: 64 * 1024 * 1024, totalMs: 30_000, idleMs: 5_000 };
+
+/** For so long the sender of a flood of chunks may read its answer. */
+const floodMs = 1_000;
 
 /** A body may come in so many pieces, and in one more for each so many bytes: one costs as much time as a kilobyte does. */
 const freePieces = 2_048;
@@ -87,10 +91,11 @@ function dropRest(request: IncomingMessage, limits: RestLimits): void {
   if (isOver || dropping.has(request)) return;
   dropping.add(request);
   const source = stream ?? request;
-  const isFlood = countPieces(request);
+  const isTooMany = countPieces(request);
   let length = 0;
   const leave = () => {
     clearTimeout(total);
+    ignoreFlood();
     clearTimeout(idle);
     source.off('data', onData).off('end', leave).off('close', leave);
   };
@@ -99,11 +104,12 @@ function dropRest(request: IncomingMessage, limits: RestLimits): void {
     if (stream === null) request.socket.destroy();
     else stream.close();
   };
-  const total = setTimeout(cut, limits.totalMs);
+  const total = setTimeout(cut, isFlood(request) ? floodMs : limits.totalMs);
+  const ignoreFlood = onFlood(request, cut);
   const idle = setTimeout(cut, limits.idleMs);
   const onData = (piece: Uint8Array) => {
     length += piece.length;
-    if (length > limits.bytes || isFlood(piece)) cut();
+    if (length > limits.bytes || isTooMany(piece)) cut();
     else idle.refresh();
   };
   // A connection that breaks from now on is no error.

@@ -51,6 +51,8 @@ function refusalIn(answers: string): readonly [status: number | undefined, code:
 
 const host = 'Host: localhost\r\n';
 const last = 'Connection: close\r\n';
+const tinyChunks = (body: string) =>
+  `Transfer-Encoding: chunked\r\n\r\n${body.split('').map((byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`;
 const post = `POST /v1/challenge HTTP/1.1\r\n${host}Content-Type: application/json\r\n`;
 
 test.each<readonly [name: string, request: string]>([
@@ -66,6 +68,7 @@ test.each<readonly [name: string, request: string]>([
   ['two lengths', `${post}Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef`],
   ['a coding that is not chunked', `${post}Transfer-Encoding: gzip\r\n\r\n`],
   ['a bad chunk', `${post}Transfer-Encoding: chunked\r\n\r\n3\r\n{"f\r\nzz\r\n`],
+  ['thousands of tiny chunks', `${post}${tinyChunks(' '.repeat(5_000))}`],
   ['another host in the target', `GET http://evil/checkpoint HTTP/1.1\r\n${host}\r\n`],
   ['its own host in the target', `GET http://localhost/checkpoint HTTP/1.1\r\n${host}\r\n`],
   ['a target of all', `OPTIONS * HTTP/1.1\r\n${host}\r\n`],
@@ -107,6 +110,8 @@ test.each<readonly [name: string, request: string]>([
   ['an offer to upgrade', `GET /checkpoint HTTP/1.1\r\n${host}Connection: close, upgrade\r\nUpgrade: h2c\r\n\r\n`],
   ['a length', `${post}${last}Content-Length: 12\r\n\r\n{"format":1}`],
   ['chunks', `${post}${last}Transfer-Encoding: chunked\r\n\r\n3\r\n{"f\r\n9\r\normat":1}\r\n0\r\n\r\n`],
+  ['hundreds of tiny chunks', `${post}${last}${tinyChunks(' '.repeat(400) + '{"format":1}')}`],
+  ['tiny chunks again', `${post}${last}${tinyChunks('{"format":1}')}`],
 ])('answers a call with %s', async (_name, request) => {
   expect(statusesOf(await answersTo(request))).toEqual([200]);
 });

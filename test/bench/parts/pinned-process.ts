@@ -31,11 +31,17 @@ export class PinnedProcess implements AsyncDisposable {
 
   /** The next message of a script that reports by IPC. */
   async message<T>(): Promise<T> {
-    const ended = once(this.process, 'exit').then(([code]) => {
+    const came = new AbortController();
+    const ended = once(this.process, 'exit', { signal: came.signal }).then(([code]) => {
       throw new Error(`A process of the bench ended with ${String(code)}.`);
     });
-    const [message] = (await Promise.race([once(this.process, 'message'), ended])) as [T];
-    return message;
+    try {
+      const [message] = (await Promise.race([once(this.process, 'message'), ended])) as [T];
+      return message;
+    } finally {
+      ended.catch(() => undefined);
+      came.abort();
+    }
   }
 
   send(message: object): void {

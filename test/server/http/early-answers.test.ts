@@ -145,7 +145,7 @@ test('a body that goes on slowly is read to its end behind its answer, as long a
   expect(await over.promise).toBe('read');
 });
 
-test('two thousand tiny pieces behind an answer are read to their end, ten thousand cut the connection', async () => {
+test('two hundred tiny chunks behind an answer are read to their end, ten thousand cut the connection', async () => {
   // Neither length nor time ends it.
   const port = await listening(false, { ...usualRest, totalMs: 600_000, idleMs: 600_000 });
   const sendPieces = async (pieces: number) => {
@@ -159,7 +159,7 @@ test('two thousand tiny pieces behind an answer are read to their end, ten thous
     socket.write('1\r\na\r\n'.repeat(pieces));
     return { socket, seen, over };
   };
-  const few = await sendPieces(2_000);
+  const few = await sendPieces(200);
   await sleep(200);
   few.socket.write('0\r\n\r\n');
   few.socket.resume();
@@ -168,6 +168,30 @@ test('two thousand tiny pieces behind an answer are read to their end, ten thous
   const many = await sendPieces(10_000);
   many.socket.resume();
   await many.over;
+});
+
+test('a body that comes in thousands of tiny chunks is refused, and the calls that follow on other connections are read', async () => {
+  const port = await listening(false);
+  const send = async (chunks: readonly string[]) => {
+    const socket = await open(port, false);
+    let text = '';
+    socket.on('error', () => undefined).on('data', (data: Buffer) => (text += data.toString('latin1')));
+    const over = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+    const head =
+      'POST /v1/recovery/start HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n';
+    socket.write(`${head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    socket.write(chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('') + '0\r\n\r\n');
+    await over;
+    return [text.slice(9, 12), /\{"error":"([a-z-]+)"\}$/.exec(text)?.[1]];
+  };
+  const body = JSON.stringify({ format: 1, nameTag: 'A'.repeat(43) });
+  // Each flooded parser is used again by a later connection.
+  for (let round = 0; round < 3; round += 1) {
+    expect(await send(Array<string>(10_000).fill(' '))).toEqual(['413', 'too-large']);
+    const whole = await send([body]);
+    expect(whole).not.toContain('too-large');
+    expect(await send(body.split(''))).toEqual(whole);
+  }
 });
 
 test('a kept connection answers the next call behind a body that was dropped', async () => {
