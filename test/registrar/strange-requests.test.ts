@@ -52,7 +52,10 @@ function refusalIn(answers: string): readonly [status: number | undefined, code:
 const host = 'Host: localhost\r\n';
 const last = 'Connection: close\r\n';
 const tinyChunks = (body: string) =>
-  `Transfer-Encoding: chunked\r\n\r\n${body.split('').map((byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`;
+  `Transfer-Encoding: chunked\r\n\r\n${body
+    .split('')
+    .map((byte) => `1\r\n${byte}\r\n`)
+    .join('')}0\r\n\r\n`;
 const post = `POST /v1/challenge HTTP/1.1\r\n${host}Content-Type: application/json\r\n`;
 
 test.each<readonly [name: string, request: string]>([
