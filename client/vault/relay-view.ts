@@ -1,3 +1,4 @@
+import { transcriptIdOf } from '../../crypto/messages/transcript-header.ts';
 import type { ReplyNoteContent } from '../../crypto/messages/item-contents.ts';
 import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
@@ -117,7 +118,7 @@ function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[]
   const reader = tracker.reader(turn.turnId);
   const stored = turn.transcripts.map(({ header, frames }) => {
     const bytes = fromBase64Url(header);
-    return { id: toHex(bytes.subarray(35, 51)), header, headerBytes: bytes, frames };
+    return { id: toHex(transcriptIdOf(bytes)), header, headerBytes: bytes, frames };
   });
   const ids = new Set([...stored.map(({ id }) => id), ...(reader?.transcripts ?? []).map(({ id }) => id)]);
   if (ids.size === 0) {

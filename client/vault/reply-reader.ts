@@ -1,7 +1,8 @@
 import { closeReasons, type CloseReason, type LiveRecord } from '../../crypto/messages/live-record.ts';
 import { endedEarlyCode, type ReplyOutcome } from '../../crypto/messages/item-contents.ts';
 import type { ReplyCause, ReplyNote } from '../../crypto/messages/reply-note.ts';
-import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes, fromBase64Url, fromHex, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
+import { transcriptIdOf } from '../../crypto/messages/transcript-header.ts';
 import { Secret } from '../../crypto/primitives/secret.ts';
 import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
 import { TranscriptReader } from './transcript-reader.ts';
@@ -120,7 +121,7 @@ export class ReplyReader {
       // Without its header nothing of it can be read, and headers come only from the beginning.
       return reader.opener === null
         ? { after: -1, transcriptId: null }
-        : { after: reader.nextNumber - 1, transcriptId: toBase64Url(fromHexId(id)) };
+        : { after: reader.nextNumber - 1, transcriptId: toBase64Url(fromHex(id)) };
     }
     return null;
   }
@@ -167,7 +168,8 @@ export class ReplyReader {
     const id = toHex(record.transcriptId);
     let entry = this.#transcripts.get(id);
     if (entry === undefined) {
-      if (this.#transcripts.size >= maximumTranscripts || record.kind === 'closed') return null;
+      if (record.kind === 'closed') return null;
+      if (this.#transcripts.size >= maximumTranscripts && !this.#dropUnopened()) return null;
       const reader = new TranscriptReader(this.#turnKey, fromBase64Url(this.turnId), this.#standing);
       entry = { reader, shown: { text: '', reasoning: '', title: null, cause: null, leftOut: 0 } };
       this.#transcripts.set(id, entry);
@@ -191,6 +193,14 @@ export class ReplyReader {
     }
     if (isChanged) this.#choose();
     return isChanged;
+  }
+
+  /** The oldest of which nothing can be read makes room: made-up ones must not keep the answer out. */
+  #dropUnopened(): boolean {
+    for (const [id, { reader }] of this.#transcripts) {
+      if (reader.state === 'refused' || reader.state === 'waiting-for-header') return this.#transcripts.delete(id);
+    }
+    return false;
   }
 
   discard(): void {
@@ -234,7 +244,8 @@ function isGoingWell({ opener, closed, state }: TranscriptReader): boolean {
 function readRecord(reader: TranscriptReader, record: LiveRecord): readonly ReplyPiece[] {
   switch (record.kind) {
     case 'header':
-      return reader.takeHeader(record.body);
+      // Under another's name a true one would stand before the answer for good.
+      return equalBytes(transcriptIdOf(record.body), record.transcriptId) ? reader.takeHeader(record.body) : [];
     case 'frame':
       return reader.takeFrame(record.number, record.body);
     case 'closed':
@@ -284,8 +295,4 @@ function takeNote(shown: Shown, note: ReplyNote): boolean {
 function reasonOf(body: Bytes): CloseReason {
   for (const reason of ['final', 'gone', 'lost'] as const) if (closeReasons[reason] === body[0]) return reason;
   return 'lost';
-}
-
-function fromHexId(id: string): Bytes {
-  return Uint8Array.from(id.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

@@ -1,3 +1,4 @@
+import { transcriptIdOf } from '../../crypto/messages/transcript-header.ts';
 import { decodeLiveRecord, type LiveRecord, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
 import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
@@ -10,6 +11,10 @@ import type { TurnRecipients } from './turn-recipients.ts';
 
 /** Records of turns whose question has not come here yet. */
 const maximumUnknownBytes = 1024 * 1024;
+/** A record's own weight, so that empty ones are not held without end. */
+const recordWeight = 128;
+/** Turns that the relay says were begun; the list says the same of those that find no room. */
+const maximumKnown = 250_000;
 const firstRefetchMs = 300;
 
 export type TrackerParts = {
@@ -72,7 +77,7 @@ export class ReplyTracker {
     const waiting = this.#unknown.get(turnId);
     this.#unknown.delete(turnId);
     for (const record of waiting ?? []) {
-      this.#unknownBytes -= record.body.length;
+      this.#unknownBytes -= weightOf(record);
       this.#take(record);
     }
   }
@@ -154,8 +159,9 @@ export class ReplyTracker {
     if (record.kind === 'heartbeat' || record.kind === 'newer' || record.kind === 'stream') return;
     const turnId = toBase64Url(record.turnId);
     if (record.kind === 'started') {
-      this.#known.set(turnId, 'running');
-      if (!this.#readers.has(turnId)) this.#parts.onUnknownTurn();
+      const isAsked = this.#readers.has(turnId);
+      if (isAsked || this.#known.size < maximumKnown) this.#known.set(turnId, 'running');
+      if (!isAsked) this.#parts.onUnknownTurn();
       else this.#parts.onChange(turnId, null);
       return;
     }
@@ -178,8 +184,8 @@ export class ReplyTracker {
   }
 
   #hold(turnId: string, record: LiveRecord): void {
-    if (this.#unknownBytes + record.body.length > maximumUnknownBytes) return;
-    this.#unknownBytes += record.body.length;
+    if (this.#unknownBytes + weightOf(record) > maximumUnknownBytes) return;
+    this.#unknownBytes += weightOf(record);
     const waiting = this.#unknown.get(turnId);
     if (waiting === undefined) {
       this.#unknown.set(turnId, [record]);
@@ -245,10 +251,14 @@ export class ReplyTracker {
 
 /** The number before the first frame that is missing in any transcript of the list. */
 function firstMissing(reader: ReplyReader, turn: TurnRecord): number {
-  const numbers = turn.transcripts.map(({ header }) => reader.framesOf(toHex(fromBase64Url(header).subarray(35, 51))));
+  const numbers = turn.transcripts.map(({ header }) => reader.framesOf(toHex(transcriptIdOf(fromBase64Url(header)))));
   return numbers.some((number) => number === null || number === 0)
     ? -1
     : Math.min(...numbers.map((number) => number ?? 0)) - 1;
+}
+
+function weightOf({ body }: LiveRecord): number {
+  return recordWeight + body.length;
 }
 
 function progressOf(reader: ReplyReader): string {

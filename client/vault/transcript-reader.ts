@@ -1,5 +1,9 @@
 import type { CloseReason } from '../../crypto/messages/live-record.ts';
-import { decodeTranscriptHeader, transcriptHeaderLength } from '../../crypto/messages/transcript-header.ts';
+import {
+  decodeTranscriptHeader,
+  transcriptHeaderLength,
+  transcriptIdOf,
+} from '../../crypto/messages/transcript-header.ts';
 import { type Bytes, concat, toHex } from '../../crypto/primitives/bytes.ts';
 import { CryptoError } from '../../crypto/primitives/errors.ts';
 import type { Secret } from '../../crypto/primitives/secret.ts';
@@ -7,8 +11,10 @@ import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
 import type { KeyStanding } from './turn-recipients.ts';
 
-/** Frames that may lie ready before one that is missing: ten minutes. */
+/** Frames that may lie ready before one that is missing: ten minutes of the class that people read. */
 const maximumAhead = 6_000;
+/** All of them together, of whatever lengths a relay sends; what does not fit is fetched once the missing one is here. */
+const maximumAheadBytes = 2 * 1024 * 1024;
 
 /**
  * One transcript of one turn. Frames may come late, twice, out of order or spoilt; they are opened strictly in order, and
@@ -18,6 +24,7 @@ export class TranscriptReader {
   readonly #turnKey: Secret<'TurnKey'>;
   readonly #turnId: Bytes;
   readonly #ahead = new Map<number, Bytes>();
+  #aheadBytes = 0;
   readonly #kept: Bytes[] = [];
   readonly #standing: (keyId: Bytes) => KeyStanding;
   /** Frames are opened only once it is known that the question was sealed to its key. */
@@ -70,7 +77,8 @@ export class TranscriptReader {
 
   /** @param body - the header (99) and the hash of the request that it answers (32). */
   takeHeader(body: Bytes): readonly ReplyPiece[] {
-    if (this.#state !== 'waiting-for-header') return [];
+    // One that did not belong here leaves the place to the real one (M29).
+    if (this.#state !== 'waiting-for-header' && this.#state !== 'refused') return [];
     const header = body.slice(0, transcriptHeaderLength) as Bytes;
     const requestHash = body.subarray(transcriptHeaderLength);
     try {
@@ -81,6 +89,7 @@ export class TranscriptReader {
       // Another turn's, another key's, or not an enclave's at all (M1, M31).
       this.#state = 'refused';
       this.#ahead.clear();
+      this.#aheadBytes = 0;
       return [];
     }
     this.#state = 'unproven';
@@ -107,7 +116,7 @@ export class TranscriptReader {
     if (number < this.nextNumber || number >= this.nextNumber + maximumAhead) return [];
     // Somebody goes on: what was said about an end no longer holds.
     if (this.#closedAt <= number) this.#closed = null;
-    this.#ahead.set(number, frame);
+    this.#keepAhead(number, frame);
     return this.#drain();
   }
 
@@ -124,7 +133,15 @@ export class TranscriptReader {
 
   get id(): string {
     const header = this.#kept[0];
-    return header === undefined ? '' : toHex(header.subarray(35, 51));
+    return header === undefined ? '' : toHex(transcriptIdOf(header));
+  }
+
+  #keepAhead(number: number, frame: Bytes): void {
+    const others = this.#aheadBytes - (this.#ahead.get(number)?.length ?? 0);
+    // The one that is waited for always has room.
+    if (number !== this.nextNumber && others + frame.length > maximumAheadBytes) return;
+    this.#aheadBytes = others + frame.length;
+    this.#ahead.set(number, frame);
   }
 
   #drain(): readonly ReplyPiece[] {
@@ -136,6 +153,7 @@ export class TranscriptReader {
       const frame = this.#ahead.get(number);
       if (frame === undefined || opener.isFinal) return pieces;
       this.#ahead.delete(number);
+      this.#aheadBytes -= frame.length;
       try {
         pieces.push(...opener.open(number, frame).pieces);
         this.#kept.push(frame);

@@ -38,3 +38,8 @@ export function decodeTranscriptHeader(bytes: Uint8Array): TranscriptHeader {
     commitment: new Uint8Array(bytes.subarray(67, 99)),
   };
 }
+
+/** What a transcript is named by: the beginning of its salt. */
+export function transcriptIdOf(header: Uint8Array): Uint8Array {
+  return header.subarray(35, 51);
+}
