@@ -1,7 +1,10 @@
 import { Menu as BaseMenu } from '@base-ui/react/menu';
-import { useState, type ReactElement, type ReactNode } from 'react';
+import { createContext, use, useCallback, useRef, useState, type ReactElement, type ReactNode } from 'react';
 import { classNames } from './class-names.ts';
 import { CheckIcon } from './icons.tsx';
+
+/** Takes what an item does, and does it once its menu is gone. */
+const AfterClose = createContext<(act: () => void) => void>((act) => act());
 
 type MenuProps = {
   /** The element that opens it; it carries the name. */
@@ -11,11 +14,24 @@ type MenuProps = {
   readonly children: ReactNode;
 };
 
+/**
+ * A button with a list of things to do. What an item does begins when the menu is gone and its button has the focus again: a dialog
+ * that opened earlier would lose the focus to a drawer around both.
+ */
 export function Menu({ trigger, side = 'bottom', align = 'end', children }: MenuProps) {
   // Beside its trigger in the document, so that it belongs to the landmark that the trigger is in.
   const [place, setPlace] = useState<HTMLElement | null>(null);
+  const chosen = useRef<(() => void) | null>(null);
+  const afterClose = useCallback((act: () => void) => {
+    chosen.current = act;
+  }, []);
+  function onOpenChangeComplete(isOpen: boolean) {
+    const act = chosen.current;
+    chosen.current = null;
+    if (!isOpen) act?.();
+  }
   return (
-    <BaseMenu.Root>
+    <BaseMenu.Root onOpenChangeComplete={onOpenChangeComplete}>
       <BaseMenu.Trigger render={trigger} />
       <span ref={setPlace} className="contents" />
       <BaseMenu.Portal container={place}>
@@ -27,8 +43,8 @@ export function Menu({ trigger, side = 'bottom', align = 'end', children }: Menu
           collisionPadding={8}
           className="z-10 outline-none"
         >
-          <BaseMenu.Popup className="popup-motion max-h-(--available-height) min-w-56 overflow-y-auto rounded-control border border-line bg-raised p-1.5 text-small shadow-high outline-none">
-            {children}
+          <BaseMenu.Popup className="popup-motion max-h-(--available-height) min-w-[min(14rem,var(--available-width))] overflow-y-auto rounded-control border border-line bg-raised p-1.5 text-small shadow-high outline-none">
+            <AfterClose value={afterClose}>{children}</AfterClose>
           </BaseMenu.Popup>
         </BaseMenu.Positioner>
       </BaseMenu.Portal>
@@ -48,8 +64,12 @@ type MenuItemProps = {
 };
 
 export function MenuItem({ icon, tone = 'plain', onSelect, children }: MenuItemProps) {
+  const afterClose = use(AfterClose);
   return (
-    <BaseMenu.Item onClick={onSelect} className={classNames(itemClasses, tone === 'danger' && 'text-danger')}>
+    <BaseMenu.Item
+      onClick={() => afterClose(onSelect)}
+      className={classNames(itemClasses, tone === 'danger' && 'text-danger')}
+    >
       {icon}
       {children}
     </BaseMenu.Item>
