@@ -24,7 +24,7 @@ export function QuestionMessage({ message, position, count, isTabStop }: Questio
     >
       <div
         dir="auto"
-        className="max-w-[85%] rounded-[1.25rem] rounded-br-md bg-accent-soft px-5 py-3 wrap-anywhere whitespace-pre-wrap"
+        className="max-w-[85%] rounded-[1.25rem] rounded-br-md border border-transparent bg-accent-soft px-5 py-3 wrap-anywhere whitespace-pre-wrap"
       >
         {breakGiants(message.text)}
       </div>
