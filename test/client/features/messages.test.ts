@@ -44,6 +44,17 @@ describe('what an answer may contain', () => {
     await answer.getByText('https://evil.example/pixel.png').waitFor();
   });
 
+  test('points beside tasks keep their marks', async () => {
+    const page = await openChat();
+    await openPairs(page, '- a point\n- [ ] a task\n\nand\n\n- [x] only tasks');
+    const mark = (text: string) =>
+      page
+        .getByRole('listitem')
+        .filter({ hasText: text })
+        .evaluate((item) => getComputedStyle(item).listStyleType);
+    expect([await mark('a point'), await mark('a task'), await mark('only tasks')]).toEqual(['disc', 'none', 'none']);
+  });
+
   test('a link and a picture open only after their whole address was shown', async () => {
     const page = await openChat();
     await openPairs(page, hostile);
