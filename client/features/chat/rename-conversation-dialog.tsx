@@ -40,7 +40,10 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
           autoComplete="off"
           dir="auto"
           value={title}
-          onChange={(event) => setTitle(event.target.value)}
+          onChange={(event) => {
+            setTitle(event.target.value);
+            setError(undefined);
+          }}
           onKeyDown={keepCompositionEnter}
           onFocus={(event) => event.target.select()}
           error={error}

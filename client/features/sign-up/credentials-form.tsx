@@ -45,6 +45,11 @@ export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: C
     if (passwordCodes.has(result.failure.code)) passwordField.current?.focus();
   }
 
+  /** It was said of what stood in the field then. */
+  function takeBack(codes: ReadonlySet<string>) {
+    setFailure((now) => (now !== null && codes.has(now.code) ? null : now));
+  }
+
   const nameError = failure !== null && nameCodes.has(failure.code) ? failureText(failure) : undefined;
   const passwordError = failure !== null && passwordCodes.has(failure.code) ? failureText(failure) : undefined;
   return (
@@ -52,7 +57,10 @@ export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: C
       <UserNameField
         ref={firstField}
         value={userName}
-        onValue={onUserName}
+        onValue={(value) => {
+          onUserName(value);
+          takeBack(nameCodes);
+        }}
         error={nameError}
         hint="The relay gets a scrambled form of it. Still, choose one that does not say who you are."
       />
@@ -63,7 +71,10 @@ export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: C
         autoComplete="new-password"
         required
         value={password}
-        onChange={(event) => setPassword(event.target.value)}
+        onChange={(event) => {
+          setPassword(event.target.value);
+          takeBack(passwordCodes);
+        }}
         error={passwordError}
         hint={<StrengthMeter password={password} userName={userName} />}
       />

@@ -100,7 +100,11 @@ export function NewPasswordPage() {
           autoComplete="new-password"
           required
           value={password}
-          onChange={(event) => setPassword(event.target.value)}
+          onChange={(event) => {
+            setPassword(event.target.value);
+            // It was said of what stood here then.
+            setFailed((now) => (now !== null && passwordCodes.has(now.code) ? null : now));
+          }}
           error={passwordError}
           hint={<StrengthMeter password={password} userName="" />}
         />

@@ -70,6 +70,28 @@ describe('sign-up', () => {
     await page.getByText('This user name is taken').waitFor();
   });
 
+  test('a complaint about a field goes when its words change, and stays while others do', async () => {
+    const page = await client.openPage({ path: '/create-account' });
+    const name = page.getByRole('textbox', { name: 'User name' });
+    const password = page.getByLabel('Password');
+    const alert = page.getByRole('alert');
+    await name.fill('quiet-otter');
+    await password.fill('password1');
+    await page.evaluate(() => window.vault.failures.set('beginSignUp', { code: 'weak-password' }));
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await alert.waitFor();
+    await name.fill('quiet-badger');
+    expect(await alert.textContent()).toContain('too easy to guess');
+    await password.fill('four unrelated words suffice');
+    await page.getByText('Strength: strong').waitFor();
+    expect([await alert.count(), await password.getAttribute('aria-invalid')]).toEqual([0, null]);
+    await page.evaluate(() => window.vault.failures.set('beginSignUp', { code: 'invalid-user-name' }));
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await alert.waitFor();
+    await name.fill('quiet-heron');
+    expect([await alert.count(), await name.getAttribute('aria-invalid')]).toEqual([0, null]);
+  });
+
   test('left in the middle: what was drawn is forgotten', async () => {
     const page = await client.openPage({ path: '/create-account' });
     await page.getByRole('textbox', { name: 'User name' }).fill('quiet-otter');
