@@ -27,7 +27,7 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className="backdrop-motion fixed inset-0 bg-shade" />
-        <BaseDialog.Viewport className="fixed inset-0 grid place-items-center overflow-hidden">
+        <BaseDialog.Viewport className="fixed inset-0 grid place-items-center overflow-clip">
           <BaseDialog.Popup
             initialFocus={initialFocus}
             className={classNames(
@@ -36,7 +36,9 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
             )}
           >
             <header className="flex items-start justify-between gap-4 px-6 pt-5 pb-2">
-              <BaseDialog.Title className="pt-1 font-serif text-title font-medium">{title}</BaseDialog.Title>
+              <BaseDialog.Title className="min-w-0 pt-1 font-serif text-title font-medium wrap-anywhere">
+                {title}
+              </BaseDialog.Title>
               <BaseDialog.Close aria-label="Close" title="Close" className={classNames(iconButtonClasses, '-mr-2')}>
                 <CloseIcon />
               </BaseDialog.Close>

@@ -24,17 +24,19 @@ export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
     timeText(message.createdAtMs),
   ].filter((fact) => fact !== null);
   return (
-    <div
-      className={`-ml-2 flex min-h-9 flex-wrap items-center gap-x-1 text-fine text-ink-faint touch:-ml-3 touch:min-h-11 short:flex-nowrap ${hidden ? 'invisible' : ''}`}
-    >
-      {message.text !== '' && <CopyButton label="Copy answer" copy={() => copyMessage(message.text, words.current)} />}
-      {message.isDocumented && (
-        <IconButton label="Verification document" onClick={() => openDocument(message.turnId)}>
-          <ShieldIcon />
-        </IconButton>
-      )}
-      <span className="min-w-0 pl-2 wrap-anywhere touch:pl-3 short:truncate">{facts.join(' · ')}</span>
-      {message.leftOut > 0 && <p className="basis-full pl-2 touch:pl-3">{leftOutText(message.leftOut)}</p>}
+    <div className={`-ml-2 text-fine text-ink-faint touch:-ml-3 ${hidden ? 'invisible' : ''}`}>
+      <div className="flex min-h-9 flex-wrap items-center gap-x-1 touch:min-h-11 short:flex-nowrap">
+        {message.text !== '' && (
+          <CopyButton label="Copy answer" copy={() => copyMessage(message.text, words.current)} />
+        )}
+        {message.isDocumented && (
+          <IconButton label="Verification document" onClick={() => openDocument(message.turnId)}>
+            <ShieldIcon />
+          </IconButton>
+        )}
+        <span className="min-w-0 pl-2 wrap-anywhere touch:pl-3 short:truncate">{facts.join(' · ')}</span>
+      </div>
+      {message.leftOut > 0 && <p className="pl-2 touch:pl-3">{leftOutText(message.leftOut)}</p>}
     </div>
   );
 }

@@ -89,7 +89,7 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
           )}
           <main
             id="main"
-            className="flex min-w-0 flex-1 flex-col short:overflow-y-auto print:block print:overflow-visible"
+            className="flex min-w-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain print:block print:overflow-visible"
           >
             <header className="flex min-h-14 shrink-0 items-center gap-2 px-3 pt-[env(safe-area-inset-top)] short:min-h-11">
               {!shown && (

@@ -65,6 +65,19 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   }));
   useLayoutEffect(() => fitHeight(box.current), [draft.text]);
   useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    let width = element.clientWidth;
+    // A phone that is turned, a sidebar that goes: the same words take other lines.
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth === width) return;
+      width = element.clientWidth;
+      fitHeight(element);
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
     // A phone would open its keyboard over the chat that one came to read.
     if (window.matchMedia('(pointer: fine)').matches) box.current?.focus();
   }, [conversationId]);

@@ -16,10 +16,10 @@ type EmptyChatProps = { readonly onSuggestion: (text: string) => void };
 export function EmptyChat({ onSuggestion }: EmptyChatProps) {
   const view = useAppSelector((state) => state.enclave);
   return (
-    <div className="grid min-h-0 flex-1 place-items-center overflow-y-auto px-4 py-8">
+    <div className="grid min-h-24 flex-1 shrink-0 place-items-center overflow-y-auto px-4 py-8 short:py-2">
       <div className="w-full max-w-2xl">
-        <LogoMark className="size-9" />
-        <h2 className="mt-4 font-serif text-page font-medium">What is on your mind?</h2>
+        <LogoMark className="size-9 short:hidden" />
+        <h2 className="mt-4 short:mt-0 font-serif text-page font-medium">What is on your mind?</h2>
         <p className="mt-3 max-w-xl text-ink-soft">
           Your words are sealed before they leave this browser. The relay that carries them cannot read them; the
           enclave that answers has to, while it answers.

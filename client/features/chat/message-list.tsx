@@ -73,7 +73,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
   const lastId = order.at(-1);
   const rows = isPrinting ? order.map((id, index) => ({ key: id, index, start: 0 })) : virtualizer.getVirtualItems();
   return (
-    <div className="relative min-h-0 flex-1 short:min-h-24 short:shrink-0 print:min-h-0 print:flex-none">
+    <div className="relative min-h-24 flex-1 shrink-0 print:min-h-0 print:flex-none">
       {/* The scroll box needs the focus of a keyboard only when no message has it; its keys walk from message to message. */}
       {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/no-noninteractive-element-interactions */}
       <div
@@ -84,7 +84,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
         onFocus={onFocus}
         onBlur={onBlur}
         onKeyDown={onKeyDown}
-        className="absolute inset-0 overflow-x-hidden overflow-y-auto overscroll-contain [overflow-anchor:none] [scrollbar-gutter:stable] print:static print:overflow-visible"
+        className="absolute inset-0 overflow-x-hidden overflow-y-auto overscroll-contain short:overscroll-auto [overflow-anchor:none] [scrollbar-gutter:stable] print:static print:overflow-visible"
       >
         <div className="relative w-full" style={isPrinting ? undefined : { height }}>
           {rows.map((item) => {
@@ -117,7 +117,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
       {!follow.atEnd && (
         <Button
           onClick={resume}
-          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full bg-raised text-small shadow-high"
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full bg-raised text-small whitespace-nowrap shadow-high short:right-4 short:bottom-1 short:left-auto short:min-h-8 short:translate-x-0 short:px-3 short:py-0"
         >
           <ArrowDownIcon />
           Jump to latest

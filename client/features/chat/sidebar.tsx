@@ -16,8 +16,8 @@ type SidebarProps = {
 
 export function Sidebar({ openId, onNewChat, onClose, onFollow }: SidebarProps) {
   return (
-    <div className="flex h-full flex-col pt-[env(safe-area-inset-top)] pb-[env(safe-area-inset-bottom)] pl-[env(safe-area-inset-left)]">
-      <div className="flex items-center justify-between py-3 pr-3 pl-5">
+    <div className="flex h-full flex-col overflow-x-hidden overflow-y-auto pt-[env(safe-area-inset-top)] pb-[env(safe-area-inset-bottom)] pl-[env(safe-area-inset-left)]">
+      <div className="flex flex-wrap items-center justify-between py-3 pr-3 pl-5 short:py-1">
         <Link to={{ page: 'home' }} className="inline-flex rounded-lg">
           <Wordmark className="scale-90 origin-left" />
         </Link>
@@ -25,14 +25,14 @@ export function Sidebar({ openId, onNewChat, onClose, onFollow }: SidebarProps) 
           <SidebarIcon />
         </IconButton>
       </div>
-      <div className="px-3 pt-1 pb-3">
+      <div className="px-3 pt-1 pb-3 short:pt-0 short:pb-1">
         <Button onClick={onNewChat} className="w-full justify-start px-4">
           <PlusIcon />
           New chat
         </Button>
       </div>
       <ConversationList openId={openId} onFollow={onFollow} />
-      <div className="border-t border-line p-3">
+      <div className="border-t border-line p-3 short:p-1">
         <AccountMenu />
       </div>
     </div>

@@ -48,7 +48,7 @@ const looks: Record<Verdict, string> = {
   depends: 'bg-caution-soft text-caution',
 };
 
-const columns = 'md:grid-cols-[15rem_16rem_minmax(0,1fr)] md:gap-x-6';
+const columns = 'md:grid-cols-[3fr_3fr_5fr] md:gap-x-6';
 
 /** Three columns on a wide screen, one on a narrow one. */
 export function WhoReadsWhat() {

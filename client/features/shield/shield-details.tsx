@@ -64,7 +64,7 @@ type RelayInvitationProps = { readonly hasConversation: boolean; readonly onRela
 function RelayInvitation({ hasConversation, onRelayView }: RelayInvitationProps) {
   return (
     <div className="flex flex-wrap items-center justify-between gap-4 rounded-card bg-machine p-5 text-machine-ink">
-      <p className="min-w-48 flex-1 text-small">
+      <p className="min-w-[min(12rem,100%)] flex-1 text-small">
         {hasConversation
           ? 'And the relay in between? Look at the very bytes that it holds for this conversation.'
           : 'And the relay in between? Once you have sent a first message, you can look at the very bytes that it holds.'}

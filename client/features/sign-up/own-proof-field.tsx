@@ -30,7 +30,7 @@ export function OwnProofField({ ref, by, onBy, error }: OwnProofFieldProps) {
       )}
       <button
         type="button"
-        className="min-h-8 justify-self-start text-small text-link"
+        className="min-h-8 justify-self-start text-start text-small text-link"
         onClick={() => onBy(isPassword ? 'phrase' : 'password')}
       >
         {isPassword ? 'Use your recovery phrase instead' : 'Use your current password instead'}
