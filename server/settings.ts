@@ -4,7 +4,8 @@ import type { LogLevel } from './log.ts';
 import { logLevels } from './log.ts';
 import { checkNames } from './setting-names.ts';
 import { StartError } from './start-error.ts';
-import { type PostgresSettings, usualConnections } from './storage/postgres.ts';
+import { usualConnections } from './storage/postgres.ts';
+import type { PostgresSettings } from './storage/postgres-connection.ts';
 
 export type Settings = EnclaveSettings & {
   readonly port: number;

@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
-import { openPostgres, type PostgresSettings } from './postgres.ts';
+import { openPostgres } from './postgres.ts';
+import type { PostgresSettings } from './postgres-connection.ts';
 import { openSqlite } from './sqlite.ts';
 import type { SpaceLimits } from './storage-space.ts';
 

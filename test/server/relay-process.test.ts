@@ -95,7 +95,7 @@ test('what a person can mend is one sentence and exit code 1', async () => {
     [{ DATA_DIR, ENCLAVE_TOKENS: 'x' }, 'There is no setting ENCLAVE_TOKENS; did you mean ENCLAVE_TOKEN?\n'],
     [
       { DATA_DIR, DATABASE_URL: 'postgres://127.0.0.1:1/x' },
-      'PostgreSQL at DATABASE_URL does not answer (ECONNREFUSED).\n',
+      'PostgreSQL at DATABASE_URL does not answer (ECONNREFUSED): start it, or mend host and port.\n',
     ],
     [
       { DATA_DIR: await folder(), ENCLAVE_POOL: 'local', ENCLAVE_URLS: '' },

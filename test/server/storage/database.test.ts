@@ -6,9 +6,7 @@ import type { MetadataTable } from '../../../server/storage/schema.ts';
 import { isDuplicate } from '../../../server/storage/database.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { openSqlite } from '../../../server/storage/sqlite.ts';
-import { connectionConfig, openPostgres } from '../../../server/storage/postgres.ts';
 import { databaseKinds, makeDatabase, openTestDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
 import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 
 const note = (name: string, value = ''): MetadataTable => ({ name, value });
@@ -197,50 +195,4 @@ test('openSqlite: a second opening is refused, and the first goes on', async () 
   await first.db.insertInto('metadata').values(note('alive')).execute();
   await first.close();
   await (await openSqlite(folder.path)).close();
-});
-
-test('openPostgres: a server that does not answer is one sentence', async () => {
-  const settings = { url: 'postgres://localhost:1/none', ca: null };
-  await expect(openPostgres(settings)).rejects.toThrow('PostgreSQL at DATABASE_URL does not answer (ECONNREFUSED).');
-});
-
-test('openPostgres: what stands in the way is one sentence that says what to do', async () => {
-  const right = await createDatabase();
-  const complaintOf = async (change: (url: URL) => void) => {
-    const url = new URL(right);
-    change(url);
-    return openPostgres({ url: url.href, ca: null }).then(
-      async (database) => {
-        await database.close();
-        return null;
-      },
-      (error: Error) => error.message,
-    );
-  };
-  expect(await complaintOf((url) => url.searchParams.set('sslmode', 'require'))).toBe(
-    'PostgreSQL at DATABASE_URL does not speak TLS: turn it on there, or write sslmode=disable into DATABASE_URL.',
-  );
-  expect(await complaintOf((url) => (url.password = 'wrong'))).toContain('refuses the user or the password');
-  expect(await complaintOf((url) => (url.pathname = '/nowhere'))).toContain('has no database of the name');
-  expect(await complaintOf((url) => (url.hostname = 'nowhere.invalid'))).toContain('has a host name that nobody knows');
-  expect(await complaintOf((url) => url.searchParams.set('sslmode', 'disable'))).toBeNull();
-});
-
-test('connectionConfig: sslmode and CA decide together, and nothing of them stays in the URL', () => {
-  const ca = '-----BEGIN CERTIFICATE-----\n';
-  const config = (query: string, given: string | null) =>
-    connectionConfig({ url: `postgres://u:p@db.example/x${query}`, ca: given });
-  expect(config('?sslmode=require&application_name=y', ca)).toMatchObject({
-    connectionString: 'postgres://u:p@db.example/x?application_name=y',
-    ssl: { ca },
-  });
-  expect(config('?sslmode=require', null).ssl).toEqual({ rejectUnauthorized: false });
-  expect(config('?sslmode=verify-full', null).ssl).toEqual({});
-  expect(config('?sslmode=disable', null).ssl).toBe(false);
-  expect(config('', null).ssl).toBe(false);
-  expect(config('', ca).ssl).toEqual({ ca });
-  expect(() => config('?sslmode=disable', ca)).toThrow('drop one of them');
-  expect(() => config('?sslmode=maybe', null)).toThrow('unknown sslmode');
-  expect(() => config('', '/nowhere/ca.pem')).toThrow('DATABASE_CA cannot be read');
-  expect(() => connectionConfig({ url: 'not a url', ca: null })).toThrow('DATABASE_URL is not a URL');
 });
