@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
 import { RelayError } from '../relay-error.ts';
 import { describeError, errorBody } from './error-answer.ts';
 import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
-import type { Health } from './health.ts';
+import { type Health, livePath, readyPaths } from './health.ts';
 import { hostOf, type HostNames } from './host-name.ts';
 import { foreignNamePage, missingPage, plainHttpPage } from './plain-pages.ts';
 import { requireThread } from './large-messages.ts';
@@ -22,9 +22,8 @@ export type RelayApp = Hono<{ Bindings: Bindings }>;
 /** The whole relay as a function from request to response; only raw routes need a socket. */
 export function createApp(parts: AppParts): RelayApp {
   const app: RelayApp = new Hono();
-  // Under any name: probes ask by address, and learn no more than that the process is there and can serve.
-  app.get('/livez', () => new Response('ok\n'));
-  for (const url of ['/healthz', '/readyz']) {
+  app.get(livePath, () => new Response('ok\n'));
+  for (const url of readyPaths) {
     app.get(url, async () => {
       const { isReady, marks } = await parts.health.look();
       return isReady ? new Response(['ok', ...marks, ''].join('\n')) : refuse('not-ready');

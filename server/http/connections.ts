@@ -131,10 +131,9 @@ export class Connections {
     this.#server.close(() => undefined);
   }
 
-  /** Whether something may be written to an HTTP/1.1 connection itself: it is one, and no answer has begun on it. */
-  canAnswer(socket: Socket): boolean {
-    const answers = this.#answers.get(socket);
-    return answers !== undefined && socket.writable && ![...answers].some(({ headersSent }) => headersSent);
+  /** Those under way on an HTTP/1.1 connection, in the order of their calls; undefined for another. */
+  answersOf(socket: Socket): ReadonlySet<ServerResponse> | undefined {
+    return this.#answers.get(socket);
   }
 
   /** How many connections a stop had to cut. */

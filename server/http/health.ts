@@ -6,6 +6,10 @@ import type { StaticFiles } from './static-files.ts';
 const deadlineMs = 1_500;
 const rememberedForMs = 1_000;
 
+/** They answer under any name, and where none is given: probes ask by address, and learn no more than that the process is there. */
+export const livePath = '/livez';
+export const readyPaths = ['/healthz', '/readyz'] as const;
+
 export type Health = {
   /** Whether a turn could be taken now. */
   readonly isReady: boolean;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { livePath, readyPaths } from './health.ts';
 import type { NameCertificate } from './name-certificate.ts';
 
 /** What the browser calls us, with its port: `Host`, or HTTP/2's `:authority`, which only the URL has. */
@@ -66,12 +67,25 @@ export function namesOneHost(request: IncomingMessage): boolean {
     const named = new Set([...valuesOf(request, ':authority'), ...hosts].map((host) => host.toLowerCase()));
     return named.size === 1 && !named.has('');
   }
-  const [host, second] = hosts;
-  if (host === undefined || second !== undefined) return false;
+  const [host = '', second] = hosts;
+  if (host === '' || second !== undefined) return false;
   const target = request.url ?? '';
   if (target.startsWith('/') || target === '*') return true;
   const url = URL.parse(target);
   return url !== null && /^https?:$/.test(url.protocol) && url.host === URL.parse(`${url.protocol}//${host}`)?.host;
+}
+
+/** Stands in for the name that a probe does not give: nobody's. */
+export const unnamedHost = 'unnamed.invalid';
+
+/**
+ * Whether a load balancer's probe may be answered although it names no host: HTTP/1.0 needs none (RFC 1945), and HAProxy,
+ * among others, asks so. The paths of health alone, since what they say is the same under every name.
+ */
+export function isUnnamedProbe(request: IncomingMessage): boolean {
+  const isHttp10 = request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+  const isOfHealth = [livePath, ...readyPaths].some((path) => path === request.url);
+  return isHttp10 && isOfHealth && valuesOf(request, 'host').length === 0;
 }
 
 function isHttp2(request: IncomingMessage): request is IncomingMessage & Http2ServerRequest {

@@ -13,9 +13,10 @@ import { Connections, type ConnectionTimes, usualTimes } from './connections.ts'
 import { usualPlaces } from '../settings.ts';
 import { errorBody } from './error-answer.ts';
 import { streamOf } from './http2-watch.ts';
-import { namesOneHost } from './host-name.ts';
-import { securityHeaders, setSecurityHeaders } from './security-headers.ts';
+import { isUnnamedProbe, namesOneHost, unnamedHost } from './host-name.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 import { endUnlessRead, type RestLimits, usualRest } from './unread-bodies.ts';
+import { UnreadableCalls } from './unreadable-calls.ts';
 
 export type ListenerSettings = {
   readonly host: string;
@@ -55,6 +56,8 @@ export async function listen(
   const answer = getRequestListener(app.fetch, {
     // Its own way of dropping bodies cuts the connection after half a second, and the answer with it.
     autoCleanupIncoming: false,
+    // Without one it refuses every call that has no host.
+    hostname: unnamedHost,
     errorHandler: () =>
       new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
   });
@@ -68,7 +71,7 @@ export async function listen(
       begin() {
         setSecurityHeaders(response, settings.isHttps);
         endUnlessRead(request, response, rest);
-        if (namesOneHost(request)) void answer(request, response);
+        if (namesOneHost(request) || isUnnamedProbe(request)) void answer(request, response);
         else refuse(response, 'bad-request');
       },
     };
@@ -77,18 +80,19 @@ export async function listen(
   const server = settings.tls === null ? plainServer(onRequest, times) : secureServer(onRequest, settings.tls, times);
   const places = new ConnectionPlaces(settings.connections ?? usualPlaces, settings.isProxy ?? (() => false));
   const connections = new Connections(server, places, times);
+  const unreadable = new UnreadableCalls(settings.isHttps, times.headMs);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!connections.canAnswer(socket)) return void socket.destroy();
-    socket.end(unreadableAnswer(error.code, settings.isHttps));
+    unreadable.end(socket, connections.answersOf(socket), error.code);
   });
   // Node's own answer to an expectation that it does not know has none of our headers.
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    connections.begin(request, response);
     setSecurityHeaders(response, settings.isHttps);
     refuse(response, 'bad-request');
   });
   // Nobody is connected to anybody here; without a listener Node says nothing at all.
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    if (_request.httpVersionMajor === 1) socket.end(unreadableAnswer(undefined, settings.isHttps));
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    if (request.httpVersionMajor === 1) unreadable.end(socket, connections.answersOf(socket), undefined);
   });
   const port = await bind(server, settings);
   return {
@@ -103,24 +107,6 @@ export async function listen(
 /** What all calls of one peer share: HTTP/2 gives each a socket that only looks like one. */
 function connectionOf(request: IncomingMessage): object {
   return streamOf(request)?.session ?? request.socket;
-}
-
-/** To what is no HTTP/1.1 at all, is too long, or does not come to its end. */
-function unreadableAnswer(code: string | undefined, isHttps: boolean): string {
-  const status =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  const body = errorBody('bad-request');
-  const headers = [
-    ...securityHeaders(isHttps),
-    ['Content-Type', 'application/json'],
-    ['Content-Length', String(body.length)],
-    ['Connection', 'close'],
-  ];
-  return `HTTP/1.1 ${status}\r\n${headers.map((header) => header.join(': ')).join('\r\n')}\r\n\r\n${body}`;
 }
 
 /** Of what is no request that the app could read; whatever its body was, it is not waited for. */

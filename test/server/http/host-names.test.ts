@@ -186,6 +186,42 @@ test('a request names one host: twice, none, another in its target, or none at a
   }
 });
 
+test('a probe with HTTP/1.0, such as HAProxy’s, need not name a host; health alone is answered so', async () => {
+  for (const environment of [{}, { PUBLIC_URL: 'https://chat.example' }]) {
+    const { port } = await listening(environment);
+    for (const path of ['/livez', '/healthz', '/readyz']) {
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await send(port, `${method} ${path} HTTP/1.0`, '', '');
+        // Client and worker may be there or not.
+        const wanted = path === '/livez' ? 200 : anyPage;
+        expect([method, path, statusOf(answer)]).toEqual([method, path, wanted]);
+        expect(answer).toContain(`Content-Security-Policy: ${contentSecurityPolicy}\r\n`);
+      }
+      // HTTP/1.1 has to name one (RFC 9112, 3.2), and two are two whoever asks.
+      expect(statusOf(await send(port, `GET ${path} HTTP/1.1`, 'connection: close', '', ''))).toBe(400);
+      const named = ['host: chat.example', 'host: evil.example'];
+      expect(statusOf(await send(port, `GET ${path} HTTP/1.0`, ...named, '', ''))).toBe(400);
+    }
+    for (const target of [
+      '/',
+      '/sign-in',
+      '/v1/version',
+      '/livez/',
+      '/livez?x',
+      '/livez/../v1/version',
+      '//livez',
+      'http://localhost/livez',
+      'http://evil.example/v1/version',
+    ]) {
+      expect([target, statusOf(await send(port, `GET ${target} HTTP/1.0`, '', ''))]).toEqual([target, 400]);
+    }
+    for (const method of ['POST', 'OPTIONS']) {
+      const asked = await send(port, `${method} /livez HTTP/1.0`, '', '');
+      expect([method, statusOf(asked)]).toEqual([method, expect.toBeOneOf([400, 403, 405, 421])]);
+    }
+  }
+});
+
 test('TLS of its own: the names of the certificate are taken; :authority and host must be one', async () => {
   const { cert, files: tls } = await writeCertificate();
   const relay = await openTestRelay('sqlite', { environment: { TLS_CERT: tls.certFile, TLS_KEY: tls.keyFile } });

@@ -103,8 +103,8 @@ describe.each(databaseKinds)('%s', (kind) => {
         await update(second);
       });
     await Promise.all([touch('a', 'b'), touch('b', 'a')]);
-    // Three runs: one was asked to come again.
-    expect(holding).toBe(kind === 'postgres' ? 3 : 2);
+    // With row locks one at least was asked to come again.
+    expect(holding).toBeGreaterThanOrEqual(kind === 'postgres' ? 3 : 2);
   });
 
   test('isDuplicate: tells a taken key from any other failure', async () => {
