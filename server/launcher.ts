@@ -6,6 +6,7 @@ import {
   drawToken,
   findLoopbackPort,
   loadEnvironmentFile,
+  nameOnThisMachine,
 } from './launch/preflight.ts';
 import { runToEnd } from './launch/run-to-end.ts';
 import { ChildFailed, SupervisedChild } from './launch/supervised-child.ts';
@@ -31,6 +32,7 @@ class Launcher {
   #vite: ChildProcess | undefined;
   #stopWatching: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  #port = 0;
 
   constructor(settings: Settings, isDevelopment: boolean) {
     this.#settings = settings;
@@ -38,11 +40,11 @@ class Launcher {
   }
 
   async start(): Promise<void> {
-    const { host, port, dataFolder, enclavePool } = this.#settings;
+    const { host, dataFolder, enclavePool } = this.#settings;
     checkFolderIsWritable(dataFolder);
-    await checkPortIsFree(host, port);
+    this.#port = await checkPortIsFree(host, this.#settings.port);
     // Quiet on a terminal, unless somebody asks for more.
-    const environment: NodeJS.ProcessEnv = { LOG_LEVEL: 'warn', ...process.env };
+    const environment: NodeJS.ProcessEnv = { LOG_LEVEL: 'warn', ...process.env, PORT: String(this.#port) };
     const relayEnvironment = { ...environment };
     if (enclavePool === 'local') {
       const workerPort = await findLoopbackPort();
@@ -93,9 +95,9 @@ class Launcher {
   }
 
   #startVite(relayUrl: string): void {
-    const { host, port } = this.#settings;
+    const { host } = this.#settings;
     const program = join(projectFolder, 'node_modules/vite/bin/vite.js');
-    const options = ['--config', 'client/vite.config.ts', '--host', host, '--port', String(port), '--strictPort'];
+    const options = ['--config', 'client/vite.config.ts', '--host', host, '--port', String(this.#port), '--strictPort'];
     this.#vite = spawn(process.execPath, [program, ...options], {
       cwd: projectFolder,
       env: { ...process.env, DEV_RELAY_URL: relayUrl },
@@ -114,9 +116,8 @@ class Launcher {
   }
 
   #sayAddress(): void {
-    const { host, port, publicUrl, tls } = this.#settings;
-    const name = host === '127.0.0.1' || host === '::1' ? 'localhost' : host;
-    const address = publicUrl ?? `${tls === null ? 'http' : 'https'}://${name}:${port}`;
+    const { host, publicUrl, tls } = this.#settings;
+    const address = publicUrl ?? `${tls === null ? 'http' : 'https'}://${nameOnThisMachine(host)}:${this.#port}`;
     say(`\nSotto is at ${address}   (Ctrl-C stops it)`);
   }
 }

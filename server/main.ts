@@ -1,5 +1,5 @@
 import { listen, type Listening } from './http/listener.ts';
-import { loadEnvironmentFile } from './launch/preflight.ts';
+import { loadEnvironmentFile, nameOnThisMachine } from './launch/preflight.ts';
 import { createLog, type Log } from './log.ts';
 import { openRelay, type Relay } from './relay.ts';
 import { isLoopback, readSettings, type Settings } from './settings.ts';
@@ -29,7 +29,9 @@ async function start(settings: Settings, log: Log): Promise<() => Promise<void>>
       advice: 'Set TLS_CERT and TLS_KEY, or PUBLIC_URL behind an https proxy: pages are refused until then.',
     });
   }
-  const url = settings.publicUrl ?? `${settings.tls === null ? 'http' : 'https'}://${settings.host}:${listening.port}`;
+  const url =
+    settings.publicUrl ??
+    `${settings.tls === null ? 'http' : 'https'}://${nameOnThisMachine(settings.host)}:${listening.port}`;
   log.info('listening', { port: listening.port });
   process.send?.({ type: 'ready', url });
   return async () => {

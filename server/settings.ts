@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import { domainToASCII } from 'node:url';
 import { type EnclaveSettings, readEnclaveSettings } from './enclave-settings.ts';
+import { nameOf } from './http/host-name.ts';
 import type { LogLevel } from './log.ts';
 import { logLevels } from './log.ts';
 import { checkNames } from './setting-names.ts';
@@ -61,7 +63,7 @@ export function readSettings(environment: Environment): Settings {
   };
   return {
     port: wholeNumber('PORT', text('PORT') ?? '8787', 0, 65_535),
-    host: text('HOST') ?? '127.0.0.1',
+    host: host(text('HOST')),
     publicUrl: publicUrl(text('PUBLIC_URL')),
     hostNames: hostNames(text('HOST_NAMES')),
     dataFolder: resolve(text('DATA_DIR') ?? './data'),
@@ -106,16 +108,28 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+function host(value: string | null): string {
+  if (value !== null && !/^[\w.:%-]{1,255}$/.test(value)) {
+    throw new StartError(
+      'HOST is not an address of this machine: write 127.0.0.1, ::1, 0.0.0.0 or ::, without brackets.',
+    );
+  }
+  return value ?? '127.0.0.1';
+}
+
 function publicUrl(value: string | null): string | null {
   if (value === null) return null;
   const url = URL.parse(value);
+  const name = url === null ? null : nameOf(url.hostname);
   const isLocal = url !== null && isLoopback(url.hostname);
-  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))) {
+  if (url === null || name === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))) {
     throw new StartError('PUBLIC_URL is not an https address: write https://your.name, as people type it.');
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
     throw new StartError('PUBLIC_URL has more than a name: write https://your.name without a path.');
   }
+  // Without the dot of the root, as the origin that a browser says.
+  url.hostname = name;
   return url.origin;
 }
 
@@ -123,11 +137,12 @@ function hostNames(value: string | null): string[] {
   return (value ?? '').split(',').flatMap((part) => {
     const name = part.trim();
     if (name === '') return [];
-    const hostname = URL.parse(`https://${name}`)?.hostname;
-    if (hostname === undefined || hostname !== name.toLowerCase()) {
+    const written = /^[\w.:[\]-]*$/.test(name) ? name.toLowerCase() : domainToASCII(name);
+    const own = nameOf(written);
+    if (own === null || own !== written.replace(/\.$/, '')) {
       throw new StartError('HOST_NAMES holds something that is no name: write chat.example, separated by commas.');
     }
-    return [hostname];
+    return [own];
   });
 }
 
@@ -161,7 +176,10 @@ function wholeNumber(name: string, value: string, least: number, most: number): 
 function date(name: string, value: string | null): number | null {
   if (value === null) return null;
   const timeMs = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(timeMs)) throw new StartError(`${name} must be a date such as 2026-11-30.`);
+  // Of the 31st of February others make the 3rd of March.
+  if (Number.isNaN(timeMs) || !new Date(timeMs).toISOString().startsWith(value)) {
+    throw new StartError(`${name} must be a date such as 2026-11-30.`);
+  }
   return timeMs;
 }
 

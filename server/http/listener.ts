@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { type ErrorCode, errorCodes } from '../../crypto/messages/error-codes.ts';
+import { portComplaint } from '../launch/preflight.ts';
 import { StartError } from '../start-error.ts';
 import type { RelayApp } from './app.ts';
 import { CallLanes } from './call-lanes.ts';
@@ -189,15 +190,7 @@ function secureServer(
 function bind(server: Server | Http2SecureServer, settings: ListenerSettings): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new StartError(
-              `Port ${settings.port} is in use: stop the program that has it, or choose another port with PORT.`,
-            )
-          : new StartError(
-              `Nothing can listen on HOST=${settings.host} and PORT=${settings.port} (${error.code ?? 'unknown reason'}).`,
-            ),
-      );
+      reject(portComplaint(error.code, settings.host, settings.port));
     });
     server.listen(settings.port, settings.host, () => {
       server.removeAllListeners('error');

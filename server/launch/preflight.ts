@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { StartError } from '../start-error.ts';
 
@@ -9,21 +9,41 @@ export function loadEnvironmentFile(): void {
   if (existsSync('.env')) process.loadEnvFile('.env');
 }
 
-/** @throws {StartError} unless somebody can listen there now. */
-export async function checkPortIsFree(host: string, port: number): Promise<void> {
+/**
+ * @returns the port, or a free one where none was asked for (0).
+ * @throws {StartError} unless somebody can listen there now.
+ */
+export async function checkPortIsFree(host: string, port: number): Promise<number> {
   const server = createServer();
-  await new Promise<void>((done, fail) => {
-    server.once('error', (error: NodeJS.ErrnoException) => fail(new StartError(portComplaint(error.code, host, port))));
-    server.listen(port, host, () => server.close(() => done()));
+  return new Promise<number>((done, fail) => {
+    server.once('error', (error: NodeJS.ErrnoException) => fail(portComplaint(error.code, host, port)));
+    server.listen(port, host, () => {
+      const free = portOf(server) ?? port;
+      server.close(() => done(free));
+    });
   });
 }
 
-function portComplaint(code: string | undefined, host: string, port: number): string {
+/** What a person can do about an address that cannot be listened on. */
+export function portComplaint(code: string | undefined, host: string, port: number): StartError {
   if (code === 'EADDRINUSE') {
-    return `Port ${port} is in use: stop the program that has it, or choose another port with PORT=${port + 1}.`;
+    const another = port < 65_535 ? port + 1 : 8787;
+    return new StartError(
+      `Port ${port} is in use: stop the program that has it, or choose another port with PORT=${another}.`,
+    );
   }
-  if (code === 'EACCES') return `Port ${port} is not for this user: choose one above 1023 with PORT=8787.`;
-  return `Nothing can listen on HOST=${host}: give an address of this machine.`;
+  if (code === 'EACCES') {
+    return new StartError(`Port ${port} is not for this user: choose one above 1023 with PORT=8787.`);
+  }
+  return new StartError(
+    `Nothing can listen on HOST=${host} (${code ?? 'unknown reason'}): give an address of this machine.`,
+  );
+}
+
+/** How a browser on this machine calls somebody who listens on `host`: all addresses are no address. */
+export function nameOnThisMachine(host: string): string {
+  if (['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host)) return 'localhost';
+  return host.includes(':') ? `[${host.replace(/%.*$/, '')}]` : host;
 }
 
 /** One by one: Node's own `recursive` never ends where a file system (`/proc`) says that there is no such folder for all that is to be made. */
@@ -50,13 +70,18 @@ export function findLoopbackPort(): Promise<number> {
     const server = createServer();
     server.once('error', fail);
     server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
+      const port = portOf(server);
       server.close(() => {
-        if (address === null || typeof address === 'string') fail(new Error('The listener has no port.'));
-        else done(address.port);
+        if (port === null) fail(new Error('The listener has no port.'));
+        else done(port);
       });
     });
   });
+}
+
+function portOf(server: Server): number | null {
+  const address = server.address();
+  return address === null || typeof address === 'string' ? null : address.port;
 }
 
 /** The secret that relay and worker share for the life of this launcher. */

@@ -86,7 +86,11 @@ test('what a person can mend is one sentence and exit code 1', async () => {
   for (const [environment, sentence] of [
     [
       { DATA_DIR: await folder(), PORT: busy },
-      `Port ${busy} is in use: stop the program that has it, or choose another port with PORT.\n`,
+      `Port ${busy} is in use: stop the program that has it, or choose another port with PORT=${Number(busy) + 1}.\n`,
+    ],
+    [
+      { DATA_DIR: await folder(), HOST: '203.0.113.1' },
+      'Nothing can listen on HOST=203.0.113.1 (EADDRNOTAVAIL): give an address of this machine.\n',
     ],
     [
       { DATA_DIR: join(file, 'x') },

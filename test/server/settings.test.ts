@@ -49,6 +49,19 @@ test.each([
     'PUBLIC_URL has more than a name',
     { PUBLIC_URL: 'http://localhost:8787' },
   ],
+  [
+    { PUBLIC_URL: 'https://*.chat.example' },
+    'PUBLIC_URL is not an https address',
+    { PUBLIC_URL: 'https://[2001:db8::5]' },
+  ],
+  [{ HOST_NAMES: '"chat.example"' }, 'HOST_NAMES holds something that is no name', { HOST_NAMES: 'chat.example' }],
+  [{ HOST_NAMES: 'chat.example:8443' }, 'HOST_NAMES holds something that is no name', { HOST_NAMES: 'chat.example.' }],
+  [{ HOST_NAMES: '0' }, 'HOST_NAMES holds something that is no name', { HOST_NAMES: '203.0.113.4, [2001:db8::5]' }],
+  [{ HOST_NAMES: 'a b' }, 'HOST_NAMES holds something that is no name', { HOST_NAMES: 'a, , b' }],
+  [{ HOST: '[::1]' }, 'HOST is not an address of this machine: write', { HOST: '::1' }],
+  [{ HOST: 'a\nb' }, 'HOST is not an address of this machine: write', { HOST: 'fe80::1%eth0' }],
+  [{ HOST: 'http://localhost' }, 'HOST is not an address of this machine: write', { HOST: 'localhost' }],
+  [{ CLOCK_CHECKED_ON: '2026-02-31' }, 'CLOCK_CHECKED_ON must be a date', { CLOCK_CHECKED_ON: '2028-02-29' }],
   [{ TLS_CERT: 'c' }, 'TLS_CERT is set alone', { TLS_CERT: 'c', TLS_KEY: 'k' }],
   [{ DATABASE_CA: 'c' }, 'DATABASE_CA is set without DATABASE_URL', { DATABASE_CA: 'c', DATABASE_URL: 'postgres://x' }],
   [
@@ -111,6 +124,15 @@ test('readSettings: reads lists, and the origin without its slash', () => {
     publicUrl: 'https://chat.example',
     clientAddress: { header: 'do-connecting-ip', trustedProxies: ['10.0.0.0/8', '::1'] },
   });
+});
+
+test('readSettings: names are kept as a browser says them', () => {
+  expect(readSettings({ PUBLIC_URL: 'https://Chat.Example.:8443/' }).publicUrl).toBe('https://chat.example:8443');
+  expect(readSettings({ PUBLIC_URL: 'https://münchen.example' }).publicUrl).toBe('https://xn--mnchen-3ya.example');
+  expect(readSettings({ HOST_NAMES: 'Chat.Example., münchen.example' }).hostNames).toEqual([
+    'chat.example',
+    'xn--mnchen-3ya.example',
+  ]);
 });
 
 test('readSettings: what an earlier pool needed is left aside, addresses lose their slash', () => {
