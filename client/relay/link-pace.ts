@@ -9,18 +9,19 @@ const remembered = 3;
 
 /** How long a sign of life takes on this link, by those that came: a slow link is not taken for a relay that is away. */
 export class LinkPace {
-  readonly #probesMs: number[] = [];
+  #probesMs: readonly number[] = [];
   #quickestCallMs: number | null = null;
 
   /** A call was answered. It may have taken the relay some time, so only the quickest tells of the link. */
   noteCall(tookMs: number): void {
     this.#quickestCallMs = Math.min(this.#quickestCallMs ?? tookMs, tookMs);
+    // A sign of life that took much longer was held up by a relay that stood still, not by the link.
+    this.#probesMs = this.#probesMs.filter((probeMs) => probeMs <= Math.max(leastLimitMs, slack * tookMs));
   }
 
   /** A sign of life came, however late. */
   noteProbe(tookMs: number): void {
-    this.#probesMs.push(tookMs);
-    if (this.#probesMs.length > remembered) this.#probesMs.shift();
+    this.#probesMs = [...this.#probesMs, tookMs].slice(-remembered);
   }
 
   /** How long the next one is waited for before the relay is said to be away. */

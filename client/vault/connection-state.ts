@@ -1,9 +1,11 @@
 import type { Network } from '../relay/live-frames.ts';
-import { probeRelay, RelayWatch, watchedFetch } from '../relay/relay-watch.ts';
+import { probeRelay, RelayWatch, silentAfterMs, watchedFetch } from '../relay/relay-watch.ts';
 import { ReportedNetwork } from '../relay/reported-network.ts';
 import type { RelayConnection } from '../relay/http-call.ts';
 import type { ConnectionStatus } from './vault-api.ts';
 import type { VaultParts } from './vault-parts.ts';
+
+type ConnectionParts = Pick<VaultParts, 'fetch' | 'origin' | 'clock' | 'random' | 'network'>;
 
 /** How the way to the relay is: what is wrong now goes before what the live response last came to. */
 export class ConnectionState {
@@ -14,12 +16,23 @@ export class ConnectionState {
   readonly #onStatus: (status: ConnectionStatus) => void;
   #live: ConnectionStatus = 'connecting';
   #said: ConnectionStatus = 'connecting';
+  /** The network is back, and the relay has not had the time to say anything yet. */
+  #isReturning = false;
 
-  constructor(parts: VaultParts, onStatus: (status: ConnectionStatus) => void) {
+  constructor(parts: ConnectionParts, onStatus: (status: ConnectionStatus) => void) {
     const { fetch, origin, clock, random } = parts;
     this.#onStatus = onStatus;
     this.#network = new ReportedNetwork(parts.network);
-    this.#network.onChange(() => this.#say());
+    this.#network.onChange(() => {
+      this.#isReturning = this.#said === 'offline' && this.#network.isOnline();
+      if (this.#isReturning) {
+        clock.after(silentAfterMs, () => {
+          this.#isReturning = false;
+          this.#say();
+        });
+      }
+      this.#say();
+    });
     this.watch = new RelayWatch({ clock, random, probe: probeRelay(fetch, origin), onSilent: () => this.#say() });
     this.relay = { fetch: watchedFetch(fetch, this.watch), origin, clock };
   }
@@ -45,9 +58,17 @@ export class ConnectionState {
   }
 
   #say(): void {
-    const status = !this.#network.isOnline() ? 'offline' : this.watch.isSilent ? 'relay-unreachable' : this.#live;
+    const status = this.#statusNow();
     if (status === this.#said) return;
     this.#said = status;
     this.#onStatus(status);
+  }
+
+  #statusNow(): ConnectionStatus {
+    if (!this.#network.isOnline()) return 'offline';
+    // One thing is said of one outage: no third state passes by on the way back.
+    if (this.watch.isSilent) return this.#isReturning ? 'offline' : 'relay-unreachable';
+    // The live response ended so, and stands again in a moment.
+    return this.#live === 'offline' ? 'connecting' : this.#live;
   }
 }

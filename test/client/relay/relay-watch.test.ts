@@ -101,6 +101,28 @@ describe('RelayWatch', () => {
     stage.watch.end();
   });
 
+  it('says within 2 s that a relay stands still, however often it did before', async () => {
+    const stage = new Stage();
+    stage.watch.begin()(true);
+    for (let time = 0; time < 5; time++) {
+      const before = stage.said.length;
+      stage.relay = 'frozen';
+      const over = stage.watch.begin();
+      await stage.clock.pass(2_000);
+      expect(
+        stage.said.slice(before).map(([isSilent]) => isSilent),
+        `time ${time}`,
+      ).toEqual([true]);
+      await stage.clock.pass(5_000);
+      await stage.thaw();
+      over(true);
+      // It works as quickly as ever in between.
+      stage.watch.begin()(true);
+      await stage.clock.pass(10_000);
+    }
+    stage.watch.end();
+  });
+
   it('hears what was waited for before the sign of life that was asked for', async () => {
     const stage = new Stage();
     stage.watch.begin()(true);
