@@ -7,6 +7,7 @@ import { PageBoundary } from './features/shell/page-boundary.tsx';
 import { BrokenVaultPage, NotFoundPage } from './features/shell/plain-page.tsx';
 import { Splash } from './features/shell/splash.tsx';
 import { useGuardedRoute } from './features/shell/use-guarded-route.ts';
+import { useKeptFocus } from './features/shell/use-kept-focus.ts';
 import { useNetworkReports } from './features/shell/use-network-reports.ts';
 import { useTheme } from './features/shell/use-theme.ts';
 import type { Route } from './state/router.ts';
@@ -39,6 +40,7 @@ export function App({ store, vault }: AppProps) {
 
 function Pages() {
   useTheme();
+  useKeptFocus();
   useNetworkReports();
   const route = useGuardedRoute();
   const status = useAppSelector((state) => state.session.status);

@@ -1,5 +1,5 @@
 import { Dialog as BaseDialog } from '@base-ui/react/dialog';
-import type { ReactNode, RefObject } from 'react';
+import { type ReactNode, type RefObject, useEffect } from 'react';
 import { classNames } from './class-names.ts';
 import { iconButtonClasses } from './icon-button.tsx';
 import { CloseIcon } from './icons.tsx';
@@ -21,8 +21,24 @@ export type DialogProps = {
   readonly children: ReactNode;
 };
 
+/**
+ * Base UI hides from a screen reader all that is behind a dialog but what has `aria-live`, so that announcements are heard. A
+ * region that is off announces nothing, and is hidden too.
+ */
+export function useHiddenLogs(open: boolean): void {
+  useEffect(() => {
+    if (!open) return;
+    const logs = [...document.querySelectorAll('[aria-live="off"]:not([aria-hidden])')];
+    for (const log of logs) log.setAttribute('aria-hidden', 'true');
+    return () => {
+      for (const log of logs) log.removeAttribute('aria-hidden');
+    };
+  }, [open]);
+}
+
 /** Modal: focus goes in, stays, and comes back; Escape and a click beside it close. */
 export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, children }: DialogProps) {
+  useHiddenLogs(open);
   return (
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <BaseDialog.Portal>
@@ -30,6 +46,7 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
         <BaseDialog.Viewport className="fixed inset-0 grid place-items-center overflow-clip">
           <BaseDialog.Popup
             initialFocus={initialFocus}
+            aria-modal
             className={classNames(
               'popup-motion flex flex-col border border-line bg-surface shadow-high',
               widths[width],
@@ -49,6 +66,11 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
       </BaseDialog.Portal>
     </BaseDialog.Root>
   );
+}
+
+/** The words of a question: they are read when it opens, before the control that has the focus. */
+export function DialogText({ children }: { readonly children: ReactNode }) {
+  return <BaseDialog.Description render={<div />}>{children}</BaseDialog.Description>;
 }
 
 /** The row of buttons at the end of a dialog. */

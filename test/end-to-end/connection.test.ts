@@ -51,6 +51,7 @@ describe('the page says how the way to the relay is', () => {
     await page.getByText(/your message is kept/i).waitFor();
     await context.setOffline(false);
     await offline().waitFor({ state: 'detached' });
+    await page.getByRole('status').filter({ hasText: 'The connection is back.' }).waitFor({ state: 'attached' });
     await expectAnswer('Written offline.');
     expect(await noRelay().count()).toBe(0);
   });

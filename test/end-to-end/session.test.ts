@@ -198,6 +198,7 @@ describe('a session', () => {
     await page.getByLabel('New password again').fill(password);
     expect(await page.getByLabel('Current password').count()).toBe(0);
     await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByRole('button', { name: 'To your chats' }).click();
     await messageBox(page).waitFor();
     await conversationLinks(page).first().click();
     await page.getByText('Remember the lighthouse.').first().waitFor();
@@ -228,6 +229,7 @@ describe('a session', () => {
     expect(await page.getByLabel('New password', { exact: true }).inputValue()).toBe(password);
     await current.fill(account.password);
     await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByRole('button', { name: 'To your chats' }).click();
     await messageBox(page).waitFor();
     await context.close();
 

@@ -65,8 +65,8 @@ export function questions(page: Page) {
 }
 
 /**
- * Waits until the last message is an answer that has come to its end: one that failed or was cut off, which the page says in
- * an alert below it, is none.
+ * Waits until the last message is an answer that has come to its end: one that failed or was cut off, which the page says
+ * below it, is none.
  *
  * @returns its text.
  */
@@ -75,7 +75,8 @@ export async function finishedAnswer(page: Page, timeout = 120_000): Promise<str
     () => {
       const last = [...document.querySelectorAll('article')].at(-1);
       const isAnswer = last?.ariaLabel?.startsWith('Assistant') === true;
-      if (!isAnswer || last.ariaBusy === 'true' || last.querySelector('[role="alert"]') !== null) return null;
+      const hasFailed = last?.querySelector('[data-ending]:not([data-ending="calm"])') !== null;
+      if (!isAnswer || last.ariaBusy === 'true' || hasFailed) return null;
       // What has no word yet has nothing to copy.
       return last.querySelector('button[aria-label="Copy answer"]') === null ? null : last.innerText;
     },

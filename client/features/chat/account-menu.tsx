@@ -1,6 +1,6 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Button } from '../../design/button.tsx';
-import { Dialog, DialogActions } from '../../design/dialog.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
 import { AccountIcon, KeyIcon, LockIcon, SignOutIcon } from '../../design/icons.tsx';
 import { Menu, MenuChoice, MenuItem, MenuLine, MenuNote } from '../../design/menu.tsx';
 import { clientBuild, clientVersion } from '../../state/build-name.ts';
@@ -22,6 +22,7 @@ export function AccountMenu() {
   const dispatch = useAppDispatch();
   const theme = useAppSelector((state) => state.theme);
   const hasUnstored = useAppSelector(selectHasUnstored);
+  const stay = useRef<HTMLButtonElement>(null);
   const [asking, setAsking] = useState(false);
   const [failure, setFailure] = useState<VaultFailure | null>(null);
 
@@ -72,10 +73,17 @@ export function AccountMenu() {
           Sotto {clientVersion}, build {clientBuild}
         </MenuNote>
       </Menu>
-      <Dialog open={asking} onClose={() => setAsking(false)} title="Sign out and lose unsent messages?">
-        <p>The relay does not have everything yet that you wrote here. Signing out wipes this browser’s copy.</p>
+      <Dialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        title="Sign out and lose unsent messages?"
+        initialFocus={stay}
+      >
+        <DialogText>
+          <p>The relay does not have everything yet that you wrote here. Signing out wipes this browser’s copy.</p>
+        </DialogText>
         <DialogActions>
-          <Button look="quiet" onClick={() => setAsking(false)}>
+          <Button ref={stay} look="quiet" onClick={() => setAsking(false)}>
             Stay
           </Button>
           <Button look="danger" onClick={() => void signOut()}>
@@ -84,7 +92,7 @@ export function AccountMenu() {
         </DialogActions>
       </Dialog>
       <Dialog open={failure !== null} onClose={() => setFailure(null)} title="That did not work">
-        <p>{failure !== null && failureText(failure)}</p>
+        <DialogText>{failure !== null && failureText(failure)}</DialogText>
       </Dialog>
     </>
   );

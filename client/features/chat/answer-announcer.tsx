@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react';
 import { isActive, selectLastMessage } from '../../state/selectors.ts';
+import type { AppState } from '../../state/store.ts';
 import type { AssistantMessage } from '../../vault/vault-api.ts';
 import { useAppSelector } from '../shell/app-context.tsx';
 
@@ -14,6 +15,7 @@ export function AnswerAnnouncer({ conversationId }: { readonly conversationId: s
   // On its way, or waiting for the relay: the page says so where the answer will be, and nothing responds yet.
   const responding = useAppSelector((state) => {
     const last = selectLastMessage(state, conversationId);
+    if (isAway(state)) return false;
     return last?.role === 'assistant' && (last.state.kind === 'waiting' || last.state.kind === 'streaming');
   });
   const ending = useAppSelector((state) => {
@@ -35,10 +37,16 @@ export function AnswerAnnouncer({ conversationId }: { readonly conversationId: s
 
   const text = responding ? respondingText(rounds) : active ? '' : wasActive ? ending : '';
   return (
-    <output aria-atomic="true" className="sr-only">
+    // Named live: an open dialog hides from a screen reader everything else that is not its own.
+    <output aria-live="polite" aria-atomic="true" className="sr-only">
       {text}
     </output>
   );
+}
+
+/** Nothing can be known of it then. */
+function isAway({ session }: AppState): boolean {
+  return session.connection === 'offline' || session.connection === 'relay-unreachable';
 }
 
 /** A full stop more or less, so that the same words are read again. */

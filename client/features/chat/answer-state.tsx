@@ -18,8 +18,11 @@ type AnswerStateProps = { readonly conversationId: string; readonly message: Ass
 /** How far an answer is, in words; nothing once it is whole. */
 export function AnswerState({ conversationId, message }: AnswerStateProps) {
   const ending = endingOf(message);
+  // An end that was there before is read where it stands: opening or scrolling a conversation calls nothing out.
+  const [wasAwaited, setWasAwaited] = useState(ending === null);
+  if (ending === null && !wasAwaited) setWasAwaited(true);
   if (ending !== null) {
-    return <Ending conversationId={conversationId} turnId={message.turnId} {...ending} />;
+    return <Ending conversationId={conversationId} turnId={message.turnId} isNew={wasAwaited} {...ending} />;
   }
   return <Waiting message={message} />;
 }
@@ -58,9 +61,14 @@ function replyErrorEnding(code: string | null): Pick<EndingText, 'text' | 'retry
   return { text: `${sentence} Your question is kept. ${wayOut}`, retry: !isForGood };
 }
 
-type EndingProps = EndingText & { readonly conversationId: string; readonly turnId: string };
+type EndingProps = EndingText & {
+  readonly conversationId: string;
+  readonly turnId: string;
+  /** It came while it was waited for. */
+  readonly isNew: boolean;
+};
 
-function Ending({ conversationId, turnId, tone, text, retry }: EndingProps) {
+function Ending({ conversationId, turnId, isNew, tone, text, retry }: EndingProps) {
   const vault = useVault();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<VaultFailure | null>(null);
@@ -82,9 +90,9 @@ function Ending({ conversationId, turnId, tone, text, retry }: EndingProps) {
     </Button>
   ) : undefined;
   return (
-    <Notice tone={tone} urgent={tone !== 'calm'} action={action} className="text-small">
-      {text}
-      {failure !== null && ` ${failureText(failure, 'Your question is kept.')}`}
+    <Notice tone={tone} urgent={isNew && tone !== 'calm'} action={action} className="text-small">
+      <span data-ending={tone}>{text}</span>
+      {failure !== null && <span role="alert"> {failureText(failure, 'Your question is kept.')}</span>}
     </Notice>
   );
 }

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { Drawer } from '../../design/drawer.tsx';
 import { IconButton } from '../../design/icon-button.tsx';
 import { MenuIcon, PencilIcon } from '../../design/icons.tsx';
@@ -26,6 +27,8 @@ type Sent = { readonly conversationId: string; readonly turnId: string };
 export function ChatPage({ conversationId }: { readonly conversationId: string | null }) {
   const vault = useVault();
   const composer = useRef<ComposerHandle>(null);
+  /** Whichever is there: the one that shows the sidebar, or the one that hides it. */
+  const sidebarButton = useRef<HTMLButtonElement>(null);
   const isNarrow = useNarrowScreen();
   const [sidebar, setSidebar] = useState({ wide: true, narrow: false });
   const [shield, setShield] = useState<ShieldPanel | null>(null);
@@ -43,10 +46,11 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
   const askAboutLink = useCallback((to: string, source: LinkSource) => setAddress({ address: to, source }), []);
   const openDocument = useCallback((turnId: string) => setShield({ kind: 'document', turnId }), []);
   const closeDrawer = useCallback(() => setSidebar((now) => ({ ...now, narrow: false })), []);
-  const toggleSidebar = useCallback(
-    () => setSidebar((now) => (isNarrow ? { ...now, narrow: !now.narrow } : { ...now, wide: !now.wide })),
-    [isNarrow],
-  );
+  const toggleSidebar = useCallback(() => {
+    flushSync(() => setSidebar((now) => (isNarrow ? { ...now, narrow: !now.narrow } : { ...now, wide: !now.wide })));
+    // The control that was pressed went away with it, or came back in it; a drawer sees to that itself.
+    if (!isNarrow && document.activeElement === document.body) sidebarButton.current?.focus();
+  }, [isNarrow]);
   const newChat = useCallback(() => {
     navigate({ page: 'chat', conversationId: null });
     closeDrawer();
@@ -63,7 +67,13 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
 
   const shown = isNarrow ? sidebar.narrow : sidebar.wide;
   const contents = (
-    <Sidebar openId={conversationId} onNewChat={newChat} onClose={toggleSidebar} onFollow={closeDrawer} />
+    <Sidebar
+      openId={conversationId}
+      onNewChat={newChat}
+      onClose={toggleSidebar}
+      hideRef={isNarrow ? null : sidebarButton}
+      onFollow={closeDrawer}
+    />
   );
   return (
     <StrictStyles>
@@ -92,8 +102,9 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
             className="flex min-w-0 flex-1 flex-col overflow-x-hidden overflow-y-auto overscroll-contain print:block print:overflow-visible"
           >
             <header className="flex min-h-14 shrink-0 items-center gap-2 px-3 pt-[env(safe-area-inset-top)] short:min-h-11">
-              {!shown && (
-                <IconButton label="Show sidebar" onClick={toggleSidebar}>
+              {/* Below an open drawer it stays: the focus comes back to it. */}
+              {(isNarrow || !shown) && (
+                <IconButton ref={sidebarButton} label="Show sidebar" onClick={toggleSidebar}>
                   <MenuIcon />
                 </IconButton>
               )}
@@ -102,7 +113,7 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
                   {title ?? (conversationId === null ? 'A new conversation' : 'Conversation')}
                 </bdi>
               </PageHeading>
-              {!shown && (
+              {(isNarrow || !shown) && (
                 <IconButton label="New chat" onClick={newChat}>
                   <PencilIcon />
                 </IconButton>

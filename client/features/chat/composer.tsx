@@ -45,6 +45,8 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   const [sending, setSending] = useState(false);
   /** Why the last press of Send did nothing; for the text and the answer that it was pressed on. */
   const [unsent, setUnsent] = useState<string | null>(null);
+  /** The same words again are a new alert: a second press is answered too. */
+  const [presses, setPresses] = useState(0);
   const files = useFilesRefused();
   const [failed, setFailed] = useState<Failed | null>(null);
   const shown = failed?.conversationId === conversationId ? failed : null;
@@ -85,6 +87,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   async function send() {
     const text = draft.text;
     files.takeBack();
+    setPresses((count) => count + 1);
     const problem = messageProblem(text) ?? (activeTurnId === null ? null : stillAnswering);
     setUnsent(text === '' ? null : problem);
     if (text === '' || problem !== null || sending) return;
@@ -137,7 +140,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
         </Notice>
       )}
       {note !== null && (
-        <Notice tone="caution" urgent className="mb-3 text-small">
+        <Notice key={presses + files.times} tone="caution" urgent className="mb-3 text-small">
           <span id="message-note">{note}</span>
         </Notice>
       )}
@@ -158,6 +161,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           aria-describedby={note === null ? undefined : 'message-note'}
           onChange={(event) => {
             setUnsent(null);
+            files.takeBack();
             draft.setText(event.target.value);
           }}
           onKeyDown={onKeyDown}

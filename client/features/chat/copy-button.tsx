@@ -21,20 +21,16 @@ export function CopyButton({ label, copy }: CopyButtonProps) {
       setCopied(false);
     }
   }
-  if (copied === false) {
-    return (
-      <IconButton label="Could not copy" onClick={() => void press()}>
-        <AlertIcon className="text-danger" />
-      </IconButton>
-    );
-  }
+  const outcome = copied === null ? null : copied ? 'Copied' : 'Could not copy';
   return (
     <>
-      <IconButton label={copied === null ? label : 'Copied'} onClick={() => void press()}>
-        {copied === null ? <CopyIcon /> : <CheckIcon className="text-accent" />}
+      <IconButton label={outcome ?? label} onClick={() => void press()}>
+        {copied === null && <CopyIcon />}
+        {copied === true && <CheckIcon className="text-accent" />}
+        {copied === false && <AlertIcon className="text-danger" />}
       </IconButton>
       <output className="sr-only" data-announcer="copy">
-        {copied === null ? '' : 'Copied'}
+        {outcome}
       </output>
     </>
   );

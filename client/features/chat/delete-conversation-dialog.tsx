@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import { Button } from '../../design/button.tsx';
-import { Dialog, DialogActions } from '../../design/dialog.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { failureText } from '../../state/failure-texts.ts';
 import { navigate } from '../../state/router.ts';
@@ -36,12 +36,15 @@ export function DeleteConversationDialog({ conversation, isOpen, onClose, onDele
 
   return (
     <Dialog open onClose={onClose} title="Delete conversation?" initialFocus={cancel}>
-      <p>
-        “<span dir="auto">{conversation.title}</span>” and all its messages go from every device. This cannot be undone.
-      </p>
-      <p className="mt-3 text-small text-ink-soft">
-        The relay is told to delete its sealed copy. It could keep the bytes; it cannot read them.
-      </p>
+      <DialogText>
+        <p>
+          “<span dir="auto">{conversation.title}</span>” and all its messages go from every device. This cannot be
+          undone.
+        </p>
+        <p className="mt-3 text-small text-ink-soft">
+          The relay is told to delete its sealed copy. It could keep the bytes; it cannot read them.
+        </p>
+      </DialogText>
       {failure !== null && (
         <Notice tone="danger" urgent className="mt-4">
           {failureText(failure, 'Nothing was deleted.')}

@@ -4,19 +4,31 @@ function carriesFiles(data: DataTransfer | null): boolean {
   return data !== null && [...data.types].includes('Files');
 }
 
+type FilesRefused = {
+  readonly refused: boolean;
+  /** How often, so that it is said each time. */
+  readonly times: number;
+  readonly takeBack: () => void;
+};
+
 /** Whether files were dropped on the page, or pasted where there was no text with them; until it is taken back. */
-export function useFilesRefused(): { readonly refused: boolean; readonly takeBack: () => void } {
+export function useFilesRefused(): FilesRefused {
   const [refused, setRefused] = useState(false);
+  const [times, setTimes] = useState(0);
   useEffect(() => {
+    const refuse = () => {
+      setRefused(true);
+      setTimes((count) => count + 1);
+    };
     const onDrop = (event: DragEvent) => {
-      if (carriesFiles(event.dataTransfer)) setRefused(true);
+      if (carriesFiles(event.dataTransfer)) refuse();
     };
     const onPaste = (event: ClipboardEvent) => {
       const { clipboardData } = event;
       // Word processors put a picture of the text beside it.
       if (clipboardData !== null && carriesFiles(clipboardData) && clipboardData.getData('text/plain') === '') {
         event.preventDefault();
-        setRefused(true);
+        refuse();
       }
     };
     window.addEventListener('drop', onDrop);
@@ -26,5 +38,5 @@ export function useFilesRefused(): { readonly refused: boolean; readonly takeBac
       window.removeEventListener('paste', onPaste);
     };
   }, []);
-  return { refused, takeBack: () => setRefused(false) };
+  return { refused, times, takeBack: () => setRefused(false) };
 }

@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { Status } from '../../design/status.tsx';
 import { failureText } from '../../state/failure-texts.ts';
 import { useAppSelector } from './app-context.tsx';
@@ -14,14 +15,22 @@ export function ConnectionLine({ kept }: { readonly kept: string }) {
         : connection === 'relay-unreachable'
           ? `No connection to the relay; trying again. ${kept}`
           : null;
+  const [wasAway, setWasAway] = useState(false);
+  const isAway = connection === 'offline' || connection === 'relay-unreachable';
+  if (isAway && !wasAway) setWasAway(true);
   // The live region stands before it has something to say: a reader hears only what changes in one.
   return (
-    <output className={text === null ? 'block' : 'block border-b border-line bg-caution-soft px-4 py-2 sm:px-6'}>
+    <output
+      aria-live="polite"
+      className={text === null ? 'block' : 'block border-b border-line bg-caution-soft px-4 py-2 sm:px-6'}
+    >
       {text !== null && (
         <Status tone="caution" working>
           {text}
         </Status>
       )}
+      {/* The eye sees the line go. */}
+      {text === null && wasAway && <span className="sr-only">The connection is back.</span>}
     </output>
   );
 }

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'react';
 import { Button } from '../../design/button.tsx';
-import { Dialog, DialogActions } from '../../design/dialog.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { failureText } from '../../state/failure-texts.ts';
 import { levelPhrase } from '../../state/protection-texts.ts';
@@ -32,12 +32,14 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
 
   return (
     <Dialog open onClose={onClose} title="Lower the minimum for this conversation?" initialFocus={keep}>
-      <p>You ask for {levelPhrase(effective)}. Of the enclave that is there now, this is known:</p>
-      <p className="mt-3 rounded-control bg-caution-soft px-4 py-3 font-semibold text-caution">{offered.sentence}</p>
-      <p className="mt-3 text-ink-soft">
-        Everything that you send in this conversation from now on, with all that was said before in it, can go to such
-        an enclave. Other conversations keep your minimum. The conversation notes when you did this.
-      </p>
+      <DialogText>
+        <p>You ask for {levelPhrase(effective)}. Of the enclave that is there now, this is known:</p>
+        <p className="mt-3 rounded-control bg-caution-soft px-4 py-3 font-semibold text-caution">{offered.sentence}</p>
+        <p className="mt-3 text-ink-soft">
+          Everything that you send in this conversation from now on, with all that was said before in it, can go to such
+          an enclave. Other conversations keep your minimum. The conversation notes when you did this.
+        </p>
+      </DialogText>
       {failure !== null && (
         <Notice tone="danger" urgent className="mt-4">
           {failureText(failure)}

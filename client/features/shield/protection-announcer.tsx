@@ -28,7 +28,7 @@ export function ProtectionAnnouncer() {
     setText(refused);
   }
   return (
-    <output aria-atomic="true" data-announcer="protection" className="sr-only">
+    <output aria-live="polite" aria-atomic="true" data-announcer="protection" className="sr-only">
       {text}
     </output>
   );

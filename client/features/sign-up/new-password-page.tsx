@@ -47,6 +47,7 @@ export function NewPasswordPage() {
   const [busy, setBusy] = useState(false);
   const [isUnlike, setUnlike] = useState(false);
   const [failed, setFailed] = useState<Failed | null>(null);
+  const [isChanged, setChanged] = useState(false);
 
   useEffect(() => (proofField.current ?? newField.current)?.focus(), [by]);
 
@@ -63,7 +64,7 @@ export function NewPasswordPage() {
     const proof = proofOf(by, { current: typed.current, words });
     const result = await vault.call((api) => api.changePassword({ newPassword: typed.newPassword, proof }));
     setBusy(false);
-    if (result.ok) return toChat();
+    if (result.ok) return setChanged(true);
     const { failure } = result;
     const { code } = failure;
     setFailed({ code, said: code === 'invalid-phrase' ? phraseText(found, failure) : failureText(failure) });
@@ -77,6 +78,20 @@ export function NewPasswordPage() {
   function proveBy(next: OwnProof['by']) {
     setBy(next);
     setFailed(null);
+  }
+
+  if (isChanged) {
+    return (
+      <AccountPageFrame
+        heading="Your password is changed"
+        lead="All other sessions of this account have ended. Your recovery phrase is the same as before."
+        headingTakesFocus
+      >
+        <Button look="primary" onClick={toChat}>
+          To your chats
+        </Button>
+      </AccountPageFrame>
+    );
   }
 
   const textFor = (codes: ReadonlySet<string>) => (failed !== null && codes.has(failed.code) ? failed.said : undefined);

@@ -52,6 +52,8 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
           {copied === true ? <CheckIcon /> : <CopyIcon />}
           {copied === true ? 'Copied' : 'Copy'}
         </Button>
+        {/* A name that changes under the focus is read by few. */}
+        <output className="sr-only">{copied === true && 'Copied'}</output>
         <Button look="quiet" onClick={() => downloadPhrase(words)}>
           <DownloadIcon />
           Download

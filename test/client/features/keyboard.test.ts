@@ -1,7 +1,14 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FailureCode, VaultApi } from '../../../client/vault/vault-api.ts';
-import { askInPage, openPairs, ScriptedClient, streamInPage } from '../../parts/scripted-client/scripted-page.ts';
+import { hardwareEnclave } from '../../parts/scripted-client/scripted-contents.ts';
+import {
+  askInPage,
+  openPairs,
+  ScriptedClient,
+  settle,
+  streamInPage,
+} from '../../parts/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {
@@ -131,6 +138,59 @@ describe('in the chat, by keyboard alone', () => {
     await page.getByRole('button', { name: 'Copy answer' }).press('Enter');
     await page.getByRole('status').filter({ hasText: 'Copied' }).waitFor();
     expect(await focused(page)).toBe('Copied');
+  });
+});
+
+describe('a control that goes away with the focus', () => {
+  test('the sidebar: what shows it and what hides it hand the focus to each other', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    await page.getByRole('button', { name: 'Hide sidebar' }).press('Enter');
+    await expect.poll(() => focused(page)).toBe('Show sidebar');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focused(page)).toBe('Hide sidebar');
+    await page.getByRole('textbox', { name: 'Message' }).press('Control+Shift+S');
+    await page.getByRole('button', { name: 'Show sidebar' }).waitFor();
+    expect(await focused(page)).toBe('Message');
+  });
+
+  test('the sidebar of a narrow screen gives it back when it closes', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked', width: 390 });
+    await page.getByRole('button', { name: 'Show sidebar' }).press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await expect.poll(() => focused(page)).toBe('Show sidebar');
+  });
+
+  test('an alarm, a notice and what stands in a dialog: one goes on from beside it', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.evaluate(() => window.vault.emit({ type: 'alarm', code: 'vault-tampered' }));
+    await page.getByRole('button', { name: 'Dismiss' }).press('Enter');
+    await expect.poll(() => focused(page)).toBe('Message');
+    await page.evaluate(() =>
+      window.vault.setEnclave({ kind: 'unreachable', failure: { code: 'enclave-unreachable' } }),
+    );
+    await page.getByRole('button', { name: /^Protection/ }).press('Enter');
+    await page.getByRole('button', { name: 'Ask again' }).press('Enter');
+    await page.evaluate((view) => window.vault.setEnclave(view), hardwareEnclave);
+    await page.getByRole('button', { name: 'Ask again' }).waitFor({ state: 'detached' });
+    await expect.poll(() => page.evaluate(() => document.activeElement?.role)).toBe('dialog');
+  });
+
+  test('a row that another device deletes leaves it in the list, and takes none that is elsewhere', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    const ids = await page.evaluate(() => ['One', 'Two'].map((title) => window.vault.addConversation(title, [])));
+    await page.getByRole('button', { name: 'Options of One' }).focus();
+    await page.evaluate((id) => window.vault.deleteConversation({ conversationId: id! }), ids[0]);
+    await expect.poll(() => focused(page)).toMatch(/^Conversations/);
+    await page.getByRole('button', { name: 'Options of Two' }).focus();
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await settle(page);
+    await page.evaluate((id) => window.vault.deleteConversation({ conversationId: id! }), ids[1]);
+    await page.getByRole('button', { name: 'Options of Two' }).waitFor({ state: 'detached' });
+    await settle(page);
+    expect(await focused(page)).toBe('body');
   });
 });
 

@@ -36,7 +36,7 @@ describe('new password', () => {
     const kinds = [current, first, again].map((field) => field.getAttribute('autocomplete'));
     expect(await Promise.all(kinds)).toEqual(['current-password', 'new-password', 'new-password']);
     await set.click();
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
     expect(await changes(page)).toEqual([
       { newPassword: password, proof: { by: 'password', password: 'the old words' } },
     ]);
@@ -53,7 +53,7 @@ describe('new password', () => {
     await again.fill(password);
     expect(await page.getByRole('alert').count()).toBe(0);
     await set.click();
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
   });
 
   test('with a wrong current one: its field says so in one sentence, and nothing that was typed is lost', async () => {
@@ -67,7 +67,7 @@ describe('new password', () => {
     const values = [current, first, again].map((field) => field.inputValue());
     expect(await Promise.all(values)).toEqual(['the old words', password, password]);
     await current.press('Enter');
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
   });
 
   test('by the recovery phrase, where the current one is forgotten', async () => {
@@ -82,7 +82,7 @@ describe('new password', () => {
     await page.getByRole('alert').waitFor();
     expect([await isFocused(phrase), await first.inputValue()]).toEqual([true, password]);
     await set.click();
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
     expect((await changes(page)).at(-1)).toEqual({
       newPassword: password,
       proof: { by: 'phrase', words: 'abandon ability' },
@@ -106,7 +106,7 @@ describe('new password', () => {
     expect([await isFocused(phrase), await first.inputValue()]).toEqual([true, password]);
     await phrase.fill('abandon ability');
     await set.click();
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.getByRole('heading', { name: 'Your password is changed' }).waitFor();
     expect(await changes(page)).toEqual([
       { newPassword: password, proof: { by: 'recent-phrase' } },
       { newPassword: password, proof: { by: 'phrase', words: 'abandon ability' } },

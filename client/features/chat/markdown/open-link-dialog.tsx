@@ -1,5 +1,6 @@
+import { useRef } from 'react';
 import { buttonClasses, Button } from '../../../design/button.tsx';
-import { Dialog, DialogActions } from '../../../design/dialog.tsx';
+import { Dialog, DialogActions, DialogText } from '../../../design/dialog.tsx';
 import { ExternalIcon } from '../../../design/icons.tsx';
 import type { LinkSource } from './safe-link.tsx';
 
@@ -14,21 +15,24 @@ const sources: Record<LinkSource, string> = {
 
 /** Where a link leads, in full, before it leads there: an address can carry words of the chat. */
 export function OpenLinkDialog({ question, onClose }: OpenLinkDialogProps) {
+  const stay = useRef<HTMLButtonElement>(null);
   const address = question?.address ?? null;
   return (
-    <Dialog open={address !== null} onClose={onClose} title="Leave Sotto?">
-      <p className="text-ink-soft">
-        {question !== null && sources[question.source]} Opening it tells {hostOf(address)} everything that stands in it,
-        and that you came.
-      </p>
-      <p
-        className="mt-4 max-h-48 overflow-y-auto rounded-control bg-sunken px-4 py-3 font-mono text-small break-all"
-        dir="ltr"
-      >
-        {address}
-      </p>
+    <Dialog open={address !== null} onClose={onClose} title="Leave Sotto?" initialFocus={stay}>
+      <DialogText>
+        <p className="text-ink-soft">
+          {question !== null && sources[question.source]} Opening it tells {hostOf(address)} everything that stands in
+          it, and that you came.
+        </p>
+        <p
+          className="mt-4 max-h-48 overflow-y-auto rounded-control bg-sunken px-4 py-3 font-mono text-small break-all"
+          dir="ltr"
+        >
+          {address}
+        </p>
+      </DialogText>
       <DialogActions>
-        <Button look="quiet" onClick={onClose}>
+        <Button ref={stay} look="quiet" onClick={onClose}>
           Stay
         </Button>
         <a
