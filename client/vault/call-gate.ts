@@ -10,15 +10,17 @@ const maximumArguments = 1;
  * Lets calls of these functions through to whoever listens, and nothing else that Comlink understands: no reading, no writing, no
  * constructing, no path of two steps. A script that runs in the page can then do what the page can, and reaches no key.
  *
- * @param names - The own functions of what is exposed.
+ * @param names - The own functions of what is exposed. They are given data: an object that answers from the page, with another
+ *   value each time it is looked at, passes no check.
+ * @param listening - Those that take the page's listener.
  */
-export function onlyCalls(endpoint: Endpoint, names: ReadonlySet<string>): Endpoint {
+export function onlyCalls(endpoint: Endpoint, names: ReadonlySet<string>, listening: ReadonlySet<string>): Endpoint {
   const gates = new Map<unknown, (event: Event) => void>();
   return {
     postMessage: (message: unknown, transfer?: Transferable[]) => endpoint.postMessage(message, transfer),
     addEventListener: (type, listener) => {
       const gate = (event: Event) => {
-        if (!isCall((event as MessageEvent<unknown>).data, names)) return;
+        if (!isCall((event as MessageEvent<unknown>).data, names, listening)) return;
         if (typeof listener === 'function') listener(event);
         else listener.handleEvent(event);
       };
@@ -33,9 +35,24 @@ export function onlyCalls(endpoint: Endpoint, names: ReadonlySet<string>): Endpo
   };
 }
 
-function isCall(message: unknown, names: ReadonlySet<string>): message is Call {
-  if (typeof message !== 'object' || message === null) return false;
-  const { type, path, argumentList = [] } = message as Record<string, unknown>;
-  const isOwnName = Array.isArray(path) && path.length === 1 && typeof path[0] === 'string' && names.has(path[0]);
-  return type === 'APPLY' && isOwnName && Array.isArray(argumentList) && argumentList.length <= maximumArguments;
+function isCall(message: unknown, names: ReadonlySet<string>, listening: ReadonlySet<string>): message is Call {
+  if (!isRecord(message)) return false;
+  const { type, path, argumentList = [] } = message;
+  if (type !== 'APPLY' || !Array.isArray(path) || path.length !== 1) return false;
+  const name: unknown = path[0];
+  if (typeof name !== 'string' || !names.has(name)) return false;
+  if (!Array.isArray(argumentList) || argumentList.length > maximumArguments) return false;
+  return argumentList.every((argument) => isData(argument) || (listening.has(name) && isListener(argument)));
+}
+
+function isData(argument: unknown): boolean {
+  return isRecord(argument) && argument['type'] === 'RAW';
+}
+
+function isListener(argument: unknown): boolean {
+  return isRecord(argument) && argument['type'] === 'HANDLER' && argument['name'] === 'proxy';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

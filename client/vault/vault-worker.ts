@@ -63,4 +63,4 @@ const page = {
   addEventListener: self.addEventListener.bind(self),
   removeEventListener: self.removeEventListener.bind(self),
 };
-expose(vault, onlyCalls(page, new Set(Object.keys(vault))));
+expose(vault, onlyCalls(page, new Set(Object.keys(vault)), new Set(['start'])));

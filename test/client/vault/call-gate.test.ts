@@ -16,13 +16,14 @@ function open() {
     key: 'a secret',
   };
   const names = new Set(['greet', 'start', 'take']);
-  expose(exposed, onlyCalls(port2 as unknown as Endpoint, names));
+  expose(exposed, onlyCalls(port2 as unknown as Endpoint, names, new Set(['start'])));
   port2.start();
   port1.start();
   return { port: port1, exposed, taken };
 }
 
 const asPage = (port: MessagePort) => wrap<ReturnType<typeof open>['exposed']>(port as unknown as Endpoint);
+const handler = (name: string) => ({ type: 'HANDLER', name, value: { isError: false, value: 1 } });
 const raw = (value: unknown) => ({ type: 'RAW', value });
 
 /** Sends messages, then a call that is allowed. @returns all ids that were answered until that one was. */
@@ -66,12 +67,20 @@ test.each([
   ['calling by something that is no text', { type: 'APPLY', path: [['greet']], argumentList: [] }],
   ['calling with more than a call takes', { type: 'APPLY', path: ['greet'], argumentList: [raw(1), raw(2)] }],
   ['calling with arguments that are no list', { type: 'APPLY', path: ['greet'], argumentList: 'ab' }],
+  ['calling with an object of the page', { type: 'APPLY', path: ['take'], argumentList: [handler('proxy')] }],
+  ['calling with an error to be thrown', { type: 'APPLY', path: ['start'], argumentList: [handler('throw')] }],
+  [
+    'calling with a sort of argument that is not known',
+    { type: 'APPLY', path: ['take'], argumentList: [{ value: 1 }] },
+  ],
+  ['calling with an argument that is none', { type: 'APPLY', path: ['take'], argumentList: [null] }],
   ['opening a second way in', { type: 'ENDPOINT', path: [] }],
   ['ending the way in', { type: 'RELEASE', path: [] }],
   ['a kind that is not known', { type: 'DELETE', path: ['key'] }],
 ])('%s is not answered and changes nothing', async (_, message) => {
-  const { port, exposed } = open();
+  const { port, exposed, taken } = open();
   expect(await answered(port, message)).toEqual(['allowed']);
+  expect(taken).toEqual([]);
   expect(exposed.key).toBe('a secret');
   expect('polluted' in exposed).toBe(false);
 });
