@@ -82,10 +82,17 @@ function plainAddress(text: string): string {
   if (isIP(bare) !== 6) return bare;
   const groups = groupsOf(bare);
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (!isMapped) return bare;
+  return isMapped ? endingOf(groups) : bare;
+}
+
+/** The last two groups as IPv4. */
+function endingOf(groups: readonly number[]): string {
   const [high = 0, low = 0] = groups.slice(6);
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
+
+/** 64:ff9b::/96 (RFC 6052): where a machine has IPv6 alone, all of IPv4 comes from it, and would share what one network may. */
+const translatedPrefix = [0x64, 0xff9b, 0, 0, 0, 0].join(':');
 
 /** A network, and how many times the share of its smallest part it may use. */
 export type Network = { readonly name: string; readonly share: number };
@@ -103,8 +110,10 @@ export function networksOf(remoteAddress: string): readonly Network[] {
     ];
   }
   if (isIP(address) !== 6) return [{ name: address === '' ? 'unknown' : address, share: 1 }];
-  const [first = 0, second = 0, third = 0, fourth = 0] = groupsOf(address);
-  const text = (...groups: readonly number[]) => groups.map((group) => group.toString(16)).join(':');
+  const groups = groupsOf(address);
+  if (groups.slice(0, 6).join(':') === translatedPrefix) return networksOf(endingOf(groups));
+  const [first = 0, second = 0, third = 0, fourth = 0] = groups;
+  const text = (...parts: readonly number[]) => parts.map((group) => group.toString(16)).join(':');
   return [
     { name: `${text(first, second, third, fourth)}::/64`, share: 1 },
     { name: `${text(first, second, third, fourth & 0xff00)}::/56`, share: 2 },

@@ -38,6 +38,15 @@ test('networksOf: IPv4 inside IPv6 is IPv4, in every spelling', () => {
   expect(networksOf('::fffe:c000:201')[0]?.name).toBe('0:0:0:0::/64');
 });
 
+test('networksOf: IPv4 that a gateway translated counts as IPv4, and is no proxy of ours', () => {
+  for (const text of ['64:ff9b::192.0.2.1', '64:FF9B::c000:201', '64:ff9b:0:0:0:0:192.0.2.1']) {
+    expect([text, networksOf(text)]).toEqual([text, networksOf('192.0.2.1')]);
+  }
+  expect(networksOf('64:ff9b:1::192.0.2.1')[0]?.name).toBe('64:ff9b:1:0::/64');
+  expect(proxied.isTrusted('10.0.0.1')).toBe(true);
+  expect(proxied.isTrusted('64:ff9b::10.0.0.1')).toBe(false);
+});
+
 test('find: behind a trusted proxy the nearest address that is no proxy’s, whatever the client wrote before it', () => {
   expect(find(proxied, '10.0.0.1', '203.0.113.9')).toBe('203.0.113.9');
   expect(find(proxied, '10.0.0.1', '1.1.1.1, 203.0.113.9, 10.2.3.4')).toBe('203.0.113.9');
