@@ -2,6 +2,7 @@ import { Dexie, type Table } from 'dexie';
 import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { sha256 } from '../../crypto/primitives/hash.ts';
 import type { HeadMark } from '../../crypto/vault/vault-head.ts';
+import { isMarkRow } from './cached-shapes.ts';
 import { VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
 
@@ -112,8 +113,8 @@ export class CiphertextCache {
   }
 
   async readMark(): Promise<VaultMark | null> {
-    const row = await this.#database.singletons.get('vault');
-    return row?.name === 'vault' ? row : null;
+    const row: unknown = await this.#database.singletons.get('vault');
+    return isMarkRow(row) ? (row as VaultMark) : null;
   }
 
   async writeMark(mark: VaultMark): Promise<void> {

@@ -5,6 +5,7 @@ import { labelled, sha256 } from '../../crypto/primitives/hash.ts';
 import { openContentOrDescribe } from '../../crypto/vault/item-content.ts';
 import { hashLeaf, MerkleTree } from '../../crypto/vault/merkle-tree.ts';
 import { hashHead, openHead, type VaultHead } from '../../crypto/vault/vault-head.ts';
+import { isItemRow } from './cached-shapes.ts';
 import type { CachedHead, CachedItem, CiphertextCache, VaultMark } from './ciphertext-cache.ts';
 import { type ItemRow, type OpenedContent, VaultContents } from './vault-contents.ts';
 import { VaultError } from './vault-error.ts';
@@ -88,7 +89,7 @@ export class VaultStore {
     if (mark.head.counter <= before.head.counter && cursorEquals(mark.cursor, before.cursor)) return;
     const since = Math.min(before.head.counter, before.cursor?.counter ?? 0);
     const touched = new Set<string>();
-    for (const item of await this.cache.readItemsSince(since)) this.#put(this.#openItem(item), touched);
+    this.#putAll(await this.cache.readItemsSince(since), touched);
     if (!this.isConsistent()) return this.#readAll();
     this.#watcher.onChange(touched);
   }
@@ -178,7 +179,7 @@ export class VaultStore {
   async #readAll(): Promise<void> {
     const touched = new Set<string>();
     this.#clear(touched);
-    for (const item of await this.cache.readAllItems()) this.#put(this.#openItem(item), touched);
+    this.#putAll(await this.cache.readAllItems(), touched);
     // A cache that is not what the head covers is of no use; the head itself is not forgotten.
     if (!this.isConsistent() && this.mark.cursor !== null) await this.updateMark({ cursor: null });
     this.#watcher.onChange(touched);
@@ -189,6 +190,13 @@ export class VaultStore {
     this.contents.clear();
     this.#tree = new MerkleTree();
     this.#isBroken = false;
+  }
+
+  #putAll(rows: readonly CachedItem[], touched: Set<string>): void {
+    for (const row of rows) {
+      if (isItemRow(row)) this.#put(this.#openItem(row), touched);
+      else this.#isBroken = true;
+    }
   }
 
   #openItem(item: CachedItem): OpenedItem {

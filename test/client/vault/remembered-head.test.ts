@@ -1,6 +1,6 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CiphertextCache, type VaultMark } from '../../../client/vault/ciphertext-cache.ts';
+import { type CachedItem, CiphertextCache, type VaultMark } from '../../../client/vault/ciphertext-cache.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { DeviceLab, type Person } from '../../parts/device-lab.ts';
 import { changeJson, pathOf, storeConversation } from '../../parts/tamper.ts';
@@ -78,6 +78,49 @@ describe.each([
     await tab.until(() => tab.alarms.length > 1);
     expect(tab.alarms[1]).toBe('vault-rolled-back');
   });
+});
+
+/** Changes every item that this browser keeps. */
+async function damageItems(profile: BrowserProfile, change: (item: CachedItem) => unknown): Promise<void> {
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const opening = profile.indexedDB.open('sotto');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const items = await inCache(profile, (cache) => cache.readAllItems());
+  const transaction = database.transaction('items', 'readwrite');
+  for (const item of items) transaction.objectStore('items').put(change(item));
+  await new Promise((resolve) => transaction.addEventListener('complete', resolve));
+  database.close();
+}
+
+const flip = (bytes: Uint8Array | null) => (bytes ?? new Uint8Array(1)).map((byte) => byte ^ 1);
+
+describe.each<[string, (item: CachedItem) => unknown]>([
+  ['nothing but its id', ({ id }) => ({ id })],
+  ['a hash that is too short', (item) => ({ ...item, bodyHash: item.bodyHash.subarray(1) })],
+  ['numbers that are none', (item) => ({ ...item, version: Number.NaN })],
+  ['texts for numbers', (item) => ({ ...item, counter: `${item.counter}`, flags: '0' })],
+  ['no bytes where bytes were', (item) => ({ ...item, bodyHash: null })],
+  ['other bytes and another hash', (item) => ({ ...item, body: flip(item.body), bodyHash: flip(item.bodyHash) })],
+  ['a later version', (item) => ({ ...item, version: item.version + 7 })],
+])('kept items of which there is %s', (_, change) => {
+  it('are read anew, without a password and without an alarm', async () => {
+    const { profile } = await leftBrowser();
+    await damageItems(profile, change);
+    const tab = await profile.openTab();
+    expect(tab.status).toBe('unlocked');
+    await tab.until(() => tab.titles().join() === 'Kept at the relay');
+    expect(tab.alarms).toEqual([]);
+  });
+});
+
+it('a remembered head that is none ends the start locked, and the password opens it with everything', async () => {
+  const { person, profile } = await leftBrowser();
+  await changeMark(profile, () => ({ head: null, owner: new Uint8Array(3) }) as unknown as VaultMark);
+  const tab = await profile.openTab();
+  expect(tab.status).toBe('locked');
+  await tab.vault.unlock(person);
+  await tab.until(() => tab.titles().join() === 'Kept at the relay');
 });
 
 it('a cache that cannot be read ends the start with a session and an alarm', async () => {
