@@ -47,14 +47,8 @@ async function logIn(
     stretching: answer.stretching,
   });
   if (finished === null) throw new VaultError('sign-in-failed');
-  const { session, keys } = await client.finishSignIn({
-    format: 1,
-    loginId: answer.loginId,
-    loginFinish: finished.finish,
-  });
-  await ready;
-  const keyEncryptionKey = deriveKeyEncryptionKey('password', finished.exportKey);
-  finished.exportKey.wipe();
+  const { exportKey, finish: loginFinish } = finished;
+  const { keyEncryptionKey, session, keys } = await release().finally(() => exportKey.wipe());
   const opened = openKeyMaterial(keys, {
     kind: 'password',
     keyEncryptionKey,
@@ -63,6 +57,12 @@ async function logIn(
   });
   const { keyring, serverStaticPublicKey, head } = opened;
   return { session, account: { keyring, serverStaticPublicKey, needsNewPassword: false }, head };
+
+  async function release() {
+    const released = await client.finishSignIn({ format: 1, loginId: answer.loginId, loginFinish });
+    await ready;
+    return { ...released, keyEncryptionKey: deriveKeyEncryptionKey('password', exportKey) };
+  }
 }
 
 /** A password that nobody can have is a wrong password. */
@@ -92,6 +92,15 @@ export async function signInWithPhrase(
 ): Promise<SignedIn> {
   const nameTag = deriveNameTag(input.userName);
   const entropy = readPhrase(input.words);
+  return recover(client, nameTag, entropy, recentPhrase).finally(() => entropy.wipe());
+}
+
+async function recover(
+  client: RelayClient,
+  nameTag: Bytes,
+  entropy: ReturnType<typeof readPhrase>,
+  recentPhrase: RecentPhrase,
+): Promise<SignedIn> {
   const ready = aeadReady();
   ready.catch(() => undefined);
   const challenge = await client.startRecovery({ format: 1, nameTag: toBase64Url(nameTag) });
@@ -109,7 +118,6 @@ export async function signInWithPhrase(
   });
   await ready;
   const keyEncryptionKey = deriveKeyEncryptionKey('recovery', entropy);
-  entropy.wipe();
   const { keyring, serverStaticPublicKey, head } = openKeyMaterial(keys, {
     kind: 'recovery',
     keyEncryptionKey,

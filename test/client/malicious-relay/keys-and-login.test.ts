@@ -1,10 +1,11 @@
 /* oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-call, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-return, vitest/expect-expect, vitest/no-conditional-expect
    -- what a lying relay says has no type; expectEnclaveRefused asserts. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { Secret } from '../../../crypto/primitives/secret.ts';
 import type { Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab, type Person, proofOf } from '../../parts/device-lab.ts';
-import { changeJson, changeRequest, flip, pathOf, storeConversation } from '../../parts/tamper.ts';
+import { answerInstead, changeJson, changeRequest, flip, pathOf, storeConversation } from '../../parts/tamper.ts';
 
 let lab: DeviceLab;
 let person: Person;
@@ -239,5 +240,29 @@ describe('M44 a session that would last for ever', () => {
       }),
     );
     expect(code).toBe('relay:malformed-answer');
+  });
+});
+
+describe('what opens the vault', () => {
+  it.each([
+    [/^\/v1\/sign-in\/finish$/, 'ExportKey'],
+    [/^\/v1\/recovery\/start$/, 'RecoveryEntropy'],
+    [/^\/v1\/recovery\/finish$/, 'RecoveryEntropy'],
+  ])('is wiped also where the relay gives no answer to %s', async (path, name) => {
+    const wiped: string[] = [];
+    const wipe = vi.spyOn(Secret.prototype, 'wipe').mockImplementation(function note(this: Secret<string>) {
+      wiped.push(this.secretName);
+    });
+    onTestFinished(() => wipe.mockRestore());
+    const profile = lab.profile();
+    profile.intercept = answerInstead(path, () => Promise.reject(new TypeError('Failed to fetch')));
+    const tab = await profile.openTab();
+    const { userName, words } = person;
+    const signIn =
+      name === 'ExportKey'
+        ? tab.vault.signIn(person)
+        : tab.vault.signInWithPhrase({ userName, words: words.join(' ') });
+    expect(await tab.refusal(signIn)).toMatchObject({ code: 'relay-unreachable' });
+    expect(wiped).toContain(name);
   });
 });
