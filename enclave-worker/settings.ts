@@ -61,8 +61,7 @@ const environmentSchema = v.object({
   LLM_BASE_URL: v.optional(
     v.pipe(
       v.string(),
-      v.url(urlRule),
-      v.check((url) => /^https?:$/.test(new URL(url).protocol) || readSocketPath(url) !== null, urlRule),
+      v.check((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? '') || readSocketPath(url) !== null, urlRule),
     ),
   ),
   LLM_API_KEY: v.optional(text('LLM_API_KEY', 'leave it out where no key is needed')),

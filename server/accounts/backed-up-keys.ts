@@ -1,17 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { StartError } from '../start-error.ts';
-import { type KeyPlace, readGivenKeys, serverKeysFileName, writeNewKeys } from './load-server-keys.ts';
+import { keysPathOf, type KeyPlace, readGivenKeys, readKeysFile, writeNewKeys } from './load-server-keys.ts';
 import { parseServerKeys } from './server-keys.ts';
 
 /** The key string for a backup. @throws {StartError} when this installation has none. */
 export function readKeptKeys(place: KeyPlace): string {
-  const path = join(place.dataFolder, serverKeysFileName);
-  const given = readGivenKeys(place);
-  if (given === null && !existsSync(path)) {
+  const path = keysPathOf(place);
+  const kept = readGivenKeys(place) ?? readKeysFile(path);
+  if (kept === null) {
     throw new StartError(`There are no server keys at ${path}: set DATA_DIR to the right folder, or give SERVER_KEYS.`);
   }
-  const text = (given ?? readFileSync(path, 'utf8')).trim();
+  const text = kept.trim();
   parseServerKeys(text);
   return text;
 }
@@ -25,8 +23,8 @@ export function readKeptKeys(place: KeyPlace): string {
  */
 export function acceptBackedUpKeys(place: KeyPlace, text: string): (() => void) | null {
   const { fingerprint } = parseServerKeys(text);
-  const path = join(place.dataFolder, serverKeysFileName);
-  const present = readGivenKeys(place) ?? (existsSync(path) ? readFileSync(path, 'utf8') : null);
+  const path = keysPathOf(place);
+  const present = readGivenKeys(place) ?? readKeysFile(path);
   if (present === null) return () => writeKeysBehind(path, text);
   if (parseServerKeys(present).fingerprint !== fingerprint) {
     throw new StartError(

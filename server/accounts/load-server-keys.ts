@@ -3,6 +3,7 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -17,7 +18,7 @@ import { StartError } from '../start-error.ts';
 import type { Database } from '../storage/database.ts';
 import { generateServerKeys, parseServerKeys, type ServerKeys } from './server-keys.ts';
 
-export const serverKeysFileName = 'server-keys';
+const serverKeysFileName = 'server-keys';
 const fingerprintName = 'server-keys';
 
 export type KeyPlace = Pick<Settings, 'serverKeys' | 'serverKeysFile' | 'dataFolder' | 'postgres' | 'host'>;
@@ -81,19 +82,44 @@ export function readGivenKeys(place: KeyPlace): string | null {
 }
 
 async function readOrMakeFile(place: KeyPlace, mayMake: boolean): Promise<string> {
-  const path = join(place.dataFolder, serverKeysFileName);
-  if (!existsSync(path)) {
+  const path = keysPathOf(place);
+  const kept = readKeysFile(path);
+  if (kept === null) {
     if (!mayMake) {
       throw new StartError(
         `The server keys of this database are missing: put ${path} back, give SERVER_KEYS, or restore its backup again.`,
       );
     }
-    writeNewKeys(path, await generateServerKeys());
+    const made = await generateServerKeys();
+    try {
+      writeNewKeys(path, made);
+    } catch {
+      throw new StartError(
+        `The server keys cannot be written to ${path}: look at its folder and the room on its disk.`,
+      );
+    }
+    return made;
   }
   if ((statSync(path).mode & 0o077) !== 0) {
     throw new StartError(`The file ${path} can be read by others: run chmod 600 on it.`);
   }
-  return readFileSync(path, 'utf8');
+  return kept;
+}
+
+/** Where the keys are that belong to a data folder. */
+export function keysPathOf({ dataFolder }: Pick<KeyPlace, 'dataFolder'>): string {
+  return join(dataFolder, serverKeysFileName);
+}
+
+/** @returns null where there are none. @throws {StartError} for something in their place that cannot be read. */
+export function readKeysFile(path: string): string | null {
+  try {
+    // A link that leads nowhere is not nothing: what it named may be on a disk that is not there yet.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new StartError(`The server keys at ${path} cannot be read: it must be a file of the user who runs Sotto.`);
+  }
 }
 
 /** On the disk, name and all, before any account depends on them; whole or not at all, and never over others. */

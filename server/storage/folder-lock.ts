@@ -9,6 +9,7 @@ export interface FolderLock {
 }
 
 const sqliteBusy = 5;
+const sqliteNotADatabase = 26;
 
 /**
  * Holds a lock on a small SQLite file for as long as the process lives: the kernel lets go of it even after `kill -9`.
@@ -26,7 +27,11 @@ export function lockFolder(folder: string): FolderLock {
     chmodSync(path, 0o600);
   } catch (error) {
     file.close();
-    if ((error as { errcode?: unknown }).errcode !== sqliteBusy) throw error;
+    const { errcode } = error as { errcode?: unknown };
+    if (errcode === sqliteNotADatabase) {
+      throw new StartError(`The file ${resolve(path)} is damaged, and holds nothing: delete it and start again.`);
+    }
+    if (errcode !== sqliteBusy) throw error;
     throw new StartError(
       `Sotto is already running on the data folder ${resolve(folder)}: stop it first, or choose another with DATA_DIR.`,
     );

@@ -49,6 +49,8 @@ describe('readSettings', () => {
     [{ ...token, WORKER_HOST: '' }, 'WORKER_HOST is empty'],
     [{ ...token, ENGINE: 'Auto' }, 'ENGINE must be auto'],
     [{ ...token, LLM_BASE_URL: 'localhost:8000' }, 'LLM_BASE_URL must be an address'],
+    [{ ...token, LLM_BASE_URL: 'nonsense' }, 'LLM_BASE_URL must be an address'],
+    [{ ...token, LLM_BASE_URL: 'http://' }, 'LLM_BASE_URL must be an address'],
     [{ ...token, LLM_BASE_URL: 'file:///etc/passwd' }, 'LLM_BASE_URL must be an address'],
     [{ ...token, LLM_BASE_URL: 'http://h/v1', LLM_MODEL: 'two\nlines' }, "LLM_MODEL must be a model's id"],
     [{ ...token, ENGINE: 'openai' }, 'ENGINE=openai needs LLM_BASE_URL'],

@@ -1,10 +1,13 @@
-import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readKeptKeys } from '../../../server/accounts/backed-up-keys.ts';
 import { loadServerKeys, type KeyPlace } from '../../../server/accounts/load-server-keys.ts';
 import { generateServerKeys, parseServerKeys } from '../../../server/accounts/server-keys.ts';
+import { StartError } from '../../../server/start-error.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
+import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/small-disk.ts';
 import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 
 async function place(changes: Partial<KeyPlace> = {}): Promise<KeyPlace & { readonly file: string }> {
@@ -70,6 +73,37 @@ test('loadServerKeys: refuses a file that others can read, until it is private',
   await expect(loadServerKeys(here, database)).rejects.toThrow('can be read by others');
   await chmod(here.file, 0o600);
   await loadServerKeys(here, database);
+});
+
+test.each([
+  ['a folder', (file: string) => mkdir(file, { mode: 0o700 })],
+  ['a link to a disk that is not there', (file: string) => symlink('/nowhere/keys', file)],
+])(
+  'loadServerKeys, readKeptKeys: %s in the place of the keys is one sentence, and makes no new ones',
+  async (_what, put) => {
+    const database = await openTestDatabase('sqlite');
+    const here = await place();
+    await put(here.file);
+    const complaint = `The server keys at ${here.file} cannot be read: it must be a file of the user who runs Sotto.`;
+    await expect(loadServerKeys(here, database)).rejects.toThrow(new StartError(complaint));
+    expect(() => readKeptKeys(here)).toThrow(new StartError(complaint));
+    await rm(here.file, { recursive: true });
+    const { fingerprint } = await loadServerKeys(here, database);
+    expect(parseServerKeys(readKeptKeys(here)).fingerprint).toBe(fingerprint);
+  },
+);
+
+test.skipIf(noSmallDisks !== null)(`loadServerKeys: no room for keys is one sentence${withoutSmallDisks}`, async () => {
+  const dataFolder = mountSmallDisk(4_096);
+  await writeFile(join(dataFolder, 'full'), new Uint8Array(4_096));
+  const file = join(dataFolder, 'server-keys');
+  const database = await openTestDatabase('sqlite');
+  await expect(loadServerKeys(await place({ dataFolder }), database)).rejects.toThrow(
+    new StartError(`The server keys cannot be written to ${file}: look at its folder and the room on its disk.`),
+  );
+  await rm(join(dataFolder, 'full'));
+  await loadServerKeys(await place({ dataFolder }), database);
+  expect(parseServerKeys(await readFile(file, 'utf8'))).toBeDefined();
 });
 
 test('parseServerKeys: refuses everything but a whole line, and the keys do not print themselves', async () => {

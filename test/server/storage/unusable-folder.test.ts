@@ -34,6 +34,15 @@ test('a database file that is none is said to be damaged; without it the folder 
   expect(await complaintOf(folder)).toBeNull();
 });
 
+test('a lock file that is none is not taken for a damaged database, whose backup would be older than it', async () => {
+  const folder = await emptyFolder();
+  await writeFile(join(folder, 'lock.sqlite'), 'no database');
+  const lock = join(folder, 'lock.sqlite');
+  expect(await complaintOf(folder)).toBe(`The file ${lock} is damaged, and holds nothing: delete it and start again.`);
+  await rm(lock);
+  expect(await complaintOf(folder)).toBeNull();
+});
+
 /** A file system with this much room, where this user may mount one. */
 async function mountSmall(size: string): Promise<string | null> {
   const outer = await makeTemporaryFolder('folder');
