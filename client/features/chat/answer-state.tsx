@@ -103,14 +103,15 @@ function Waiting({ message }: { readonly message: AssistantMessage }) {
     enclave.kind === 'verified' ? loadingProgress(enclave.status) : null,
   );
   const startingSinceMs = useAppSelector(({ enclave }) => (enclave.kind === 'starting' ? enclave.sinceMs : null));
-  const cutFromRelay = useAppSelector(
-    ({ session }) => session.connection === 'relay-unreachable' || session.connection === 'offline',
-  );
+  const connection = useAppSelector(({ session }) => session.connection);
+  const cutFromRelay = connection === 'relay-unreachable' || connection === 'offline';
   const { kind } = message.state;
   if (cutFromRelay && (kind === 'sealing' || kind === 'connecting')) {
     return (
       <Notice tone="caution" urgent className="text-small">
-        Relay unreachable. Your message is kept, and goes out when it can be reached again.
+        {connection === 'offline'
+          ? 'Your message is kept, and goes out when you are online again.'
+          : 'Relay unreachable. Your message is kept, and goes out when it can be reached again.'}
       </Notice>
     );
   }

@@ -10,7 +10,8 @@ import { useAppSelector } from '../shell/app-context.tsx';
 export function ProtectionAnnouncer() {
   const view = useAppSelector((state) => state.enclave);
   const [known, setKnown] = useState<ProtectionFacts | null>(null);
-  const [refusal, setRefusal] = useState('');
+  /** Why nothing can be sent, as it was said last. */
+  const [loss, setLoss] = useState<Loss | null>(null);
   const [text, setText] = useState('');
 
   const facts = factsOf(view);
@@ -18,20 +19,30 @@ export function ProtectionAnnouncer() {
     if (known !== null) setText(`Another enclave answers now: ${changeText(known, facts)}.`);
     setKnown(facts);
   }
-  if (facts !== null && refusal !== '') {
-    setRefusal('');
-    setText(`The enclave is accepted: ${protectionSentence(view)}`);
+  if (facts !== null && loss !== null) {
+    setLoss(null);
+    const back = loss.kind === 'refused' ? 'The enclave is accepted' : 'The enclave can be reached again';
+    setText(`${back}: ${protectionSentence(view)}`);
   }
-  const refused = view.kind === 'refused' ? protectionSentence(view) : '';
-  if (refused !== '' && refused !== refusal) {
-    setRefusal(refused);
-    setText(refused);
+  const lost = lossOf(view);
+  if (lost !== null && lost.text !== loss?.text) {
+    setLoss(lost);
+    setText(lost.text);
   }
   return (
     <output aria-live="polite" aria-atomic="true" data-announcer="protection" className="sr-only">
       {text}
     </output>
   );
+}
+
+type Loss = { readonly kind: 'refused' | 'unreachable'; readonly text: string };
+
+/** Where the relay itself is away, the line above the conversation says so. */
+function lossOf(view: EnclaveView): Loss | null {
+  if (view.kind !== 'refused' && view.kind !== 'unreachable') return null;
+  if (view.kind === 'unreachable' && view.failure.code === 'relay-unreachable') return null;
+  return { kind: view.kind, text: protectionSentence(view) };
 }
 
 function factsOf(view: EnclaveView): ProtectionFacts | null {

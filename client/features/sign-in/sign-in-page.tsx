@@ -19,7 +19,7 @@ export function SignInPage() {
       }
     >
       {hasEnded && (
-        <Notice tone="calm" className="mb-6">
+        <Notice tone="calm" urgent className="mb-6">
           Your session has ended. Please sign in again.
         </Notice>
       )}

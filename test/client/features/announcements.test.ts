@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { developmentEnclave } from '../../parts/scripted-client/scripted-contents.ts';
 import {
   askInPage,
   openPairs,
@@ -59,6 +60,18 @@ describe('the way to the relay', () => {
     expect(await page.getByText('What you write is kept here').count()).toBe(0);
   });
 
+  test.each([
+    ['offline', 'Your message is kept, and goes out when you are online again.'],
+    ['relay-unreachable', 'Relay unreachable. Your message is kept'],
+  ] as const)('a question that waits for it names the cause: %s', async (status, words) => {
+    const page = await openChat();
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.evaluate((each) => window.vault.emit({ type: 'connection', status: each }), status);
+    await askInPage(page, 'A question');
+    const alert = page.getByRole('article').getByRole('alert');
+    await expect.poll(() => alert.textContent()).toContain(words);
+  });
+
   test('that never broke is not said to be back', async () => {
     const page = await openChat();
     await page.getByRole('textbox', { name: 'Message' }).waitFor();
@@ -84,6 +97,29 @@ test('an answer is not said to go on while there is no way to the relay', async 
   await said(page, 'The assistant is responding.');
   await page.clock.fastForward(8_000);
   await said(page, 'Still responding');
+});
+
+describe('an enclave', () => {
+  test('that cannot be reached any more is said, and so is that it can be again', async () => {
+    const page = await openChat();
+    await page.getByRole('button', { name: /^Protection: No/ }).waitFor();
+    await page.evaluate(() =>
+      window.vault.setEnclave({ kind: 'unreachable', failure: { code: 'enclave-unreachable' } }),
+    );
+    await said(page, 'The relay cannot reach the enclave.');
+    await page.evaluate(() => window.vault.setEnclave({ kind: 'connecting' }));
+    await page.evaluate((view) => window.vault.setEnclave(view), developmentEnclave);
+    await said(page, 'The enclave can be reached again: No protection');
+    expect(await page.getByText('The relay cannot reach the enclave.').count()).toBe(0);
+  });
+
+  test('is not spoken of where the relay itself is away', async () => {
+    const page = await openChat();
+    await page.getByRole('button', { name: /^Protection: No/ }).waitFor();
+    await page.evaluate(() => window.vault.setEnclave({ kind: 'unreachable', failure: { code: 'relay-unreachable' } }));
+    await page.getByRole('button', { name: /^Protection: (?!No protection)/ }).waitFor();
+    expect(await page.locator('[data-announcer="protection"]').textContent()).toBe('');
+  });
 });
 
 describe('a copy', () => {

@@ -87,7 +87,8 @@ describe('conversations', () => {
 test('a session that ends by itself is said on the way out, a sign-out is not', async () => {
   const page = await openChat();
   await page.evaluate(() => window.vault.endSession());
-  await page.getByText('Your session has ended').waitFor();
+  // Called out: the focus is in the first field, below it.
+  await page.getByRole('alert').filter({ hasText: 'Your session has ended' }).waitFor();
   await page.getByRole('textbox', { name: 'User name' }).fill('quiet-otter');
   await page.getByLabel('Password').fill('four unrelated words');
   await page.getByRole('button', { name: 'Sign in' }).click();
