@@ -15,6 +15,20 @@ export type Follow = {
   readonly keepUp: () => void;
 };
 
+type Sizes = { readonly top: number; readonly height: number; readonly view: number };
+
+function sizes({ scrollTop, scrollHeight, clientHeight }: HTMLElement): Sizes {
+  return { top: scrollTop, height: scrollHeight, view: clientHeight };
+}
+
+/**
+ * Only a hand moves a list up that did not get shorter, in a view that stayed. Not every hand tells a pointer: a scrollbar that lies
+ * over the words does not (Safari), a search of the browser neither, and one that is held tells it only once (Firefox).
+ */
+function isMovedUp(before: Sizes, now: Sizes): boolean {
+  return now.top < before.top && now.height >= before.height && now.view === before.view;
+}
+
 /**
  * Whether the view goes along with a growing answer. Only the reader's own hand gives it up (wheel, touch, key, scrollbar, selecting
  * text), and only reaching the end or the button takes it up again; a change of layout does neither.
@@ -28,6 +42,7 @@ export function useFollow(): Follow {
     const element = container.current;
     if (element === null) return;
     let handUntilMs = 0;
+    let seen = sizes(element);
     const distance = () => element.scrollHeight - element.clientHeight - element.scrollTop;
     const byHand = () => {
       handUntilMs = performance.now() + 1000;
@@ -49,6 +64,9 @@ export function useFollow(): Follow {
     };
     const onScroll = () => {
       const near = distance() <= atEndPx;
+      const now = sizes(element);
+      if (!near && isMovedUp(seen, now)) byHand();
+      seen = now;
       // Reaching the end by one's own hand takes the following up again; momentum counts as the hand.
       if (near && performance.now() < handUntilMs) following.current = true;
       if (!following.current && !near) handUntilMs = Math.max(handUntilMs, performance.now() + 200);

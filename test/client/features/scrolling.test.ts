@@ -85,6 +85,25 @@ describe('scrolling', () => {
     expect(await page.getByRole('button', { name: 'Jump to latest' }).count()).toBe(0);
   });
 
+  test('the reader who scrolls up by what tells no wheel, key or pointer is left alone: a scrollbar over the words, a search', async () => {
+    const page = await openChat();
+    await openPairs(page, line.repeat(8), 3);
+    const turn = await askInPage(page, 'And now?');
+    await streamInPage(page, turn, line.repeat(30));
+    await settle(page);
+    const { top } = await scrollState(page);
+    await log(page).evaluate((element) => element.scrollTo({ top: element.scrollTop - 400, behavior: 'instant' }));
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor();
+    await streamInPage(page, turn, line.repeat(10));
+    await settle(page);
+    expect((await scrollState(page)).top).toBe(top - 400);
+    await page.getByRole('button', { name: 'Jump to latest' }).click();
+    await settle(page);
+    await streamInPage(page, turn, line.repeat(10));
+    await settle(page);
+    expect((await scrollState(page)).left).toBeLessThanOrEqual(4);
+  });
+
   test('reaching the end by hand takes the following up again', async () => {
     const page = await openChat();
     await openPairs(page, line.repeat(8), 3);
