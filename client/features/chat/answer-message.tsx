@@ -32,11 +32,12 @@ export function AnswerMessage({ conversationId, message, position, count, isTabS
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={isTabStop ? 0 : -1}
       data-message={message.id}
-      className="group grid grid-cols-[minmax(0,1fr)] gap-x-4 rounded-control sm:grid-cols-[auto_minmax(0,1fr)]"
+      // On paper no grid: Firefox would move it to the next page as a whole.
+      className="group grid grid-cols-[minmax(0,1fr)] gap-x-4 rounded-control sm:grid-cols-[auto_minmax(0,1fr)] print:block"
     >
       <LogoMark className={`mt-0.5 hidden size-6 sm:block ${growing ? 'breathe' : ''}`} />
       {/* Columns that may be narrower than their widest word: only a wide block scrolls, inside itself. */}
-      <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-3 short:gap-1">
+      <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-3 short:gap-1 print:block">
         {message.reasoning !== '' && <Reasoning text={message.reasoning} thinking={active && message.text === ''} />}
         {shown !== '' && (
           <div ref={words}>

@@ -137,4 +137,32 @@ describe('on paper', () => {
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));
     await expect.poll(() => page.getByRole('article').count()).toBeLessThan(60);
   });
+
+  test('a line of code and the words of a table go on in the next line, where nobody can scroll', async () => {
+    const page = await openAtWidth(768, [
+      ['Code, please', wideAnswer(wideThings['a long line of code'] ?? '')],
+      ['A table, please', wideAnswer(wideThings['a table of long words'] ?? '')],
+    ]);
+    const cut = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('pre, .wide-table')].map((each) => each.scrollWidth > each.clientWidth + 1),
+      );
+    expect(await cut()).toEqual([true, true]);
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    expect(await cut()).toEqual([false, false]);
+  });
+
+  test('an answer is no grid, which Firefox would move to the next page as a whole', async () => {
+    const page = await openAtWidth(768, [['A question', 'An answer.']]);
+    const displays = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('article[aria-label^="Assistant"], article:has(.prose) > :has(.prose)')].map(
+          (each) => getComputedStyle(each).display,
+        ),
+      );
+    expect(await displays()).toEqual(['grid', 'grid']);
+    await page.emulateMedia({ media: 'print' });
+    expect(await displays()).toEqual(['block', 'block']);
+  });
 });
