@@ -75,6 +75,8 @@ export class Vault {
 
   async beginSignUp(input: { userName: string; password: string }): Promise<{ recoveryWords: readonly string[] }> {
     this.#requireOutside();
+    // Where nothing can be kept, nobody writes down words for an account that cannot be entered.
+    await this.#cache.open();
     const { prepareSignUp } = await import('./sign-up.ts');
     this.#prepared = await prepareSignUp(this.#client, input);
     return { recoveryWords: this.#prepared.words };

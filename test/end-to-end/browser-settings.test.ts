@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startChromium } from '../parts/engines/chromium-engine.ts';
-import { askIn, createAccountIn, until, wordsOn } from '../parts/engines/engine-person.ts';
+import { askIn, createAccountIn, fillCredentials, press, until, wordsOn } from '../parts/engines/engine-person.ts';
 import type { Engine, EngineSetting } from '../parts/engines/engine.ts';
 import { startFirefox, whyNoFirefox } from '../parts/engines/firefox-engine.ts';
 import { inventAccount } from '../parts/person.ts';
@@ -52,5 +52,20 @@ for (const { name, start, missing } of engines) {
         }
       });
     }
+
+    it('no database: nobody is given 24 words to write down for nothing', { timeout: 240_000 }, async ({ skip }) => {
+      skip(missing !== null, missing ?? '');
+      engine = await start('no database');
+      const tab = await engine.openTab();
+      await tab.goto(`${sotto.url}/create-account`);
+      await fillCredentials(tab, inventAccount());
+      await press(tab, 'button', 'Create account');
+      const sentence = 'This browser does not let Sotto keep anything.';
+      const timesSaid = async () => (await wordsOn(tab)).split(sentence).length - 1;
+      const hasWords = () => tab.read(`document.querySelector('[data-testid="recovery-phrase"]') !== null`);
+      // Once above the page, as of its start, and once at the form.
+      await until(tab, 'an answer', async () => (await timesSaid()) === 2 || (await hasWords()) === true);
+      expect(await hasWords()).toBe(false);
+    });
   });
 }

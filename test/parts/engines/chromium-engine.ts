@@ -7,7 +7,7 @@ export async function startChromium(setting: EngineSetting = 'as it comes'): Pro
   // Without its compilers V8 has no WebAssembly: what a person gets who switches them off for a site.
   const browser = await startBrowser(setting === 'WebAssembly off' ? ['--js-flags=--jitless'] : []);
   const context = await browser.newContext();
-  if (setting === 'all site data blocked') await blockSiteData(context);
+  if (setting === 'all site data blocked' || setting === 'no database') await blockSiteData(context);
   return {
     openTab: async () => {
       const page = await context.newPage();

@@ -60,7 +60,7 @@ export async function unlockIn(tab: EngineTab, account: Account): Promise<void> 
   await seen(tab, 'textbox', 'Message');
 }
 
-async function fillCredentials(tab: EngineTab, account: Account): Promise<void> {
+export async function fillCredentials(tab: EngineTab, account: Account): Promise<void> {
   await write(tab, 'textbox', 'User name', account.userName);
   await write(tab, 'password', 'Password', account.password);
 }

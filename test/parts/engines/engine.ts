@@ -27,4 +27,5 @@ export type EngineSetting =
   | 'a private window'
   | 'third-party cookies off'
   | 'all site data blocked'
+  | 'no database'
   | 'WebAssembly off';
