@@ -66,7 +66,20 @@ describe('splitBlocks', () => {
 
   test('property: grown in any pieces it is the same as read at once', () => {
     const marks = ['# head', '- item', '  - inner', '1. one', '2)', '* star', '-', '> quote', '```', '~~~', '    code'];
-    const others = ['<details>', '</details>', '<!-- x', '-->', '\\[', '\\]', '$$', '[^1]: note', '| a |', '|---|'];
+    const fences = ['Run: ```sh', '```md', '```js', 'So:```', '\\begin{align}', '\\end{align}'];
+    const others = [
+      ...fences,
+      '<details>',
+      '</details>',
+      '<!-- x',
+      '-->',
+      '\\[',
+      '\\]',
+      '$$',
+      '[^1]: note',
+      '| a |',
+      '|---|',
+    ];
     const long = ['x'.repeat(1700), `| ${'y'.repeat(1600)} |`, 'z. '.repeat(2000)];
     const line = fc.constantFrom(
       'text',
@@ -117,6 +130,21 @@ describe('splitBlocks', () => {
     expect(grow(text.split('')).blocks).toEqual(read(text));
   });
 
+  test.each([
+    ['Run: ```sh\nls\n```\nThen.', ['text', 'code', 'text']],
+    ['Words\nand more:\n```\nls\n```', ['text', 'code']],
+    ['Words so far:```\nls\n```', ['text', 'code']],
+    ['Never closed ```', ['text']],
+    ['Inline ```code``` here', ['text']],
+    ['> Run: ```sh\n> ls\n> ```', ['text']],
+    ['Text\n[^1]: A note.', ['text', 'note']],
+    ['| a |\n|---|\n| 1 |\nAfter.', ['table', 'text']],
+    ['\\begin{align}\n- a\n\\end{align}\nAfter.', ['tex', 'text']],
+  ])('%j is %j', (text, right) => {
+    expect(kinds(text)).toEqual(right);
+    expect(grow(text.split('')).blocks).toEqual(read(text));
+  });
+
   test.each(Object.entries(hostileAnswers))('%s: pieces stay short, and none is lost', (_name, make) => {
     const text = make(200_000);
     expect(sources(text).join('')).toBe(text);
@@ -159,6 +187,9 @@ describe('units', () => {
     ['~~~\ncode\n```\n', { isClosed: false, code: 'code\n```\n' }],
     ['~~~\ncode\n~~~\n\n', { isClosed: true, code: 'code\n' }],
     ['```', { isClosed: false, code: '' }],
+    ['```md\n```js\nx\n```\nEnd\n```', { isClosed: true, code: '```js\nx\n```\nEnd\n' }],
+    ['```md\n```js\nx\n```\n', { isClosed: false, code: '```js\nx\n```\n' }],
+    ['```js\n```ts\n```\n', { isClosed: true, code: '```ts\n' }],
     ['  ```\n  code\n  ```', { isClosed: true, code: 'code\n' }],
   ])('%j as code', (text, { isClosed, code }) => {
     const [unit] = unitsOf(read(text));

@@ -1,6 +1,9 @@
+import { goodCut, goodLength, longest, mostWeighed, reachOf, weightOf } from './cut-place.ts';
 import {
   closesFence,
+  fenceBehindWords,
   indentOf,
+  innerFence,
   isBlank,
   isHeading,
   isQuote,
@@ -34,17 +37,7 @@ export type Block = {
   readonly from: Place;
 };
 
-/** A piece is cut at the next good place after so many characters, and anywhere after so many. */
-const goodLength = 1500;
-const longest = 2000;
 const mostLines = 80;
-/**
- * Emoji and the signs that join them take a layout far longer than letters, most of all where no font has them: each of their
- * units counts as three.
- */
-const heavyUnits = /[\ud800-\udfff]|\u200d|\u20e3|\ufe0f|[\u2600-\u27bf]/g;
-const heavyExtra = 2;
-const mostWeighed = 2 * goodLength + 1;
 
 /** Reads the lines of a text from a place on. */
 export class BlockReader {
@@ -121,12 +114,26 @@ export class BlockReader {
     if (open === null || this.#endsBefore(line, open, at)) {
       if (open !== null) this.#end(at);
       this.#open = openedBy(line, this.#text, at);
+      if (this.#takeFenceBehindWords(line, at)) return;
     } else if (this.#open === open) {
       // Else the line made a table of the line before: both stay in one piece.
       this.#goOn(line, open, at);
+      if (this.#takeFenceBehindWords(line, at)) return;
     }
     this.#isAfterBlank = false;
     this.#remember(line, at);
+  }
+
+  /** A fence that begins behind words ends their piece there. */
+  #takeFenceBehindWords(line: string, at: number): boolean {
+    const place = this.#open?.kind === 'text' && !this.#open.isQuote ? fenceBehindWords(line) : -1;
+    if (place < 0) return false;
+    this.#isAfterBlank = false;
+    this.#end(at + place);
+    const fence = line.slice(place);
+    this.#open = openedBy(fence, this.#text, at + place);
+    this.#remember(fence, at + place);
+    return true;
   }
 
   #remember(line: string, at: number): void {
@@ -157,7 +164,10 @@ export class BlockReader {
       case 'note':
         return noteName(line) !== null || (this.#isAfterBlank ? indentOf(line) < 2 : startsAnother(line));
       case 'table':
-        return this.#isAfterBlank || startsAnother(line) || isQuote(line) || listMarker(line) !== null;
+        // A row has a pipe.
+        return (
+          this.#isAfterBlank || startsAnother(line) || isQuote(line) || !line.includes('|') || listMarker(line) !== null
+        );
       case 'list':
         return this.#leavesList(line, open);
       case 'text':
@@ -188,7 +198,7 @@ export class BlockReader {
   }
 
   #goOn(line: string, open: Open, at: number): void {
-    if (open.kind === 'code' && closesFence(line, open.sign)) this.#open = { ...open, sign: '' };
+    if (open.kind === 'code') this.#goOnWithCode(line, open);
     if (open.kind === 'tex' && line.trimEnd().endsWith(open.sign)) this.#open = { ...open, sign: '' };
     if (open.kind === 'list') this.#goOnWithList(line, open, at);
     if (open.kind === 'text' || open.kind === 'table' || open.kind === 'definitions' || open.kind === 'note') {
@@ -197,6 +207,13 @@ export class BlockReader {
     if (open.kind === 'code' && (this.#lengthTo(at) >= longest || this.#lines >= mostLines / 2)) {
       this.#emit(at, open, false);
     }
+  }
+
+  #goOnWithCode(line: string, open: Open): void {
+    const inner = open.nests && open.fence === null ? innerFence(line, open.sign) : null;
+    if (inner !== null) this.#open = { ...open, fence: inner };
+    else if (!closesFence(line, open.fence ?? open.sign)) return;
+    else this.#open = open.fence === null ? { ...open, sign: '' } : { ...open, fence: null };
   }
 
   #goOnWithList(line: string, open: Open, at: number): void {
@@ -234,39 +251,4 @@ export class BlockReader {
   #lengthTo(at: number): number {
     return at - this.#start + this.#extra;
   }
-}
-
-/** How long a part counts; of a very long one, as much as decides. */
-function weightOf(text: string, from: number, end: number): number {
-  const part = text.slice(from, Math.min(end, from + mostWeighed));
-  return part.length + heavyExtra * (part.match(heavyUnits)?.length ?? 0);
-}
-
-/** A part from `start` on that counts as one whole piece ends there. */
-function reachOf(text: string, start: number, end: number): number {
-  let at = start;
-  for (let weight = 0; at < end && weight < longest; at += 1) weight += weightOf(text, at, at + 1);
-  return at;
-}
-
-/** After a sentence or a word, never inside a character. */
-function goodCut(text: string, from: number, end: number): number {
-  const earliest = Math.max(from, end - goodLength) + 1;
-  for (const sign of ['. ', '。', ' ']) {
-    const found = text.lastIndexOf(sign, end - sign.length);
-    if (found >= earliest) return found + sign.length;
-  }
-  // Neither half a character nor half of what is joined into one.
-  let cut = end;
-  while (cut > earliest && isJoined(text, cut)) cut -= 1;
-  return cut > earliest ? cut : end - (isHalf(text, end) ? 1 : 0);
-}
-
-function isHalf(text: string, at: number): boolean {
-  return (text.codePointAt(at - 1) ?? 0) > 0xffff;
-}
-
-function isJoined(text: string, at: number): boolean {
-  const next = String.fromCodePoint(text.codePointAt(at) ?? 0);
-  return isHalf(text, at) || text.charAt(at - 1) === '\u200d' || /[\u200d\p{M}\u{1f3fb}-\u{1f3ff}]/u.test(next);
 }

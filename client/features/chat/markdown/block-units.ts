@@ -1,6 +1,6 @@
 import { inWrittenOrder } from '../../../../crypto/messages/unseen-text.ts';
 import type { Block } from './block-reader.ts';
-import { detailsTag, summaryTag } from './line-kinds.ts';
+import { closesFence, detailsTag, holdsMarkdown, innerFence, summaryTag } from './line-kinds.ts';
 
 /** What is shown as one thing: a piece of its own, a table or code in several pieces, or what `<details>` folds. */
 export type Unit =
@@ -72,7 +72,8 @@ export function fencedCode(blocks: readonly Block[]): FencedCode {
   const sources = blocks.map((block, index) => (index === 0 ? block.source.slice(firstEnd) : block.source));
   const last = sources.pop() ?? '';
   const closing = new RegExp(`(^|\\n)[ \\t]*${sign.charAt(0)}{${sign.length},}[ \\t\\r]*\\n*\\s*$`);
-  const isClosed = closing.test(last.slice(-600));
+  const isClosed =
+    closing.test(last.slice(-600)) && (!holdsMarkdown(first) || isOuterClosed(`${sources.join('')}${last}`, sign));
   sources.push(isClosed ? last.slice(0, -600) + last.slice(-600).replace(closing, '$1') : last);
   const language =
     inWrittenOrder(info)
@@ -84,6 +85,17 @@ export function fencedCode(blocks: readonly Block[]): FencedCode {
       : sources.map((each) => each.replaceAll(new RegExp(`^[ \\t]{1,${indent.length}}`, 'gm'), ''));
   const chunks = dedented.map((each) => inWrittenOrder(each)).filter((each) => each !== '');
   return { language: language === '' ? null : language, chunks, isClosed };
+}
+
+/** Whether the last fence closes the block and not one inside of it. */
+function isOuterClosed(code: string, sign: string): boolean {
+  let inner: string | null = null;
+  for (const line of code.split('\n')) {
+    if (inner === null && closesFence(line, sign)) return true;
+    if (inner === null) inner = innerFence(line, sign);
+    else if (closesFence(line, inner)) inner = null;
+  }
+  return false;
 }
 
 /** The head of a table, and the rows of each of its pieces. */

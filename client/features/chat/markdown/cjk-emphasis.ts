@@ -6,8 +6,9 @@ const asterisk = 42;
 const punctuation = 2;
 
 /**
- * Emphasis beside Chinese, Japanese and Korean characters. CommonMark decides by spaces and punctuation around the stars, and these
- * scripts put no spaces: `**“bold”**文字` would keep its stars (the rule of markdown-cjk-friendly).
+ * Stars as models mean them. CommonMark decides by spaces and punctuation around them. Chinese, Japanese, Korean and Thai put no spaces:
+ * `**“bold”**文字` would keep its stars (the rule of markdown-cjk-friendly), and so would `**Note:**text`. Between letters and figures
+ * stars are an operator: `2*3*4` and `x**2 + y**2` would lose them.
  */
 export const cjkEmphasis: Extension = {
   text: { [asterisk]: { name: 'attention', tokenize, ...resolver() } },
@@ -21,16 +22,19 @@ function tokenize(this: TokenizeContext, effects: Effects, ok: State): State {
   const { previous } = this;
   return (code) => {
     const token = effects.enter('attentionSequence');
+    let size = 0;
     return inside(code);
 
     function inside(next: Code): State | undefined {
       if (next === asterisk) {
         effects.consume(next);
+        size += 1;
         return inside;
       }
       effects.exit('attentionSequence');
-      token._open = touches(next, previous);
-      token._close = touches(previous, next);
+      token._open =
+        (touches(next, previous) || (size === 2 && isOneOf(next, opening))) && !isOperator(previous, next, size);
+      token._close = touches(previous, next) || (size === 2 && isOneOf(previous, closing) && !isCall(previous, next));
       return ok(next);
     }
   };
@@ -42,6 +46,33 @@ function touches(near: Code, far: Code): boolean {
   if (kind === undefined) return true;
   if (kind !== punctuation) return false;
   return isCjk(near) || classifyCharacter(far) !== undefined || isCjk(far);
+}
+
+/** Signs that open what is said, and those that end it. */
+const opening = '"“‘«„‹';
+const closing = '.,:;!?%)]}"”’»›…';
+
+function isOneOf(code: Code, signs: string): boolean {
+  return code !== null && code > 0 && signs.includes(String.fromCodePoint(code));
+}
+
+function isFigure(code: Code): boolean {
+  return code !== null && code >= 48 && code <= 57;
+}
+
+/** A letter or a figure of a formula. */
+function isOperand(code: Code): boolean {
+  return isFigure(code) || (code !== null && ((code >= 65 && code <= 90) || (code >= 97 && code <= 122)));
+}
+
+/** `f(x)**2`: the brackets end no bold words. */
+function isCall(previous: Code, next: Code): boolean {
+  return isOneOf(previous, ')]') && isFigure(next);
+}
+
+function isOperator(previous: Code, next: Code, size: number): boolean {
+  const isBetween = (isOperand(previous) || isOneOf(previous, ')]')) && (isOperand(next) || isOneOf(next, '(['));
+  return isBetween && (size === 1 || (size === 2 && (isFigure(previous) || isFigure(next) || isOneOf(previous, ')]'))));
 }
 
 function isCjk(code: Code): boolean {

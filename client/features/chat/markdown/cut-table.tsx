@@ -2,7 +2,7 @@ import type { Components } from 'react-markdown';
 import { memo } from 'react';
 import type { Block } from './block-reader.ts';
 import { cutTable } from './block-units.ts';
-import { isTableRule } from './line-kinds.ts';
+import { cellsOf, isTableRule } from './line-kinds.ts';
 import { markdownComponents } from './markdown-components.tsx';
 import { FormattedText } from './markdown-piece.tsx';
 import { PlainText } from './plain-text.tsx';
@@ -40,10 +40,6 @@ export function CutTable({ blocks }: { readonly blocks: readonly Block[] }) {
 function isHead(head: string): boolean {
   const [names = '', rule = ''] = protectLiterals(head).source.split('\n');
   return isTableRule(rule) && cellsOf(names) === cellsOf(rule);
-}
-
-function cellsOf(row: string): number {
-  return row.replaceAll(/\\./g, '').trim().replace(/^\|/, '').replace(/\|$/, '').split('|').length;
 }
 
 type TablePartProps = { readonly head: string; readonly body: string; readonly isFirst: boolean };

@@ -43,6 +43,27 @@ export function openingFence(line: string): string | null {
   return fence.startsWith('`') && start.slice(start.indexOf(fence) + fence.length).includes('`') ? null : fence;
 }
 
+/** Whether a fence holds Markdown, which may hold fences of the same length. */
+export function holdsMarkdown(line: string): boolean {
+  return /^[ \t]*(?:`{3,}|~{3,})[ \t]*(?:md|markdown|mdx)\b/i.test(line.slice(0, readLength));
+}
+
+/** A fence that names a language, inside of another one. */
+export function innerFence(line: string, outer: string): string | null {
+  const fence = openingFence(line);
+  const isNamed = fence !== null && /^[ \t]*[`~]{3,}[ \t]*[A-Za-z]/.test(line.slice(0, readLength));
+  return isNamed && fence.charAt(0) === outer.charAt(0) && fence.length >= outer.length ? fence : null;
+}
+
+/** Where a fence begins behind words on their line, as in "Run this: ```bash"; -1 where none does. */
+export function fenceBehindWords(line: string): number {
+  if (line.length > readLength || listMarker(line) !== null || isQuote(line)) return -1;
+  const match = /^([^`]*\S[^`]*?)[ \t]*(`{3,})([A-Za-z][\w+#.-]{0,20})?[ \t]*\r?$/.exec(line);
+  if (match === null) return -1;
+  const [, words = '', signs = '', language] = match;
+  return language !== undefined || words.endsWith(':') ? line.indexOf(signs) : -1;
+}
+
 export function closesFence(line: string, fence: string): boolean {
   const closing = line.trim();
   return (
@@ -69,6 +90,11 @@ export function isTableRule(line: string): boolean {
   return line.length <= 2000 && /^[ \t|:-]+\r?$/.test(line) && line.includes('-') && line.includes('|');
 }
 
+/** How many cells a row has. */
+export function cellsOf(row: string): number {
+  return row.replaceAll(/\\./g, '').trim().replace(/^\|/, '').replace(/\|$/, '').split('|').length;
+}
+
 /** `[name]: address`, alone on its line, with or without a title. */
 export function linkDefinition(line: string): string | null {
   const match =
@@ -91,18 +117,21 @@ export function labelKey(label: string): string {
 
 export type TexSigns = { readonly open: string; readonly close: string };
 
-/** Mathematics that stands in lines of its own: `\[` … `\]` or `$$` … `$$`. */
+/** Mathematics that stands in lines of its own: `\[` … `\]`, `$$` … `$$` or `\begin{…}` … `\end{…}`. */
 export function displayTex(line: string): TexSigns | null {
   const start = line.slice(0, readLength).trimStart();
+  const environment = /^\\begin(\{[A-Za-z]{1,30}\*?\})/.exec(start)?.[1];
   const signs = start.startsWith('\\[')
     ? { open: '\\[', close: '\\]' }
     : start.startsWith('$$')
       ? { open: '$$', close: '$$' }
-      : null;
+      : environment === undefined
+        ? null
+        : { open: '\\begin', close: `\\end${environment}` };
   if (signs === null) return null;
   const closedAt = start.indexOf(signs.close, 2);
   // Words after it: the mathematics stands inside a sentence.
-  return closedAt >= 0 && start.slice(closedAt + 2).trim() !== '' ? null : signs;
+  return closedAt >= 0 && start.slice(closedAt + signs.close.length).trim() !== '' ? null : signs;
 }
 
 export type DetailsTag = { readonly kind: 'details' | 'end-details'; readonly summary: string };

@@ -10,11 +10,12 @@ const longestInLine = 300;
 
 export type LiteralSource = { readonly source: string; readonly isChanged: boolean };
 
-export function protectLiterals(source: string): LiteralSource {
-  if (!/[$\\`]/.test(source) || standIns.test(source)) {
+export function protectLiterals(given: string): LiteralSource {
+  if (!/[$\\`>]|__[a-z]/.test(given) || standIns.test(given)) {
     standIns.lastIndex = 0;
-    return { source, isChanged: false };
+    return { source: given, isChanged: false };
   }
+  const source = given.replaceAll(comparison, (_whole, sign: string) => sign + standIn('>'));
   let result = '';
   let at = 0;
   while (at < source.length) {
@@ -25,7 +26,7 @@ export function protectLiterals(source: string): LiteralSource {
     else result += character === '\\' ? source.slice(at, at + 2) : character;
     at = end > at ? end : at + (character === '\\' ? 2 : 1);
   }
-  return { source: result, isChanged: result !== source };
+  return { source: result, isChanged: result !== given };
 }
 
 export function restoreLiterals(text: string): string {
@@ -47,13 +48,33 @@ function literalEnd(source: string, at: number): number {
     case '`':
       return codeEnd(source, at);
     case '\\':
-      if (source.startsWith('\\(', at)) return closed(source, at, '\\)', longestFormula);
+      if (source.startsWith('\\(', at)) return Math.max(closed(source, at, '\\)', longestFormula), at + 2);
+      if (source.startsWith('\\begin{', at)) return environmentEnd(source, at);
       return source.startsWith('\\[', at) ? closed(source, at, '\\]', longestFormula) : at;
     case '$':
       return source.startsWith('$$', at) ? closed(source, at, '$$', longestFormula) : dollarEnd(source, at);
+    case '_':
+      return dunderEnd(source, at);
     default:
       return at;
   }
+}
+
+/** `- > 25` is a comparison in an item, no quote. */
+const comparison = /^([ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+)>(?=[ \t]?=?[ \t]?[\d$€£])/gm;
+
+function environmentEnd(source: string, at: number): number {
+  const name = /^\\begin(\{[A-Za-z]{1,30}\*?\})/.exec(source.slice(at, at + 50))?.[1];
+  return name === undefined ? at : closed(source, at, `\\end${name}`, longestFormula);
+}
+
+/** Names that Python itself gives meaning to. As bold words they would be the names of something else. */
+const dunder =
+  /^__(?:all|annotations|bool|builtins|call|class|contains|copy|debug|deepcopy|del|delattr|delitem|dict|dir|doc|enter|eq|exit|file|format|future|ge|get|getattr|getattribute|getitem|gt|hash|import|init|init_subclass|int|iter|ixor|le|len|loader|lt|main|metaclass|missing|module|mro|mul|name|ne|new|next|package|path|post_init|pycache|qualname|reduce|repr|reversed|set|setattr|setitem|setstate|sizeof|slots|str|sub|subclasses|add|aenter|aexit|aiter|anext|await|and|or|version|weakref)__(?!\w)|^__[a-z]\w{0,40}?__(?=\.py\b|\()/;
+
+function dunderEnd(source: string, at: number): number {
+  if (/\w/.test(source.charAt(at - 1))) return at;
+  return at + (dunder.exec(source.slice(at, at + 60))?.[0].length ?? 0);
 }
 
 function closed(source: string, at: number, close: string, longest: number): number {

@@ -1,3 +1,4 @@
+import type { ElementContent } from 'hast';
 import type { Components, ExtraProps } from 'react-markdown';
 import { CodeBlock, hastText } from './code-block.tsx';
 import { NoteReference } from './note-reference.tsx';
@@ -10,6 +11,12 @@ const heading = (Tag: 'h2' | 'h3' | 'h4' | 'h5' | 'h6') =>
     return <Tag dir="auto">{children}</Tag>;
   };
 
+/** An item's own number, where it does not follow from the one before. */
+function numberOf(node: ElementContent | undefined): number | undefined {
+  const value = node?.type === 'element' ? node.properties['value'] : undefined;
+  return typeof value === 'string' || typeof value === 'number' ? Number(value) : undefined;
+}
+
 export const markdownComponents: Components = {
   a: ({ href, children }) => <SafeLink address={href}>{children}</SafeLink>,
   img: ({ src, alt }) => <SafeImage address={typeof src === 'string' ? src : undefined} alt={alt} />,
@@ -20,8 +27,8 @@ export const markdownComponents: Components = {
   h5: heading('h6'),
   h6: heading('h6'),
   p: ({ children }) => <p dir="auto">{children}</p>,
-  li: ({ className, children }) => (
-    <li dir="auto" className={className}>
+  li: ({ className, node, children }) => (
+    <li dir="auto" className={className} value={numberOf(node)}>
       {children}
     </li>
   ),
@@ -31,7 +38,11 @@ export const markdownComponents: Components = {
     </td>
   ),
   ol: ({ start, node, children }) => (
-    <OrderedList start={start ?? 1} length={node?.children.length ?? 0}>
+    <OrderedList
+      start={start ?? 1}
+      longest={Math.max(0, ...(node?.children.map(numberOf) ?? []).map((each) => each ?? 0))}
+      length={node?.children.length ?? 0}
+    >
       {children}
     </OrderedList>
   ),

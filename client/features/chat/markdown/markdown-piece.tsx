@@ -8,7 +8,7 @@ import { PlainText } from './plain-text.tsx';
 import { prepareSource } from './prepare-source.ts';
 import { definitionsFor, type References } from './references.ts';
 import { RenderGuard } from './render-guard.tsx';
-import { safeAddress } from './safe-link.tsx';
+import { safeAddress } from './safe-address.ts';
 import { isFormattable } from './text-limits.ts';
 
 type MarkdownPieceProps = { readonly block: Block; readonly references: References };

@@ -1,9 +1,11 @@
-import type { Nodes, Parents, PhrasingContent, Root, RootContent, Table } from 'mdast';
+import type { FootnoteDefinition, List, Nodes, Parents, PhrasingContent, Root, RootContent, Table } from 'mdast';
 import type {} from 'remark-parse';
 import type { Processor } from 'unified';
 import { inWrittenOrder } from '../../../../crypto/messages/unseen-text.ts';
 import { cjkEmphasis } from './cjk-emphasis.ts';
 import { restoreLiterals } from './literal-signs.ts';
+import { readLink } from './read-link.ts';
+import { noteWord } from './references.ts';
 
 /** Tags of HTML that models write where Markdown has no sign, and what becomes of them. All others stay text. */
 const tags: Readonly<Record<string, string>> = {
@@ -20,6 +22,12 @@ const tags: Readonly<Record<string, string>> = {
   em: 'em',
   s: 'del',
   del: 'del',
+  strike: 'del',
+  code: 'code',
+  samp: 'samp',
+  var: 'var',
+  cite: 'cite',
+  dfn: 'dfn',
   summary: 'strong',
   details: 'span',
 };
@@ -39,22 +47,25 @@ export function remarkModelMarkdown(this: Processor, options: ModelMarkdownOptio
   const data = this.data();
   const extensions = (data.micromarkExtensions ??= []);
   extensions.push({ disable: { null: ['htmlFlow', 'codeIndented'] } }, cjkEmphasis);
-  return (tree: Root): void => {
-    rewrite(tree, options.restores);
+  return (tree: Root, file: { toString(): string }): void => {
     const [first] = tree.children;
     if (options.firstNumber !== null && first?.type === 'list') first.start = options.firstNumber;
+    rewrite(tree, { restores: options.restores, source: file.toString() });
   };
 }
 
-function rewrite(node: Nodes, restores: boolean): void {
-  if (restores) restore(node);
+type Reading = { readonly restores: boolean; readonly source: string };
+
+function rewrite(node: Nodes, reading: Reading): void {
+  if (reading.restores) restore(node);
+  if (node.type === 'list') keepNumbers(node, reading.source);
   if (node.type === 'table') widen(node);
   if (node.type === 'inlineCode' || node.type === 'code') node.value = inWrittenOrder(node.value);
   if (!('children' in node)) return;
   const children: RootContent[] = [];
   for (const child of node.children) {
-    rewrite(child, restores);
-    children.push(...replacement(child));
+    rewrite(child, reading);
+    children.push(...replacement(child, reading.source));
   }
   setChildren(node, pairTags(children));
 }
@@ -77,10 +88,26 @@ function widen(table: Table): void {
   table.align = Array.from({ length: columns }, (_, index) => table.align?.[index] ?? null);
 }
 
-function replacement(node: RootContent): readonly RootContent[] {
+/** Items that say another number than the one that they would get keep it, as in a countdown; `1.` throughout is no number. */
+function keepNumbers(list: List, source: string): void {
+  if (list.ordered !== true) return;
+  const numbers = list.children.map(({ position }) => {
+    const at = position?.start.offset ?? 0;
+    return Number(/^\d{1,9}/.exec(source.slice(at, at + 10))?.[0] ?? Number.NaN);
+  });
+  if (numbers.some((number) => Number.isNaN(number)) || (numbers.length > 1 && new Set(numbers).size === 1)) return;
+  let next = list.start ?? 1;
+  for (const [index, item] of list.children.entries()) {
+    const number = numbers[index] ?? next;
+    if (number !== next) item.data = { ...item.data, hProperties: { value: String(number) } };
+    next = number + 1;
+  }
+}
+
+function replacement(node: RootContent, source: string): readonly RootContent[] {
   switch (node.type) {
     case 'text':
-      return node.value.split(/\r?\n/).flatMap((line, index) => {
+      return node.value.split(/\r\n|\r|\n/).flatMap((line, index) => {
         const words = spacedBold(line);
         return index === 0 ? words : [{ type: 'break' }, ...words];
       });
@@ -88,7 +115,9 @@ function replacement(node: RootContent): readonly RootContent[] {
       if (node.value.startsWith('<!--')) return [];
       return /^<br\s*\/?>$/i.test(node.value) ? [{ type: 'break' }] : [node];
     case 'footnoteDefinition':
-      return [];
+      return strayNote(node);
+    case 'link':
+      return readLink(node, source);
     case 'footnoteReference':
       return [{ type: 'emphasis', children: [], data: { hName: 'sup', hProperties: { dataNote: node.identifier } } }];
     default:
@@ -96,9 +125,21 @@ function replacement(node: RootContent): readonly RootContent[] {
   }
 }
 
+/** A note that no list of notes shows, such as one inside an item, stands where it was written. */
+function strayNote({ identifier, children }: FootnoteDefinition): readonly RootContent[] {
+  const [first, ...others] = children;
+  if (first?.type !== 'paragraph') return children;
+  const [word] = first.children;
+  if (others.length === 0 && word?.type === 'text' && word.value === noteWord) return [];
+  const name: PhrasingContent = { type: 'text', value: `[^${identifier}]: ` };
+  return [{ ...first, children: [name, ...first.children] }, ...others];
+}
+
 /** `** bold **`: stars that stand off from their words. Only words, never `2 ** 3 ** 4`. */
 function spacedBold(line: string): PhrasingContent[] {
-  const pieces = line.split(/\*\*[ \t]*(?=[^\s*\d])([^*]{0,200}?\p{L}{2}[^*]{0,200}?)[ \t]*\*\*/u);
+  const pieces = line.split(
+    /\*\*(?=[ \t]|[^*]{1,400}[ \t]\*\*)[ \t]*(?=[^\s*\d])([^*]{0,200}?\p{L}{2}[^*]{0,200}?)[ \t]*\*\*/u,
+  );
   return pieces.flatMap((words, index): PhrasingContent[] => {
     if (words === '') return [];
     return index % 2 === 1

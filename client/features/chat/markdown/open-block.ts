@@ -1,6 +1,7 @@
 import {
   detailsTag,
   displayTex,
+  holdsMarkdown,
   indentOf,
   isBlank,
   isHeading,
@@ -33,6 +34,8 @@ export type Open = {
   /** Of a list: where the words of its last item begin, the fence inside it, and the number of the next item. */
   readonly contentIndent: number;
   readonly fence: string | null;
+  /** Of code: it may hold fences of its own length. */
+  readonly nests: boolean;
   readonly nextNumber: number | null;
 };
 
@@ -44,6 +47,7 @@ export const plainText: Open = {
   isQuote: false,
   contentIndent: 0,
   fence: null,
+  nests: false,
   nextNumber: null,
 };
 
@@ -51,7 +55,7 @@ export const plainText: Open = {
 export function openedBy(line: string, text: string, at: number): Open {
   if (indentOf(line) < 4) {
     const fence = openingFence(line);
-    if (fence !== null) return { ...plainText, kind: 'code', sign: fence };
+    if (fence !== null) return { ...plainText, kind: 'code', sign: fence, nests: holdsMarkdown(line) };
     const tex = displayTex(line);
     if (tex !== null) {
       const isClosed = line.trim().length > 2 && line.trim().indexOf(tex.close, 2) >= 0;
@@ -91,7 +95,12 @@ function endOfComment(line: string, text: string, at: number): number | null {
 export function startsAnother(line: string): boolean {
   if (indentOf(line) >= 4) return false;
   return (
-    isHeading(line) || openingFence(line) !== null || detailsTag(line) !== null || isStarRule(line) || isDisplay(line)
+    isHeading(line) ||
+    openingFence(line) !== null ||
+    detailsTag(line) !== null ||
+    isStarRule(line) ||
+    isDisplay(line) ||
+    noteName(line) !== null
   );
 }
 

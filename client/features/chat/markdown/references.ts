@@ -13,6 +13,8 @@ export type References = {
 };
 
 export const noReferences: References = { definitions: new Map(), notes: new Map() };
+/** Stands for a note's own words where a piece only has to know that there is one. */
+export const noteWord = '\ue1ff';
 const mostDefinitions = 2000;
 const mostNamed = 60;
 
@@ -79,7 +81,7 @@ export function definitionsFor(block: Block, references: References): string {
     if (lines.length >= mostNamed) break;
     const definition = references.definitions.get(name);
     if (definition !== undefined) lines.push(definition);
-    else if (name.startsWith('^') && references.notes.has(name.slice(1))) lines.push(`[${name}]: note`);
+    else if (name.startsWith('^') && references.notes.has(name.slice(1))) lines.push(`[${name}]: ${noteWord}`);
   }
   return lines.join('\n\n');
 }
