@@ -97,9 +97,18 @@ async function listen(app: WorkerApp, { host, port }: WorkerSettings): Promise<n
   }
 }
 
+/** @throws {SettingError} for one that is there and cannot be read. */
+function loadEnvironmentFile(): void {
+  try {
+    if (existsSync('.env')) process.loadEnvFile('.env');
+  } catch {
+    throw new SettingError('The file .env cannot be read: it must be a text file of the user who runs Sotto.');
+  }
+}
+
 const parent = new ParentChannel();
 try {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  loadEnvironmentFile();
   const settings = readSettings(process.env);
   const log = createLog(settings.logLevel, (line) => process.stdout.write(line));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {

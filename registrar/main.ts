@@ -45,6 +45,15 @@ async function start(settings: Settings, log: EventLog): Promise<() => Promise<v
   }
 }
 
+/** @throws {StartError} for one that is there and cannot be read. */
+function loadEnvironmentFile(): void {
+  try {
+    if (existsSync('.env')) process.loadEnvFile('.env');
+  } catch {
+    throw new StartError('The file .env cannot be read: it must be a text file of the user who runs the registrar.');
+  }
+}
+
 function waitForStop(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
@@ -53,7 +62,7 @@ function waitForStop(): Promise<void> {
 
 try {
   const stopAsked = waitForStop();
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  loadEnvironmentFile();
   const log = createEventLog();
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {

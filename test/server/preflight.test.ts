@@ -1,7 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkPortIsFree, nameOnThisMachine, portComplaint } from '../../server/launch/preflight.ts';
+import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
 
 test('checkPortIsFree: a port that is free is the answer, and for 0 one that is', async () => {
   const port = await checkPortIsFree('127.0.0.1', 0);
@@ -38,3 +42,34 @@ test.each([
   expect(nameOnThisMachine(host)).toBe(name);
   expect(URL.parse(`http://${nameOnThisMachine(host)}:8787`)?.port).toBe('8787');
 });
+
+test.each([
+  'server/main.ts',
+  'server/launcher.ts',
+  'server/backup.ts',
+  'enclave-worker/worker.ts',
+  'registrar/main.ts',
+])(
+  '%s: a .env that cannot be read is one sentence and exit code 1; without it the next thing is said',
+  async (program) => {
+    const folder = await makeTemporaryFolder('env');
+    onTestFinished(() => folder.remove());
+    const environment = join(folder.path, '.env');
+    await mkdir(environment);
+    const start = () =>
+      spawnSync(process.execPath, [join(import.meta.dirname, '../..', program), 'x'], {
+        cwd: folder.path,
+        env: { PATH: process.env['PATH'], ENCLAVE_POOL: 'nowhere', LOG_LEVEL: 'loud' },
+        encoding: 'utf8',
+      });
+    const failed = start();
+    expect([failed.status, failed.stdout]).toEqual([1, '']);
+    expect(failed.stderr).toMatch(
+      /^The file \.env cannot be read: it must be a text file of the user who runs .*\.\n$/,
+    );
+    await rm(environment, { recursive: true });
+    await writeFile(environment, 'LLM_BASE_URLS=x\n');
+    const without = start();
+    expect([without.status, without.stderr]).toEqual([1, expect.not.stringContaining('.env')]);
+  },
+);
