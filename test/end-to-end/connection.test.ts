@@ -133,4 +133,15 @@ describe('a page of which something does not come', () => {
     await said.waitFor();
     expect(await said.textContent()).toContain('reload the page');
   });
+
+  it('all of its scripts, since the browser runs none: it says so, and not that it is loading', async () => {
+    await context.close();
+    context = await browser.newContext({ javaScriptEnabled: false });
+    page = await context.newPage();
+    await page.goto(system.url);
+    // Above the fold, inside of what fills the window.
+    expect(await page.locator('#root noscript').textContent()).toContain('needs JavaScript');
+    const loading = page.getByText('Sotto is still loading.');
+    expect(await loading.evaluate((text) => getComputedStyle(text).display)).toBe('none');
+  });
 });
