@@ -44,7 +44,7 @@ export function AnswerMessage({ conversationId, message, position, count, isTabS
             <MarkdownText text={shown} growing={growing} />
           </div>
         )}
-        <AnswerState conversationId={conversationId} message={message} />
+        <AnswerState conversationId={conversationId} message={message} hasWords={shown !== ''} />
         <AnswerFoot message={message} words={words} hidden={growing} />
       </div>
     </article>

@@ -13,10 +13,15 @@ import { useAppSelector, useVault } from '../shell/app-context.tsx';
 
 import { StartingLine } from './starting-line.tsx';
 
-type AnswerStateProps = { readonly conversationId: string; readonly message: AssistantMessage };
+type AnswerStateProps = {
+  readonly conversationId: string;
+  readonly message: AssistantMessage;
+  /** The first of them are to be seen already. */
+  readonly hasWords: boolean;
+};
 
 /** How far an answer is, in words; nothing once it is whole. */
-export function AnswerState({ conversationId, message }: AnswerStateProps) {
+export function AnswerState({ conversationId, message, hasWords }: AnswerStateProps) {
   const ending = endingOf(message);
   // An end that was there before is read where it stands: opening or scrolling a conversation calls nothing out.
   const [wasAwaited, setWasAwaited] = useState(ending === null);
@@ -24,7 +29,7 @@ export function AnswerState({ conversationId, message }: AnswerStateProps) {
   if (ending !== null) {
     return <Ending conversationId={conversationId} turnId={message.turnId} isNew={wasAwaited} {...ending} />;
   }
-  return <Waiting message={message} />;
+  return <Waiting message={message} hasWords={hasWords} />;
 }
 
 type EndingText = { readonly tone: NoticeTone; readonly text: string; readonly retry: boolean };
@@ -97,7 +102,7 @@ function Ending({ conversationId, turnId, isNew, tone, text, retry }: EndingProp
   );
 }
 
-function Waiting({ message }: { readonly message: AssistantMessage }) {
+function Waiting({ message, hasWords }: Pick<AnswerStateProps, 'message' | 'hasWords'>) {
   const loading = useAppSelector((state) => loadingText(state.enclave));
   const progress = useAppSelector(({ enclave }) =>
     enclave.kind === 'verified' ? loadingProgress(enclave.status) : null,
@@ -133,7 +138,5 @@ function Waiting({ message }: { readonly message: AssistantMessage }) {
     );
   }
   // Between acceptance and the first word.
-  return kind === 'streaming' && message.text === '' && message.reasoning === '' ? (
-    <Status working>Answering</Status>
-  ) : null;
+  return kind === 'streaming' && !hasWords && message.reasoning === '' ? <Status working>Answering</Status> : null;
 }

@@ -194,6 +194,26 @@ describe('reveal', () => {
     expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
   });
 
+  test('before its first word an answer says that it comes, up to the frame that shows it', async () => {
+    const page = await openChat(false);
+    const turn = await askInPage(page, 'a question');
+    await page.evaluate((each) => window.vault.setAnswerState(each, { kind: 'streaming' }), turn);
+    await page.getByText('Answering').waitFor();
+    await page.evaluate(() => {
+      const row = [...document.querySelectorAll<HTMLElement>('[data-message^="answer-"]')].at(-1)!;
+      row.dataset['blank'] = '0';
+      const look = () => {
+        if (row.innerText.trim() === '') row.dataset['blank'] = String(Number(row.dataset['blank']) + 1);
+      };
+      new MutationObserver(look).observe(row, { childList: true, subtree: true, characterData: true });
+    });
+    await streamInPage(page, turn, 'The first words of an answer.');
+    await page.getByText('The first words of an answer.').waitFor();
+    const row = page.locator('[data-message^="answer-"]').last();
+    expect(await row.getAttribute('data-blank')).toBe('0');
+    expect(await page.getByText('Answering').count()).toBe(0);
+  });
+
   test('with reduced motion all at once', async () => {
     const page = await openChat(true);
     await openPairs(page, 'before');
