@@ -108,10 +108,11 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
                   <MenuIcon />
                 </IconButton>
               )}
-              <PageHeading takesFocus={false} className="min-w-0 flex-1 truncate px-1 font-semibold sm:px-3">
-                <bdi className={conversationId === null ? 'sr-only' : undefined}>
+              <PageHeading takesFocus={false} className="min-w-0 flex-1 px-1 font-semibold sm:px-3">
+                {/* Of a title from right to left the beginning stays too. */}
+                <span dir="auto" className={conversationId === null ? 'sr-only' : 'block truncate text-left'}>
                   {title ?? (conversationId === null ? 'A new conversation' : 'Conversation')}
-                </bdi>
+                </span>
               </PageHeading>
               {(isNarrow || !shown) && (
                 <IconButton label="New chat" onClick={newChat}>

@@ -18,7 +18,28 @@ async function openChat(options: PageOptions = {}): Promise<Page> {
 const calls = (page: Page, wanted: string) =>
   page.evaluate((name) => window.vault.calls.filter((call) => call.name === name).map(({ input }) => input), wanted);
 
+/** Whether the first character of an element's words is inside of the element. */
+const showsItsBeginning = (page: Page, name: string) =>
+  page.getByRole('heading', { level: 1, name }).evaluate((heading) => {
+    const walker = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    range.setStart(walker.nextNode()!, 0);
+    range.setEnd(walker.currentNode, 1);
+    const [letter, box] = [range.getBoundingClientRect(), heading.getBoundingClientRect()];
+    return letter.left >= box.left && letter.right <= box.right;
+  });
+
 describe('conversations', () => {
+  test.each(['A title of many words that no phone has room for', 'عنوان من كلمات كثيرة لا تتسع لها شاشة هاتف'])(
+    'a long title is cut at its end: %s',
+    async (title) => {
+      const page = await openChat({ width: 320 });
+      await showConversation(page, await page.evaluate((name) => window.vault.addConversation(name, []), title));
+      await page.getByRole('heading', { level: 1, name: title }).waitFor();
+      expect(await showsItsBeginning(page, title)).toBe(true);
+    },
+  );
+
   test('each is a link with a menu beside it; rename by Enter', async () => {
     const page = await openChat();
     await page.evaluate(() => {
