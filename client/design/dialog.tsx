@@ -53,7 +53,7 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
             )}
           >
             <header className="flex items-start justify-between gap-4 px-6 pt-5 pb-2">
-              <BaseDialog.Title className="min-w-0 pt-1 font-serif text-title font-medium wrap-anywhere">
+              <BaseDialog.Title className="min-w-0 pt-1 font-serif text-[min(var(--text-title),7vw)] leading-[1.3] font-medium wrap-anywhere">
                 {title}
               </BaseDialog.Title>
               <BaseDialog.Close aria-label="Close" title="Close" className={classNames(iconButtonClasses, '-mr-2')}>

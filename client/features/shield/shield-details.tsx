@@ -19,7 +19,7 @@ export function ShieldDetails({ conversationId, onRelayView, onDocument }: Shiel
   const vault = useVault();
   const view = useAppSelector((state) => state.enclave);
   return (
-    <div className="grid gap-7">
+    <div className="grid grid-cols-1 gap-7">
       <div className="grid gap-3">
         <p className="font-serif text-lead font-medium">{protectionSentence(view)}</p>
         {view.kind === 'refused' && (

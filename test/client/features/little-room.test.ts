@@ -109,6 +109,7 @@ describe('with letters of twice the size on a phone', () => {
     await settle(page);
     expect(await sticksOut(close, dialog)).toBe(0);
     expect(await sticksOut(dialog, page.locator('html'))).toBe(0);
+    expect(await sticksOut(dialog.getByText('No protection from').first(), dialog)).toBe(0);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Show sidebar' }).click();
