@@ -3,7 +3,7 @@ import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/byt
 import { sha256 } from '../../crypto/primitives/hash.ts';
 import type { HeadMark } from '../../crypto/vault/vault-head.ts';
 import { isMarkRow } from './cached-shapes.ts';
-import { VaultError } from './vault-error.ts';
+import { toVaultError, VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
 
 /** One item as the relay holds it. `storedAtMs` is null until a sync brought the relay's own columns. */
@@ -90,12 +90,13 @@ export class CiphertextCache {
     this.#database = new CacheDatabase(storage);
   }
 
-  /** @throws {VaultError} `storage-unavailable`. */
+  /** @throws {VaultError} `browser-storage-full`, or `storage-unavailable` for every other reason. */
   async open(): Promise<void> {
     try {
       await this.#database.open();
-    } catch {
-      throw new VaultError('storage-unavailable');
+    } catch (error) {
+      const { code } = toVaultError(error);
+      throw new VaultError(code === 'browser-storage-full' ? code : 'storage-unavailable');
     }
   }
 

@@ -10,7 +10,7 @@ const patienceMs = 6_000;
  * holds it, never.
  *
  * @param onHeldUp - Told after a while why nothing goes on, and with null once it does.
- * @throws {VaultError} `storage-unavailable`.
+ * @throws {VaultError} `storage-unavailable` or `browser-storage-full`.
  */
 export async function openCache(
   cache: Pick<CiphertextCache, 'open'>,

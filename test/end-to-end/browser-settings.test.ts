@@ -69,3 +69,14 @@ for (const { name, start, missing } of engines) {
     });
   });
 }
+
+it('in Firefox, no room for a database: each page says that, and not that settings forbid it', async ({ skip }) => {
+  skip(whyNoFirefox() !== null, whyNoFirefox() ?? '');
+  engine = await startFirefox('no room for a database');
+  const tab = await engine.openTab();
+  for (const path of ['/create-account', '/sign-in']) {
+    await tab.goto(`${sotto.url}${path}`);
+    await until(tab, 'a sentence about storage', async () => (await wordsOn(tab)).includes('keep anything.'));
+    expect(await wordsOn(tab)).toContain('This browser has no room left to keep anything.');
+  }
+});

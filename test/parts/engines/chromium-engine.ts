@@ -4,6 +4,7 @@ import type { ControlRole, Engine, EngineSetting, EngineTab } from './engine.ts'
 
 /** Starts Chromium in a private window, which is what Playwright's contexts are. */
 export async function startChromium(setting: EngineSetting = 'as it comes'): Promise<Engine> {
+  if (setting === 'no room for a database') throw new Error('Chromium has no setting for this.');
   // Without its compilers V8 has no WebAssembly: what a person gets who switches them off for a site.
   const browser = await startBrowser(setting === 'WebAssembly off' ? ['--js-flags=--jitless'] : []);
   const context = await browser.newContext();

@@ -28,4 +28,5 @@ export type EngineSetting =
   | 'third-party cookies off'
   | 'all site data blocked'
   | 'no database'
+  | 'no room for a database'
   | 'WebAssembly off';

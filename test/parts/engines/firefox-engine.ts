@@ -13,6 +13,8 @@ const settings: Readonly<Record<EngineSetting, Readonly<Record<string, boolean |
   'all site data blocked': { 'network.cookie.cookieBehavior': 2 },
   // As private windows were in Firefox before 115: a database is there, and does not open.
   'no database': { 'browser.privatebrowsing.autostart': true, 'dom.indexedDB.privateBrowsing.enabled': false },
+  // In kibibytes, for all sites together.
+  'no room for a database': { 'dom.quotaManager.temporaryStorage.fixedLimit': 20 },
   'WebAssembly off': { 'javascript.options.wasm': false },
 };
 
