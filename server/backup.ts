@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { readKeptKeys } from './accounts/backed-up-keys.ts';
+import { requireKeysOf } from './accounts/load-server-keys.ts';
 import { loadEnvironmentFile } from './launch/preflight.ts';
 import { runCommand } from './launch/run-command.ts';
 import { readSettings } from './settings.ts';
@@ -23,6 +24,7 @@ await runCommand(async (say) => {
       ? await openSqliteSnapshot(settings.dataFolder, path)
       : await openPostgres(settings.postgres, { migrate: false });
   try {
+    await requireKeysOf(database, serverKeys);
     const rows = await writeBackup(path, database, { createdAtMs: Date.now(), serverKeys });
     say(`${path}: ${rows} rows and the server keys. Keep it as you would keep the keys.`);
   } finally {

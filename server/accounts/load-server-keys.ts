@@ -53,6 +53,20 @@ export async function hasKeysOf(database: Database, keys: string): Promise<boole
   return (await readFingerprint(database)) === parseServerKeys(keys).fingerprint;
 }
 
+/**
+ * For a backup: with other keys nobody in it could ever sign in, and that would be seen when it is needed.
+ *
+ * @throws {StartError} for keys of another database.
+ */
+export async function requireKeysOf(database: Database, keys: string): Promise<void> {
+  const known = await readFingerprint(database);
+  if (known !== null && known !== parseServerKeys(keys).fingerprint) {
+    throw new StartError(
+      'These server keys belong to another database: set SERVER_KEYS, SERVER_KEYS_FILE or DATA_DIR as its relay has them.',
+    );
+  }
+}
+
 async function readFingerprint(database: Database): Promise<string | null> {
   const row = await database.db
     .selectFrom('metadata')

@@ -115,6 +115,19 @@ test.each(databaseKinds)('backup on %s: a database of an earlier version is read
   expect(rows).toEqual([{ name: '0001-first-tables' }]);
 });
 
+test('backup: keys of another database are refused before anything is written, its own are not', async () => {
+  const folder = await makeTemporaryFolder('backup');
+  onTestFinished(() => folder.remove());
+  const at = (name: string) => join(folder.path, name);
+  for (const name of ['one', 'other']) await install(at(name));
+  const keys = (name: string) => ({ SERVER_KEYS: readFileSync(join(at(name), 'server-keys'), 'utf8').trim() });
+  expect(await command('backup', at('one.backup'), at('one'), '', keys('other'))).toBe(
+    'These server keys belong to another database: set SERVER_KEYS, SERVER_KEYS_FILE or DATA_DIR as its relay has them.\n',
+  );
+  expect(readdirSync(folder.path).sort()).toEqual(['one', 'other']);
+  expect(await command('backup', at('one.backup'), at('one'), '', keys('one'))).toContain('rows and the server keys');
+});
+
 test('restore: one that fails keeps no other out, keys come with the database, and nobody else reads what it made', async () => {
   const folder = await makeTemporaryFolder('restore');
   onTestFinished(() => folder.remove());
