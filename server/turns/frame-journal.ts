@@ -2,12 +2,16 @@ import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../storage/database.ts';
 import type { EndedTurn } from './end-turns.ts';
-import { PendingFrames } from './pending-frames.ts';
+import { PendingFrames, placeOf } from './pending-frames.ts';
 import type { CloseEntry, HeaderEntry, TranscriptGap } from './transcript-rows.ts';
 import { type Entries, writeEntries, type WrittenEntries } from './write-entries.ts';
 
 /** One transaction for all turns of the process together, this often. */
 const flushDelayMs = 200;
+/** Runs of one write: with thousands of turns the event loop would stand still for 10 ms to hand on all that is due. */
+const mostRuns = 192;
+/** A write that left some behind is followed by the next one so soon. */
+const nextPartMs = 20;
 const retryDelayMs = 1_000;
 /** Frames that wait for a database that does not answer; beyond it they are asked of the enclave again. */
 const maximumPendingBytes = 64 * 1024 * 1024;
@@ -44,6 +48,7 @@ export class FrameJournal {
   #next: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failing = false;
+  #isPart = false;
   #listener: JournalListener = { missing: () => undefined, ended: () => undefined, open: () => undefined };
 
   constructor(database: Database, log: Log) {
@@ -72,10 +77,19 @@ export class FrameJournal {
     this.#schedule();
   }
 
-  /** @returns false when there is no room. */
-  addFrame(turnId: Bytes, transcriptId: Bytes, number: number, frame: Uint8Array): boolean {
+  /**
+   * @param place - Of turn and transcript, where it was made before.
+   * @returns false when there is no room.
+   */
+  addFrame(
+    turnId: Bytes,
+    transcriptId: Bytes,
+    number: number,
+    frame: Uint8Array,
+    place: string = placeOf(turnId, transcriptId),
+  ): boolean {
     if (!this.hasRoom) return false;
-    this.#frames.add(turnId, transcriptId, number, frame, performance.now());
+    this.#frames.add({ turnId, transcriptId, place }, number, frame);
     this.#schedule();
     return true;
   }
@@ -127,7 +141,7 @@ export class FrameJournal {
 
   #schedule(): void {
     if (this.#timer !== null || this.#writing !== null) return;
-    const delayMs = this.#failing ? retryDelayMs : flushDelayMs;
+    const delayMs = this.#failing ? retryDelayMs : this.#isPart ? nextPartMs : flushDelayMs;
     this.#timer = setTimeout(() => void this.#start(performance.now()), delayMs);
   }
 
@@ -146,7 +160,9 @@ export class FrameJournal {
     this.#entries = noEntries();
     this.#ending = entries.ends;
     // A turn that was finished: whatever frames of it are left must come before its removal.
-    const runs = this.#frames.take(entries.finished.length > 0 ? 'all' : due);
+    const isAll = due === 'all' || entries.finished.length > 0;
+    const runs = isAll ? this.#frames.take('all') : this.#frames.take(due, mostRuns);
+    this.#isPart = !isAll && runs.length >= mostRuns;
     let written: WrittenEntries | null = null;
     try {
       written = await writeEntries(this.#database, entries, runs);

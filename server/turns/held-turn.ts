@@ -1,6 +1,7 @@
 import { type CloseReason, closeReasons } from '../../crypto/messages/live-record.ts';
 import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
+import { placeOf } from './pending-frames.ts';
 
 /** A turn's own limit; `turnRecord` names no more. */
 export const maximumTranscripts = 16;
@@ -8,6 +9,8 @@ export const maximumTranscripts = 16;
 /** One transcript that this process follows. */
 export type HeldTranscript = {
   readonly id: Bytes;
+  /** Turn and transcript as the journal names them: made once, since every frame is looked up by it. */
+  readonly place: string;
   readonly enclave: Enclave | null;
   /** Null when it is in the database, or on its way from the enclave. */
   header: Bytes | null;
@@ -84,15 +87,35 @@ export function newHeldTurn(key: string, followed: FollowedTurn): HeldTurn {
 }
 
 /** One that is in the database up to `from`. */
-export function storedTranscript({ closed, enclave, from, id }: FollowedTranscript): HeldTranscript {
+export function storedTranscript(turn: HeldTurn, { closed, enclave, from, id }: FollowedTranscript): HeldTranscript {
   const cursors = { pushed: from, written: from, seen: from };
-  return { id, enclave, header: null, begun: true, ...cursors, inOrder: false, endedEarly: 0, closed };
+  return {
+    id,
+    place: placeOf(turn.id, id),
+    enclave,
+    header: null,
+    begun: true,
+    ...cursors,
+    inOrder: false,
+    endedEarly: 0,
+    closed,
+  };
 }
 
 /** One that an enclave holds, from its beginning. */
-export function promisedTranscript(id: Bytes, enclave: Enclave): HeldTranscript {
+export function promisedTranscript(turn: HeldTurn, id: Bytes, enclave: Enclave): HeldTranscript {
   const cursors = { pushed: 0, written: 0, seen: 0 };
-  return { id, enclave, header: null, begun: false, ...cursors, inOrder: false, endedEarly: 0, closed: null };
+  return {
+    id,
+    place: placeOf(turn.id, id),
+    enclave,
+    header: null,
+    begun: false,
+    ...cursors,
+    inOrder: false,
+    endedEarly: 0,
+    closed: null,
+  };
 }
 
 /** A transcript answers this request: one less to wait for. */

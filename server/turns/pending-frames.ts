@@ -72,6 +72,13 @@ class OpenRun {
   }
 }
 
+export type FramePlace = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly place: string };
+
+/** Turn and transcript as one key: an enclave that is not honest may give two turns one transcript id. */
+export function placeOf(turnId: Bytes, transcriptId: Bytes): string {
+  return idKey(turnId) + idKey(transcriptId);
+}
+
 /** Frames on their way into the database, run by run. */
 export class PendingFrames {
   readonly #open = new Map<string, OpenRun>();
@@ -87,31 +94,31 @@ export class PendingFrames {
     return this.#open.size === 0 && this.#closed.length === 0;
   }
 
-  add(turnId: Bytes, transcriptId: Bytes, number: number, frame: Uint8Array, nowMs: number): void {
+  add({ place, transcriptId, turnId }: FramePlace, number: number, frame: Uint8Array): void {
     this.#bytes += frame.length;
-    const key = idKey(turnId) + idKey(transcriptId);
-    const run = this.#open.get(key);
+    const run = this.#open.get(place);
     if (run?.take(number, frame) === true) return;
     if (run !== undefined) this.#closed.push(run.close());
-    this.#open.set(key, new OpenRun(turnId, transcriptId, number, frame, nowMs, this.#spare.pop()));
+    this.#open.set(place, new OpenRun(turnId, transcriptId, number, frame, performance.now(), this.#spare.pop()));
   }
 
   /** Ends the run of a transcript that will not get more. */
   finish(turnId: Bytes, transcriptId: Bytes): void {
-    const key = idKey(turnId) + idKey(transcriptId);
-    const run = this.#open.get(key);
+    const place = placeOf(turnId, transcriptId);
+    const run = this.#open.get(place);
     if (run === undefined) return;
-    this.#open.delete(key);
+    this.#open.delete(place);
     this.#closed.push(run.close());
   }
 
-  /** Takes out what is due, or everything. */
-  take(nowMs: number | 'all'): FrameRun[] {
+  /** Takes out what is due, and of it so many at most beside those that are closed; or everything. */
+  take(nowMs: number | 'all', most = Infinity): FrameRun[] {
     const taken = this.#closed;
     this.#closed = [];
-    for (const [key, run] of this.#open) {
+    for (const [place, run] of this.#open) {
+      if (taken.length >= most) break;
       if (nowMs !== 'all' && run.dueAtMs > nowMs) continue;
-      this.#open.delete(key);
+      this.#open.delete(place);
       taken.push(run.close());
     }
     for (const run of taken) this.#bytes -= run.body.length;

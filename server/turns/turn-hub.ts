@@ -80,7 +80,7 @@ export class TurnHub implements StreamListener {
     for (const stored of followed.transcripts) {
       const transcript = turn.transcripts.get(idKey(stored.id));
       if (transcript === undefined) {
-        turn.transcripts.set(idKey(stored.id), storedTranscript(stored));
+        turn.transcripts.set(idKey(stored.id), storedTranscript(turn, stored));
         turn.ending = false;
       } else if (takenOver || (transcript.closed !== null && stored.closed === null)) {
         this.#endings.reopen(turn, transcript, stored.from);
@@ -188,7 +188,7 @@ export class TurnHub implements StreamListener {
   #promise(turn: HeldTurn, enclave: Enclave, transcriptId: Bytes): void {
     const key = idKey(transcriptId);
     if (turn.transcripts.has(key) || turn.transcripts.size >= maximumTranscripts) return;
-    turn.transcripts.set(key, promisedTranscript(transcriptId, enclave));
+    turn.transcripts.set(key, promisedTranscript(turn, transcriptId, enclave));
   }
 
   /** What a process that died never wrote of a turn that was watched here. */
@@ -236,7 +236,8 @@ export class TurnHub implements StreamListener {
     const isNeeded = number === neededFrom(turn, transcript);
     if (number >= transcript.seen) transcript.seen = number + 1;
     if (turn.owned && number === transcript.written) {
-      if (this.#journal.addFrame(turn.id, transcript.id, number, bodyOf(record))) transcript.written += 1;
+      const isTaken = this.#journal.addFrame(turn.id, transcript.id, number, bodyOf(record), transcript.place);
+      if (isTaken) transcript.written += 1;
     }
     if (number === transcript.pushed) {
       transcript.pushed += 1;

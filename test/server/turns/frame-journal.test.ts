@@ -20,6 +20,14 @@ describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
   const rowsOf = (turnId: Bytes) =>
     database.db.selectFrom('frames').selectAll().where('turn_id', '=', turnId).orderBy('number').execute();
 
+  async function countOf({ db }: Pick<Database, 'db'>): Promise<number> {
+    const { count } = await db
+      .selectFrom('frames')
+      .select((eb) => eb.fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
   async function storedOf(turnId: Bytes): Promise<{ number: number; frame: Uint8Array }[]> {
     return (await rowsOf(turnId)).flatMap((row) => cutFrames(row, row.number));
   }
@@ -78,6 +86,27 @@ describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
     await until(() => journal.isIdle);
     for (const frames of turns) expect(await storedOf(frames[0]!.turnId)).toHaveLength(9);
     expect(writes).toBeLessThan(10);
+  });
+
+  test('with very many turns a write takes a part of what is due, and the next ones follow until all is stored', async () => {
+    const lengths: number[] = [];
+    const counting: Database = {
+      ...database,
+      writeAside: async (work) => {
+        const before = await countOf(database);
+        const result = await database.writeAside(work);
+        lengths.push((await countOf(database)) - before);
+        return result;
+      },
+    };
+    const journal = new FrameJournal(counting, quietLog());
+    const turns = Array.from({ length: 700 }, () => framesOf(2));
+    add(journal, turns.flat());
+    await until(() => journal.isIdle);
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(700);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(192);
+    const stored = await Promise.all(turns.map((frames) => storedOf(frames[0]!.turnId)));
+    expect(stored.every((frames) => frames.length === 2)).toBe(true);
   });
 
   test('flush: all who wait during a write are served by the next one, while more keeps coming', async () => {
