@@ -2,7 +2,7 @@ import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../storage/database.ts';
 import type { EndedTurn } from './end-turns.ts';
-import { PendingFrames, placeOf } from './pending-frames.ts';
+import { PendingFrames, placeKey } from './pending-frames.ts';
 import type { CloseEntry, HeaderEntry, TranscriptGap } from './transcript-rows.ts';
 import { type Entries, writeEntries, type WrittenEntries } from './write-entries.ts';
 
@@ -78,7 +78,7 @@ export class FrameJournal {
   }
 
   /**
-   * @param place - Of turn and transcript, where it was made before.
+   * @param key - Of turn and transcript, where it was made before.
    * @returns false when there is no room.
    */
   addFrame(
@@ -86,10 +86,10 @@ export class FrameJournal {
     transcriptId: Bytes,
     number: number,
     frame: Uint8Array,
-    place: string = placeOf(turnId, transcriptId),
+    key: string = placeKey(turnId, transcriptId),
   ): boolean {
     if (!this.hasRoom) return false;
-    this.#frames.add({ turnId, transcriptId, place }, number, frame);
+    this.#frames.add({ turnId, transcriptId, key }, number, frame);
     this.#schedule();
     return true;
   }

@@ -1,7 +1,7 @@
 import { type CloseReason, closeReasons } from '../../crypto/messages/live-record.ts';
 import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
-import { placeOf } from './pending-frames.ts';
+import { placeKey } from './pending-frames.ts';
 
 /** A turn's own limit; `turnRecord` names no more. */
 export const maximumTranscripts = 16;
@@ -10,7 +10,7 @@ export const maximumTranscripts = 16;
 export type HeldTranscript = {
   readonly id: Bytes;
   /** Turn and transcript as the journal names them: made once, since every frame is looked up by it. */
-  readonly place: string;
+  readonly placeKey: string;
   readonly enclave: Enclave | null;
   /** Null when it is in the database, or on its way from the enclave. */
   header: Bytes | null;
@@ -91,7 +91,7 @@ export function storedTranscript(turn: HeldTurn, { closed, enclave, from, id }: 
   const cursors = { pushed: from, written: from, seen: from };
   return {
     id,
-    place: placeOf(turn.id, id),
+    placeKey: placeKey(turn.id, id),
     enclave,
     header: null,
     begun: true,
@@ -107,7 +107,7 @@ export function promisedTranscript(turn: HeldTurn, id: Bytes, enclave: Enclave):
   const cursors = { pushed: 0, written: 0, seen: 0 };
   return {
     id,
-    place: placeOf(turn.id, id),
+    placeKey: placeKey(turn.id, id),
     enclave,
     header: null,
     begun: false,

@@ -14,33 +14,47 @@ const firstCapacity = 4_096;
  * engine would search its whole heap every second, 100 ms each time with 3,000 turns.
  */
 const maximumSpare = 4_096;
+/** The run of a transcript of which nothing came for so long is forgotten; until then it is used again, as its buffers are. */
+const forgottenMs = 30_000;
+const noBytes = Buffer.alloc(0);
+
+/** With what its body lies in. */
+type ClosedRun = FrameRun & { readonly buffer: Buffer };
+
+export type FramePlace = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly key: string };
+
+/** Turn and transcript as one key: an enclave that is not honest may give two turns one transcript id. */
+export function placeKey(turnId: Bytes, transcriptId: Bytes): string {
+  return idKey(turnId) + idKey(transcriptId);
+}
 
 /**
- * One run that grows. Its frames are copied: a view of a frame would keep alive the whole piece of the stream that it came
- * in, with the frames of all other turns.
+ * The run of one transcript that grows, and after it the next. Its frames are copied: a view of a frame would keep alive the
+ * whole piece of the stream that it came in, with the frames of all other turns.
  */
 class OpenRun {
   readonly turnId: Bytes;
   readonly transcriptId: Bytes;
-  readonly number: number;
-  readonly dueAtMs: number;
-  readonly #frameLength: number;
-  #bytes: Buffer;
+  /** When it was or is to be taken out. */
+  dueAtMs = 0;
+  #number = 0;
   #count = 0;
+  #frameLength = 0;
+  #bytes: Buffer = noBytes;
 
-  /** @param spare - A buffer that nobody else uses any more; undefined: a new one. */
-  constructor(
-    turnId: Bytes,
-    transcriptId: Bytes,
-    number: number,
-    frame: Uint8Array,
-    nowMs: number,
-    spare: Buffer | undefined,
-  ) {
+  constructor({ transcriptId, turnId }: FramePlace) {
     this.turnId = turnId;
     this.transcriptId = transcriptId;
-    this.number = number;
-    this.dueAtMs = nowMs + gatheringMs.least + Math.random() * gatheringMs.spread;
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** @param spare - A buffer that nobody else uses any more; undefined: a new one. */
+  begin(number: number, frame: Uint8Array, spare: Buffer | undefined): void {
+    this.dueAtMs = performance.now() + gatheringMs.least + Math.random() * gatheringMs.spread;
+    this.#number = number;
     this.#frameLength = frame.length;
     this.#bytes = spare ?? Buffer.allocUnsafeSlow(firstCapacity);
     this.#append(frame);
@@ -48,16 +62,20 @@ class OpenRun {
 
   /** @returns false when the frame does not follow the others, or there are as many as a row may have. */
   take(number: number, frame: Uint8Array): boolean {
-    const follows = frame.length === this.#frameLength && number === this.number + this.#count;
+    const follows = frame.length === this.#frameLength && number === this.#number + this.#count;
     if (!follows || this.#count === longestRun) return false;
     this.#append(frame);
     return true;
   }
 
-  close(): FrameRun {
-    const { turnId, transcriptId, number } = this;
-    const body = this.#bytes.subarray(0, this.#count * this.#frameLength);
-    return { turnId, transcriptId, number, count: this.#count, body };
+  /** Gives its frames and their buffer away. */
+  close(): ClosedRun {
+    const { turnId, transcriptId } = this;
+    const [number, count] = [this.#number, this.#count];
+    const buffer = this.#bytes;
+    this.#count = 0;
+    this.#bytes = noBytes;
+    return { turnId, transcriptId, number, count, body: buffer.subarray(0, count * this.#frameLength), buffer };
   }
 
   #append(frame: Uint8Array): void {
@@ -72,17 +90,12 @@ class OpenRun {
   }
 }
 
-export type FramePlace = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly place: string };
-
-/** Turn and transcript as one key: an enclave that is not honest may give two turns one transcript id. */
-export function placeOf(turnId: Bytes, transcriptId: Bytes): string {
-  return idKey(turnId) + idKey(transcriptId);
-}
-
 /** Frames on their way into the database, run by run. */
 export class PendingFrames {
-  readonly #open = new Map<string, OpenRun>();
-  #closed: FrameRun[] = [];
+  readonly #runs = new Map<string, OpenRun>();
+  /** Runs that hold frames. */
+  #open = 0;
+  #closed: ClosedRun[] = [];
   #bytes = 0;
   readonly #spare: Buffer[] = [];
 
@@ -91,50 +104,62 @@ export class PendingFrames {
   }
 
   get isEmpty(): boolean {
-    return this.#open.size === 0 && this.#closed.length === 0;
+    return this.#open === 0 && this.#closed.length === 0;
   }
 
-  add({ place, transcriptId, turnId }: FramePlace, number: number, frame: Uint8Array): void {
+  add(place: FramePlace, number: number, frame: Uint8Array): void {
     this.#bytes += frame.length;
-    const run = this.#open.get(place);
-    if (run?.take(number, frame) === true) return;
-    if (run !== undefined) this.#closed.push(run.close());
-    this.#open.set(place, new OpenRun(turnId, transcriptId, number, frame, performance.now(), this.#spare.pop()));
+    let run = this.#runs.get(place.key);
+    if (run === undefined) {
+      run = new OpenRun(place);
+      this.#runs.set(place.key, run);
+    }
+    if (!run.isEmpty) {
+      if (run.take(number, frame)) return;
+      this.#close(run);
+    }
+    run.begin(number, frame, this.#spare.pop());
+    this.#open += 1;
   }
 
   /** Ends the run of a transcript that will not get more. */
   finish(turnId: Bytes, transcriptId: Bytes): void {
-    const place = placeOf(turnId, transcriptId);
-    const run = this.#open.get(place);
+    const key = placeKey(turnId, transcriptId);
+    const run = this.#runs.get(key);
     if (run === undefined) return;
-    this.#open.delete(place);
-    this.#closed.push(run.close());
+    this.#runs.delete(key);
+    if (!run.isEmpty) this.#close(run);
   }
 
   /** Takes out what is due, and of it so many at most beside those that are closed; or everything. */
-  take(nowMs: number | 'all', most = Infinity): FrameRun[] {
+  take(nowMs: number | 'all', most = Infinity): ClosedRun[] {
+    for (const [key, run] of this.#runs) {
+      if (this.#closed.length >= most) break;
+      if (run.isEmpty) {
+        if (nowMs !== 'all' && nowMs - run.dueAtMs > forgottenMs) this.#runs.delete(key);
+      } else if (nowMs === 'all' || run.dueAtMs <= nowMs) this.#close(run);
+    }
     const taken = this.#closed;
     this.#closed = [];
-    for (const [place, run] of this.#open) {
-      if (taken.length >= most) break;
-      if (nowMs !== 'all' && run.dueAtMs > nowMs) continue;
-      this.#open.delete(place);
-      taken.push(run.close());
-    }
     for (const run of taken) this.#bytes -= run.body.length;
     return taken;
   }
 
+  #close(run: OpenRun): void {
+    this.#open -= 1;
+    this.#closed.push(run.close());
+  }
+
   /** Runs are stored, and nobody reads their bodies any more. */
-  release(runs: readonly FrameRun[]): void {
-    for (const { body } of runs) {
+  release(runs: readonly ClosedRun[]): void {
+    for (const { buffer } of runs) {
       if (this.#spare.length >= maximumSpare) return;
-      if (body.buffer.byteLength === firstCapacity) this.#spare.push(Buffer.from(body.buffer));
+      if (buffer.length === firstCapacity) this.#spare.push(buffer);
     }
   }
 
   /** Puts runs back that could not be stored. */
-  putBack(runs: readonly FrameRun[]): void {
+  putBack(runs: readonly ClosedRun[]): void {
     for (const run of runs) this.#bytes += run.body.length;
     this.#closed.push(...runs);
   }

@@ -236,7 +236,7 @@ export class TurnHub implements StreamListener {
     const isNeeded = number === neededFrom(turn, transcript);
     if (number >= transcript.seen) transcript.seen = number + 1;
     if (turn.owned && number === transcript.written) {
-      const isTaken = this.#journal.addFrame(turn.id, transcript.id, number, bodyOf(record), transcript.place);
+      const isTaken = this.#journal.addFrame(turn.id, transcript.id, number, bodyOf(record), transcript.placeKey);
       if (isTaken) transcript.written += 1;
     }
     if (number === transcript.pushed) {
