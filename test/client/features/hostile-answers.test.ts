@@ -56,6 +56,31 @@ describe('a conversation with a hostile answer', () => {
     expect(failed).toEqual([]);
   }, 600_000);
 
+  test.each(['Thai and Khmer without spaces', 'code in Arabic and Chinese'] as const)(
+    '%s: one long piece is mounted in a task, and all of them come',
+    async (name) => {
+      const page = await openChat();
+      const text = hostileAnswers[name]?.(16 * 1024) ?? '';
+      await page.evaluate(() => {
+        const seen = { length: 0, most: 0 };
+        Object.assign(window, { seen });
+        // Called once behind each task that changed something.
+        new MutationObserver(() => {
+          const length = Math.max(
+            0,
+            ...[...document.querySelectorAll('.prose')].map((prose) => prose.textContent.length),
+          );
+          seen.most = Math.max(seen.most, length - seen.length);
+          seen.length = length;
+        }).observe(document.body, { childList: true, subtree: true });
+      });
+      await openAnswer(page, text);
+      const look = () => page.evaluate(() => (window as unknown as { seen: { length: number; most: number } }).seen);
+      await expect.poll(async () => (await look()).length, { timeout: 60_000 }).toBeGreaterThan(15_000);
+      expect((await look()).most).toBeLessThan(5_000);
+    },
+  );
+
   test('a list of 1,000 signs and one that is nested 300 deep are streamed to their end', async () => {
     const deep = Array.from({ length: 300 }, (_, level) => `${' '.repeat(2 * level)}- level ${level}`).join('\n');
     const page = await openChat();

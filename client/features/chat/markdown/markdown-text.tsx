@@ -62,7 +62,10 @@ function useMounted(blocks: readonly Block[]): number {
   return count;
 }
 
-/** About as parser, React and layout see it: a sign, a line or half an emoji costs as much as a dozen letters. */
+/**
+ * About as parser, React and layout see it: a sign, a line or half an emoji costs as much as a dozen letters, and a letter of a
+ * script that has to be searched in many fonts as three. A long piece of those fills a task by itself.
+ */
 const signCost = 15;
 const pieceCost = 250;
 const codeBlockCost = 1000;
@@ -71,8 +74,10 @@ function costOf(block: Block | undefined): number {
   if (block === undefined) return 0;
   const { kind, source, continues } = block;
   if (kind === 'definitions' || kind === 'comment') return 1;
-  if (kind === 'code' || kind === 'tex') return source.length / 2 + (continues ? 0 : codeBlockCost);
-  return pieceCost + source.length + signCost * (source.match(/[\n*_~`[<>|&$\\\ud800-\udfff]/g)?.length ?? 0);
+  const farCost = 2 * (source.match(/[\u0590-\ud7ff]/g)?.length ?? 0);
+  if (kind === 'code' || kind === 'tex') return source.length / 2 + farCost + (continues ? 0 : codeBlockCost);
+  const signs = source.match(/[\n*_~`[<>|&$\\\ud800-\udfff]/g)?.length ?? 0;
+  return pieceCost + source.length + farCost + signCost * signs;
 }
 
 type SectionProps = { readonly units: readonly Unit[]; readonly references: References; readonly growing: boolean };

@@ -7,10 +7,11 @@ import { flushSync } from 'react-dom';
  */
 const budgetPerTask = 4000;
 const msPerTask = 8;
-const longestFrameMs = 100;
+const longestFrameMs = 300;
 
 let spent = 0;
 let isScheduled = false;
+let turn = 0;
 let isUnlimited = false;
 const waiting: (() => void)[] = [];
 
@@ -57,12 +58,15 @@ export function whenThereIsRoom(render: () => void): () => void {
 function schedule(): void {
   if (isScheduled) return;
   isScheduled = true;
+  turn += 1;
+  const own = turn;
   // After the next frame, so that each task's layout is done before more is added; a hidden page has no frames.
   requestAnimationFrame(() => setTimeout(workOnce, 0));
   const timer = setTimeout(workOnce, longestFrameMs);
   function workOnce(): void {
     clearTimeout(timer);
-    if (isScheduled) work();
+    // Not a second time for one frame: both may be due behind a long one, and the first has scheduled the next.
+    if (isScheduled && own === turn) work();
   }
 }
 
@@ -72,7 +76,8 @@ function work(): void {
   const startedAtMs = performance.now();
   for (let render = waiting.pop(); render !== undefined; render = waiting.pop()) {
     flushSync(render);
-    if (performance.now() - startedAtMs > msPerTask) break;
+    // What costs more than a task may has its layout behind it, of which nothing is seen here.
+    if (spent > budgetPerTask || performance.now() - startedAtMs > msPerTask) break;
     spent = 0;
   }
   if (waiting.length > 0) schedule();
