@@ -23,7 +23,7 @@ const missing = page(
 function page(title: string, heading: string, ...paragraphs: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${title}</title></head>
 <body>
 <h1>${heading}</h1>
 ${paragraphs.map((text) => `<p>${text}</p>`).join('\n')}

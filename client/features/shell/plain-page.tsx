@@ -20,7 +20,7 @@ export function UnshownPage() {
   return (
     <AccountPageFrame
       heading="This page could not be shown"
-      lead="A part of it did not arrive, or failed. Nothing was lost: what you wrote is sealed at the relay and in this browser."
+      lead="A part of it did not arrive, or failed. Nothing was lost: whatever you wrote before stays sealed where it is."
       headingTakesFocus
     >
       <Button look="primary" onClick={() => window.location.reload()}>
@@ -40,7 +40,7 @@ export function BrokenVaultPage({ code }: { readonly code: FailureCode }) {
     <AccountPageFrame heading="Sotto cannot start here" lead={failureSentence({ code })} headingTakesFocus>
       <p>
         {mayCome ? 'It is asked for again as soon as there is a connection to the relay.' : failureWayOut({ code })}{' '}
-        Nothing was lost: what you wrote is sealed at the relay and in this browser.
+        Nothing was lost: whatever you wrote before stays sealed where it is.
       </p>
       <Button look="primary" className="mt-6" onClick={() => window.location.reload()}>
         Reload
