@@ -80,7 +80,14 @@ class FirefoxTab implements EngineTab {
   }
 
   async goto(url: string): Promise<void> {
-    await this.#call('browsingContext.navigate', { url, wait: 'complete' });
+    const navigate = () => this.#call('browsingContext.navigate', { url, wait: 'complete' });
+    try {
+      await navigate();
+    } catch (error) {
+      // A page that loads itself anew at that moment takes the navigation's place.
+      if (!(error instanceof Error) || !error.message.includes('NS_BINDING_ABORTED')) throw error;
+      await navigate();
+    }
   }
 
   async reload(): Promise<void> {
