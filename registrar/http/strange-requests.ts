@@ -7,8 +7,10 @@ const lingerMs = 2_000;
 /** Of a body of at most twelve kilobytes. */
 const maximumChunks = 512;
 
-type Parser = Record<string, unknown> & { readonly incoming?: IncomingMessage | null };
+type Parser = Record<string, unknown> & { readonly incoming?: IncomingMessage | null; readonly socket?: unknown };
 type OnBody = (this: Parser, piece: Uint8Array) => void;
+/** Node's own, by what stands in its place. */
+const originals = new WeakMap<object, OnBody>();
 
 /**
  * Whether this is a request that all who pass it on read as we do: one host, a path as its target, no expectation but the known
@@ -54,20 +56,30 @@ export class UnreadableRequests {
    */
   #boundChunks(socket: Duplex & { readonly parser?: Parser | null }): void {
     const { parser } = socket;
-    const place = Object.keys(parser ?? {}).find((name) => (parser?.[name] as OnBody | null)?.name === 'parserOnBody');
+    const place = Object.keys(parser ?? {}).find((name) => originalOf(parser?.[name]) !== undefined);
     if (!parser || place === undefined) return;
-    const onBody = parser[place] as OnBody;
+    const onBody = originalOf(parser[place]) as OnBody;
     let [chunks, current] = [0, parser.incoming];
-    parser[place] = (piece: Uint8Array) => {
+    const count = (piece: Uint8Array) => {
+      // Another connection's by now, behind a tunnel that was asked for.
+      if (parser.socket !== socket) {
+        parser[place] = onBody;
+        return onBody.call(parser, piece);
+      }
       if (current !== parser.incoming) [chunks, current] = [0, parser.incoming];
       chunks += 1;
       if (chunks <= maximumChunks) return onBody.call(parser, piece);
       parser[place] = null;
+      whenFreed(parser, () => (parser[place] = onBody));
       // Whoever reads the body would have the connection read on.
       socket.pause().resume = () => socket;
       this.#refuse(socket, '400 Bad Request');
     };
-    socket.prependOnceListener('close', () => (parser[place] = onBody));
+    originals.set(count, onBody);
+    parser[place] = count;
+    socket.prependOnceListener('close', () => {
+      if (parser[place] === count) parser[place] = onBody;
+    });
   }
 
   #refuse(socket: Duplex, status: string): void {
@@ -96,6 +108,27 @@ export class UnreadableRequests {
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(timer));
   }
+}
+
+/**
+ * Takes no further head, and calls once Node writes another callback in that one's place: it does so before a parser serves
+ * anybody else (`cleanParser` in its `_http_common`).
+ */
+function whenFreed(parser: Parser, free: () => void): void {
+  Object.defineProperty(parser, 'onIncoming', {
+    configurable: true,
+    enumerable: true,
+    get: () => () => -1,
+    set: (value: unknown) => {
+      Object.defineProperty(parser, 'onIncoming', { configurable: true, enumerable: true, writable: true, value });
+      free();
+    },
+  });
+}
+
+function originalOf(value: unknown): OnBody | undefined {
+  if (typeof value !== 'function') return undefined;
+  return value.name === 'parserOnBody' ? (value as OnBody) : originals.get(value);
 }
 
 function statusOf(code: string | undefined): string {

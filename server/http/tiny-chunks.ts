@@ -9,9 +9,11 @@ const tight = { free: 32, bytesPerChunk: 1_024 } as const;
 const chunksPerTurn = 2_000;
 
 /** Node's parser keeps its callbacks in numbered places; a place without a function is passed over (`node_http_parser.cc`). */
-type Parser = Record<string, unknown> & { readonly incoming?: IncomingMessage | null };
+type Parser = Record<string, unknown> & { readonly incoming?: IncomingMessage | null; readonly socket?: unknown };
 type OnBody = (this: Parser, piece: Uint8Array) => void;
 
+/** Node's own, by what stands in its place. */
+const originals = new WeakMap<object, OnBody>();
 const flooding = new WeakSet<IncomingMessage>();
 const flooded = Symbol('flooded');
 
@@ -38,14 +40,18 @@ export class TinyChunks {
   /** @param onEnd - Told when a body of this connection is given up: no call may follow it there. */
   watch(socket: Socket, onEnd: () => void): void {
     const parser = (socket as { readonly parser?: Parser | null }).parser;
-    const place = Object.entries(parser ?? {}).find(([, value]) => isNamed(value, 'parserOnBody'))?.[0];
+    const place = Object.entries(parser ?? {}).find(([, value]) => originalOf(value) !== undefined)?.[0];
     if (!parser || place === undefined) return;
-    const onBody = parser[place] as OnBody;
+    const onBody = originalOf(parser[place]) as OnBody;
     let [current, chunks, length] = [parser.incoming, 0, 0];
-    parser[place] = (piece: Uint8Array) => {
+    const count = (piece: Uint8Array) => {
       const { incoming } = parser;
+      // Parsers are used again, also for what this process asks: behind a tunnel that was asked for before its socket closes.
+      if (parser.socket !== socket) parser[place] = onBody;
+      if (parser.socket !== socket || incoming?.headers['transfer-encoding'] === undefined) {
+        return onBody.call(parser, piece);
+      }
       if (current !== incoming) [current, chunks, length] = [incoming, 0, 0];
-      if (incoming?.headers['transfer-encoding'] === undefined) return onBody.call(parser, piece);
       chunks += 1;
       length += piece.length;
       this.#count();
@@ -53,6 +59,7 @@ export class TinyChunks {
         return onBody.call(parser, piece);
       }
       parser[place] = null;
+      whenFreed(parser, () => (parser[place] = onBody));
       socket.pause();
       // Whoever reads or drops the body would have the socket read on.
       socket.resume = () => socket;
@@ -60,8 +67,12 @@ export class TinyChunks {
       onEnd();
       incoming.emit(flooded);
     };
-    // Parsers are used again, also for calls of this process: before Node's own listener, which gives it back.
-    socket.prependOnceListener('close', () => (parser[place] = onBody));
+    originals.set(count, onBody);
+    parser[place] = count;
+    // Before Node's own listener, which gives it back.
+    socket.prependOnceListener('close', () => {
+      if (parser[place] === count) parser[place] = onBody;
+    });
   }
 
   #count(): void {
@@ -74,6 +85,23 @@ function isTooMany({ bytesPerChunk, free }: typeof usual | typeof tight, chunks:
   return chunks > free + length / bytesPerChunk;
 }
 
-function isNamed(value: unknown, name: string): boolean {
-  return typeof value === 'function' && value.name === name;
+/**
+ * Takes no further head, and calls once Node writes another callback in that one's place: it does so before a parser serves
+ * anybody else (`cleanParser` in its `_http_common`).
+ */
+function whenFreed(parser: Parser, free: () => void): void {
+  Object.defineProperty(parser, 'onIncoming', {
+    configurable: true,
+    enumerable: true,
+    get: () => () => -1,
+    set: (value: unknown) => {
+      Object.defineProperty(parser, 'onIncoming', { configurable: true, enumerable: true, writable: true, value });
+      free();
+    },
+  });
+}
+
+function originalOf(value: unknown): OnBody | undefined {
+  if (typeof value !== 'function') return undefined;
+  return value.name === 'parserOnBody' ? (value as OnBody) : originals.get(value);
 }

@@ -194,6 +194,39 @@ test('a body that comes in thousands of tiny chunks is refused, and the calls th
   }
 });
 
+test('a tunnel that is asked for, alone or behind a flood of chunks, leaves the bodies of other connections as they are', async () => {
+  const port = await listening(false);
+  const tunnel = 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n';
+  const chunks = `${'1\r\n \r\n'.repeat(2_000)}0\r\n\r\n`;
+  const head =
+    'POST /v1/recovery/start HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n';
+  const chunked = 'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const body = JSON.stringify({ format: 1, nameTag: 'A'.repeat(43) });
+  const answerTo = async (bytes: string) => {
+    const socket = await open(port, false);
+    let text = '';
+    socket.on('error', () => undefined).on('data', (data: Buffer) => (text += data.toString('latin1')));
+    const over = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+    socket.write(bytes);
+    await over;
+    return text.slice(9, 12);
+  };
+  const whole = () => answerTo(`${head}${chunked}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+  const usual = await whole();
+  expect(usual).not.toBe('413');
+  for (const bytes of [tunnel, `${head.replace('Connection: close\r\n', '')}${chunked}${chunks}${tunnel}`]) {
+    // It is held open, so that its end puts nothing in order.
+    const held = await open(port, false);
+    held.on('error', () => undefined).pause();
+    held.write(bytes);
+    await sleep(100);
+    for (let call = 0; call < 4; call += 1) {
+      expect(await whole()).toBe(usual);
+      expect(await answerTo(`${head}${chunked}${chunks}`)).toBe('413');
+    }
+  }
+});
+
 test('a kept connection answers the next call behind a body that was dropped', async () => {
   const port = await listening(false);
   const socket = await open(port, false);
