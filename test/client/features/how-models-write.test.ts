@@ -1,7 +1,14 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { howModelsWrite } from '../../parts/how-models-write.ts';
-import { askInPage, openPairs, ScriptedClient, showConversation } from '../../parts/scripted-client/scripted-page.ts';
+import { otherWaysToWrite } from '../../parts/other-ways-to-write.ts';
+import {
+  askInPage,
+  openPairs,
+  ScriptedClient,
+  settle,
+  showConversation,
+} from '../../parts/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 let page: Page;
@@ -13,14 +20,41 @@ beforeAll(async () => {
 // It also says when an answer made the browser complain, of its policy or of a script.
 afterAll(() => client.stop());
 
-/** The last answer's words, line by line, and how many elements it has of each selector. */
+/** The last answer: its words line by line, how many elements it has of each selector, and all of its elements. */
 function readAnswer(selectors: readonly string[]) {
   return page.evaluate((asked) => {
     const prose = [...document.querySelectorAll<HTMLElement>('.prose')].at(-1)!;
     const seen = prose.innerText.replaceAll('\t', ' | ').replaceAll(/[ \u00a0]*\n[ \u00a0]*/g, '\n');
     const has = Object.fromEntries(asked.map((selector) => [selector, prose.querySelectorAll(selector).length]));
-    return { seen, has };
+    // Every answer's notes have ids of their own.
+    return { seen, has, elements: prose.innerHTML.replaceAll(/_r_[a-z0-9]+_/g, 'id') };
   }, selectors);
+}
+
+async function openAnswer(name: string, text: string): Promise<void> {
+  const id = await page.evaluate(([title, answer]) => window.vault.addConversation(title, [[title, answer]]), [
+    name,
+    text,
+  ] as const);
+  await showConversation(page, id);
+  await page.getByRole('article', { name: /^You/ }).filter({ hasText: name }).last().waitFor();
+  await page.locator('.prose').waitFor();
+}
+
+async function streamAnswer(name: string, pieces: readonly string[]): Promise<void> {
+  await openPairs(page, 'An answer.');
+  const turn = await askInPage(page, `Streamed: ${name}`);
+  await page.evaluate(
+    async ([id, words]) => {
+      for (const piece of words) {
+        window.vault.streamText(id, piece);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    },
+    [turn, pieces] as const,
+  );
+  await page.evaluate((id) => window.vault.endAnswer(id, 'complete'), turn);
+  await page.locator('article[aria-busy="true"]').waitFor({ state: 'detached' });
 }
 
 const lines = (text: string) =>
@@ -31,13 +65,7 @@ const lines = (text: string) =>
 
 describe('an answer as models write it', () => {
   test.each(Object.entries(howModelsWrite))('%s', async (name, { text, seen, has = {} }) => {
-    const id = await page.evaluate(([title, answer]) => window.vault.addConversation(title, [[title, answer]]), [
-      name,
-      text,
-    ] as const);
-    await showConversation(page, id);
-    await page.getByRole('article', { name: /^You/ }).filter({ hasText: name }).last().waitFor();
-    await page.locator('.prose').waitFor();
+    await openAnswer(name, text);
     const read = await readAnswer(Object.keys(has));
     expect({ seen: lines(read.seen), has: read.has }).toEqual({ seen: lines(seen), has });
   });
@@ -45,20 +73,24 @@ describe('an answer as models write it', () => {
   test.each(Object.entries(howModelsWrite))(
     '%s, streamed character by character, ends the same',
     async (name, { text, has = {} }) => {
-      await openPairs(page, 'An answer.');
-      const turn = await askInPage(page, `Streamed: ${name}`);
-      await page.evaluate(
-        async ([id, words]) => {
-          for (const character of words) {
-            window.vault.streamText(id, character);
-            await new Promise((resolve) => setTimeout(resolve, 0));
-          }
-        },
-        [turn, text] as const,
-      );
-      await page.evaluate((id) => window.vault.endAnswer(id, 'complete'), turn);
-      await page.locator('article[aria-busy="true"]').waitFor({ state: 'detached' });
+      await streamAnswer(name, text.match(/./gsu) ?? []);
       expect((await readAnswer(Object.keys(has))).has).toEqual(has);
+    },
+  );
+});
+
+describe('an answer in other ways to write', () => {
+  test.each(Object.entries(otherWaysToWrite))(
+    'with %s loses nothing, and streamed in pieces it ends as when it is opened',
+    async (name, { text, seen, has = {} }) => {
+      await openAnswer(name, text);
+      // Code gets its colours in a later task.
+      await settle(page);
+      const opened = await readAnswer(Object.keys(has));
+      expect({ seen: lines(opened.seen), has: opened.has }).toEqual({ seen: lines(seen), has });
+
+      await streamAnswer(name, text.match(/.{1,3}/gsu) ?? []);
+      await expect.poll(async () => (await readAnswer([])).elements).toBe(opened.elements);
     },
   );
 });
