@@ -50,7 +50,7 @@ async function trySync(parts: SyncParts, isWhole: boolean): Promise<boolean> {
   if (!isWhole && head.opened.prunedBefore > store.mark.head.counter) return false;
   const items = await loadBodies(parts, pages.records, head);
   const rows = [...items.values()];
-  // What a damaged cache says of an item is no word of the relay's; the chain of heads still holds it to what it said.
+  // A damaged cache does not speak for the relay; the chain of heads still holds the relay to what it said.
   const known = store.isConsistent() ? store.contents.rows : null;
   for (const row of rows) checkSuccession(row, known?.get(row.id));
   if (!equalBytes(store.rootWith(rows, [], isWhole), head.opened.itemsRoot)) return false;

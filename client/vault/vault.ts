@@ -75,7 +75,7 @@ export class Vault {
 
   async beginSignUp(input: { userName: string; password: string }): Promise<{ recoveryWords: readonly string[] }> {
     this.#requireOutside();
-    // Where nothing can be kept, nobody writes down words for an account that cannot be entered.
+    // Nobody writes down words for an account that this browser could not keep.
     await this.#cache.open();
     const { prepareSignUp } = await import('./sign-up.ts');
     this.#prepared = await prepareSignUp(this.#client, input);

@@ -39,7 +39,7 @@ export function decodeTranscriptHeader(bytes: Uint8Array): TranscriptHeader {
   };
 }
 
-/** What a transcript is named by: the beginning of its salt. */
+/** A transcript's name: the beginning of its salt. */
 export function transcriptIdOf(header: Uint8Array): Uint8Array {
   return header.subarray(35, 51);
 }

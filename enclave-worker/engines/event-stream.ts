@@ -146,7 +146,7 @@ class EventReader {
   }
 }
 
-/** What servers write for `[DONE]`. */
+/** Servers write `[DONE]` in several ways. */
 function isDone(data: string): boolean {
   return data.length <= 8 && /^"?(?:\[done\]|done)"?$/i.test(data);
 }

@@ -20,7 +20,7 @@ export const ConversationList = memo(function ConversationList({ openId, onFollo
       ref={list}
       tabIndex={-1}
       aria-label="Conversations"
-      // Where all of it does not fit, some rows are seen, and the sidebar scrolls around them.
+      // Some rows are seen also where not all fit; the sidebar scrolls around them.
       className="min-h-32 flex-1 shrink-0 overflow-y-auto px-3 pb-3 outline-none"
     >
       {conversations.order === null && <p className="px-3 py-2 text-small text-ink-faint">Opening your vault…</p>}

@@ -38,7 +38,7 @@ export function ProtectionAnnouncer() {
 
 type Loss = { readonly kind: 'refused' | 'unreachable'; readonly text: string };
 
-/** Where the relay itself is away, the line above the conversation says so. */
+/** The line above the conversation says so where the relay itself is away. */
 function lossOf(view: EnclaveView): Loss | null {
   if (view.kind !== 'refused' && view.kind !== 'unreachable') return null;
   if (view.kind === 'unreachable' && view.failure.code === 'relay-unreachable') return null;

@@ -87,7 +87,7 @@ export function fencedCode(blocks: readonly Block[]): FencedCode {
   return { language: language === '' ? null : language, chunks, isClosed };
 }
 
-/** Whether the last fence closes the block and not one inside of it. */
+/** The last fence closes the block, or one inside of it. */
 function isOuterClosed(code: string, sign: string): boolean {
   let inner: string | null = null;
   for (const line of code.split('\n')) {

@@ -43,7 +43,7 @@ export function openingFence(line: string): string | null {
   return fence.startsWith('`') && start.slice(start.indexOf(fence) + fence.length).includes('`') ? null : fence;
 }
 
-/** Whether a fence holds Markdown, which may hold fences of the same length. */
+/** A fence that holds Markdown may hold fences of the same length. */
 export function holdsMarkdown(line: string): boolean {
   return /^[ \t]*(?:`{3,}|~{3,})[ \t]*(?:md|markdown|mdx)\b/i.test(line.slice(0, readLength));
 }
@@ -55,7 +55,7 @@ export function innerFence(line: string, outer: string): string | null {
   return isNamed && fence.charAt(0) === outer.charAt(0) && fence.length >= outer.length ? fence : null;
 }
 
-/** Where a fence begins behind words on their line, as in "Run this: ```bash"; -1 where none does. */
+/** @returns the place of a fence behind words on their line, as in "Run this: ```bash"; -1 where there is none. */
 export function fenceBehindWords(line: string): number {
   if (line.length > readLength || listMarker(line) !== null || isQuote(line)) return -1;
   const match = /^([^`]*\S[^`]*?)[ \t]*(`{3,})([A-Za-z][\w+#.-]{0,20})?[ \t]*\r?$/.exec(line);

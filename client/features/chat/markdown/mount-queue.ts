@@ -76,7 +76,7 @@ function work(): void {
   const startedAtMs = performance.now();
   for (let render = waiting.pop(); render !== undefined; render = waiting.pop()) {
     flushSync(render);
-    // What costs more than a task may has its layout behind it, of which nothing is seen here.
+    // The layout of a costly piece comes behind this task, so its time is not seen here.
     if (spent > budgetPerTask || performance.now() - startedAtMs > msPerTask) break;
     spent = 0;
   }
