@@ -1,13 +1,18 @@
-import { useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 
 const reloadedKey = 'sotto.reloaded-at';
 const onceWithinMs = 60_000;
 const seenPauseMs = 2_000;
 const unseenPauseMs = 15_000;
 const probeEndMs = 10_000;
+const leavingMs = 30_000;
 
 let missing = 0;
 const listeners = new Set<() => void>();
+
+let leftAtMs = -Infinity;
+// Always, as what was loading may be the first to notice: Firefox stops it as soon as a navigation begins.
+window.addEventListener('beforeunload', () => (leftAtMs = performance.now()));
 
 /** True while a part of the page that did not come at first is waited for. */
 export function useMissingPart(): boolean {
@@ -36,7 +41,7 @@ export async function loadPart<T>(load: () => Promise<T>): Promise<T> {
 async function loadAgain<T>(load: () => Promise<T>): Promise<T> {
   count(1);
   try {
-    await whenRelayAnswers();
+    await whenReachable();
     // Chromium remembers that it did not come, other browsers fetch it now.
     return await load();
   } catch (error) {
@@ -48,14 +53,41 @@ async function loadAgain<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Loads the page anew, once, where that may bring a script of the vault that did not come.
+ *
+ * @returns true once that is no hope any more.
+ */
+export function useOneReload(mayHelp: boolean): boolean {
+  const [isTried, setIsTried] = useState(false);
+  useEffect(() => {
+    if (!mayHelp) return;
+    count(1);
+    void whenReachable().then(() => {
+      // The page is on its way out where it is loaded anew.
+      if (reloadOnce()) return;
+      count(-1);
+      setIsTried(true);
+    });
+  }, [mayHelp]);
+  return isTried || !mayHelp;
+}
+
 function count(change: number): void {
   missing += change;
   for (const listener of listeners) listener();
 }
 
-/** A reload without a relay would end in the browser's own error page. */
-export async function whenRelayAnswers(): Promise<void> {
-  while (!(await isAnswering())) await nextChance();
+/**
+ * A reload without a relay would end in the browser's own error page, and one of a page that is being left would call
+ * its person back. No browser tells of a navigation that was given up: it is taken to be after a while.
+ */
+async function whenReachable(): Promise<void> {
+  while (isBeingLeft() || !(await isAnswering()) || isBeingLeft()) await nextChance();
+}
+
+function isBeingLeft(): boolean {
+  return performance.now() - leftAtMs < leavingMs;
 }
 
 async function isAnswering(): Promise<boolean> {
@@ -88,7 +120,7 @@ function nextChance(): Promise<void> {
 }
 
 /** @returns false where it was done a moment ago: a browser that remembers nothing would go round in a circle. */
-export function reloadOnce(): boolean {
+function reloadOnce(): boolean {
   try {
     const reloadedAtMs = Number(sessionStorage.getItem(reloadedKey) ?? 0);
     if (Date.now() - reloadedAtMs < onceWithinMs) return false;

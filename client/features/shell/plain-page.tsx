@@ -1,10 +1,10 @@
-import { useEffect } from 'react';
 import { Button, buttonClasses } from '../../design/button.tsx';
 import { AccountPageFrame } from './account-page-frame.tsx';
 import { failureSentence, failureWayOut } from '../../state/failure-texts.ts';
 import type { FailureCode } from '../../vault/vault-api.ts';
 import { Link } from './link.tsx';
-import { reloadOnce, whenRelayAnswers } from './load-part.ts';
+import { useOneReload } from './load-part.ts';
+import { Splash } from './splash.tsx';
 
 export function NotFoundPage() {
   return (
@@ -32,16 +32,11 @@ export function UnshownPage() {
 
 /** The one page of a browser in which the vault cannot start, with the cause. */
 export function BrokenVaultPage({ code }: { readonly code: FailureCode }) {
-  const mayCome = code === 'part-missing';
-  useEffect(() => {
-    if (mayCome) void whenRelayAnswers().then(reloadOnce);
-  }, [mayCome]);
+  const isHopeless = useOneReload(code === 'part-missing');
+  if (!isHopeless) return <Splash />;
   return (
     <AccountPageFrame heading="Sotto cannot start here" lead={failureSentence({ code })} headingTakesFocus>
-      <p>
-        {mayCome ? 'It is asked for again as soon as there is a connection to the relay.' : failureWayOut({ code })}{' '}
-        Nothing was lost: whatever you wrote before stays sealed where it is.
-      </p>
+      <p>{failureWayOut({ code })} Nothing was lost: whatever you wrote before stays sealed where it is.</p>
       <Button look="primary" className="mt-6" onClick={() => window.location.reload()}>
         Reload
       </Button>

@@ -19,6 +19,18 @@ async function mark(page: Page): Promise<() => Promise<boolean>> {
   return () => page.evaluate(() => Reflect.get(window, 'isMarked') === true);
 }
 
+/** Requests that go on once they are released. */
+async function holdRoute(page: Page, url: RegExp): Promise<{ asked: Promise<void>; release: () => void }> {
+  const asked = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  await page.route(url, async (route) => {
+    asked.resolve();
+    await released.promise;
+    await route.continue();
+  });
+  return { asked: asked.promise, release: released.resolve };
+}
+
 describe('a page whose script does not come', () => {
   test('says so while one is offline, and is there once one is back', async () => {
     const page = await client.openPage();
@@ -43,6 +55,23 @@ describe('a page whose script does not come', () => {
     await page.getByRole('link', { name: 'Sign in' }).click();
     await signInPage(page).waitFor();
     expect([lost, await isMarked()]).toEqual([2, false]);
+  });
+
+  test('is not loaded anew while its person goes elsewhere', async () => {
+    const page = await client.openPage();
+    await page.route(signInScript, (route) => route.abort());
+    const probe = await holdRoute(page, /\/livez$/);
+    const elsewhere = await holdRoute(page, /\/elsewhere$/);
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await probe.asked;
+    await page.evaluate(() => window.location.assign('/elsewhere'));
+    await elsewhere.asked;
+    probe.release();
+    // Longer than the page takes to ask for its script again.
+    await page.waitForTimeout(500);
+    elsewhere.release();
+    await page.waitForURL(/\/elsewhere$/);
+    expect(new URL(page.url()).pathname).toBe('/elsewhere');
   });
 
   test('that is gone for good is said to be, and no reload follows another', async () => {
