@@ -3,7 +3,7 @@ import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions } from '../../design/dialog.tsx';
 import { TextField } from '../../design/text-field.tsx';
 import { failureText } from '../../state/failure-texts.ts';
-import type { ConversationSummary } from '../../vault/vault-api.ts';
+import type { ConversationSummary, VaultFailure } from '../../vault/vault-api.ts';
 import { useVault } from '../shell/app-context.tsx';
 
 type RenameConversationDialogProps = { readonly conversation: ConversationSummary; readonly onClose: () => void };
@@ -18,17 +18,19 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
   async function save(event: FormEvent) {
     event.preventDefault();
     const trimmed = title.trim();
-    if (trimmed === '') return;
+    if (trimmed === '') return refuse({ code: 'title-empty' });
     setBusy(true);
     const result = await vault.call((api) =>
       api.renameConversation({ conversationId: conversation.id, title: trimmed }),
     );
     setBusy(false);
     if (result.ok) onClose();
-    else {
-      setError(failureText(result.failure, 'The title is as it was.'));
-      field.current?.focus();
-    }
+    else refuse(result.failure);
+  }
+
+  function refuse(failure: VaultFailure) {
+    setError(failureText(failure, 'The title is as it was.'));
+    field.current?.focus();
   }
 
   return (
@@ -52,7 +54,7 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
           <Button look="quiet" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" look="primary" busy={busy} disabled={title.trim() === ''}>
+          <Button type="submit" look="primary" busy={busy}>
             Rename
           </Button>
         </DialogActions>

@@ -11,6 +11,8 @@ import { PhraseField, selectWord } from '../shell/phrase-field.tsx';
 import { readForm } from '../shell/read-form.ts';
 import { UserNameField } from '../shell/user-name-field.tsx';
 
+const wordsCodes: ReadonlySet<string> = new Set(['invalid-phrase', 'sign-in-failed']);
+
 /** Said of the words as they were sent, not of those that are being mended. */
 type Failed = { readonly code: FailureCode; readonly said: string };
 
@@ -41,11 +43,12 @@ export function RecoverPage() {
     const { code } = failure;
     setFailed({ code, said: code === 'invalid-phrase' ? phraseText(found, failure) : failureText(failure) });
     if (code === 'invalid-user-name') firstField.current?.focus();
-    else phrase.current?.focus();
+    if (wordsCodes.has(code)) phrase.current?.focus();
     selectWord(phrase.current, found[(failure.unknownWords?.[0] ?? 0) - 1]);
   }
 
-  const isWordsWrong = failed?.code === 'invalid-phrase' || failed?.code === 'sign-in-failed';
+  const nameError = failed?.code === 'invalid-user-name' ? failed.said : undefined;
+  const wordsError = failed !== null && wordsCodes.has(failed.code) ? failed.said : undefined;
 
   return (
     <AccountPageFrame
@@ -58,9 +61,9 @@ export function RecoverPage() {
       }
     >
       <form onSubmit={(event) => void submit(event)} className="grid gap-6">
-        <UserNameField ref={firstField} value={userName} onValue={setUserName} />
-        <PhraseField ref={phrase} words={words} onWords={setWords} error={isWordsWrong ? failed.said : undefined} />
-        {failed !== null && !isWordsWrong && (
+        <UserNameField ref={firstField} value={userName} onValue={setUserName} error={nameError} />
+        <PhraseField ref={phrase} words={words} onWords={setWords} error={wordsError} />
+        {failed !== null && nameError === undefined && wordsError === undefined && (
           <Notice tone="danger" urgent>
             {failed.said}
           </Notice>

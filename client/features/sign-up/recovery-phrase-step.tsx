@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Button } from '../../design/button.tsx';
 import { Checkbox } from '../../design/checkbox.tsx';
 import { CheckIcon, CopyIcon, DownloadIcon, PrintIcon } from '../../design/icons.tsx';
@@ -19,12 +19,17 @@ const sendsBack: ReadonlySet<string> = new Set(['name-taken', 'invalid-user-name
 
 export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps) {
   const vault = useVault();
+  const checkbox = useRef<HTMLInputElement>(null);
   const [confirmed, setConfirmed] = useState(false);
+  /** Continue was pressed before the words were confirmed. */
+  const [isMissing, setMissing] = useState(false);
   const [copied, setCopied] = useState<boolean | null>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<VaultFailure | null>(null);
 
   async function finish() {
+    setMissing(!confirmed);
+    if (!confirmed) return checkbox.current?.focus();
     setBusy(true);
     setFailure(null);
     const result = await vault.call((api) => api.finishSignUp());
@@ -73,7 +78,15 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
         account. Whoever has lost both words and password can never read it again.
       </p>
       <div className="print:hidden">
-        <Checkbox checked={confirmed} onChange={setConfirmed}>
+        <Checkbox
+          ref={checkbox}
+          checked={confirmed}
+          onChange={(next) => {
+            setConfirmed(next);
+            setMissing(false);
+          }}
+          error={isMissing ? 'Write the words down first, then say so here.' : undefined}
+        >
           I have written down the 24 words and keep them in a safe place.
         </Checkbox>
       </div>
@@ -82,7 +95,7 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
           {failureText(failure)}
         </Notice>
       )}
-      <Button look="primary" disabled={!confirmed} busy={busy} onClick={() => void finish()} className="print:hidden">
+      <Button look="primary" busy={busy} onClick={() => void finish()} className="print:hidden">
         Continue
       </Button>
     </div>

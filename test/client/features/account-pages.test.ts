@@ -43,7 +43,8 @@ describe('sign-up', () => {
     expect(((await phrase.textContent()) ?? '').trim().split(/\s+/)).toHaveLength(24);
     expect(await phrase.locator('> *').count()).toBe(24);
     const onward = page.getByRole('button', { name: 'Continue' });
-    expect(await onward.isDisabled()).toBe(true);
+    await onward.click();
+    await page.getByRole('alert').getByText('Write the words down first').waitFor();
     expect(await page.evaluate(() => window.vault.calls.map(({ name }) => name))).not.toContain('finishSignUp');
     await page.getByRole('checkbox').check();
     await onward.click();

@@ -48,6 +48,7 @@ describe('a form that fails, by keyboard alone', () => {
     ['/sign-in', 'signIn', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
     ['/create-account', 'beginSignUp', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
     ['/create-account', 'beginSignUp', 'weak-password', 'Password', 'too easy to guess'],
+    ['/recover', 'signInWithPhrase', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
     ['/recover', 'signInWithPhrase', 'invalid-phrase', 'Recovery phrase', 'This has 5 words'],
     ['/unlock', 'unlock', 'sign-in-failed', 'Password', 'That password does not match.'],
   ] as const)('%s, %s: %s', async (path, call, code, field, said) => {
@@ -67,14 +68,52 @@ describe('a form that fails, by keyboard alone', () => {
     expect(await described(page)).toContain(said);
   });
 
-  test('a failure of no field leaves the focus where it was', async () => {
-    const page = await client.openPage({ path: '/sign-in' });
-    await fail(page, 'signIn', 'relay-unreachable');
+  test.each([
+    ['/sign-in', 'signIn', 'Password'],
+    ['/recover', 'signInWithPhrase', 'Recovery phrase'],
+  ] as const)('%s: a failure of no field leaves the focus where it was', async (path, call, field) => {
+    const page = await client.openPage({ path });
+    await fail(page, call, 'relay-unreachable');
     await page.getByLabel('User name').fill('somebody');
-    await page.getByLabel('Password', { exact: true }).fill('something');
+    await page.getByLabel(field, { exact: true }).fill('something');
     await page.getByRole('button', { name: 'Sign in' }).press('Enter');
     await page.getByRole('alert').waitFor();
     expect(await focused(page)).toBe('Sign in');
+  });
+
+  test('Continue before the words are confirmed says what is missing and goes there, and then goes on', async () => {
+    const page = await client.openPage({ path: '/create-account' });
+    await page.getByLabel('User name').fill('quiet-otter');
+    await page.getByLabel('Password', { exact: true }).fill('a password of many words');
+    await page.keyboard.press('Enter');
+    const onward = page.getByRole('button', { name: 'Continue' });
+    await onward.press('Enter');
+    await page.getByRole('alert').getByText('Write the words down first').waitFor();
+    expect(await focused(page)).toMatch(/^I have written down/);
+    expect(await described(page)).toContain('Write the words down first');
+    await page.keyboard.press('Space');
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await onward.press('Enter');
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  });
+
+  test('a title of nothing but blanks is refused in words, and one with words is taken', async () => {
+    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+    await openPairs(page, 'Something');
+    await page.getByRole('button', { name: 'Options of' }).first().press('Enter');
+    await page.getByRole('menuitem', { name: 'Rename' }).press('Enter');
+    const title = page.getByRole('textbox', { name: 'Title' });
+    await title.fill('  ');
+    await title.press('Enter');
+    await page.getByRole('alert').getByText('A title needs something to read in it.').waitFor();
+    expect(await focused(page)).toBe('Title');
+    await title.fill('  ');
+    await page.getByRole('button', { name: 'Rename' }).press('Enter');
+    await page.getByRole('alert').getByText('A title needs something to read in it.').waitFor();
+    await title.fill('Harbours');
+    await title.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Harbours' }).waitFor();
   });
 
   test('what a password manager wrote without telling anybody is sent', async () => {
