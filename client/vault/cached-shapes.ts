@@ -28,7 +28,7 @@ const mark = v.object({
   owner: hash,
   generation: count,
   head: v.object({ ...headMark.entries, body: bytes }),
-  floor: v.optional(v.nullable(headMark)),
+  floor: v.optional(v.nullable(v.object({ ...headMark.entries, shownCounter: v.optional(count) }))),
   cursor: v.nullable(v.object({ counter: count, id: v.nullable(idField) })),
   pending: v.nullable(headMark),
   turnsAfterMs: count,

@@ -1,8 +1,8 @@
 import { Dexie, type Table } from 'dexie';
 import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { sha256 } from '../../crypto/primitives/hash.ts';
-import type { HeadMark } from '../../crypto/vault/vault-head.ts';
 import { isMarkRow } from './cached-shapes.ts';
+import { type RememberedHead, rememberedOf } from './remembered-head.ts';
 import { toVaultError, VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
 
@@ -33,7 +33,7 @@ export type VaultMark = {
   /** The last head that was accepted; nothing older is, ever. */
   readonly head: CachedHead;
   /** A head that was accepted before this cache was made: the next sync has to descend from it. */
-  readonly floor?: HeadMark | null;
+  readonly floor?: RememberedHead | null;
   /** Where the next sync begins; null: from the beginning. */
   readonly cursor: { readonly counter: number; readonly id: string | null } | null;
   /** A head that was sent and not answered yet: it may come back as ours. */
@@ -56,8 +56,8 @@ export type SealedOperation = { readonly id: string; readonly order: number; rea
 export type OperationRevision = { readonly id: string; readonly revision: string };
 type SealedDraft = { readonly id: string; readonly body: Bytes };
 type SignOutMark = { readonly name: 'sign-out' };
-/** The newest head of an account whose cache is gone, by the hash of its secret id. */
-type RememberedHead = HeadMark & { readonly owner: string; readonly order: number };
+/** The head of an account whose cache is gone, by the hash of its secret id. */
+type RememberedRow = RememberedHead & { readonly owner: string; readonly order: number };
 
 /** Accounts of which a browser remembers a head; the one signed out longest ago goes first. */
 const maximumRemembered = 64;
@@ -69,7 +69,7 @@ class CacheDatabase extends Dexie {
   declare readonly items: Table<CachedItem, string>;
   declare readonly outbox: Table<SealedOperation, string>;
   declare readonly drafts: Table<SealedDraft, string>;
-  declare readonly remembered: Table<RememberedHead, string>;
+  declare readonly remembered: Table<RememberedRow, string>;
 
   constructor(storage: VaultParts['storage']) {
     super('sotto', { indexedDB: storage.indexedDB, IDBKeyRange: storage.IDBKeyRange });
@@ -269,25 +269,21 @@ export class CiphertextCache {
   }
 
   /** What this browser accepted of an account before its cache was wiped; null where that never was. */
-  async readRemembered(owner: Bytes): Promise<HeadMark | null> {
+  async readRemembered(owner: Bytes): Promise<RememberedHead | null> {
     const row = await this.#database.remembered.get(toBase64Url(owner));
-    return row === undefined ? null : { counter: row.counter, hash: row.hash };
+    if (row === undefined) return null;
+    const { owner: _owner, order: _order, ...head } = row;
+    return head;
   }
 
   /** Inside a transaction. */
   async #remember(mark: VaultMark): Promise<void> {
     const { remembered } = this.#database;
-    const { counter, hash } = newestOf(mark);
     const last = await remembered.orderBy('order').last();
-    await remembered.put({ owner: toBase64Url(mark.owner), counter, hash, order: (last?.order ?? 0) + 1 });
+    await remembered.put({ owner: toBase64Url(mark.owner), ...rememberedOf(mark), order: (last?.order ?? 0) + 1 });
     const excess = (await remembered.count()) - maximumRemembered;
     if (excess > 0) await remembered.bulkDelete(await remembered.orderBy('order').limit(excess).primaryKeys());
   }
-}
-
-/** The newest head that this browser has accepted of the mark's account. */
-export function newestOf({ head, floor }: Pick<VaultMark, 'head' | 'floor'>): HeadMark {
-  return floor !== undefined && floor !== null && floor.counter > head.counter ? floor : head;
 }
 
 /**

@@ -4,6 +4,7 @@ import { CryptoError, type CryptoErrorCode } from '../../crypto/primitives/error
 import { type HeadMark, openHead, type VaultHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CachedHead } from './ciphertext-cache.ts';
+import { compareRemembered } from './remembered-head.ts';
 import type { FailureCode } from './vault-api.ts';
 import { VaultError } from './vault-error.ts';
 import { cachedHead, type VaultStore } from './vault-store.ts';
@@ -90,16 +91,6 @@ function verifyChain(
     const newer = error instanceof CryptoError ? newerCodes[error.code] : undefined;
     throw new VaultError(newer ?? 'vault-tampered');
   }
-}
-
-/**
- * Compares a head that the relay shows with the newest that this browser has accepted of the same account (M8, M16). A newer
- * one is no reason for alarm: the next sync follows the chain to it.
- */
-export function compareRemembered(known: HeadMark, shown: HeadMark): 'vault-rolled-back' | 'vault-tampered' | null {
-  if (shown.counter > known.counter) return null;
-  if (shown.counter < known.counter) return 'vault-rolled-back';
-  return equalBytes(known.hash, shown.hash) ? null : 'vault-tampered';
 }
 
 /** The head that came with a sign-in. @throws {VaultError} `vault-tampered`. */

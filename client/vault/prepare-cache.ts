@@ -1,6 +1,7 @@
 import type { Keyring } from '../../crypto/account/keyring.ts';
 import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
-import { type CachedHead, type CiphertextCache, newestOf } from './ciphertext-cache.ts';
+import type { CachedHead, CiphertextCache } from './ciphertext-cache.ts';
+import { rememberedOf } from './remembered-head.ts';
 import { isReadableHead } from './vault-store.ts';
 
 /**
@@ -24,6 +25,6 @@ export async function prepareCache(
     return false;
   }
   if (isReadableHead(keyring, mark.head)) return false;
-  await cache.writeMark({ ...fresh, generation: mark.generation + 1, floor: newestOf(mark) });
+  await cache.writeMark({ ...fresh, generation: mark.generation + 1, floor: rememberedOf(mark) });
   return true;
 }

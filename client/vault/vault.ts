@@ -1,13 +1,14 @@
 import { equalBytes } from '../../crypto/primitives/bytes.ts';
 import { RelayClient } from '../relay/relay-client.ts';
 import { AccessTokens } from '../relay/token-refresh.ts';
-import { CiphertextCache, newestOf } from './ciphertext-cache.ts';
+import { CiphertextCache } from './ciphertext-cache.ts';
 import { ConnectionState } from './connection-state.ts';
 import type { SignedIn } from './key-material.ts';
 import { openCache } from './open-cache.ts';
 import type { OpenedVault } from './opened-vault.ts';
 import type { OwnProof } from './own-proof.ts';
 import { RecentPhrase } from './recent-phrase.ts';
+import { compareRemembered, rememberedOf } from './remembered-head.ts';
 import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session-key.ts';
 import type { PreparedSignUp } from './sign-up.ts';
 import { TabChannel, type TabMessage } from './tab-channel.ts';
@@ -167,11 +168,10 @@ export class Vault {
     const before = await this.#cache.readMark();
     const { session, account, head } = await signIn();
     const { cacheOwner } = await import('./vault-store.ts');
-    const { compareRemembered } = await import('./head-check.ts');
     const { prepareCache } = await import('./prepare-cache.ts');
     const owner = cacheOwner(account.keyring.accountId);
     const isOther = before !== null && !equalBytes(before.owner, owner);
-    const known = before === null || isOther ? await this.#cache.readRemembered(owner) : newestOf(before);
+    const known = before === null || isOther ? await this.#cache.readRemembered(owner) : rememberedOf(before);
     const alarm = known === null ? null : compareRemembered(known, head.cached);
     if (isUnlock && (alarm !== null || isOther)) throw new VaultError(alarm ?? 'vault-tampered');
     this.#tokens.take(session);

@@ -1,26 +1,15 @@
-import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type CachedItem, CiphertextCache, type VaultMark } from '../../../client/vault/ciphertext-cache.ts';
+import type { CachedItem, VaultMark } from '../../../client/vault/ciphertext-cache.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/device-lab.ts';
-import { changeJson, pathOf, storeConversation } from '../../parts/tamper.ts';
-import type { VaultTab } from '../../parts/vault-tab.ts';
+import { DeviceLab } from '../../parts/device-lab.ts';
+import { inCache } from '../../parts/kept-cache.ts';
+import { storeConversation } from '../../parts/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
   lab = await DeviceLab.open({ worker: false });
 });
 afterAll(() => lab[Symbol.asyncDispose]());
-
-async function inCache<T>({ indexedDB }: BrowserProfile, work: (cache: CiphertextCache) => Promise<T>): Promise<T> {
-  const cache = new CiphertextCache({ indexedDB, IDBKeyRange });
-  await cache.open();
-  try {
-    return await work(cache);
-  } finally {
-    cache.close();
-  }
-}
 
 async function changeMark(profile: BrowserProfile, change: (mark: VaultMark) => Partial<VaultMark>): Promise<void> {
   await inCache(profile, async (cache) => {
@@ -130,97 +119,4 @@ it('a cache that cannot be read ends the start with a session and an alarm', asy
   });
   const tab = await profile.openTab();
   expect([tab.status, tab.alarms]).toEqual(['signed-out', ['storage-unavailable']]);
-});
-
-describe('a browser that was signed out', () => {
-  /** Signs out, and says what the relay had shown at a point of this account's history. */
-  async function signedOut() {
-    const { person, profile, tab } = await lab.signUp();
-    const elsewhere = await lab.signIn(person);
-    await storeConversation(tab, 'Before');
-    await elsewhere.tab.until(() => elsewhere.tab.titles().join() === 'Before');
-    const old = await keysAndItems(profile, tab, person);
-    return { person, profile, elsewhere, old };
-  }
-
-  /** A sign-in of another browser, as the relay answered it. */
-  async function keysAndItems(profile: BrowserProfile, tab: VaultTab, person: Person) {
-    const witness = lab.profile();
-    let keys: unknown;
-    let items: unknown;
-    witness.intercept = async (request, next) => {
-      const response = await next(request);
-      if (pathOf(request) === '/v1/sign-in/finish') ({ keys } = (await response.clone().json()) as { keys: unknown });
-      if (pathOf(request) === '/v1/items' && request.method === 'GET') items ??= await response.clone().json();
-      return response;
-    };
-    const { tab: seen } = await lab.signIn(person, witness);
-    await seen.until(() => seen.titles().join() === 'Before');
-    await storeConversation(tab, 'After');
-    await tab.vault.relayView({ conversationId: 'AAAAAAAAAAAAAAAAAAAAAA' });
-    await tab.vault.signOut();
-    expect(await inCache(profile, (cache) => cache.readAllItems())).toEqual([]);
-    return { keys, items };
-  }
-
-  it('accepts the newest state again without a word, and a newer one that descends from it', async () => {
-    const { person, profile, elsewhere } = await signedOut();
-    await storeConversation(elsewhere.tab, 'While away');
-    const { tab } = await lab.signIn(person, profile);
-    await tab.until(() => tab.titles().length === 3);
-    expect(tab.alarms).toEqual([]);
-    await inCache(profile, async (cache) => expect((await cache.readMark())?.floor).toBeNull());
-  });
-
-  it('refuses an older state after it signs in again (M16)', async () => {
-    const { person, profile, old } = await signedOut();
-    profile.intercept = async (request, next) => {
-      const response = await next(request);
-      if (pathOf(request) === '/v1/sign-in/finish') {
-        return Response.json({ ...((await response.json()) as object), keys: old.keys });
-      }
-      if (pathOf(request) === '/v1/items' && request.method === 'GET') return Response.json(old.items);
-      return response;
-    };
-    const { tab } = await lab.signIn(person, profile);
-    await tab.until(() => tab.alarms.length > 1);
-    expect(new Set(tab.alarms)).toEqual(new Set(['vault-rolled-back']));
-    expect(tab.titles()).toEqual([]);
-    profile.intercept = null;
-    await tab.until(() => tab.titles().length === 2);
-  });
-
-  it('refuses a newer state whose chain does not lead through what it had accepted', async () => {
-    const { person, profile, elsewhere } = await signedOut();
-    await storeConversation(elsewhere.tab, 'While away 1');
-    await storeConversation(elsewhere.tab, 'While away 2');
-    profile.intercept = changeJson(/^\/v1\/heads$/, (answer: { heads: unknown[] }) => ({
-      ...answer,
-      heads: answer.heads.slice(1),
-    }));
-    const { tab } = await lab.signIn(person, profile);
-    await tab.until(() => tab.alarms.length > 0);
-    expect([tab.alarms[0], tab.titles()]).toEqual(['vault-tampered', []]);
-  });
-
-  it('remembers each account apart, and no more than 64', async () => {
-    const profile = lab.profile();
-    await inCache(profile, async (cache) => {
-      const markOf = (owner: number): VaultMark => ({
-        name: 'vault',
-        owner: new Uint8Array(32).fill(owner),
-        generation: 1,
-        head: { counter: owner + 1, hash: new Uint8Array(32).fill(owner), body: new Uint8Array(1) },
-        cursor: null,
-        pending: null,
-        turnsAfterMs: 0,
-      });
-      for (let owner = 0; owner < 66; owner++) {
-        await cache.writeMark(markOf(owner));
-        await cache.wipeVault();
-      }
-      const counterOf = async (owner: number) => (await cache.readRemembered(markOf(owner).owner))?.counter ?? null;
-      expect(await Promise.all([0, 1, 2, 65].map(counterOf))).toEqual([null, null, 3, 66]);
-    });
-  });
 });
