@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { countField, idField } from '../../crypto/messages/fields.ts';
+import type { VaultMark } from './ciphertext-cache.ts';
 
 const bytes = v.instance(Uint8Array);
 const hash = v.pipe(
@@ -8,6 +9,7 @@ const hash = v.pipe(
 );
 const count = countField();
 const headMark = v.object({ counter: count, hash });
+const remembered = v.object({ ...headMark.entries, shownCounter: v.exactOptional(count) });
 
 const item = v.object({
   id: idField,
@@ -23,15 +25,18 @@ const item = v.object({
   body: v.nullable(bytes),
 });
 
-const mark = v.object({
+/** Opens under no key, and binds the relay to nothing. */
+const noHead = { counter: 0, hash: new Uint8Array(32), body: new Uint8Array(0) };
+/** Each member for itself: one that is damaged takes nothing else with it. Without an owner it is nobody's. */
+const mark = v.looseObject({
   name: v.literal('vault'),
   owner: hash,
-  generation: count,
-  head: v.object({ ...headMark.entries, body: bytes }),
-  floor: v.optional(v.nullable(v.object({ ...headMark.entries, shownCounter: v.optional(count) }))),
-  cursor: v.nullable(v.object({ counter: count, id: v.nullable(idField) })),
-  pending: v.nullable(headMark),
-  turnsAfterMs: count,
+  generation: v.fallback(count, 1),
+  head: v.fallback(v.object({ ...headMark.entries, body: bytes }), noHead),
+  floor: v.fallback(v.exactOptional(v.nullable(remembered)), null),
+  cursor: v.fallback(v.nullable(v.object({ counter: count, id: v.nullable(idField) })), null),
+  pending: v.fallback(v.nullable(headMark), null),
+  turnsAfterMs: v.fallback(count, 0),
 });
 
 /** A row of this browser's storage that is not what was put there must not stop the start: it counts as damaged. */
@@ -39,6 +44,8 @@ export function isItemRow(row: unknown): boolean {
   return v.is(item, row);
 }
 
-export function isMarkRow(row: unknown): boolean {
-  return v.is(mark, row);
+/** @returns what is left of the row; null where it does not even say whose it is. */
+export function readMarkRow(row: unknown): VaultMark | null {
+  const parsed = v.safeParse(mark, row);
+  return parsed.success ? parsed.output : null;
 }

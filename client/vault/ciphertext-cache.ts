@@ -1,7 +1,7 @@
 import { Dexie, type Table } from 'dexie';
 import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { sha256 } from '../../crypto/primitives/hash.ts';
-import { isMarkRow } from './cached-shapes.ts';
+import { readMarkRow } from './cached-shapes.ts';
 import { type RememberedHead, rememberedOf } from './remembered-head.ts';
 import { toVaultError, VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
@@ -114,8 +114,7 @@ export class CiphertextCache {
   }
 
   async readMark(): Promise<VaultMark | null> {
-    const row: unknown = await this.#database.singletons.get('vault');
-    return isMarkRow(row) ? (row as VaultMark) : null;
+    return readMarkRow(await this.#database.singletons.get('vault'));
   }
 
   async writeMark(mark: VaultMark): Promise<void> {

@@ -25,6 +25,8 @@ export async function prepareCache(
     return false;
   }
   if (isReadableHead(keyring, mark.head)) return false;
-  await cache.writeMark({ ...fresh, generation: mark.generation + 1, floor: rememberedOf(mark) });
+  const remembered = rememberedOf(mark);
+  const floor = remembered.counter > 0 ? remembered : await cache.readRemembered(owner);
+  await cache.writeMark({ ...fresh, generation: mark.generation + 1, floor });
   return true;
 }

@@ -103,7 +103,48 @@ describe.each<[string, (item: CachedItem) => unknown]>([
   });
 });
 
-it('a remembered head that is none ends the start locked, and the password opens it with everything', async () => {
+/** The same, with words that were not sent. */
+async function withUnsentWords() {
+  const { person, profile } = await leftBrowser();
+  const tab = await profile.openTab();
+  await tab.vault.writeDraft({ conversationId: null, text: 'Not sent yet' });
+  profile.closeTab(tab);
+  await profile.whenVaultIsFree();
+  return { person, profile };
+}
+
+it.each<[string, object]>([
+  ['the place of the next sync', { cursor: { counter: 'x' } }],
+  ['the generation', { generation: Number.NaN }],
+  ['the batch on its way', { pending: { counter: 1 } }],
+  ['the floor', { floor: 7 }],
+  ['the time of the settled turns', { turnsAfterMs: null }],
+])('a mark whose member is damaged, %s, costs neither the session nor words that were not sent', async (_, change) => {
+  const { profile } = await withUnsentWords();
+  await changeMark(profile, () => change);
+  const tab = await profile.openTab();
+  expect(tab.status).toBe('unlocked');
+  await tab.until(() => tab.titles().join() === 'Kept at the relay');
+  expect([tab.alarms, await tab.vault.readDraft({ conversationId: null })]).toEqual([[], 'Not sent yet']);
+});
+
+it.each<[string, object]>([
+  ['nothing', { head: undefined }],
+  ['a hash that is too short', { head: { counter: 9, hash: new Uint8Array(3), body: new Uint8Array(9) } }],
+])('a mark whose head is %s is said to be damaged, and costs no words that were not sent', async (_, change) => {
+  const { person, profile } = await withUnsentWords();
+  await changeMark(profile, () => change);
+  const tab = await profile.openTab();
+  expect(tab.status).toBe('locked');
+  await tab.vault.unlock(person);
+  await tab.until(() => tab.titles().join() === 'Kept at the relay');
+  expect([tab.alarms, await tab.vault.readDraft({ conversationId: null })]).toEqual([
+    ['cache-damaged'],
+    'Not sent yet',
+  ]);
+});
+
+it('a mark that does not say whose it is ends the start locked, and the password opens it with everything', async () => {
   const { person, profile } = await leftBrowser();
   await changeMark(profile, () => ({ head: null, owner: new Uint8Array(3) }) as unknown as VaultMark);
   const tab = await profile.openTab();
