@@ -6,7 +6,11 @@ import { RelayCallError } from './relay-call-error.ts';
 import type { RelayClient } from './relay-client.ts';
 import type { TabLocks } from './token-refresh.ts';
 
-/** The relay says something every 15 s: a stream without a whole record for this long is dead, also if it drips (M36). */
+/** The relay says something every 15 s. After this long without a whole record it is asked whether it is there, ... */
+const lateAfterMs = 17_000;
+/** ... by one page sooner, by another later: it spoke to all of them in one moment. */
+const lateSpreadMs = 2_000;
+/** A stream without a whole record for this long is dead, also if it drips (M36). */
 const silenceLimitMs = 40_000;
 /** A stream that ended in order, as a relay that restarts ends it, is asked for again soon. */
 const reopenDelayMs = 250;
@@ -30,6 +34,8 @@ export type LiveParts = {
   /** The stream stands (again): whatever was missed is to be fetched. */
   readonly onUp: () => void;
   readonly onStatus: (status: LiveStatus) => void;
+  /** The relay's own sign of life is overdue. */
+  readonly onLate: () => void;
 };
 
 /**
@@ -131,12 +137,12 @@ export class LiveFrames {
   }
 
   async #readStream(signal: AbortSignal, onFirst: () => void): Promise<void> {
-    const { clock, network } = this.#parts;
+    const { network } = this.#parts;
     const connection = new AbortController();
     const abort = () => connection.abort();
     this.#stream = connection;
     signal.addEventListener('abort', abort, { once: true });
-    let callOff = clock.after(silenceLimitMs, abort);
+    let callOff = this.#awaitRecord(abort);
     const stop = network.onChange(() => {
       if (!network.isOnline()) abort();
     });
@@ -152,7 +158,7 @@ export class LiveFrames {
         const records = splitter.push(value);
         if (records.length === 0) continue;
         callOff();
-        callOff = clock.after(silenceLimitMs, abort);
+        callOff = this.#awaitRecord(abort);
         onFirst();
         this.#parts.onRecords(concat(...records));
       }
@@ -164,6 +170,15 @@ export class LiveFrames {
       connection.abort();
       this.#stream = null;
     }
+  }
+
+  /** @returns what ends both waits. */
+  #awaitRecord(giveUp: () => void): () => void {
+    const { clock, onLate, random } = this.#parts;
+    const waits = [clock.after(lateAfterMs + lateSpreadMs * random(), onLate), clock.after(silenceLimitMs, giveUp)];
+    return () => {
+      for (const callOff of waits) callOff();
+    };
   }
 
   #say(status: LiveStatus): void {

@@ -24,8 +24,8 @@ export type WatchParts = {
 };
 
 /**
- * Tells a relay that is silent from one that has nothing to say. It is asked only while somebody waits for something that
- * does not come, so a page at rest sends nothing.
+ * Tells a relay that is silent from one that has nothing to say. It is asked only where something does not come that is due, so a
+ * page at rest sends nothing.
  */
 export class RelayWatch {
   readonly #parts: WatchParts;
@@ -99,11 +99,16 @@ export class RelayWatch {
     this.#arm();
   }
 
-  /** Somebody looks at the page again, or the network changed: no pause is waited for. */
+  /** Whether somebody looks at the page. A relay that is not away is asked nothing: it would learn of each look. */
   look(isSeen: boolean): void {
     this.#isSeen = isSeen;
+    if (isSeen) this.#rest.abort();
+  }
+
+  /** There is a reason to doubt that the relay is there, and none that the person gave. */
+  ask(): void {
     this.#rest.abort();
-    if (isSeen) void this.#look();
+    void this.#look();
   }
 
   /** @param run - Called when the relay speaks again after it was silent. @returns what ends it. */

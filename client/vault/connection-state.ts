@@ -25,6 +25,7 @@ export class ConnectionState {
     this.#network = new ReportedNetwork(parts.network);
     this.#network.onChange(() => {
       this.#isReturning = this.#said === 'offline' && this.#network.isOnline();
+      if (this.#network.isOnline()) this.watch.ask();
       if (this.#isReturning) {
         clock.after(silentAfterMs, () => {
           this.#isReturning = false;
@@ -44,7 +45,7 @@ export class ConnectionState {
   /** What the page says of the network, and whether somebody looks at it. */
   note({ isOnline, isSeen }: { readonly isOnline: boolean; readonly isSeen: boolean }): void {
     this.#network.report(isOnline);
-    if (isOnline) this.watch.look(isSeen);
+    this.watch.look(isSeen);
   }
 
   /** What the live response came to. */

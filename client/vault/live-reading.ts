@@ -66,6 +66,7 @@ export class LiveReading {
         channel.post({ type: 'connection', status });
         parts.onStatus(status);
       },
+      onLate: () => surroundings.watch.ask(),
     });
   }
 

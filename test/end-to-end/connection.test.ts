@@ -1,7 +1,7 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser.ts';
-import { answers, ask, createAccount, finishedAnswer, questions } from '../parts/person.ts';
+import { answers, ask, createAccount, finishedAnswer, messageBox, questions } from '../parts/person.ts';
 import { RelayAndWorker } from '../parts/relay-and-worker.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 
@@ -71,6 +71,33 @@ describe('the page says how the way to the relay is', () => {
     await noRelay().waitFor({ state: 'detached' });
     await expectAnswer('Asked of a frozen relay.');
     expect(await questions(page).count()).toBe(2);
+  });
+
+  it('a relay that is frozen is said to be away though nobody asks for anything: its own sign of life is overdue', async () => {
+    await createAccount(page, system.url);
+    const asked: string[] = [];
+    const open = new Set<Request>();
+    context.on('request', (request) => {
+      asked.push(new URL(request.url()).pathname);
+      if (!request.url().endsWith('/v1/live')) open.add(request);
+    });
+    for (const over of ['requestfinished', 'requestfailed'] as const) {
+      context.on(over as 'requestfinished', (request) => open.delete(request));
+    }
+    await page.reload();
+    await messageBox(page).waitFor();
+    await expect.poll(() => asked.includes('/v1/live') && open.size === 0).toBe(true);
+    asked.length = 0;
+    system.freezeRelay();
+    try {
+      await noRelay().waitFor();
+      // It was asked whether it is there, long before the live response would be given up; and nothing else was.
+      expect(asked).toContain('/livez');
+      expect(asked.filter((path) => path !== '/livez')).toEqual([]);
+    } finally {
+      system.thawRelay();
+    }
+    await noRelay().waitFor({ state: 'detached' });
   });
 
   it('a relay that is killed is said to be away at once, and no answer is lost', async () => {

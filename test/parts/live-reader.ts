@@ -46,6 +46,7 @@ export class LiveReader {
         void this.fetchMissed();
       },
       onStatus: () => undefined,
+      onLate: () => undefined,
     });
     void this.#live.run();
   }

@@ -18,6 +18,7 @@ class Stage {
   readonly statuses: LiveStatus[] = [];
   readonly streams: ReadableStreamDefaultController<Uint8Array>[] = [];
   ups = 0;
+  lates = 0;
   opens = 0;
   isOnline = true;
   refusal: Error | null = null;
@@ -46,6 +47,9 @@ class Stage {
         this.ups += 1;
       },
       onStatus: (status) => this.statuses.push(status),
+      onLate: () => {
+        this.lates += 1;
+      },
     });
     void this.live.run();
   }
@@ -114,6 +118,22 @@ describe('LiveFrames', () => {
     await stage.say(heartbeat);
     expect([stage.live.status, stage.ups]).toEqual(['connected', 2]);
     stage.live.end();
+  });
+
+  it('says once that the record of every 15 s is overdue, and not that one is which comes', async () => {
+    const stage = await connected();
+    for (let i = 0; i < 5; i++) {
+      await stage.clock.pass(16_000);
+      await stage.say(heartbeat);
+    }
+    expect(stage.lates).toBe(0);
+    await stage.clock.pass(19_000);
+    expect([stage.lates, stage.live.status, stage.streams.length]).toEqual([1, 'connected', 1]);
+    await stage.clock.pass(19_000);
+    expect(stage.lates).toBe(1);
+    stage.live.end();
+    await settle();
+    expect(stage.clock.waiting).toBe(0);
   });
 
   it('gives up a stream that drips: bytes alone are no sign of life, a record is (M36)', async () => {

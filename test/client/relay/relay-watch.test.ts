@@ -157,6 +157,20 @@ describe('RelayWatch', () => {
     stage.watch.end();
   });
 
+  it('tells a relay that is there nothing of somebody who looks', async () => {
+    const stage = new Stage();
+    for (const isSeen of [true, false, true, true]) {
+      stage.watch.look(isSeen);
+      await stage.clock.pass(60_000);
+    }
+    expect([stage.probes, stage.said]).toEqual([0, []]);
+    stage.relay = 'gone';
+    stage.watch.ask();
+    await settle();
+    expect([stage.probes, stage.said.length]).toEqual([1, 1]);
+    stage.watch.end();
+  });
+
   it('goes on within 2 s of the end of an outage', async () => {
     const stage = new Stage();
     stage.relay = 'gone';

@@ -9,12 +9,15 @@ class Surroundings {
   readonly said: string[] = [];
   isOnline = true;
   hasRelay = true;
+  calls = 0;
   readonly network: Network = { isOnline: () => this.isOnline, onChange: () => () => undefined };
   readonly state: ConnectionState;
 
   constructor() {
-    const fetch = () =>
-      this.isOnline && this.hasRelay ? Promise.resolve(Response.json({})) : Promise.reject(new TypeError());
+    const fetch = () => {
+      this.calls += 1;
+      return this.isOnline && this.hasRelay ? Promise.resolve(Response.json({})) : Promise.reject(new TypeError());
+    };
     const parts = { fetch, origin: '', clock: this.clock, random: () => 0.5, network: this.network };
     this.state = new ConnectionState(parts, (status) => this.said.push(status));
     this.state.live('connected');
@@ -58,6 +61,22 @@ describe('ConnectionState: back from being offline', () => {
     await surroundings.clock.pass(2_000);
     surroundings.state.live('connected');
     expect(surroundings.said.at(-1)).toBe('connected');
+    surroundings.state.end();
+  });
+});
+
+describe('ConnectionState: what the page notes', () => {
+  it('the relay is told nothing of a page that is looked at, and is asked when the network comes back', async () => {
+    const surroundings = new Surroundings();
+    for (const isSeen of [true, false, true]) {
+      surroundings.state.note({ isOnline: true, isSeen });
+      await surroundings.clock.pass(5_000);
+    }
+    expect(surroundings.calls).toBe(0);
+    surroundings.state.note({ isOnline: false, isSeen: true });
+    surroundings.state.note({ isOnline: true, isSeen: true });
+    await settle();
+    expect(surroundings.calls).toBe(1);
     surroundings.state.end();
   });
 });
