@@ -7,6 +7,7 @@ import { readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { writeBackup } from './storage/backup-file.ts';
 import { openPostgres } from './storage/postgres.ts';
+import { patientDeadlines } from './storage/postgres-pool.ts';
 import { openSqliteSnapshot } from './storage/snapshot-sqlite.ts';
 
 process.umask(0o077);
@@ -22,7 +23,7 @@ await runCommand(async (say) => {
   const database =
     settings.postgres === null
       ? await openSqliteSnapshot(settings.dataFolder, path)
-      : await openPostgres(settings.postgres, { migrate: false });
+      : await openPostgres(settings.postgres, { migrate: false, deadlines: patientDeadlines });
   try {
     await requireKeysOf(database, serverKeys);
     const rows = await writeBackup(path, database, { createdAtMs: Date.now(), serverKeys });

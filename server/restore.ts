@@ -7,6 +7,7 @@ import { readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { readBackupHeader, restoreBackup } from './storage/backup-file.ts';
 import { openDatabase } from './storage/open-database.ts';
+import { patientDeadlines } from './storage/postgres-pool.ts';
 import { troubleOf } from './storage/storage-trouble.ts';
 
 process.umask(0o077);
@@ -19,7 +20,7 @@ await runCommand(async (say) => {
   loadEnvironmentFile();
   const settings = readSettings(process.env);
   checkFolderIsWritable(settings.dataFolder);
-  const database = await openDatabase(settings);
+  const database = await openDatabase(settings, patientDeadlines);
   try {
     const { serverKeys } = await readBackupHeader(path);
     const keepKeys = acceptBackedUpKeys(settings, serverKeys);

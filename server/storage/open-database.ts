@@ -1,6 +1,7 @@
 import type { Database } from './database.ts';
 import { openPostgres } from './postgres.ts';
 import type { PostgresSettings } from './postgres-connection.ts';
+import { type PostgresDeadlines, usualDeadlines } from './postgres-pool.ts';
 import { openSqlite } from './sqlite.ts';
 import type { SpaceLimits } from './storage-space.ts';
 
@@ -10,8 +11,9 @@ export function openDatabase(
     readonly dataFolder: string;
     readonly postgres: PostgresSettings | null;
   },
+  deadlines: PostgresDeadlines = usualDeadlines,
 ): Promise<Database> {
   return settings.postgres === null
     ? openSqlite(settings.dataFolder, settings)
-    : openPostgres(settings.postgres, settings);
+    : openPostgres(settings.postgres, { ...settings, deadlines });
 }

@@ -9,7 +9,10 @@ const complaints: readonly (readonly [RegExp, string])[] = [
     'does not let this user in from here: look at the role, at pg_hba.conf, and whether TLS is asked for (sslmode=require).',
   ],
   [/^3D000$/, 'has no database of the name in DATABASE_URL: create it there.'],
-  [/^53300$/, 'grants no more connections: lower DATABASE_CONNECTIONS, here and in other relays, or raise its limit.'],
+  [
+    /^53300$|no more connections|too many .*connections/,
+    'grants no more connections: lower DATABASE_CONNECTIONS, here and in other relays, or raise its limit.',
+  ],
   [/^57P03$/, 'is starting or stopping: try again in a moment.'],
   [/^25006$/, 'takes no writes, as a standby does: give the primary, and a user who may write.'],
   [/^42501$/, 'does not let the user of DATABASE_URL make and fill tables: make that user the owner of the database.'],

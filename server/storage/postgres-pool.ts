@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
-import { StorageTrouble, troubleOf } from './storage-trouble.ts';
+import { StorageTrouble, type TroubleCause, troubleOf } from './storage-trouble.ts';
 
 /** How long each part of a call to PostgreSQL may take. What the server ends by itself says why; a frozen server says nothing. */
 export type PostgresDeadlines = {
@@ -23,9 +24,22 @@ export const usualDeadlines: PostgresDeadlines = {
   connectionMs: 8_000,
 };
 
+/** For a backup or a restore, whose other end may be slow: none but that a dead server is noticed after a while. */
+export const patientDeadlines: PostgresDeadlines = {
+  ...usualDeadlines,
+  statementMs: 0,
+  lockMs: 0,
+  idleInTransactionMs: 0,
+  answerMs: 3_600_000,
+};
+
 /** While the server grants no more connections, those that there are serve everybody; then one more is tried at a time. */
 const narrowForMs = 10_000;
 const widenEveryMs = 1_000;
+/** A pooler lets one in and then lets it wait for a place: its first words are answered in this time, where others' are. */
+const firstAnswerMs = 2_000;
+/** How long a goodbye may take. */
+const farewellMs = 2_000;
 
 /** Connections to PostgreSQL that never keep anybody waiting for ever. */
 export class BoundedPool implements PostgresPool {
@@ -35,10 +49,10 @@ export class BoundedPool implements PostgresPool {
   readonly #deadlines: PostgresDeadlines;
   readonly #prepared = new WeakSet<pg.PoolClient>();
   readonly #broken = new WeakSet<pg.PoolClient>();
-  readonly #counted = new WeakSet<pg.PoolClient>();
-  /** Those that stand, in use or not. */
-  #standing = 0;
+  /** In use or not. */
+  readonly #standing = new Set<pg.PoolClient>();
   #narrowUntilMs = 0;
+  #answeredAtMs = -Infinity;
 
   constructor(config: pg.ClientConfig, connections: number, deadlines: PostgresDeadlines) {
     this.#connections = connections;
@@ -54,62 +68,78 @@ export class BoundedPool implements PostgresPool {
     this.#pool.on('error', () => undefined);
     // One that breaks in a transaction: the pool listens to idle ones alone, and the call that holds it fails by itself.
     this.#pool.on('connect', (client) => {
-      this.#standing += 1;
-      this.#counted.add(client);
+      this.#standing.add(client);
       for (const event of ['error', 'end'] as const) client.on(event, () => this.#broken.add(client));
     });
-    this.#pool.on('remove', (client) => {
-      // One that never stood is removed as well, and was not counted.
-      if (this.#counted.delete(client)) this.#standing -= 1;
-    });
+    this.#pool.on('remove', (client) => this.#standing.delete(client));
   }
 
   /** @throws {StorageTrouble} when there is none in time. */
   async connect(): Promise<PostgresPoolClient> {
-    const client = await this.#take();
-    const bounded = new BoundedClient(client, this.#deadlines.answerMs, () => this.#broken.has(client));
-    if (this.#prepared.has(client)) return bounded;
-    try {
-      // Not among the parameters of the connection: a pooler between refuses those that it does not know.
-      const { idleInTransactionMs, lockMs, statementMs } = this.#deadlines;
-      await bounded.query(
-        `set statement_timeout = ${statementMs}; set lock_timeout = ${lockMs}; set idle_in_transaction_session_timeout = ${idleInTransactionMs}`,
-        [],
-      );
-    } catch (error) {
-      bounded.release(true);
-      throw error;
-    }
-    this.#prepared.add(client);
-    return bounded;
-  }
-
-  end(): Promise<void> {
-    return this.#pool.end();
-  }
-
-  #widen(): void {
-    const { options } = this.#pool;
-    if (options.max >= this.#connections || performance.now() < this.#narrowUntilMs) return;
-    options.max = Math.min(this.#connections, this.#standing + 1);
-    this.#narrowUntilMs = performance.now() + widenEveryMs;
-  }
-
-  async #take(): Promise<pg.PoolClient> {
-    const untilMs = performance.now() + this.#deadlines.connectionMs;
+    const startedAtMs = performance.now();
     for (;;) {
       this.#widen();
       try {
-        return await this.#pool.connect();
-      } catch (reason) {
-        const error = connectionTrouble(reason);
-        if (error.trouble !== 'no-connection' || performance.now() >= untilMs) throw error;
-        this.#pool.options.max = Math.max(1, this.#standing);
+        return await this.#prepare(await this.#take());
+      } catch (error) {
+        const isGranted = !this.#isRefused(troubleOf(error), startedAtMs);
+        if (isGranted || performance.now() >= startedAtMs + this.#deadlines.connectionMs) throw error;
+        this.#pool.options.max = Math.max(1, this.#standing.size);
         this.#narrowUntilMs = performance.now() + narrowForMs;
         // Those that were refused together do not come back together.
         await sleep(50 + Math.random() * 200);
       }
     }
+  }
+
+  /** Returns once nothing of it is left, also when the server is frozen or the network dead. */
+  async end(): Promise<void> {
+    await this.#pool.end();
+    await Promise.all([...this.#standing].map((client) => endsOrIsCut(client)));
+  }
+
+  #widen(): void {
+    const { options } = this.#pool;
+    if (options.max >= this.#connections || performance.now() < this.#narrowUntilMs) return;
+    options.max = Math.min(this.#connections, this.#standing.size + 1);
+    this.#narrowUntilMs = performance.now() + widenEveryMs;
+  }
+
+  /** A pooler that has no place for one more says nothing on it, while it serves the others. */
+  #isRefused(trouble: TroubleCause | null, sinceMs: number): boolean {
+    return trouble === 'no-connection' || (trouble === 'no-answer' && this.#answeredAtMs > sinceMs);
+  }
+
+  async #take(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (reason) {
+      throw connectionTrouble(reason);
+    }
+  }
+
+  async #prepare(client: pg.PoolClient): Promise<PostgresPoolClient> {
+    const { answerMs, idleInTransactionMs, lockMs, statementMs } = this.#deadlines;
+    const bounded = (longestMs: number) =>
+      new BoundedClient(client, longestMs, {
+        answered: () => (this.#answeredAtMs = performance.now()),
+        isBroken: () => this.#broken.has(client),
+      });
+    if (this.#prepared.has(client)) return bounded(answerMs);
+    const first = bounded(this.#standing.size === 1 ? answerMs : Math.min(answerMs, firstAnswerMs));
+    try {
+      // Not among the parameters of the connection: a pooler between refuses those that it does not know.
+      await first.query(
+        `set statement_timeout = ${statementMs}; set lock_timeout = ${lockMs}; set idle_in_transaction_session_timeout = ${idleInTransactionMs}`,
+        [],
+      );
+    } catch (error) {
+      this.#standing.delete(client);
+      first.release(true);
+      throw error;
+    }
+    this.#prepared.add(client);
+    return bounded(answerMs);
   }
 }
 
@@ -117,13 +147,13 @@ export class BoundedPool implements PostgresPool {
 class BoundedClient implements PostgresPoolClient {
   readonly #client: pg.PoolClient;
   readonly #answerMs: number;
-  readonly #isBroken: () => boolean;
+  readonly #pool: { answered(): void; isBroken(): boolean };
   #isSilent = false;
 
-  constructor(client: pg.PoolClient, answerMs: number, isBroken: () => boolean) {
+  constructor(client: pg.PoolClient, answerMs: number, pool: { answered(): void; isBroken(): boolean }) {
     this.#client = client;
     this.#answerMs = answerMs;
-    this.#isBroken = isBroken;
+    this.#pool = pool;
   }
 
   query<Row>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
@@ -137,7 +167,7 @@ class BoundedClient implements PostgresPoolClient {
   }
 
   release(destroy = false): void {
-    this.#client.release(destroy || this.#isSilent || this.#isBroken());
+    this.#client.release(destroy || this.#isSilent || this.#pool.isBroken());
   }
 
   async #query<Row>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
@@ -151,11 +181,12 @@ class BoundedClient implements PostgresPoolClient {
         text,
         parameters.length === 0 ? undefined : [...parameters],
       );
+      this.#pool.answered();
       return result as PostgresQueryResult<Row>;
     } catch (error) {
       const silent = new StorageTrouble('no-answer', 'PostgreSQL does not answer on this connection.', error);
       if (this.#isSilent) throw silent;
-      if (!this.#isBroken() || troubleOf(error) !== null) throw error;
+      if (!this.#pool.isBroken() || troubleOf(error) !== null) throw error;
       throw new StorageTrouble('unreachable', 'The connection to PostgreSQL broke.', error);
     } finally {
       clearTimeout(timer);
@@ -163,9 +194,28 @@ class BoundedClient implements PostgresPoolClient {
   }
 }
 
+/** Says goodbye; whoever does not answer it is cut off. */
+export async function endConnection(client: pg.Client): Promise<void> {
+  const ended = endsOrIsCut(client);
+  void client.end().catch(() => undefined);
+  await ended;
+}
+
+async function endsOrIsCut(client: pg.ClientBase): Promise<void> {
+  const { stream } = (client as pg.Client).connection;
+  if (stream.closed) return;
+  const timer = setTimeout(() => stream.destroy(), farewellMs);
+  await once(stream, 'close').catch(() => undefined);
+  clearTimeout(timer);
+}
+
 /** Says of an error of connecting what kind of trouble it is. */
 export function connectionTrouble(reason: unknown): StorageTrouble {
   const known = troubleOf(reason);
+  // PgBouncer has a place for no client more, and one code for everything.
+  if (known !== null && /no more connections|too many .*connections/.test((reason as Error).message)) {
+    return new StorageTrouble('no-connection', 'The pooler before PostgreSQL grants no connection.', reason);
+  }
   if (known !== null) return new StorageTrouble(known, 'PostgreSQL grants no connection.', reason);
   // pg has no codes for what runs out of time; tests with a frozen and a busy server hold these texts in place.
   const text = reason instanceof Error ? reason.message : '';

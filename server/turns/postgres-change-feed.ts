@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import * as v from 'valibot';
 import type { Log } from '../log.ts';
 import { StartError } from '../start-error.ts';
-import { connectionTrouble } from '../storage/postgres-pool.ts';
+import { connectionTrouble, endConnection } from '../storage/postgres-pool.ts';
 import type { Schema } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import { type Change, type ChangeFeed, LocalChangeFeed } from './change-feed.ts';
@@ -77,7 +77,7 @@ export class PostgresChangeFeed implements ChangeFeed {
     if (this.#echoTimer !== null) clearInterval(this.#echoTimer);
     await this.#local.close();
     await Promise.all(this.#sending);
-    await this.#client?.end().catch(() => undefined);
+    if (this.#client !== null) await endConnection(this.#client);
   }
 
   /** @returns `deaf` when it listens and hears nothing: the connection that PostgreSQL knows is not this one. */
@@ -132,7 +132,7 @@ export class PostgresChangeFeed implements ChangeFeed {
     client.removeAllListeners('end');
     this.#reconnect();
     // A frozen server does not say goodbye: nobody waits for it.
-    void client.end().catch(() => undefined);
+    void endConnection(client);
   }
 
   #reconnect(): void {

@@ -12,8 +12,17 @@ export const noPgbouncer: string | null = hasPgbouncer() ? null : 'pgbouncer is 
 /** For the titles of tests that are skipped. */
 export const withoutPgbouncer = noPgbouncer === null ? '' : ` (skipped: ${noPgbouncer})`;
 
-/** A real PgBouncer before a database of the test server. @returns the URL of the same database through it. */
-export async function startPgbouncer(databaseUrl: string, mode: 'session' | 'transaction'): Promise<string> {
+/**
+ * A real PgBouncer before a database of the test server.
+ *
+ * @param places - Further lines of its settings.
+ * @returns the URL of the same database through it.
+ */
+export async function startPgbouncer(
+  databaseUrl: string,
+  mode: 'session' | 'transaction',
+  places: readonly string[] = ['default_pool_size = 10'],
+): Promise<string> {
   const url = new URL(databaseUrl);
   const folder = await makeTemporaryFolder('pgbouncer');
   const port = await findFreePort();
@@ -30,8 +39,7 @@ export async function startPgbouncer(databaseUrl: string, mode: 'session' | 'tra
     'auth_type = plain',
     `auth_file = ${users}`,
     `pool_mode = ${mode}`,
-    'max_client_conn = 100',
-    'default_pool_size = 10',
+    ...places,
   ];
   writeFileSync(settings, lines.join('\n'));
   // It refuses to be root, and whoever it becomes must be able to read its files.

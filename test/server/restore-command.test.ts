@@ -18,6 +18,7 @@ import { type KeyPlace, loadServerKeys } from '../../server/accounts/load-server
 import { generateServerKeys } from '../../server/accounts/server-keys.ts';
 import { checkFolderIsWritable } from '../../server/launch/preflight.ts';
 import { readBackupHeader } from '../../server/storage/backup-file.ts';
+import { usualDeadlines } from '../../server/storage/postgres-pool.ts';
 import { openSqlite } from '../../server/storage/sqlite.ts';
 import { databaseKinds, openTestDatabase, returnToFirstTables } from '../parts/relay-database.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../parts/small-disk.ts';
@@ -113,6 +114,36 @@ test.each(databaseKinds)('backup on %s: a database of an earlier version is read
   expect((await readBackupHeader(path)).schema).toBe(1);
   const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(database.db);
   expect(rows).toEqual([{ name: '0001-first-tables' }]);
+});
+
+/** Loaded before a command: once, this call on a file takes longer than the relay lets a transaction stand idle. */
+function slowDisk(call: 'read' | 'write', after: number): string {
+  return `
+    import fs from 'node:fs';
+    const { ${call}: real } = fs;
+    let calls = 0;
+    fs.${call} = (...rest) => (++calls === ${after} ? setTimeout(real, ${usualDeadlines.idleInTransactionMs + 2_000}, ...rest) : real(...rest));`;
+}
+
+test('postgres: backup and restore with a disk that stands still for a while', async () => {
+  const [before, after] = [await openTestDatabase('postgres'), await openTestDatabase('postgres')];
+  const device = await makeAccount(before);
+  const bodyOf = () => Buffer.from(randomBytes(65_536)).toString('base64url');
+  await device.send(device.batch({ items: Array.from({ length: 40 }, () => write(newId(), 1, { body: bodyOf() })) }));
+  const folder = await makeTemporaryFolder('backup');
+  onTestFinished(() => folder.remove());
+  const path = join(folder.path, 'slow.backup');
+  const serverKeys = await generateServerKeys();
+  const settingsOf = ({ place }: typeof before) => ({
+    SERVER_KEYS: serverKeys,
+    DATABASE_URL: place.postgres?.url ?? '',
+  });
+  expect(await command('backup', path, folder.path, slowDisk('write', 1), settingsOf(before))).toContain('rows and');
+  expect(await command('restore', path, folder.path, slowDisk('read', 12), settingsOf(after))).toContain(
+    'rows restored',
+  );
+  const count = await after.db.selectFrom('items').select('id').execute();
+  expect(count).toHaveLength(40);
 });
 
 test('backup: keys of another database are refused before anything is written, its own are not', async () => {

@@ -8,6 +8,7 @@ import type { Database } from '../../../server/storage/database.ts';
 import { openPostgres } from '../../../server/storage/postgres.ts';
 import { usualDeadlines } from '../../../server/storage/postgres-pool.ts';
 import { troubleOf } from '../../../server/storage/storage-trouble.ts';
+import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
 import { type FreezingProxy, startFreezingProxy } from '../../parts/freezing-proxy.ts';
 import { noPgbouncer, startPgbouncer, withoutPgbouncer } from '../../parts/pgbouncer.ts';
 import { type Postgres, startPostgres } from '../../parts/postgres.ts';
@@ -78,6 +79,23 @@ test('a backend that was stopped fails its call in time with the true cause, and
   });
   expect(await trouble(silent)).toBe('no-answer');
   expect(await trouble(sql`select 1`.execute(database.db))).toBe('none');
+});
+
+test('closing: a server that is frozen keeps neither pool nor change feed, and none of their connections is left', async () => {
+  const { proxy, url } = await throughProxy();
+  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  const database = await openPostgres({ url, ca: null, connections: 4 });
+  const feed = new PostgresChangeFeed(database.db, database.openClient!, quietLog());
+  await feed.listen(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.all(Array.from({ length: 4 }, () => sql`select pg_sleep(0.2)`.execute(database.db)));
+  proxy.freeze();
+  const before = sockets();
+  await feed.close();
+  await database.close();
+  expect(sockets()).toBe(before - 5);
 });
 
 test('a statement, a lock and an idle transaction have their ends at the server, and migrations have none', async () => {
@@ -195,5 +213,21 @@ describe.skipIf(noPgbouncer !== null)(`a real PgBouncer between${withoutPgbounce
     const environment = { DATABASE_URL: await startPgbouncer(await createDatabase(), 'session') };
     const relay = await openTestRelay('postgres', { environment });
     expect((await signUp(relay)).status).toBe(200);
+  });
+
+  // The relay wants nine; one more than its places lets PgBouncer wait in silence, one more client it refuses by name.
+  test.each([
+    ['default_pool_size = 4', 'max_client_conn = 100'],
+    ['max_db_connections = 4', 'max_client_conn = 100'],
+    ['default_pool_size = 10', 'max_client_conn = 4'],
+  ])('in session mode with few places (%s, %s): they serve everybody', async (...places) => {
+    const environment = { DATABASE_URL: await startPgbouncer(await createDatabase(), 'session', places) };
+    const log = quietLog();
+    const relay = await openTestRelay('postgres', { environment, log });
+    for (let wave = 0; wave < 3; wave++) {
+      const answers = await Promise.all(Array.from({ length: 30 }, () => signUp(relay)));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    }
+    expect(storageLines(log)).toEqual([]);
   });
 });
