@@ -1,12 +1,22 @@
+import type { Network } from './client-address.ts';
+
 /** So long calls begin in one turn of the event loop; one takes about a quarter of a millisecond. */
 const workMs = 5;
 /** More than HTTP/2 lets one connection have open; over HTTP/1.1 browsers and proxies wait for each answer. */
 const longestLane = 200;
+/** Heads that an address may bring in one turn of the event loop: to read one takes 15 to 60 microseconds. */
+const headsPerTurn = 500;
+/** Open calls of an address for each connection that it may have: one takes kilobytes until it is answered. */
+const callsPerPlace = 4;
+/** Open calls of a connection, and those that it brings in one turn, beyond either: whoever waits for answers has one. */
+const fewCalls = 2;
 
 /** A call whose head has come. */
 export type WaitingCall = {
   /** Whether it was taken back, or its connection is gone. */
   isOver(): boolean;
+  /** Tells the listener once, when it was answered, taken back, or its connection is gone. */
+  onOver(listener: () => void): void;
   begin(): void;
 };
 
@@ -17,15 +27,40 @@ export type WaitingCall = {
  */
 export class CallLanes {
   readonly #lanes = new Map<object, WaitingCall[]>();
+  /** Calls that came in this turn, of each connection and each network. */
+  readonly #heads = new Map<object | string, number>();
+  /** Those that are not over. */
+  readonly #open = new Map<object | string, number>();
+  readonly #openCalls: number;
   #isAwaited = false;
 
-  /** @returns false for a connection that has more calls waiting than any client of ours sends; it should be cut. */
-  enter(connection: object, call: WaitingCall): boolean {
-    const lane = this.#lanes.get(connection);
-    if (lane !== undefined && lane.length >= longestLane) return false;
-    if (lane === undefined) this.#lanes.set(connection, [call]);
-    else lane.push(call);
+  /** @param connectionsPerAddress - Those that one address may have. */
+  constructor(connectionsPerAddress: number) {
+    this.#openCalls = callsPerPlace * connectionsPerAddress;
+  }
+
+  /**
+   * @param networks - Whose connection it is; none for a proxy's, which speaks for many.
+   * @returns false for a connection that has more calls than any client of ours sends; it should be cut.
+   */
+  enter(connection: object, call: WaitingCall, networks: readonly Network[]): boolean {
+    const heads = count(this.#heads, connection, 1);
+    const open = count(this.#open, connection, 1);
+    let isTooMany = false;
+    for (const { name, share } of networks) {
+      const areHeadsMany = count(this.#heads, name, 1) > headsPerTurn * share;
+      const areOpenMany = count(this.#open, name, 1) > this.#openCalls * share;
+      if ((areHeadsMany && heads > fewCalls) || (areOpenMany && open > fewCalls)) isTooMany = true;
+    }
+    call.onOver(() => {
+      count(this.#open, connection, -1);
+      for (const { name } of networks) count(this.#open, name, -1);
+    });
     this.#await();
+    const lane = this.#lanes.get(connection) ?? [];
+    if (lane.length >= longestLane || isTooMany) return false;
+    lane.push(call);
+    this.#lanes.set(connection, lane);
     return true;
   }
 
@@ -33,21 +68,41 @@ export class CallLanes {
     if (this.#isAwaited) return;
     this.#isAwaited = true;
     setImmediate(() => {
-      this.#isAwaited = false;
-      this.#work();
-      if (this.#lanes.size > 0) this.#await();
+      this.#heads.clear();
+      this.#work(performance.now() + workMs);
     });
   }
 
-  #work(): void {
-    const untilMs = performance.now() + workMs;
+  #work(untilMs: number): void {
+    const goOn = () => {
+      if (this.#lanes.size > 0 && performance.now() < untilMs) return this.#work(untilMs);
+      this.#isAwaited = false;
+      if (this.#lanes.size > 0) this.#await();
+    };
+    try {
+      this.#next()?.begin();
+    } finally {
+      // Most of a call is done in microtasks: how long it took shows behind them all.
+      queueMicrotask(() => process.nextTick(goOn));
+    }
+  }
+
+  /** The first call that is not over. */
+  #next(): WaitingCall | undefined {
     for (const [connection, lane] of this.#lanes) {
       const call = lane.shift();
       this.#lanes.delete(connection);
       // Behind all others, who come by turns.
       if (lane.length > 0) this.#lanes.set(connection, lane);
-      if (call?.isOver() === false) call.begin();
-      if (performance.now() > untilMs) return;
+      if (call?.isOver() === false) return call;
     }
+    return undefined;
   }
+}
+
+function count(counts: Map<object | string, number>, of: object | string, more: 1 | -1): number {
+  const number = (counts.get(of) ?? 0) + more;
+  if (number === 0) counts.delete(of);
+  else counts.set(of, number);
+  return number;
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { networksOf } from './client-address.ts';
+import { type Network, networksOf } from './client-address.ts';
 
 /**
  * How many connections may be open: of all callers together, and of one address, with several times as many for the networks
@@ -9,6 +9,7 @@ export class ConnectionPlaces {
   readonly #limits: { readonly total: number; readonly perAddress: number };
   readonly #isProxy: (remoteAddress: string) => boolean;
   readonly #byNetwork = new Map<string, number>();
+  readonly #networks = new WeakMap<object, readonly Network[]>();
   #taken = 0;
 
   constructor(
@@ -26,8 +27,7 @@ export class ConnectionPlaces {
 
   /** @returns whether there was a place; it is given back when the connection closes. */
   take(socket: Socket): boolean {
-    const address = socket.remoteAddress ?? '';
-    const networks = this.#isProxy(address) ? [] : networksOf(address);
+    const networks = this.networksOf(socket, socket.remoteAddress);
     const hasPlace = networks.every(
       ({ name, share }) => (this.#byNetwork.get(name) ?? 0) < this.#limits.perAddress * share,
     );
@@ -39,6 +39,19 @@ export class ConnectionPlaces {
       for (const { name } of networks) this.#release(name);
     });
     return true;
+  }
+
+  /**
+   * The networks that a connection counts for; none for a proxy's.
+   *
+   * @param connection - Whatever stands for it: they are found once for each.
+   */
+  networksOf(connection: object, remoteAddress = ''): readonly Network[] {
+    const known = this.#networks.get(connection);
+    if (known !== undefined) return known;
+    const networks = this.#isProxy(remoteAddress) ? [] : networksOf(remoteAddress);
+    this.#networks.set(connection, networks);
+    return networks;
   }
 
   #release(network: string): void {

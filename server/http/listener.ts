@@ -62,24 +62,29 @@ export async function listen(
     errorHandler: () =>
       new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
   });
-  const lanes = new CallLanes();
-  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+  const limits = settings.connections ?? usualPlaces;
+  const lanes = new CallLanes(limits.perAddress);
+  const onRequest = (request: IncomingMessage, response: ServerResponse, isUnexpected = false) => {
     // The rest of a packet whose connection was cut as a flood: Node reads it to its end.
     if (streamOf(request) === null && request.socket.destroyed) return;
     connections.begin(request, response);
     const call = {
       isOver: () => streamOf(request)?.destroyed ?? response.destroyed,
+      onOver: (listener: () => void) => void response.once('close', listener),
       begin() {
         setSecurityHeaders(response, settings.isHttps);
         endUnlessRead(request, response, rest);
-        if (namesOneHost(request) || isUnnamedProbe(request)) void answer(request, response);
+        const isPlain = !isUnexpected && (namesOneHost(request) || isUnnamedProbe(request));
+        if (isPlain) void answer(request, response);
         else refuse(response, 'bad-request');
       },
     };
-    if (!lanes.enter(connectionOf(request), call)) connections.cutFlood(request);
+    const connection = connectionOf(request);
+    const networks = places.networksOf(connection, request.socket.remoteAddress);
+    if (!lanes.enter(connection, call, networks)) connections.cutFlood(request);
   };
   const server = settings.tls === null ? plainServer(onRequest, times) : secureServer(onRequest, settings.tls, times);
-  const places = new ConnectionPlaces(settings.connections ?? usualPlaces, settings.isProxy ?? (() => false));
+  const places = new ConnectionPlaces(limits, settings.isProxy ?? (() => false));
   const connections = new Connections(server, places, times);
   const unreadable = new UnreadableCalls(settings.isHttps, times.headMs);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -87,9 +92,7 @@ export async function listen(
   });
   // Node's own answer to an expectation that it does not know has none of our headers.
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    connections.begin(request, response);
-    setSecurityHeaders(response, settings.isHttps);
-    refuse(response, 'bad-request');
+    onRequest(request, response, true);
   });
   // Nobody is connected to anybody here; without a listener Node says nothing at all.
   server.on('connect', (request: IncomingMessage, socket: Socket) => {

@@ -1,5 +1,5 @@
 import { connect, type TLSSocket } from 'node:tls';
-import { endedKinds, type WorstFloodKind } from './worst-kinds.ts';
+import { crowdKinds, endedKinds, type WorstFloodKind } from './worst-kinds.ts';
 
 /* Somebody who does their worst with frames of HTTP/2 (RFC 9113), and calls of HTTP/1.1, on bare sockets: no library sends them. */
 
@@ -69,16 +69,18 @@ const postHead = (token: string) =>
   ]);
 const byteFrame = (stream: number, byte: string) => encodeFrame('data', 0, stream, Buffer.from(byte));
 const streamsAtOnce = 100;
+const taken = (round: number) =>
+  Buffer.concat([
+    encodeFrame('headers', endHeaders | endStream, 2 * round + 1, getHead('/v1/version')),
+    encodeFrame('reset', 0, 2 * round + 1, Buffer.of(0, 0, 0, 8)),
+  ]);
+const plainCall = 'GET /v1/version HTTP/1.1\r\nhost: localhost\r\n';
 
 const floods: Readonly<Record<WorstFloodKind, Flood>> = {
   // HTTP/1.1 lets calls follow each other without waiting for answers.
-  pipelined: () => () => Buffer.from('GET /v1/version HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(500)),
+  pipelined: () => () => Buffer.from(`${plainCall}\r\n`.repeat(500)),
   // Rapid reset: CVE-2023-44487.
-  resets: () => (round) =>
-    Buffer.concat([
-      encodeFrame('headers', endHeaders | endStream, 2 * round + 1, getHead('/v1/version')),
-      encodeFrame('reset', 0, 2 * round + 1, Buffer.of(0, 0, 0, 8)),
-    ]),
+  resets: () => taken,
   pings: () => () => encodeFrame('ping', 0, 0, Buffer.alloc(8)),
   settings: () => () => encodeFrame('settings', 0, 0, Buffer.of(0, 3, 0, 0, 0, 100)),
   // A head without an end: CVE-2024-27983 and its kind.
@@ -116,7 +118,15 @@ const floods: Readonly<Record<WorstFloodKind, Flood>> = {
       return encodeFrame('headers', endHeaders | endStream, 2 * round - 1, getHead(url));
     };
   },
+  // As many as one connection may have waiting, and as many as it may take back.
+  'crowd-calls': once(() => Buffer.from(`${plainCall}\r\n`.repeat(180))),
+  'crowd-expectations': once(() => Buffer.from(`${plainCall}expect: nothing\r\n\r\n`.repeat(600))),
+  'crowd-resets': once(() => Buffer.concat(Array.from({ length: 150 }, (_, round) => taken(round)))),
 };
+
+function once(packet: () => Buffer): Flood {
+  return () => (round) => (round === 0 ? packet() : null);
+}
 
 /** How a client begins. */
 export const preface = Buffer.concat([
@@ -125,13 +135,16 @@ export const preface = Buffer.concat([
   encodeFrame('settings', 0, 0, Buffer.of(0, 4, 0x7f, 0xff, 0xff, 0xff)),
 ]);
 const sessionsAtOnce = 8;
+const crowd = 300;
 /** A session that the relay should end is flooded for so long at most. */
 const longestFloodMs = 60_000;
 
 type Session = { readonly socket: TLSSocket; readonly isEnded: () => boolean; readonly ended: Promise<void> };
 
+const overHttp1: ReadonlySet<WorstFloodKind> = new Set(['pipelined', 'crowd-calls', 'crowd-expectations']);
+
 async function openSession({ ca, kind, port }: FloodOrder): Promise<Session> {
-  const protocol = kind === 'pipelined' ? 'http/1.1' : 'h2';
+  const protocol = overHttp1.has(kind) ? 'http/1.1' : 'h2';
   const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca, ALPNProtocols: [protocol] });
   let isEnded = false;
   const ended = new Promise<void>((resolve) => {
@@ -164,6 +177,7 @@ async function flood({ socket, isEnded, ended }: Session, next: ReturnType<Flood
  * @returns how many the relay ended (0), and how many were left standing at the end (200).
  */
 export async function floodRelay(order: FloodOrder): Promise<Record<number, number>> {
+  if (crowdKinds.has(order.kind)) return floodAtOnce(order);
   const outcomes: Record<number, number> = {};
   const startedAtMs = performance.now();
   const untilMs = startedAtMs + order.forMs;
@@ -183,6 +197,19 @@ export async function floodRelay(order: FloodOrder): Promise<Record<number, numb
     }),
   );
   return outcomes;
+}
+
+/** Opens all sessions before the first of them says anything. */
+async function floodAtOnce(order: FloodOrder): Promise<Record<number, number>> {
+  const sessions = await Promise.all(Array.from({ length: crowd }, () => openSession(order)));
+  const flooding = sessions.map(async (session, number) => {
+    session.socket.resume();
+    await flood(session, floods[order.kind](order, number), performance.now() + order.forMs);
+    session.socket.destroy();
+    return session.isEnded();
+  });
+  const ended = (await Promise.all(flooding)).filter(Boolean).length;
+  return { 0: ended, 200: crowd - ended };
 }
 
 function drained(socket: TLSSocket): Promise<void> {

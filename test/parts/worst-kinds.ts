@@ -34,7 +34,13 @@ export const worstFloodKinds = [
   'header-bomb',
   'bytes',
   'unread-streams',
+  'crowd-calls',
+  'crowd-expectations',
+  'crowd-resets',
 ] as const;
+
+/** Floods of as many connections as an address may have, each of one packet and all at one moment. */
+export const crowdKinds: ReadonlySet<WorstKind> = new Set(['crowd-calls', 'crowd-expectations', 'crowd-resets']);
 
 export type WorstFloodKind = (typeof worstFloodKinds)[number];
 export type WorstKind = (typeof worstKinds)[number] | WorstFloodKind;

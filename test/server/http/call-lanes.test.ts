@@ -4,11 +4,15 @@ import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
 import { CallLanes } from '../../../server/http/call-lanes.ts';
+import { type Network, networksOf } from '../../../server/http/client-address.ts';
 import { listen } from '../../../server/http/listener.ts';
 import { writeCertificate } from '../../parts/certificate-files.ts';
 import { encodeFrame, getHead, preface } from '../../parts/worst-floods.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+/** A call that goes on. */
+const kept = { isOver: () => false, onOver: () => undefined };
 
 function work(ms: number): void {
   const untilMs = performance.now() + ms;
@@ -16,12 +20,12 @@ function work(ms: number): void {
 }
 
 test('CallLanes: calls of one connection keep their order, and another connection waits for one of them', async () => {
-  const lanes = new CallLanes();
+  const lanes = new CallLanes(500);
   const [many, one] = [{}, {}];
   const begun: string[] = [];
-  const call = (name: string) => ({ isOver: () => false, begin: () => void begun.push(name) });
-  for (let number = 0; number < 5; number++) expect(lanes.enter(many, call(`many ${number}`))).toBe(true);
-  expect(lanes.enter(one, call('one'))).toBe(true);
+  const call = (name: string) => ({ ...kept, begin: () => void begun.push(name) });
+  for (let number = 0; number < 5; number++) expect(lanes.enter(many, call(`many ${number}`), [])).toBe(true);
+  expect(lanes.enter(one, call('one'), [])).toBe(true);
   // Behind the packet that brought them.
   expect(begun).toEqual([]);
   for (let turn = 0; turn < 10; turn++) await turnOfTheLoop();
@@ -29,18 +33,19 @@ test('CallLanes: calls of one connection keep their order, and another connectio
 });
 
 test('CallLanes: what takes long leaves others their turn of the loop between one call and the next', async () => {
-  const lanes = new CallLanes();
+  const lanes = new CallLanes(500);
   let begun = 0;
   for (let number = 0; number < 20; number++) {
     lanes.enter(
       {},
       {
-        isOver: () => false,
+        ...kept,
         begin() {
           begun += 1;
           work(6);
         },
       },
+      [],
     );
   }
   const seen = new Set<number>();
@@ -51,14 +56,72 @@ test('CallLanes: what takes long leaves others their turn of the loop between on
   expect(seen.size).toBeGreaterThanOrEqual(20);
 });
 
+test('CallLanes: what a call does behind its beginning counts as its work', async () => {
+  const lanes = new CallLanes(500);
+  let done = 0;
+  const begin = async () => {
+    for (let step = 0; step < 10; step++) await Promise.resolve();
+    work(6);
+    done += 1;
+  };
+  for (let number = 0; number < 20; number++) lanes.enter({}, { ...kept, begin: () => void begin() }, []);
+  const seen = new Set<number>();
+  while (done < 20) {
+    await turnOfTheLoop();
+    seen.add(done);
+  }
+  expect(seen.size).toBeGreaterThanOrEqual(20);
+});
+
+test('CallLanes: where an address brings too many calls at once, its connections with several are cut, and no others', async () => {
+  const lanes = new CallLanes(500);
+  const [own, other, proxys] = [networksOf('192.0.2.1'), networksOf('198.51.100.1'), []];
+  const over: (() => void)[] = [];
+  const call = { ...kept, onOver: (listener: () => void) => void over.push(listener), begin: () => undefined };
+  const send = (connection: object, networks: readonly Network[], count: number) =>
+    Array.from({ length: count }, () => lanes.enter(connection, call, networks)).filter(Boolean).length;
+  // Whoever waits for each answer is never one too many.
+  for (let number = 0; number < 500; number++) expect(send({}, own, 1)).toBe(1);
+  expect(send({}, own, 1)).toBe(1);
+  expect(send({}, own, 10)).toBe(2);
+  expect(send({}, other, 10)).toBe(10);
+  expect(send({}, proxys, 200)).toBe(200);
+  await turnOfTheLoop();
+  expect(send({}, own, 10)).toBe(10);
+  // Calls that are over at once count in their turn all the same.
+  await turnOfTheLoop();
+  const resetting = {};
+  for (let number = 0; number < 600; number++) {
+    send(resetting, own, 1);
+    over.pop()?.();
+  }
+  expect(send(resetting, own, 1)).toBe(0);
+});
+
+test('CallLanes: where an address leaves too many calls open, its connections with several are cut, until some are over', async () => {
+  const lanes = new CallLanes(10);
+  const own = networksOf('2001:db8::1');
+  const over: (() => void)[] = [];
+  const call = { ...kept, onOver: (listener: () => void) => void over.push(listener), begin: () => undefined };
+  const send = (connection: object, networks = own) => lanes.enter(connection, call, networks);
+  const last = {};
+  for (let number = 0; number < 40; number++) expect(send(number < 37 ? {} : last)).toBe(true);
+  await turnOfTheLoop();
+  expect(send(last)).toBe(false);
+  expect(send({}, networksOf('2001:db8:1::1'))).toBe(true);
+  expect(send({})).toBe(true);
+  for (const end of over.splice(0)) end();
+  for (let number = 0; number < 3; number++) expect(send(last)).toBe(true);
+});
+
 test('CallLanes: a call that was taken back never begins, and gives its place back', async () => {
-  const lanes = new CallLanes();
+  const lanes = new CallLanes(500);
   const connection = {};
   let begun = 0;
-  const call = { isOver: () => true, begin: () => void (begun += 1) };
+  const call = { ...kept, isOver: () => true, begin: () => void (begun += 1) };
   for (let round = 0; round < 3; round++) {
-    for (let number = 0; number < 200; number++) expect(lanes.enter(connection, call)).toBe(true);
-    expect(lanes.enter(connection, call)).toBe(false);
+    for (let number = 0; number < 200; number++) expect(lanes.enter(connection, call, [])).toBe(true);
+    expect(lanes.enter(connection, call, [])).toBe(false);
     for (let turn = 0; turn < 300; turn++) await turnOfTheLoop();
   }
   expect(begun).toBe(0);
