@@ -66,7 +66,8 @@ class EventReader {
   }
 
   *#take(line: string): Generator<StreamEvent> {
-    if (this.#isFirst && line.trim() !== '') {
+    // Comments keep a connection, before an answer of any form.
+    if (this.#isFirst && line.trim() !== '' && !line.startsWith(':')) {
       this.#isFirst = false;
       if (line.trimStart().startsWith('<')) throw new EngineError('not-a-model-server');
       this.#isDocument = /^\s*[[{]\s*$/.test(line) || (/^\s*[[{]/.test(line) && parse(line) === undefined);

@@ -6,6 +6,7 @@ import { AnswerMarks } from './answer-marks.ts';
 import { type AnswerValue, readAnswerValue } from './answer-value.ts';
 import { decodedBody } from './decoded-body.ts';
 import { meaningOf } from './finish-reason.ts';
+import { MessageGrowth } from './message-growth.ts';
 import { readRefusal, statusOf, UpstreamRefusal } from './refusal.ts';
 import { type Piece, ThoughtSplitter } from './thought-splitter.ts';
 
@@ -77,7 +78,10 @@ class AnswerReader {
   /** A reason to end stands beside thoughts alone, or more came behind one: then it says nothing about the end. */
   #isFinishEarly = false;
   #usage: AnswerValue['usage'] = null;
-  #hasParts = false;
+  /** Pieces came, beside which a whole message says nothing new. */
+  #hasPieces = false;
+  readonly #messages = new MessageGrowth();
+  #isAlone = false;
   #hasText = false;
   #hasAnswer = false;
   #hasEvents = false;
@@ -88,7 +92,7 @@ class AnswerReader {
   }
 
   get isOver(): boolean {
-    return this.#finish !== null && !this.#isFinishEarly;
+    return this.#finish === null ? this.#isAlone : !this.#isFinishEarly;
   }
 
   *take(event: StreamEvent): Generator<EngineEvent> {
@@ -103,7 +107,8 @@ class AnswerReader {
     yield* this.#giveAll(this.#splitter.end());
     yield* this.#give(this.#marks.end());
     if (this.#usage !== null) yield { kind: 'usage', ...this.#usage };
-    const meaning = this.#finish === null ? null : meaningOf(this.#finish);
+    const finish = this.#finish ?? (this.#messages.isOne ? 'stop' : null);
+    const meaning = finish === null ? null : meaningOf(finish);
     if (meaning === 'content-refused' || meaning === 'server-failed') throw new EngineError(meaning);
     if (meaning === null && !this.isDone) {
       const isForeign = this.#hasEvents && !this.#hasAnswer;
@@ -119,12 +124,11 @@ class AnswerReader {
     }
     if (value.model !== '' && !this.#mayAnswer(value.model)) throw new EngineError('model-unknown');
     this.#hasAnswer ||= value.isAnswer;
+    if (!value.isWhole && value.parts.length > 0) this.#hasPieces = true;
     // The whole message once more behind its pieces.
-    if (!value.isWhole || !this.#hasParts) {
-      for (const { kind, text } of value.parts) {
-        this.#hasParts = true;
-        yield* this.#giveAll(kind === 'reasoning' ? [{ kind, text }] : this.#splitter.push(text));
-      }
+    const parts = !value.isWhole ? value.parts : this.#hasPieces ? [] : this.#messages.grow(value.parts);
+    for (const { kind, text } of parts) {
+      yield* this.#giveAll(kind === 'reasoning' ? [{ kind, text }] : this.#splitter.push(text));
     }
     this.#usage = value.usage ?? this.#usage;
     const isThought = value.parts.some(({ kind }) => kind === 'reasoning');
@@ -132,7 +136,9 @@ class AnswerReader {
     if (this.#finish !== null && (isThought || isText)) this.#isFinishEarly = true;
     else if (value.finish !== null) this.#isFinishEarly = isThought && !isText && !this.#hasText;
     this.#hasText ||= isText;
-    this.#finish = value.finish ?? (value.isWhole ? 'stop' : null) ?? this.#finish;
+    this.#finish = value.finish ?? this.#finish;
+    // A message alone that says nothing of an end is the answer.
+    if (value.isWhole) this.#isAlone = this.#messages.isOne && !value.goesOn;
   }
 
   /** What was held back of an answer that ends before its end. */

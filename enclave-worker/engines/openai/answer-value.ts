@@ -10,6 +10,8 @@ export type AnswerValue = {
   readonly isWhole: boolean;
   /** Why the answer is over; null while it goes on. */
   readonly finish: string | null;
+  /** It says that the answer goes on, where others say nothing. */
+  readonly goesOn: boolean;
   /** Which model says that it answers; empty where it is not said. */
   readonly model: string;
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
@@ -23,7 +25,7 @@ export type AnswerValue = {
  * Reads a value of any server that speaks OpenAI's chat completions, streamed or whole, or Ollama's own form. Members that
  * are missing, null or of another type say nothing; of several choices the first counts.
  *
- * @param given - Also inside the `result` of a gateway.
+ * @param given - Also inside the `result` or the `data` of a gateway.
  * @param name - The event's name, where the stream gives one.
  */
 export function readAnswerValue(given: unknown, name: string): AnswerValue {
@@ -38,6 +40,7 @@ export function readAnswerValue(given: unknown, name: string): AnswerValue {
     // No gateway wraps the pieces of a stream.
     isWhole: source !== undefined && (source.isWhole || value !== given),
     finish: finish !== '' ? finish : memberOf(value, 'done') === true ? 'stop' : null,
+    goesOn: ['', null, 'null'].includes(memberOf(choice, 'finish_reason') as string),
     model: textOf(value, 'model'),
     usage: usageOf(memberOf(value, 'usage') ?? memberOf(choice, 'usage') ?? native?.usage, value),
     isAnswer: Array.isArray(memberOf(value, 'choices')) || source !== undefined || finish !== '',
@@ -51,12 +54,17 @@ function finishOf(choice: unknown): string | undefined {
   if (/error/i.test(native)) return native;
   const reason = memberOf(choice, 'finish_reason');
   const given = typeof reason === 'object' ? textOf(reason, 'type') : textOf(choice, 'finish_reason');
-  return given || textOf(memberOf(choice, 'delta'), 'finish_reason') || undefined;
+  const found = given || textOf(memberOf(choice, 'delta'), 'finish_reason');
+  // DashScope's word while it goes on.
+  return found === '' || found === 'null' ? undefined : found;
 }
 
 function unwrapped(given: unknown): unknown {
+  if (memberOf(given, 'choices') !== undefined) return given;
+  const data = memberOf(given, 'data');
+  if (Array.isArray(memberOf(data, 'choices'))) return data;
   const result = memberOf(given, 'result');
-  const isWrapped = memberOf(given, 'choices') === undefined && memberOf(given, 'success') === true;
+  const isWrapped = memberOf(given, 'success') === true;
   return isWrapped && typeof result === 'object' && result !== null ? result : given;
 }
 
@@ -72,10 +80,14 @@ function sourceOf(
   choice: unknown,
 ): { readonly holder: unknown; readonly isWhole: boolean } | undefined {
   const delta = memberOf(choice, 'delta');
-  if (typeof delta === 'object' && delta !== null) return { holder: delta, isWhole: false };
-  if (typeof delta === 'string') return { holder: { content: delta }, isWhole: false };
   const message = memberOf(choice, 'message');
-  if (typeof message === 'object' && message !== null) return { holder: message, isWhole: true };
+  const isMessage = typeof message === 'object' && message !== null;
+  // Some send both, and one of them empty.
+  if (typeof delta === 'object' && delta !== null && !(isMessage && partsOf(delta).length === 0)) {
+    return { holder: delta, isWhole: false };
+  }
+  if (typeof delta === 'string') return { holder: { content: delta }, isWhole: false };
+  if (isMessage) return { holder: message, isWhole: true };
   // The older completions: `text` beside `finish_reason`.
   if (typeof memberOf(choice, 'text') === 'string') {
     return { holder: { content: memberOf(choice, 'text') }, isWhole: false };
@@ -151,9 +163,9 @@ function usageOf(given: unknown, value: unknown): AnswerValue['usage'] {
 function errorOf(value: unknown, name: string): unknown {
   const error = memberOf(value, 'error') ?? memberOf(memberOf(value, 'x_groq'), 'error');
   if (typeof error === 'string' ? error !== '' : typeof error === 'object' && error !== null) {
-    if (typeof error === 'string' || Object.keys(error as object).length > 0) return error;
+    if (typeof error === 'string' || Object.values(error as object).some((said) => !isNothing(said))) return error;
   }
-  const status = countOf(memberOf(value, 'base_resp'), 'status_code') ?? 0;
+  const status = (countOf(memberOf(value, 'base_resp'), 'status_code') ?? 0) || (countOf(value, 'error_code') ?? 0);
   const isNamed =
     name === 'error' ||
     error === true ||
@@ -164,10 +176,16 @@ function errorOf(value: unknown, name: string): unknown {
     memberOf(value, 'type') === 'error' ||
     memberOf(value, 'status') === 'error';
   if (isNamed) return value;
-  // FastAPI's form, and that of proxies: nothing but a complaint.
+  // FastAPI's form, and those of proxies and clouds: nothing but a complaint.
   const isAnswer = ['choices', 'done', 'response'].some((member) => memberOf(value, member) !== undefined);
-  const complaint = memberOf(value, 'detail') ?? memberOf(value, 'errors');
-  const isComplaint =
-    complaint !== undefined && complaint !== null && !(Array.isArray(complaint) && complaint.length === 0);
-  return !isAnswer && isComplaint ? value : undefined;
+  const complaint = memberOf(value, 'detail') ?? memberOf(value, 'errors') ?? memberOf(value, 'errorMessage');
+  const code = countOf(value, 'code') ?? 0;
+  const isCoded = code !== 0 && code !== 200 && (textOf(value, 'message') || textOf(value, 'msg')) !== '';
+  return !isAnswer && (isCoded || !isNothing(complaint)) ? value : undefined;
+}
+
+/** Gateways in Go send every member that they know, also where there is nothing to say. */
+function isNothing(said: unknown): boolean {
+  if (typeof said !== 'object' || said === null) return [undefined, null, '', 0, false].includes(said as string);
+  return Object.values(said).every((member) => isNothing(member));
 }

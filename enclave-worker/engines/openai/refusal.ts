@@ -154,6 +154,18 @@ function serverReason(status: number, said: string, isPage: boolean): Refusal['r
   return status === 503 || overloaded.test(said) ? 'model-overloaded' : 'server-failed';
 }
 
+const complaintNames: readonly string[] = [
+  'code',
+  'type',
+  'error_type',
+  'reason',
+  'message',
+  'msg',
+  'detail',
+  'error_msg',
+  'errorMessage',
+];
+
 /** The members in which servers complain, and not those that repeat what they were asked. */
 function complaintOf(body: unknown, error: unknown): string {
   if (typeof body === 'string') return body.slice(0, 2_000);
@@ -168,7 +180,7 @@ function complaintsIn(source: unknown): string[] {
   const lists = ['detail', 'errors'].flatMap((name) => listOf(source, name).slice(0, 4));
   const detail = memberOf(source, 'detail');
   return [
-    ...['code', 'type', 'error_type', 'reason', 'message', 'msg', 'detail'].map((name) => textOf(source, name)),
+    ...complaintNames.map((name) => textOf(source, name)),
     ...['message', 'msg', 'type'].map((name) => textOf(detail, name)),
     textOf(memberOf(source, 'base_resp'), 'status_msg'),
     ...lists.flatMap((entry) => [textOf(entry, 'message'), textOf(entry, 'msg')]),

@@ -134,6 +134,42 @@ describe('an end is read', () => {
   });
 });
 
+describe('messages where pieces should be', () => {
+  const message = (content: string, finish?: unknown, more: object = {}) =>
+    event({ choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: finish, ...more }] });
+  test.each<readonly [name: string, body: string, right: ReadAnswer]>([
+    ['each what comes next', message('quet', null) + message('zal', 'stop'), done],
+    ['each ever longer', message('quet', null) + message('quetz', null) + message('quetzal', 'stop'), done],
+    ['DashScope, ever longer with a word for going on', message('quet', 'null') + message('quetzal', 'stop'), done],
+    ['without a word about an end', `${message('quet') + message('zal')}data: [DONE]\n\n`, done],
+    ['the last one once more', message('quet', null) + message('quetzal', null) + message('quetzal', 'stop'), done],
+    ['one alone, which says no reason', message('quetzal', null), done],
+    [
+      'beside deltas that stay empty',
+      message('quet', null, { delta: {} }) + message('quetzal', 'stop', { delta: {} }),
+      done,
+    ],
+    ['behind pieces', chunk({ content: 'quetzal' }) + message('quetzal', 'stop', { delta: { content: '' } }), done],
+    [
+      'with thoughts, ever longer',
+      event({ choices: [{ message: { reasoning_content: 'H', content: '' }, finish_reason: null }] }) +
+        event({ choices: [{ message: { reasoning_content: 'Hm.', content: '' }, finish_reason: null }] }) +
+        event({ choices: [{ message: { reasoning_content: 'Hm.', content: 'quetzal' }, finish_reason: 'stop' }] }),
+      { ...done, thoughts: 'Hm.' },
+    ],
+    ['cut', message('que', null) + message('quet', null), failed('answer-cut')],
+    ['cut, with a word for going on', message('que', 'null') + message('quet', 'null'), failed('answer-cut')],
+    ['pieces, cut, with that word', chunk({ content: 'quet' }, 'null'), failed('answer-cut')],
+  ])('%s', async (_name, body, right) => {
+    expect(await read(body)).toEqual(right);
+  });
+
+  test('are waited for as long as they say that they go on', async () => {
+    expect(await read([message('quet', null), message('quetzal', 'stop')])).toEqual(done);
+    expect(await read([chunk({ content: 'quet' }, 'null'), chunk({ content: 'zal' }, 'stop')])).toEqual(done);
+  });
+});
+
 describe('an answer is read though', () => {
   const first = JSON.stringify({ choices: [{ index: 0, delta: { content: 'quet' } }] });
   const second = JSON.stringify({ choices: [{ index: 0, delta: { content: 'zal' }, finish_reason: 'stop' }] });

@@ -92,6 +92,31 @@ describe('an answer is read', () => {
       done,
     ],
     ['a delta that is a text', event({ choices: [{ index: 0, delta: 'quetzal', finish_reason: 'stop' }] }), done],
+    ...[
+      { message: '', type: '', param: '', code: null },
+      { message: null, code: 0, details: {} },
+    ].map(
+      (error) =>
+        [
+          `One API: an error that says nothing, ${JSON.stringify(error)}`,
+          event({ choices: [{ index: 0, delta: { content: 'quetzal' }, finish_reason: 'stop' }], error }),
+          done,
+        ] as const,
+    ),
+    [
+      'a gateway that puts the whole answer into its data',
+      JSON.stringify({
+        code: 200,
+        msg: 'ok',
+        data: { choices: [{ message: { content: 'quetzal' }, finish_reason: 'stop' }] },
+      }),
+      done,
+    ],
+    [
+      'comments before a document over many lines',
+      `: PROCESSING\n\n: PROCESSING\n\n${JSON.stringify({ choices: [{ message: { content: 'quetzal' } }] }, null, 2)}`,
+      done,
+    ],
     ['[DONE] twice, and more behind it', stopped + end + end + chunk({ content: 'NO' }), done],
     [
       'a role alone, an empty delta, content null',
@@ -180,6 +205,22 @@ describe('what is no answer says its own cause', () => {
       '[{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}]',
       failed('key-refused'),
     ],
+    [
+      'Qianfan: a code and its words with status 200',
+      '{"error_code":110,"error_msg":"Access token invalid: unauthorized"}',
+      failed('key-refused'),
+    ],
+    [
+      'Spark: a code beside a message',
+      '{"code":11200,"message":"insufficient quota","sid":"x"}',
+      failed('quota-spent'),
+    ],
+    [
+      'Lambda: its own fault with status 200',
+      '{"errorMessage":"Task timed out after 3.00 seconds","errorType":"x"}',
+      failed('server-failed'),
+    ],
+    ['a page behind a comment', ': keep-alive\n\n<html><body>502</body></html>', failed('not-a-model-server')],
     ['an error that is only true', '{"error":true,"message":"boom"}', failed('server-failed')],
     ['an error that is a number', '{"error":503,"message":"loading"}', waited('model-loading')],
     [
