@@ -64,7 +64,15 @@ const environmentSchema = v.object({
       v.check((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? '') || readSocketPath(url) !== null, urlRule),
     ),
   ),
-  LLM_API_KEY: v.optional(text('LLM_API_KEY', 'leave it out where no key is needed')),
+  LLM_API_KEY: v.optional(
+    v.pipe(
+      v.string(),
+      // Files and secrets of clusters end in a line end.
+      v.trim(),
+      text('LLM_API_KEY', 'leave it out where no key is needed'),
+      v.regex(/^[!-~]*$/, 'LLM_API_KEY holds blanks, line ends or accents: give the key alone.'),
+    ),
+  ),
   LLM_MODEL: v.optional(
     v.pipe(
       v.string(),

@@ -6,6 +6,10 @@ export type Silence =
   | 'connection-refused'
   | 'connection-lost'
   | 'certificate-not-trusted'
+  | 'certificate-expired'
+  | 'certificate-of-another'
+  | 'tls-refused'
+  | 'not-permitted'
   | 'no-tls'
   | 'no-http'
   | 'no-answer-in-time';
@@ -24,6 +28,11 @@ export class SilentServer extends EngineError {
 export function silenceOf(code: string): Silence {
   if (/^(ENOTFOUND|EAI_)/.test(code)) return 'host-unknown';
   if (/^(ETIMEDOUT|ESOCKETTIMEDOUT)$/.test(code)) return 'no-answer-in-time';
+  if (/^(EACCES|EPERM)$/.test(code)) return 'not-permitted';
+  // What the server says of the client; its own certificate was not looked at yet.
+  if (/^ERR_SSL_.*(ALERT|UNRECOGNIZED_NAME|UNSUPPORTED_PROTOCOL)/.test(code)) return 'tls-refused';
+  if (/CERT_(HAS_EXPIRED|NOT_YET_VALID)/.test(code)) return 'certificate-expired';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'certificate-of-another';
   if (/CERT|SIGNED|ISSUER|VERIFY/.test(code)) return 'certificate-not-trusted';
   if (/^(EPROTO|ERR_SSL|ERR_TLS)/.test(code)) return 'no-tls';
   if (code.startsWith('HPE_')) return 'no-http';

@@ -32,24 +32,40 @@ function withoutLastSlash(url: URL): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}${url.search}`;
 }
 
+/** @returns what a name and a password in an address mean, or undefined where there is none. */
+function basicOf(baseUrl: string): string | undefined {
+  if (readSocketPath(baseUrl) !== null) return undefined;
+  const { username, password } = new URL(baseUrl);
+  if (username === '' && password === '') return undefined;
+  return `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')}`;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** Calls one model server: plain `node:http`, since a fetch costs twice as much for each piece of a stream. */
 export class UpstreamCaller {
   /** Where its interface begins. More than one until it is known which. */
   readonly candidates: readonly string[];
   readonly #socketPath: string | null;
-  readonly #apiKey: string | undefined;
+  readonly #authorization: string | undefined;
   readonly #agent: HttpAgent;
   /** Connections that stand. */
   readonly #open = new Set<Socket>();
   #baseUrl: string;
   #generation = 0;
 
-  /** @param baseUrl - As in `LLM_BASE_URL`, with or without `/v1`. */
+  /** @param baseUrl - As in `LLM_BASE_URL`, with or without `/v1`, a name and a password. */
   constructor(baseUrl: string, apiKey: string | undefined) {
     this.#socketPath = readSocketPath(baseUrl);
     this.candidates = candidateUrls(baseUrl);
     this.#baseUrl = this.candidates[0] ?? baseUrl;
-    this.#apiKey = apiKey;
+    this.#authorization = apiKey === undefined ? basicOf(baseUrl) : `Bearer ${apiKey}`;
     const options = { keepAlive: true, maxFreeSockets: 64 };
     this.#agent = this.#baseUrl.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
   }
@@ -120,7 +136,9 @@ export class UpstreamCaller {
         headers: {
           accept: 'text/event-stream, application/json',
           'accept-encoding': 'identity',
-          ...(this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` }),
+          // Firewalls refuse callers without a name.
+          'user-agent': 'sotto',
+          ...(this.#authorization === undefined ? {} : { authorization: this.#authorization }),
           ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': text.length }),
         },
       });

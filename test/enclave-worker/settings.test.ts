@@ -39,6 +39,8 @@ describe('readSettings', () => {
       model: 'Qwen/Qwen3.5-9B',
       weights: null,
     });
+    // As a file or a secret holds it.
+    expect(readSettings({ ...token, LLM_BASE_URL, LLM_API_KEY: ' k\r\n' }).engines.server?.apiKey).toBe('k');
   });
 
   test.each([
@@ -53,6 +55,9 @@ describe('readSettings', () => {
     [{ ...token, LLM_BASE_URL: 'http://' }, 'LLM_BASE_URL must be an address'],
     [{ ...token, LLM_BASE_URL: 'file:///etc/passwd' }, 'LLM_BASE_URL must be an address'],
     [{ ...token, LLM_BASE_URL: 'http://h/v1', LLM_MODEL: 'two\nlines' }, "LLM_MODEL must be a model's id"],
+    [{ ...token, LLM_API_KEY: '\n' }, 'LLM_API_KEY is empty'],
+    [{ ...token, LLM_API_KEY: 'one\ntwo' }, 'LLM_API_KEY holds blanks'],
+    [{ ...token, LLM_API_KEY: '“k”' }, 'LLM_API_KEY holds blanks'],
     [{ ...token, ENGINE: 'openai' }, 'ENGINE=openai needs LLM_BASE_URL'],
     [{ ...token, MODEL_FILE: '/nowhere/model.gguf' }, 'MODEL_FILE names no file'],
     [{ ...token, LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be'],

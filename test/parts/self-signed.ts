@@ -23,8 +23,11 @@ const subjectAltName = oid(0x55, 0x1d, 0x11);
 const basicConstraints = oid(0x55, 0x1d, 0x13);
 const year = 365 * 24 * 3_600_000;
 
-/** A certificate for `localhost` that signs itself, and its key, both as PEM: good for two years from now. */
-export function makeSelfSigned(serial = 1): { readonly cert: string; readonly key: string } {
+/** A certificate for `localhost` that signs itself, and its key, both as PEM: good for a year from now. */
+export function makeSelfSigned(
+  serial = 1,
+  untilMs = Date.now() + year,
+): { readonly cert: string; readonly key: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from('localhost')))));
   const extensions = der(
@@ -39,7 +42,7 @@ export function makeSelfSigned(serial = 1): { readonly cert: string; readonly ke
     der(0x02, Buffer.of(serial)),
     ecdsaWithSha256,
     name,
-    sequence(utcTime(new Date(Date.now() - year)), utcTime(new Date(Date.now() + year))),
+    sequence(utcTime(new Date(untilMs - 2 * year)), utcTime(new Date(untilMs))),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     extensions,

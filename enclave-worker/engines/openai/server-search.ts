@@ -26,6 +26,8 @@ export async function probeServer(
   withinMs = probeMs,
 ): Promise<ServerState> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
+  /** The first reason against it: there may be an answer elsewhere all the same. */
+  let doubt: ServerState | null = null;
   try {
     let status = 404;
     for (const baseUrl of caller.candidates) {
@@ -36,26 +38,33 @@ export async function probeServer(
         return { kind: 'up', models };
       }
       const state = stateOf(answer);
-      if (state !== null) return state;
+      if (state?.kind === 'loading') return state;
+      doubt ??= state;
       status = answer.status;
     }
-    // No list: an empty question tells whether answers are given there at all.
+    if (doubt?.kind === 'key-refused' && doubt.status === 401) return doubt;
+    // No list, or none for this key: an empty question tells whether answers are given there at all.
     for (const baseUrl of caller.candidates) {
       const answer = await ask(caller, { baseUrl, path: '/chat/completions', body: {}, signal: limited });
-      const isJson = typeof answer.body === 'object';
-      if (isJson && [200, 400, 415, 422].includes(answer.status)) {
+      if (isComplaint(answer, doubt === null)) {
         caller.useBase(baseUrl);
         return { kind: 'up', models: null };
       }
       const state = stateOf(answer);
-      if (state !== null) return state;
+      if (state?.kind === 'loading') return state;
+      doubt ??= state;
     }
-    return { kind: 'no-interface', status };
+    return doubt ?? { kind: 'no-interface', status };
   } catch (error) {
-    if (error instanceof SilentServer) return { kind: 'silent', why: error.why };
-    if (error instanceof EngineError) return { kind: 'silent', why: 'no-http' };
-    throw error;
+    if (!(error instanceof EngineError)) throw error;
+    return doubt ?? { kind: 'silent', why: error instanceof SilentServer ? error.why : 'no-http' };
   }
+}
+
+/** Whether an empty question was read and found wanting. Small servers fall over it; one that does so always is no server. */
+function isComplaint({ status, body }: Answer, mayFail: boolean): boolean {
+  const isJson = typeof body === 'object';
+  return (isJson && [200, 400, 415, 422].includes(status)) || (mayFail && status === 500);
 }
 
 async function ask(
@@ -80,6 +89,10 @@ const silenceTexts: Readonly<Record<Silence, string>> = {
   'host-unknown': 'has a name that is not known here (LLM_BASE_URL); trying again.',
   'connection-lost': 'ends each connection without an answer (https:// or http:// in LLM_BASE_URL?); trying again.',
   'certificate-not-trusted': 'shows a certificate that is not trusted here: NODE_EXTRA_CA_CERTS names further ones.',
+  'certificate-expired': 'shows a certificate that has expired or is not valid yet; trying again.',
+  'certificate-of-another': 'shows a certificate for another name than the one in LLM_BASE_URL.',
+  'tls-refused': 'refuses the TLS connection: another version of TLS, or it asks for a certificate of the client.',
+  'not-permitted': 'may not be reached by this process: look at the permissions of the socket.',
   'no-tls': 'speaks no TLS there: LLM_BASE_URL begins with http:// then.',
   'no-http': 'speaks no HTTP/1.1 there; trying again.',
 };

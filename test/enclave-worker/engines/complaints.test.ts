@@ -1,6 +1,7 @@
 import { createServer as createHttp2Server } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { readRefusal, readRetryAfter } from '../../../enclave-worker/engines/openai/refusal.ts';
 import { probeServer, problemText } from '../../../enclave-worker/engines/openai/server-search.ts';
@@ -143,6 +144,36 @@ describe('a server that says nothing', () => {
       expect(problem).toEqual({ reason: 'model-unreachable', status: 0, code: why });
     }
     for (const server of servers) server.close();
+  });
+
+  test('is told apart for the operator: what is wrong with TLS', async () => {
+    const good = makeSelfSigned();
+    const old = makeSelfSigned(2, Date.now() - 86_400_000);
+    const before = getCACertificates();
+    setDefaultCACertificates([...before, good.cert, old.cert]);
+    const servers = [
+      createTlsServer(good, (_request, response) => response.writeHead(404).end('{}')),
+      createTlsServer(old),
+      createTlsServer({ ...good, requestCert: true, rejectUnauthorized: true }),
+    ];
+    try {
+      const ports = await Promise.all(servers.map((server) => listening(server as unknown as Server)));
+      const rows: readonly (readonly [string, string, RegExp])[] = [
+        [`https://127.0.0.1:${ports[0]}/v1`, 'certificate-of-another', /another name/],
+        [`https://localhost:${ports[1]}/v1`, 'certificate-expired', /expired/],
+        [`https://localhost:${ports[2]}/v1`, 'tls-refused', /certificate of the client/],
+      ];
+      for (const [url, why, sentence] of rows) {
+        const [text, problem] = await found(url);
+        expect(text).toMatch(sentence);
+        expect(problem).toEqual({ reason: 'model-unreachable', status: 0, code: why });
+      }
+      const [text] = await found(`https://localhost:${ports[0]}/v1`);
+      expect(text).not.toMatch(/certificate|TLS/);
+    } finally {
+      setDefaultCACertificates(before);
+      for (const server of servers) server.close();
+    }
   });
 
   test('while it works is waited for, and named when it takes too long', async () => {

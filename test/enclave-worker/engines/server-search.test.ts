@@ -96,6 +96,61 @@ describe('the address of a model server', () => {
     caller.close();
   });
 
+  test.each<readonly [name: string, list: readonly [number, string], empty: readonly [number, string], state: object]>([
+    [
+      'a key that may ask and not list',
+      [403, '{"error":{"message":"Missing scopes: api.model.read"}}'],
+      [400, '{"error":{"message":"you must provide a model parameter"}}'],
+      { kind: 'up', models: null },
+    ],
+    [
+      'a key that may do nothing',
+      [403, '{"error":{"message":"Forbidden"}}'],
+      [403, '{"error":{"message":"Forbidden"}}'],
+      { kind: 'key-refused', status: 403 },
+    ],
+    ['a wrong key', [401, '{}'], [422, '{}'], { kind: 'key-refused', status: 401 }],
+    ['a list that is broken', [500, '{}'], [400, '{}'], { kind: 'up', models: null }],
+    ['a small server that falls over an empty question', [404, ''], [500, '<html>'], { kind: 'up', models: null }],
+    ['a server that falls over everything', [500, ''], [500, ''], { kind: 'failing', status: 500 }],
+  ])('leads to %s', async (_name, list, empty, state) => {
+    await using server = await startAnswering((request, _body, response) => {
+      const [status, body] = request.method === 'GET' ? list : empty;
+      response.writeHead(status).end(body);
+    });
+    const caller = new UpstreamCaller(server.url, 'k');
+    expect(await probeServer(caller, signal)).toEqual(state);
+    caller.close();
+  });
+
+  test('leads below a gateway that forbids what it does not know', async () => {
+    await using server = await startAnswering((request, _body, response) => {
+      if (request.url === '/prod/models') response.end(list('m'));
+      else response.writeHead(403).end('{"message":"Missing Authentication Token"}');
+    });
+    const caller = new UpstreamCaller(server.url.replace('/v1', '/prod'), undefined);
+    expect(await probeServer(caller, signal)).toMatchObject({ kind: 'up' });
+    caller.close();
+  });
+
+  test.each([
+    ['me:it%20is@', undefined, `Basic ${Buffer.from('me:it is').toString('base64')}`],
+    ['me:100%@', undefined, `Basic ${Buffer.from('me:100%').toString('base64')}`],
+    ['me:it@', 'k', 'Bearer k'],
+    ['', 'k', 'Bearer k'],
+    ['', undefined, undefined],
+  ])('may hold a name and a password as in "%s", beside the key %s', async (given, key, header) => {
+    const seen: (readonly [string | undefined, string | undefined])[] = [];
+    await using server = await startAnswering(({ headers }, _body, response) => {
+      seen.push([headers.authorization, headers['user-agent']]);
+      response.end(list('m'));
+    });
+    const caller = new UpstreamCaller(server.url.replace('//', `//${given}`), key);
+    expect(await probeServer(caller, signal)).toMatchObject({ kind: 'up' });
+    expect(seen).toEqual([[header, 'sotto']]);
+    caller.close();
+  });
+
   test('may list more models than an error body is long', async () => {
     const many = Array.from({ length: 900 }, (_, index) => ({ id: `m${index}`, description: 'x'.repeat(1_000) }));
     await using server = await startAnswering((_request, _body, response) =>
