@@ -8,7 +8,7 @@ const maximumArguments = 1;
 
 /**
  * Lets calls of these functions through to whoever listens, and nothing else that Comlink understands: no reading, no writing, no
- * constructing, no path of two steps. A script that runs in the page can then do what the page can, and reaches no key.
+ * constructing, no path of two steps. A script that runs in the page can then do what the page can, and reaches no key in here.
  *
  * @param names - The own functions of what is exposed. They are given data: an object that answers from the page, with another
  *   value each time it is looked at, passes no check.

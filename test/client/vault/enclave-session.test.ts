@@ -26,15 +26,18 @@ const answerTo = async (nonce: Uint8Array, freshness?: Uint8Array) => ({
 /** A session whose relay answers every question with evidence that hardware signed for it. */
 function openSession(given: EnclavePolicy) {
   const questions: EnclaveRequest[] = [];
+  const answered = Promise.withResolvers<void>();
   const client = {
     askEnclave: async (question: EnclaveRequest) => {
       questions.push(question);
       const nonce = fromBase64Url(question.nonce);
-      return answerTo(nonce, nonce);
+      const answer = await answerTo(nonce, nonce);
+      setImmediate(answered.resolve);
+      return answer;
     },
   };
   const parts = { client, clock, random: () => 0, policy: given, onView: () => undefined };
-  return { session: new EnclaveSession(parts), questions };
+  return { session: new EnclaveSession(parts), questions, answered };
 }
 
 describe('what comes with enclave-changed', () => {
@@ -51,4 +54,15 @@ describe('what comes with enclave-changed', () => {
     expect((await session.adopt(await answerTo(nonce), nonce, 'hardware')).enclaveId).toBe('first');
     expect(questions).toMatchObject([{ freshEvidence: true }]);
   });
+});
+
+test('an offer that was judged for longer than a newer one is not shown', async () => {
+  const { session, answered } = openSession(policy);
+  const stale = await answerTo(randomBytes(32));
+  const older = session.ask();
+  await answered.promise;
+  // The older one waits for its signatures by now, and this one is refused before any is looked at.
+  await expect(session.adopt(stale, randomBytes(32), 'any')).rejects.toThrow('evidence-refused');
+  await older;
+  expect(session.view).toMatchObject({ kind: 'refused', code: 'nonce' });
 });

@@ -65,6 +65,18 @@ describe('two recipients', () => {
     expect(verified?.alternateEnclaveId).toBeNull();
   });
 
+  test('both are fresh no longer than the key that ends first', async () => {
+    const { offer, judgement } = await judgeBoth(await offerOf('second'));
+    const { verdict, alternate } = judgement;
+    const [key] = alternate?.verdict.publicKeys ?? [];
+    if (verdict.refused || alternate === null || key === undefined) throw new Error('refused');
+    const notAfterMs = verdict.statement.issuedAtMs + 5 * 60_000;
+    const publicKeys = [{ ...key, notAfterMs }];
+    const short = { ...alternate, verdict: { ...alternate.verdict, publicKeys } };
+    expect(readVerified(offer, judgement, clock)?.isFresh()).toBe(true);
+    expect(readVerified(offer, { ...judgement, alternate: short }, clock)?.isFresh()).toBe(false);
+  });
+
   test('one machine under two names is one machine', async () => {
     const first = await offerOf('first');
     const offer = new Offer({ ...first, alternate: { ...first, enclaveId: 'second' } }, nonce, { clock, policy });

@@ -71,6 +71,64 @@ test('a transcript of another key is no answer, and one beside it that opens is'
   expect([own.reader.isUnreadable, own.reader.text]).toEqual([false, 'Mine.']);
 });
 
+test('a made-up header in the name of a transcript leaves its place to the real one', () => {
+  const { reader, header, frame } = startReading();
+  const body = header.body.map((byte, place) => (place === 70 ? byte ^ 1 : byte));
+  reader.take({ ...header, body });
+  expect([reader.isUnreadable, reader.text]).toEqual([true, '']);
+  reader.take(header);
+  reader.take(frame('The real one.'));
+  expect([reader.isUnreadable, reader.text]).toEqual([false, 'The real one.']);
+});
+
+test('made-up transcripts, as many as are kept, do not keep the answer out', () => {
+  const { reader, header, frame } = startReading();
+  for (let count = 0; count < 40; count++) reader.take(startReading({ isOwn: false }).header);
+  expect(reader.transcripts).toHaveLength(16);
+  reader.take(header);
+  reader.take(frame('Mine.'));
+  expect([reader.transcripts.length, reader.text]).toEqual([16, 'Mine.']);
+});
+
+describe('an end that a relay says', () => {
+  test('counts once all frames before it are here, and no longer when one comes behind it', () => {
+    const { reader, header, frame, closed } = startReading();
+    const [first, second] = [frame('One, '), frame('two, ')];
+    reader.take(header);
+    reader.take(first);
+    reader.take(closed('lost'));
+    expect([reader.isOver, reader.missing?.after]).toEqual([false, 0]);
+    reader.take(second);
+    expect(reader.state).toMatchObject({ kind: 'ended', outcome: 'cut-off' });
+    reader.take(frame('three.'));
+    expect([reader.state.kind, reader.text]).toEqual(['streaming', 'One, two, three.']);
+  });
+
+  test('between the end of the words and the last frame is said to be early, and with the last frame is not', () => {
+    for (const isWhole of [false, true]) {
+      const { reader, header, frame, end: endFrame, final, closed } = startReading();
+      for (const record of [header, frame('Words.'), endFrame()]) reader.take(record);
+      reader.take(isWhole ? final() : closed('gone'));
+      expect(reader.state).toMatchObject({ kind: 'ended', outcome: 'complete', endedEarly: !isWhole });
+    }
+  });
+
+  test('of a transcript that never began makes none', () => {
+    const { reader, closed } = startReading();
+    expect(reader.take(closed('final'))).toBeNull();
+    expect([reader.transcripts, reader.isUnreadable]).toEqual([[], false]);
+  });
+});
+
+test('a frame further ahead than ten minutes is not kept', () => {
+  const { reader, header, frame } = startReading();
+  reader.take(header);
+  reader.take({ ...frame('One.'), number: 6_000 });
+  expect(reader.missing).toBeNull();
+  reader.take({ ...frame('Two.'), number: 5_999 });
+  expect(reader.missing).toEqual({ after: -1, transcriptId: toBase64Url(header.transcriptId) });
+});
+
 describe('a transcript of a key to which the question was not sealed, as far as is known', () => {
   test('is not opened, and is once it is known that it was', () => {
     let standing: KeyStanding = 'foreign';

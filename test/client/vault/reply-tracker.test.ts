@@ -15,18 +15,24 @@ const text = encodeTextRecord('text', encodeUtf8('Words.'));
 const end: ReplyEnd = { outcome: 'complete', code: null, usage: null, model: 'm', engine: 'openai' };
 
 /** A device that waits for an answer, and the relay's live records of it. */
-function startTracking() {
+function startTracking({ isWatched = true, given = null as ReplyTracker | null } = {}) {
   const [turnId, key, requestHash] = [randomBytes(16), randomBytes(32), randomBytes(32)];
-  const tracker = new ReplyTracker({
-    client: { readFrames: () => Promise.reject(new Error('not asked')), readTurns: () => Promise.reject(new Error()) },
-    clock: new ManualClock(),
-    signal: new AbortController().signal,
-    recipients: { standing: () => 'own', onLearnt: () => undefined },
-    onChange: () => undefined,
-    onUnknownTurn: () => undefined,
-    onSettled: () => undefined,
-  });
-  tracker.watch(toBase64Url(turnId), toBase64Url(key));
+  const tracker =
+    given ??
+    new ReplyTracker({
+      client: {
+        readFrames: () => Promise.reject(new Error('not asked')),
+        readTurns: () => Promise.reject(new Error()),
+      },
+      clock: new ManualClock(),
+      signal: new AbortController().signal,
+      recipients: { standing: () => 'own', onLearnt: () => undefined },
+      onChange: () => undefined,
+      onUnknownTurn: () => undefined,
+      onSettled: () => undefined,
+    });
+  const watch = () => tracker.watch(toBase64Url(turnId), toBase64Url(key));
+  if (isWatched) watch();
   const turnKey = new Secret('TurnKey', key.slice() as Bytes);
   const sealer = new ReplySealer({ turnKey, frameClass: 'chat', turnId, keyId: randomBytes(32), requestHash });
   const ids = { turnId, transcriptId: sealer.transcriptId };
@@ -38,6 +44,9 @@ function startTracking() {
   };
   take({ kind: 'header', body: concat(sealer.header, requestHash) });
   return {
+    tracker,
+    watch,
+    reader: () => tracker.reader(toBase64Url(turnId)),
     send: (content: Bytes) => frame(() => sealer.sealFrame(content)),
     sendFinal: () => frame(() => sealer.sealFinal()),
     close: (reason: CloseReason) =>
@@ -76,4 +85,15 @@ describe('ReplyTracker waits for frames', () => {
       }
     }
   });
+});
+
+test('ReplyTracker holds a mebibyte of answers to questions that are not here yet, and again once they came', () => {
+  let tracker: ReplyTracker | null = null;
+  for (let turns = 0; turns < 40; turns++) {
+    const held = startTracking({ isWatched: false, given: tracker });
+    tracker = held.tracker;
+    for (let frames = 0; frames < 200; frames++) held.send(text);
+    held.watch();
+    expect(held.reader()?.text).toBe('Words.'.repeat(200));
+  }
 });

@@ -122,7 +122,9 @@ describe('a key under which an answer comes', () => {
   test('of another turn says nothing of this one', async () => {
     const device = new Device();
     for (const write of device.storeQuestion(first)) write();
-    device.store(newId(), { ...second.verification!.content, turnId: toBase64Url(randomBytes(16)) });
+    const content = { ...second.verification!.content, turnId: toBase64Url(randomBytes(16)) };
+    device.store(newId(), content);
+    device.waiting.push({ kind: 'verification', itemId: newId(), content });
     device.recipients.note(toBase64Url(randomBytes(16)), second.publicKeys);
     expect(await device.standings(keyOf(first), keyOf(second))).toEqual(['own', 'foreign']);
   });
