@@ -26,7 +26,7 @@ export class CallerAddress {
   /** The nearest address that is no trusted proxy's: what stands further left in the header could be anyone's invention. */
   find(request: IncomingMessage): string {
     const direct = plainAddress(request.socket.remoteAddress ?? '');
-    if (this.#header === null || !this.isProxy(direct)) return networkOf(direct);
+    if (this.#header === null || !this.isProxy(direct)) return direct;
     const named = request.headers[this.#header];
     const hops = (Array.isArray(named) ? named.join(',') : (named ?? '')).slice(-1024).split(',');
     let nearest = direct;
@@ -35,7 +35,7 @@ export class CallerAddress {
       nearest = hop;
       if (!this.isProxy(hop)) break;
     }
-    return networkOf(nearest);
+    return nearest;
   }
 
   #trust(proxy: string): void {
@@ -55,9 +55,9 @@ export class CallerAddress {
 }
 
 /** Whose a connection is, before anything was said over it: a proxy's is the proxy's. */
-export function networkOfConnection(socket: object): string {
+export function addressOfConnection(socket: object): string {
   const address = 'remoteAddress' in socket ? socket.remoteAddress : undefined;
-  return networkOf(plainAddress(typeof address === 'string' ? address : ''));
+  return plainAddress(typeof address === 'string' ? address : '');
 }
 
 /** IPv4 inside IPv6 as IPv4; without zone. */
@@ -65,12 +65,36 @@ function plainAddress(text: string): string {
   return text.replace(/%.*$/, '').replace(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i, '$1');
 }
 
-/** A household has a /64 of IPv6: the first four groups, with the zeros that `::` stands for. */
-export function networkOf(address: string): string {
-  if (isIP(address) !== 6 || address.includes('.')) return address === '' ? 'unknown' : address;
+/** A network, and how many times the share of its smallest part it may use. */
+export type Network = { readonly name: string; readonly share: number };
+
+/**
+ * The networks that an address lies in, smallest first. A household has one IPv4 address, or a /64 of IPv6 and often a /56 or
+ * a /48: limits that knew the smallest alone would be as many as somebody has networks.
+ */
+export function networksOf(address: string): readonly Network[] {
+  const family = isIP(address);
+  if (family === 0) return [{ name: address === '' ? 'unknown' : address, share: 1 }];
+  if (family === 4 || address.includes('.')) {
+    return [
+      { name: address, share: 1 },
+      { name: `${address.replace(/\.\d+$/, '')}.0/24`, share: 4 },
+    ];
+  }
+  const [first = '', second = '', third = '', fourth = ''] = groupsOf(address);
+  const site = Number.parseInt(fourth, 16) >> 8;
+  return [
+    { name: `${first}:${second}:${third}:${fourth}::/64`, share: 1 },
+    { name: `${first}:${second}:${third}:${site.toString(16)}00::/56`, share: 2 },
+    { name: `${first}:${second}:${third}::/48`, share: 4 },
+  ];
+}
+
+/** The eight groups of an IPv6 address, in one spelling each. */
+function groupsOf(address: string): string[] {
   const [head = '', tail] = address.toLowerCase().split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
-  return [...left, ...(tail === undefined ? [] : zeros), ...right].slice(0, 4).join(':');
+  return [...left, ...(tail === undefined ? [] : zeros), ...right].map((group) => group.replace(/^0+(?=.)/, ''));
 }

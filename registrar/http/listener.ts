@@ -6,7 +6,7 @@ import type { EventLog } from '../event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Settings } from '../settings.ts';
 import { StartError } from '../start-error.ts';
-import { CallerAddress, networkOfConnection } from '../caller-address.ts';
+import { addressOfConnection, CallerAddress } from '../caller-address.ts';
 import { CallLog } from './call-log.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Answer, errorAnswer, findRoute, headersOf, type RouteParts } from './routes.ts';
@@ -48,7 +48,7 @@ export async function listen(parts: RouteParts, settings: Settings, log: EventLo
   // Node's own answer to an expectation that it does not know has none of our headers.
   server.on('checkExpectation', handle);
   const unreadable = new UnreadableRequests(server, settings.tls !== null, (socket, status) => {
-    const isWithin = rates.tryTake('reading', networkOfConnection(socket), performance.now());
+    const isWithin = rates.tryTake('reading', addressOfConnection(socket), performance.now());
     calls.note({ route: 'unreadable', status, refusal: isWithin ? 'bad-request' : 'too-many-requests' });
     return isWithin;
   });

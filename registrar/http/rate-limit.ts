@@ -1,7 +1,7 @@
-import { networkOf } from '../caller-address.ts';
+import { networksOf } from '../caller-address.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
-/** What one address may ask: a bucket of `burst` that fills up with `perMinute`. */
+/** What one address may ask: a bucket of `burst` that fills up with `perMinute`. The networks around it have larger ones. */
 const limits = {
   /** Challenge, register, renew: two calls for a statement. */
   statements: { burst: 240, perMinute: 240 },
@@ -14,10 +14,12 @@ export type LimitName = keyof typeof limits;
 const sharedScale = 50;
 const maximumBuckets = 50_000;
 
+type Bucket = { level: number; filledAtMs: number };
+
 /** Token buckets in memory. */
 export class RateLimit {
   readonly #scale: number;
-  readonly #buckets = new Map<string, { level: number; filledAtMs: number }>();
+  readonly #buckets = new Map<string, Bucket>();
 
   /** @param isAddressShared - Whether callers cannot be told apart. */
   constructor(isAddressShared = false) {
@@ -30,13 +32,21 @@ export class RateLimit {
     throw new RegistrarError('too-many-requests', Math.ceil(60 / (limits[name].perMinute * this.#scale)));
   }
 
-  /** @returns whether there was one more, which is taken. */
+  /** @returns whether there was one more, which is taken: from the address and the networks around it, or from none. */
   tryTake(name: LimitName, address: string, nowMs: number): boolean {
-    const burst = limits[name].burst * this.#scale;
-    const perMinute = limits[name].perMinute * this.#scale;
-    const key = `${name} ${networkOf(address)}`;
+    const buckets = networksOf(address).map((network) =>
+      this.#fill(`${name} ${network.name}`, limits[name], this.#scale * network.share, nowMs),
+    );
+    if (buckets.some(({ level }) => level < 1)) return false;
+    for (const bucket of buckets) bucket.level -= 1;
+    return true;
+  }
+
+  #fill(key: string, limit: (typeof limits)[LimitName], scale: number, nowMs: number): Bucket {
+    const burst = limit.burst * scale;
     const bucket = this.#buckets.get(key) ?? { level: burst, filledAtMs: nowMs };
-    bucket.level = Math.min(burst, bucket.level + ((nowMs - bucket.filledAtMs) / 60_000) * perMinute);
+    const filled = ((nowMs - bucket.filledAtMs) / 60_000) * limit.perMinute * scale;
+    bucket.level = Math.min(burst, bucket.level + filled);
     bucket.filledAtMs = nowMs;
     // The map's order is the order of use: the first one is the longest unused.
     this.#buckets.delete(key);
@@ -45,8 +55,6 @@ export class RateLimit {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    if (bucket.level < 1) return false;
-    bucket.level -= 1;
-    return true;
+    return bucket;
   }
 }

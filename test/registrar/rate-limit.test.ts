@@ -43,6 +43,22 @@ test('RateLimit: a household of IPv6 is one address', () => {
   expect(accepted(1, () => rates.take('statements', '2001:db8:0:1::1', 0))).toBe(1);
 });
 
+test('RateLimit: networks around an address have several times its share, so that many of them are no way around it', () => {
+  const rates = new RateLimit();
+  let index = 0;
+  const next = () => (index++ % 256).toString(16);
+  // A /56 holds 256 of /64, a /48 as many of /56.
+  expect(accepted(2_000, () => rates.take('statements', `2001:db8:7:${next()}::1`, 0))).toBe(480);
+  expect(accepted(2_000, () => rates.take('statements', `2001:db8:7:${next()}00::1`, 0))).toBe(480);
+  expect(accepted(240, () => rates.take('statements', '2001:db8:8::1', 0))).toBe(240);
+  index = 0;
+  expect(accepted(2_000, () => rates.take('statements', `192.0.2.${index++ % 256}`, 0))).toBe(960);
+  expect(accepted(240, () => rates.take('statements', '192.0.3.1', 0))).toBe(240);
+  // One network in several spellings.
+  expect(accepted(240, () => rates.take('statements', '2001:DB8:9:0001::1', 0))).toBe(240);
+  expect(accepted(10, () => rates.take('statements', '2001:db8:9:1:0:0:0:2', 0))).toBe(0);
+});
+
 test('RateLimit: forgets the longest unused of very many', () => {
   const rates = new RateLimit();
   accepted(240, () => rates.take('statements', 'first', 0));
