@@ -203,6 +203,26 @@ describe('M9 a keyslot slipped in', () => {
     await tab.vault.changePassword({ newPassword, proof: proofOf(own) });
   });
 
+  it('by a list of its own from before, which a password change would bring back, is refused', async () => {
+    const { person: own, profile, tab } = await lab.signUp();
+    const [first, second] = ['An entirely new lighthouse 84!', 'An entirely new lighthouse 85!'] as const;
+    let older: unknown;
+    profile.intercept = changeJson(/^\/v1\/keys$/, (answer) => {
+      older ??= structuredClone(answer.keyslotList);
+      answer.keyslotList = older;
+    });
+    await tab.vault.changePassword({ newPassword: first, proof: proofOf(own) });
+    const sent = () => profile.requests.filter(({ path }) => path === '/v1/password/finish').length;
+    const proof = proofOf({ password: first });
+    expect(await tab.refusal(tab.vault.changePassword({ newPassword: second, proof }))).toEqual({
+      code: 'vault-tampered',
+    });
+    expect(sent()).toBe(1);
+    profile.intercept = null;
+    await tab.vault.changePassword({ newPassword: second, proof });
+    expect(sent()).toBe(2);
+  });
+
   it('of another kind than the factor that was shown is refused', async () => {
     const { code } = await signInThrough(
       changeJson(/^\/v1\/sign-in\/finish$/, (answer) => {
