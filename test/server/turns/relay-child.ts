@@ -57,6 +57,13 @@ process.on('message', (order: Order) => {
     (error: unknown) => process.send?.({ id: order.id, error: String(error) }),
   );
 });
+// An ordered stop.
+process.on('SIGTERM', () => {
+  void service
+    .close()
+    .then(() => database.close())
+    .then(() => process.exit(0));
+});
 // Nobody asks for a process whose test is gone.
 process.on('disconnect', () => process.exit(0));
 process.send?.({ ready: true });

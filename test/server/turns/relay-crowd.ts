@@ -54,11 +54,20 @@ export class RelayMember {
   }
 
   async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** An ordered stop, which writes what was gathered. */
+  async stop(): Promise<void> {
+    if (!this.isFrozen) await this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     this.isFrozen = false;
     if (child === null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await ended;
   }
 

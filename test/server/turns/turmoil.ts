@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
 import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { nameEnclave } from '../../../server/pools/enclave-client.ts';
 import type { DatabaseKind } from '../../../server/storage/column-types.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
+import { openPostgres } from '../../../server/storage/postgres.ts';
 import { CuttableProxy } from '../../parts/cuttable-proxy.ts';
-import { makeDatabase } from '../../parts/relay-database.ts';
+import { startPostgres } from '../../parts/postgres.ts';
+import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
+import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
 import { ScriptedWorker, type ScriptedTranscript } from '../../parts/scripted-worker.ts';
 import { turnStart, until } from '../../parts/turn-process.ts';
 import { sealedRequestFor } from '../../parts/unopened-request.ts';
@@ -56,7 +60,7 @@ export class Turmoil {
   async begin(): Promise<void> {
     await this.worker.start();
     this.#undo.push(() => this.worker.stop());
-    const made = await makeDatabase(this.kind);
+    const made = this.kind === 'sqlite' ? await makeDatabase('sqlite') : await this.#ownServer();
     this.#undo.push(() => made.remove());
     if (this.kind === 'sqlite') {
       await made.close();
@@ -92,6 +96,19 @@ export class Turmoil {
     }
     this.#undo.push(() => Promise.all(this.relays.map((relay) => relay.kill())));
     await Promise.all(this.relays.map((relay) => relay.start()));
+  }
+
+  /** One whose processes may be killed: the server of the run has other tests' databases. */
+  async #ownServer(): Promise<TestDatabase> {
+    const server = await startPostgres();
+    this.#undo.push(() => server.stop());
+    const postgres = { url: await server.createDatabase(), ca: null, connections: 8 } as const;
+    const folder = await makeTemporaryFolder('chaos');
+    return {
+      ...(await openPostgres(postgres)),
+      place: { dataFolder: folder.path, postgres },
+      remove: () => folder.remove(),
+    };
   }
 
   async #throughProxy(postgres: { readonly url: string } | null): Promise<object | null> {
@@ -147,7 +164,7 @@ export class Turmoil {
     const turn = this.turns[this.draw(this.turns.length)]!;
     const relay = this.#relay();
     const later = (work: () => unknown, afterMs: number) => this.#mending.push(sleep(afterMs).then(work));
-    switch (this.draw(this.kind === 'sqlite' ? 8 : 9)) {
+    switch (this.draw(this.kind === 'sqlite' ? 9 : 11)) {
       case 0:
         return void this.#order(turn);
       case 1:
@@ -164,6 +181,10 @@ export class Turmoil {
         return this.#network?.cut(() => this.draw(2) === 0);
       case 7:
         return void this.#fillDisk(later);
+      case 8:
+        return void this.#mending.push(this.#restart(relay));
+      case 9:
+        return void this.#crashDatabase();
       default: {
         const proxy = this.#databaseNetworks[this.draw(this.#databaseNetworks.length)]!;
         proxy.isDown = this.draw(2) === 0;
@@ -187,6 +208,18 @@ export class Turmoil {
     if (this.draw(2) === 0) this.#passLeases();
     await sleep(ms);
     await relay.start();
+  }
+
+  async #restart(relay: RelayMember): Promise<void> {
+    await relay.stop();
+    await relay.start();
+  }
+
+  /** PostgreSQL ends all its processes when one was killed, and recovers. */
+  async #crashDatabase(): Promise<void> {
+    const found = this.#database?.db.selectNoFrom(sql<number>`pg_backend_pid()`.as('pid')).executeTakeFirst();
+    const row = await found?.catch(() => undefined);
+    if (row !== undefined) process.kill(row.pid, 'SIGKILL');
   }
 
   /** Time passes for leases: whoever sleeps or is dead is taken over from at the next look. */
