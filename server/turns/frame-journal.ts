@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import type { Database } from '../storage/database.ts';
 import type { EndedTurn } from './end-turns.ts';
 import { PendingFrames, placeKey } from './pending-frames.ts';
+import { idKey } from './record-view.ts';
 import type { CloseEntry, HeaderEntry, TranscriptGap } from './transcript-rows.ts';
 import { type Entries, writeEntries, type WrittenEntries } from './write-entries.ts';
 
@@ -47,6 +48,9 @@ export class FrameJournal {
   /** What those wait for who came during the write: its end and one write more. */
   #next: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** Turns whose frames the next write has to have, due or not. */
+  readonly #wanted = new Set<string>();
+  #isAllWanted = false;
   #failing = false;
   #isPart = false;
   #listener: JournalListener = { missing: () => undefined, ended: () => undefined, open: () => undefined };
@@ -116,12 +120,15 @@ export class FrameJournal {
     this.#schedule();
   }
 
-  /** Resolves when everything added before was tried once; it is durable unless the database fails. */
-  async flush(): Promise<void> {
-    if (this.#writing === null && this.#next === null) {
-      if (!this.isIdle) await this.#start('all');
-      return;
-    }
+  /**
+   * Resolves when what was added before of one turn, or of all, was tried once; it is durable unless the database fails. What
+   * is gathered of other turns stays so: a row for each frame of everybody would be the price of one who reads often.
+   */
+  async flush(turnId: Bytes | 'all' = 'all'): Promise<void> {
+    if (this.#writing === null && this.isIdle) return;
+    if (turnId === 'all') this.#isAllWanted = true;
+    else this.#wanted.add(idKey(turnId));
+    if (this.#writing === null && this.#next === null) return this.#start();
     // All who come during a write share the one after it.
     this.#next ??= this.#flushNext();
     await this.#next;
@@ -130,7 +137,7 @@ export class FrameJournal {
   async #flushNext(): Promise<void> {
     while (this.#writing !== null) await this.#writing;
     this.#next = null;
-    if (!this.isIdle) await this.#start('all');
+    await this.#start();
   }
 
   /** Writes what is left; a relay that stops calls it last. */
@@ -142,27 +149,33 @@ export class FrameJournal {
   #schedule(): void {
     if (this.#timer !== null || this.#writing !== null) return;
     const delayMs = this.#failing ? retryDelayMs : this.#isPart ? nextPartMs : flushDelayMs;
-    this.#timer = setTimeout(() => void this.#start(performance.now()), delayMs);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      // One that is under way plans the next one at its end.
+      if (this.#writing === null) void this.#start();
+    }, delayMs);
   }
 
-  #start(due: number | 'all'): Promise<void> {
+  #start(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#writing = this.#write(due).finally(() => {
+    this.#writing = this.#write().finally(() => {
       this.#writing = null;
       if (!this.isIdle) this.#schedule();
     });
     return this.#writing;
   }
 
-  async #write(due: number | 'all'): Promise<void> {
+  async #write(): Promise<void> {
     const entries = this.#entries;
     this.#entries = noEntries();
     this.#ending = entries.ends;
     // A turn that was finished: whatever frames of it are left must come before its removal.
-    const isAll = due === 'all' || entries.finished.length > 0;
-    const runs = isAll ? this.#frames.take('all') : this.#frames.take(due, mostRuns);
-    this.#isPart = !isAll && runs.length >= mostRuns;
+    this.#frames.finishTurns(new Set([...this.#wanted, ...entries.finished.map(idKey)]));
+    const runs = this.#isAllWanted ? this.#frames.take('all') : this.#frames.take(performance.now(), mostRuns);
+    this.#isPart = !this.#isAllWanted && runs.length >= mostRuns;
+    this.#isAllWanted = false;
+    this.#wanted.clear();
     let written: WrittenEntries | null = null;
     try {
       written = await writeEntries(this.#database, entries, runs);

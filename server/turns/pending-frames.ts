@@ -131,6 +131,14 @@ export class PendingFrames {
     if (!run.isEmpty) this.#close(run);
   }
 
+  /** Ends the runs of these turns, so that the next `take` has them. */
+  finishTurns(turnKeys: ReadonlySet<string>): void {
+    if (turnKeys.size === 0) return;
+    for (const run of this.#runs.values()) {
+      if (!run.isEmpty && turnKeys.has(idKey(run.turnId))) this.#close(run);
+    }
+  }
+
   /** Takes out what is due, and of it so many at most beside those that are closed; or everything. */
   take(nowMs: number | 'all', most = Infinity): ClosedRun[] {
     for (const [key, run] of this.#runs) {

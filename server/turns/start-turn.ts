@@ -79,7 +79,7 @@ export async function attemptTurn(
   const attempt = readAttempt(accountId, turnId, message);
   const enclave = await findFirst(parts, attempt);
   // What an earlier attempt still has to write tells how far it came.
-  await parts.journal.flush();
+  await parts.journal.flush(turnId);
   const placed = await place(parts, attempt, async (trx) => {
     await lockAccount(trx, parts.database.kind, accountId);
     parts.database.space.requireRoom(0);
@@ -99,7 +99,7 @@ async function place(
 ): Promise<PlacedAttempt> {
   for (let round = 0; round < placings; round++) {
     // What was given up a moment ago and comes again.
-    if (journal.isEnding(turnId)) await journal.flush();
+    if (journal.isEnding(turnId)) await journal.flush(turnId);
     const placed = await database.write(work);
     if (!journal.isEnding(turnId)) return placed;
   }
@@ -140,7 +140,7 @@ async function forward(
   // One that did not answer may have taken it, so it is asked for until it says otherwise.
   if (!refusals.some(({ error }) => isAway(error))) parts.hub.settle(turn);
   // Before the client hears of it and seals again: the next attempt may come to another replica.
-  await parts.journal.flush();
+  await parts.journal.flush(turnId);
   return answerRefusal(parts, attempt, message, last);
 }
 

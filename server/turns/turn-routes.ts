@@ -117,7 +117,7 @@ export function turnRoutes(service: TurnService): Route[] {
         const turnId = decodeBytes(path.turnId);
         await requireTurn(database.db, session.accountId, turnId);
         // So that what a browser saw live a moment ago is among what it reads.
-        await service.journal.flush();
+        await service.journal.flush(turnId);
         const transcriptId = query.transcript === undefined ? null : decodeBytes(query.transcript);
         await sendPieces(response, readFrames(database, { turnId, after: query.after, transcriptId }), countRead);
       },

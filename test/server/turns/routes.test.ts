@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BatchAnswer, HeadsAnswer, SyncAnswer } from '../../../crypto/messages/item-messages.ts';
 import { inlineBodyLength } from '../../../crypto/messages/item-messages.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { type Listening, listen } from '../../../server/http/listener.ts';
+import { databaseFileName } from '../../../server/storage/sqlite.ts';
 import { cryptoReady, signUp } from '../../parts/node-account.ts';
 import { NodeDevice } from '../../parts/node-device.ts';
 import { NodeRelay } from '../../parts/node-relay.ts';
@@ -158,6 +161,31 @@ test('live: newer for each batch, started and raw records for a turn, of this ac
   expect(theirs.json).toEqual({ error: 'not-found' });
   stop();
   stopStranger();
+});
+
+test('frames: whoever reads one turn again and again does not cut into pieces what is gathered of others', async () => {
+  const mine = await startBody();
+  await relay.expect(202, 'POST', '/v1/turns', mine);
+  worker.close(worker.transcriptOf(mine.turnId));
+  const other = await newDevice();
+  const theirs = await startBody();
+  const beganAtMs = performance.now();
+  await other.relay.expect(202, 'POST', '/v1/turns', theirs);
+  const transcript = worker.transcriptOf(theirs.turnId);
+  for (let count = 0; count < 40; count++) {
+    worker.speak(transcript, 1);
+    await relay.expect(200, 'GET', `/v1/turns/${mine.turnId}/frames?after=-1`);
+  }
+  const gatheredMs = performance.now() - beganAtMs;
+  worker.close(transcript);
+  await until(async () => {
+    const { bytes } = await other.relay.call('GET', `/v1/turns/${theirs.turnId}/frames?after=-1`);
+    return bytes.equals(worker.recordsOf(transcript));
+  });
+  using file = new DatabaseSync(join(opened.settings.dataFolder, databaseFileName), { readOnly: true });
+  const rows = file.prepare('select number from frames where turn_id = ?').all(fromBase64Url(theirs.turnId));
+  // Frames of 0.7 s make a row.
+  expect(rows.length).toBeLessThanOrEqual(3 + gatheredMs / 700);
 });
 
 test('live: ends when its session is signed out, and not when another is', async () => {
