@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { type RegistrarErrorCode, registrarErrorCodes } from '../../crypto/messages/registrar-messages.ts';
 import type { EventLog } from '../event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
@@ -8,6 +9,7 @@ import type { Settings } from '../settings.ts';
 import { StartError } from '../start-error.ts';
 import { addressOfConnection, CallerAddress } from '../caller-address.ts';
 import { CallLog } from './call-log.ts';
+import { CrowdedTurn, cutFlood } from './crowded-turn.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Answer, errorAnswer, findRoute, headersOf, type RouteParts } from './routes.ts';
 import { boundConnections } from './silent-connections.ts';
@@ -35,7 +37,14 @@ export async function listen(parts: RouteParts, settings: Settings, log: EventLo
   const rates = new RateLimit(settings.isAddressShared);
   const addresses = new CallerAddress(settings.callerAddress);
   const calls = new CallLog(log);
+  const turn = new CrowdedTurn();
+  // Behind a proxy that does not say whose a call is, all come from one address.
+  const isOfMany = (socket: Socket) => settings.isAddressShared || addresses.isProxy(socket.remoteAddress);
   const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    // The rest of a packet whose connection was cut.
+    if (socket.destroyed) return;
+    if (!isOfMany(socket) && !turn.enter(socket, addressOfConnection(socket))) return cutFlood(socket);
     unreadable.begin(request, response);
     void answer(request, response, { parts, rates, calls, addresses });
   };
@@ -52,7 +61,6 @@ export async function listen(parts: RouteParts, settings: Settings, log: EventLo
     calls.note({ route: 'unreadable', status, refusal: isWithin ? 'bad-request' : 'too-many-requests' });
     return isWithin;
   });
-  // Behind a proxy that does not say whose a call is, all come from one address.
   if (!settings.isAddressShared) boundConnections(server, addresses);
   const { host, port } = settings;
   await new Promise<void>((resolve, reject) => {

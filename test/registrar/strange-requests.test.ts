@@ -187,31 +187,72 @@ describe('over TLS', () => {
   });
 });
 
+test('a crowd of calls of one address at one moment is cut; a hundred behind each other of another are answered', async () => {
+  const call = `GET /checkpoint HTTP/1.1\r\n${host}\r\n`;
+  const calls = (count: number) => `${call.repeat(count - 1)}GET /checkpoint HTTP/1.1\r\n${host}${last}\r\n`;
+  const own = await TestRegistrar.start();
+  onTestFinished(() => {
+    own.thaw();
+    return own.stop();
+  });
+  const port = Number(new URL(own.url).port);
+  const sockets = Array.from({ length: 50 }, () => open(port, '127.0.0.21'));
+  const other = open(port, '127.0.1.21');
+  // Each is accepted and kept before it brings many.
+  const accepted = [other, ...sockets].map((socket) => {
+    socket.write(call);
+    return once(socket, 'data');
+  });
+  await Promise.all(accepted);
+  own.freeze();
+  const crowd = sockets.map((socket) => answersTo(calls(1_000), socket).catch(() => ''));
+  const others = answersTo(calls(100), other);
+  await expect.poll(() => [other, ...sockets].every(({ writableLength }) => writableLength === 0)).toBe(true);
+  own.thaw();
+  expect(statusesOf(await others)).toEqual(Array.from({ length: 100 }, () => 200));
+  const whole = (await Promise.all(crowd)).filter((answers) => statusesOf(answers).length === 1_000);
+  expect(whole.length).toBeLessThan(5);
+});
+
 describe('a flood', () => {
   const from = (localAddress: string) => open(undefined, localAddress);
   const lines = (route: string) => registrar.printed.split('\n').filter((line) => line.includes(`"route":"${route}"`));
-  const flood = (request: string, count: number) =>
-    `${`${request} HTTP/1.1\r\n${host}\r\n`.repeat(count)}GET /last HTTP/1.1\r\n${host}${last}\r\n`;
+  const atOnce = 1_000;
+  /** As many calls as may come at once, again and again once they are answered. */
+  const flood = async (request: string, count: number, socket: Socket) => {
+    let answered = 0;
+    socket.on('data', (part: string) => (answered += statusesOf(part).length));
+    const answers = answersTo('', socket);
+    for (let sent = 0; sent < count;) {
+      const more = Math.min(atOnce, count - sent);
+      socket.write(`${request} HTTP/1.1\r\n${host}\r\n`.repeat(more));
+      sent += more;
+      // Where a part ends within a line, its answer is not seen.
+      await expect.poll(() => answered, { interval: 5 }).toBeGreaterThan(sent - atOnce / 2);
+    }
+    socket.write(`GET /last HTTP/1.1\r\n${host}${last}\r\n`);
+    return answers;
+  };
 
   test('of unknown paths is limited for its address alone, and writes a few lines', async () => {
-    const statuses = statusesOf(await answersTo(flood('GET /nothing', 9_000), from('127.0.0.11')));
+    const statuses = statusesOf(await flood('GET /nothing', 9_000, from('127.0.0.11')));
     expect(statuses).toHaveLength(9_001);
     expect(new Set(statuses)).toEqual(new Set([404, 429]));
-    expect(statusesOf(await answersTo(flood('GET /nothing', 1), from('127.0.0.12')))).toEqual([404, 404]);
+    expect(statusesOf(await flood('GET /nothing', 1, from('127.0.0.12')))).toEqual([404, 404]);
     expect(lines('none').some((line) => line.includes('"status":404,"refusal":"not-found"'))).toBe(true);
     expect(lines('none').some((line) => line.includes('"status":429,"refusal":"too-many-requests"'))).toBe(true);
     expect(lines('none').length).toBeLessThan(20);
   });
 
   test('of wrong methods is limited for its address alone, and writes a few lines', async () => {
-    const statuses = statusesOf(await answersTo(flood('GET /v1/renew', 2_000), from('127.0.0.13'))).slice(0, -1);
+    const statuses = statusesOf(await flood('GET /v1/renew', 2_000, from('127.0.0.13'))).slice(0, -1);
     expect(new Set(statuses)).toEqual(new Set([405, 429]));
-    expect(statusesOf(await answersTo(flood('GET /v1/renew', 1), from('127.0.0.14')))).toEqual([405, 404]);
+    expect(statusesOf(await flood('GET /v1/renew', 1, from('127.0.0.14')))).toEqual([405, 404]);
     expect(lines('renew').length).toBeLessThan(20);
   });
 
   test('of what cannot be read counts too: at its end there is no answer, and others have theirs', async () => {
-    await answersTo(flood('GET /nothing', 9_000), from('127.0.0.15'));
+    await flood('GET /nothing', 9_000, from('127.0.0.15'));
     // Many at once: a few calls a second come back meanwhile.
     const tryMany = () => Promise.all(Array.from({ length: 60 }, () => answersTo('hello\r\n\r\n', from('127.0.0.15'))));
     await expect.poll(tryMany, { timeout: 60_000 }).toContain('');

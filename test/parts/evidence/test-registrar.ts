@@ -116,6 +116,15 @@ export class TestRegistrar implements AsyncDisposable {
     return this.#end('SIGKILL');
   }
 
+  /** Lets nothing of it run until `thaw`: what is sent meanwhile arrives at one moment. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
     await this.issuer.stop();
