@@ -26,6 +26,7 @@ import { type RunningSotto, startSotto, waitFor } from '../parts/running-sotto.t
 import { findSqliteFile, waitForStoredAnswers } from '../parts/stored-answers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
 import { CanaryFinder } from './find-canary.ts';
+import { walkOtherWays } from './other-ways.ts';
 import { type LeftoverParts, relayLeftovers } from './relay-leftovers.ts';
 
 let browser: Browser;
@@ -45,6 +46,13 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
   const question = 'quartz umbrella forbearance 4471';
   const title = 'Marmalade treaty 9902';
   const draft = 'unsent walrus correspondence 3318';
+  const typed = {
+    mistypedPassword: 'misremembered quarry 7735',
+    mistypedWord: 'brimblewick',
+    newPassword: 'Replaced harbour 5120 lantern!',
+  };
+  /** In clear in the browser, after each of the ways that are seldom walked. */
+  let leftInBrowser: string[] = [];
   const canaries: Record<string, string | Buffer> = {
     question,
     title,
@@ -53,6 +61,7 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     'note of an answer': 'reply-note{"codes":[',
     'user name': account.userName,
     password: account.password,
+    ...typed,
   };
 
   beforeAll(async () => {
@@ -102,6 +111,10 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     await conversationLinks(secondPage).first().click();
     await finishedAnswer(secondPage);
     await second.close();
+    const third = await browser.newContext();
+    const { userName } = account;
+    leftInBrowser = await walkOtherWays(await third.newPage(), { url: proxy.url, userName, recoveryWords, ...typed });
+    await third.close();
   });
 
   afterAll(async () => {
@@ -139,12 +152,19 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     // The search had something to find in: each place holds what the product surely left there.
     for (const place of places) expect(finder.searched[place], place).toBeGreaterThan(100);
     const { requests } = proxy.recorded();
-    for (const path of ['/v1/sign-up/finish', '/v1/turns', '/v1/items']) {
+    for (const path of ['/v1/sign-up/finish', '/v1/turns', '/v1/items', '/v1/recovery/finish', '/v1/password/finish']) {
       expect(
         requests.some((bytes) => bytes.includes(`POST ${path}`)),
         path,
       ).toBe(true);
     }
+  });
+
+  it('no canary in the address, the cookies or the texts of the browser, whichever way was walked', () => {
+    const finder = new CanaryFinder(canaries);
+    for (const [way, text] of leftInBrowser.entries()) finder.search(`way ${way}`, Buffer.from(text));
+    expect(finder.findings).toEqual([]);
+    expect(leftInBrowser.join()).toContain('sotto.session');
   });
 
   it('the same search finds what is planted in each of these places', async () => {
