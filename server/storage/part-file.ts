@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { StartError } from '../start-error.ts';
+import { removeOnSignal } from './removed-on-signal.ts';
 
 /**
  * Writes lines, packed, into a file that appears under its name only once it is whole and on the disk.
@@ -14,6 +15,7 @@ import { StartError } from '../start-error.ts';
 export async function writePackedLines(path: string, lines: AsyncIterable<string>): Promise<void> {
   if (existsSync(path)) throw existsAlready(path);
   const part = `${path}.${process.pid}.part`;
+  const keep = removeOnSignal(part);
   try {
     const file = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true });
     await pipeline(Readable.from(lines), createGzip(), file);
@@ -26,6 +28,8 @@ export async function writePackedLines(path: string, lines: AsyncIterable<string
   } catch (error) {
     await rm(part, { force: true });
     throw complaintOf(error, path);
+  } finally {
+    keep();
   }
 }
 

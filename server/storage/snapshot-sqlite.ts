@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
+import { removeOnSignal } from './removed-on-signal.ts';
 import { databaseFileName, openSqlite } from './sqlite.ts';
 import { troubleOf } from './storage-trouble.ts';
 
@@ -21,7 +22,11 @@ export async function openSqliteSnapshot(dataFolder: string, besidePath: string)
   const folder = await mkdtemp(join(dirname(besidePath), '.sotto-snapshot-')).catch(() => {
     throw new StartError(`${besidePath} cannot be written.`);
   });
-  const removeCopy = () => rm(folder, { recursive: true, force: true });
+  const forget = removeOnSignal(folder);
+  const removeCopy = async () => {
+    await rm(folder, { recursive: true, force: true });
+    forget();
+  };
   try {
     const source = new DatabaseSync(original, { readOnly: true, timeout: 10_000 });
     // One read transaction, and only what is alive: deleted pages stay behind.

@@ -146,6 +146,29 @@ test('postgres: backup and restore with a disk that stands still for a while', a
   expect(count).toHaveLength(40);
 });
 
+/** Loaded before a command: its disk takes nothing, and somebody ends it. */
+function endedWhileWriting(signal: NodeJS.Signals): string {
+  return `
+    import fs from 'node:fs';
+    fs.write = () => process.kill(process.pid, '${signal}');
+    setInterval(() => undefined, 1_000);`;
+}
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  'backup: one that is ended by %s leaves neither a part nor a copy of the database',
+  async (signal) => {
+    const folder = await makeTemporaryFolder('backup');
+    onTestFinished(() => folder.remove());
+    const [data, to] = [join(folder.path, 'data'), join(folder.path, 'to')];
+    await install(data, 1);
+    mkdirSync(to);
+    expect(await command('backup', join(to, 'a.backup'), data, endedWhileWriting(signal))).toBe('');
+    expect(readdirSync(to)).toEqual([]);
+    expect(await command('backup', join(to, 'a.backup'), data)).toContain('rows and the server keys');
+    expect(readdirSync(to)).toEqual(['a.backup']);
+  },
+);
+
 test('backup: keys of another database are refused before anything is written, its own are not', async () => {
   const folder = await makeTemporaryFolder('backup');
   onTestFinished(() => folder.remove());
