@@ -12,6 +12,7 @@ import { EngineLine } from './engine-line.tsx';
 import { askToKeepStorage } from './keep-storage.ts';
 import { useDraft } from './use-draft.ts';
 import { useFilesRefused } from './use-files-refused.ts';
+import { useTextDirection } from './use-text-direction.ts';
 
 export type ComposerHandle = { readonly focus: () => void; readonly fill: (text: string) => void };
 
@@ -42,6 +43,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   const vault = useVault();
   const box = useRef<HTMLTextAreaElement>(null);
   const draft = useDraft(conversationId);
+  const direction = useTextDirection(draft.text);
   const [sending, setSending] = useState(false);
   /** Why the last press of Send did nothing; for the text and the answer that it was pressed on. */
   const [unsent, setUnsent] = useState<string | null>(null);
@@ -152,7 +154,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           ref={box}
           id="message"
           rows={1}
-          dir="auto"
+          dir={direction.dir}
           // "off" also keeps the browser from writing it to disk for its own session restore.
           autoComplete="off"
           enterKeyHint="send"
@@ -163,7 +165,10 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
             setUnsent(null);
             files.takeBack();
             draft.setText(event.target.value);
+            direction.expect();
           }}
+          onPaste={(event) => direction.expect(event.clipboardData.getData('text/plain'))}
+          onDrop={(event) => direction.expect(event.dataTransfer.getData('text/plain'))}
           onKeyDown={onKeyDown}
           readOnly={sending}
           className="block max-h-[min(40dvh,20rem)] w-full resize-none bg-transparent px-5 pt-4 pb-1 leading-relaxed outline-none placeholder:text-ink-faint short:max-h-[30dvh] short:min-w-0 short:flex-1 short:py-2.5 short:pr-0 short:pl-4"
