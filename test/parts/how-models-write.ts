@@ -166,5 +166,86 @@ export const howModelsWrite: Readonly<Record<string, WrittenAnswer>> = {
   Arabic: { text: 'مرحبا `code` هنا', seen: 'مرحبا code هنا', has: { 'p[dir=auto] code': 1 } },
   quotes: { text: '> one\n> two\n>\n> three', seen: 'one\ntwo\nthree', has: { blockquote: 1, p: 2 } },
   'stars as rules': { text: 'a\n\n***\n\nb', seen: 'a\nb', has: { hr: 1 } },
+  'sources that nothing names': {
+    text: 'Facts.\n\n[1]: https://example.com/a\n[2]: https://example.org/b "Title"',
+    seen: 'Facts.\n[1]: https://example.com/a\n[2]: https://example.org/b "Title"',
+    has: { a: 2 },
+  },
+  'labels like definitions': {
+    text: '[Answer]: 42\n[Name]: John',
+    seen: '[Answer]: 42\n[Name]: John',
+    has: { br: 1, a: 0 },
+  },
+  'definitions of which one is named': {
+    text: 'See [one].\n\n[one]: https://a.example\n[Date]: 2026-05-01\n\nEnd',
+    seen: 'See one.\n[Date]: 2026-05-01\nEnd',
+    has: { a: 1 },
+  },
+  'a comment alone': { text: '<!-- hidden -->', seen: '<!-- hidden -->' },
+  'code in an item at the margin': {
+    text: '1. Do:\n   ```py\ndef f():\n    return 1\n   ```\n2. Next **b**\n\nAfter **c**',
+    seen: 'Do:\npy\ndef f():\n    return 1\nNext b\nAfter c',
+    has: { ol: 1, 'li pre': 1, strong: 2 },
+  },
+  'a fence of an item that closes at the margin': {
+    text: '- a\n  ```js\n  x\n\n  y\n```\n- b\n  - c\n    ```\n  z\n    ```\n\nAfter **c**',
+    seen: 'a\njs\nx\n\ny\nb\nc\ntext\nz\nAfter c',
+    has: { 'li pre': 2, pre: 2, strong: 1 },
+  },
+  'lists in the code of an item': {
+    text: '1. Set:\n   ```yaml\nlist:\n- a\n   ```\n2. Next',
+    seen: 'Set:\nyaml\nlist:\n- a\nNext',
+    has: { ol: 1, ul: 0, li: 2 },
+  },
+  'patterns of files': {
+    text: 'In src/**/*.ts and test/**/*.ts, app/*.js and lib/*.js; **src/**: code, **/etc/hosts**, **.gitignore**.',
+    seen: 'In src/**/*.ts and test/**/*.ts, app/*.js and lib/*.js; src/: code, /etc/hosts, .gitignore.',
+    has: { em: 0, strong: 3 },
+  },
+  'stars in brackets': {
+    text: 'COUNT(*) and SUM(*), a[*] and b[*]; (*it*) and (**bold**)',
+    seen: 'COUNT(*) and SUM(*), a[*] and b[*]; (it) and (bold)',
+    has: { em: 1, strong: 1 },
+  },
+  'patterns of text': {
+    text: 'Use .*foo.* or ^.*$ or a.*b and c.*d. *Italic words.* End.',
+    seen: 'Use .*foo.* or ^.*$ or a.*b and c.*d. Italic words. End.',
+    has: { em: 1 },
+  },
+  'comments of C': {
+    text: 'Write /* a */ and /* b */ there.',
+    seen: 'Write /* a */ and /* b */ there.',
+    has: { em: 0 },
+  },
+  'numbers hidden in part': {
+    text: 'Call 138****5678 or 139****1234, key AB***CD or EF***GH.',
+    seen: 'Call 138****5678 or 139****1234, key AB***CD or EF***GH.',
+    has: { 'em, strong': 0 },
+  },
+  'struck out beside Chinese': {
+    text: '~~删除。~~文字，~~旧：~~新；~~"x"~~文，3~~4 ~~~no~~~',
+    seen: '删除。文字，旧：新；"x"文，3~~4 ~~~no~~~',
+    has: { del: 3 },
+  },
+  'bold that ends in signs of other scripts': {
+    text: 'यह **महत्वपूर्ण।**है و**مهم،**نص',
+    seen: 'यह महत्वपूर्ण।है ومهم،نص',
+    has: { strong: 2 },
+  },
+  'line ends of CR alone': {
+    text: 'a\rb\r\r- c\r- d\r\r```js\rx\r```\rEnd[^1]\r\r[^1]: Note.',
+    seen: 'a\nb\nc\nd\njs\nx\nEnd1\nNote.\n↩',
+    has: { br: 1, li: 3, pre: 1, 'section li': 1 },
+  },
+  'blank lines in formulas': {
+    text: '\\[\n\na_1 * b_1 * c\n\n\\]\n\n\\begin{align}\na\n\n- b\n\\end{align}\n\nThen **b**.',
+    seen: '\\[\na_1 * b_1 * c\n\\]\n\\begin{align}\na\n- b\n\\end{align}\nThen b.',
+    has: { li: 0, strong: 1 },
+  },
+  'a long formula in an item': {
+    text: `1. So:\n   \\[\n${'   x_{1} * y_{1} * z \\\\\\\\\n'.repeat(46)}   \\]\n2. next`,
+    seen: `So:\n\\[\n${'x_{1} * y_{1} * z \\\\\\\\\n'.repeat(46)}\\]\nnext`,
+    has: { em: 0, li: 2 },
+  },
   'private characters': { text: '$a\ue130$ and \ue131', seen: '$a\ue130$ and \ue131' },
 };

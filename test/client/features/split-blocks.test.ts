@@ -262,3 +262,19 @@ describe('references', () => {
     expect(notes.get('b')?.source).toContain('more of it.');
   });
 });
+
+test('unitsOf: looks at each block a few times, however many blocks of code there are', () => {
+  const looks = (count: number) => {
+    let seen = 0;
+    const blocks = splitBlocks(emptySplit, '```\na\n```\n'.repeat(count)).blocks;
+    const counted = new Proxy(blocks, {
+      get: (target, name) => {
+        seen += 1;
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+    expect(unitsOf(counted)).toHaveLength(count);
+    return seen;
+  };
+  expect(looks(1000)).toBeLessThan(2.5 * looks(500));
+});

@@ -39,6 +39,11 @@ export type Block = {
 
 const mostLines = 80;
 
+/** Signs that close mathematics and open none: a blank line before them is inside. */
+function isOneWay(sign: string): boolean {
+  return sign.startsWith('\\');
+}
+
 /** Reads the lines of a text from a place on. */
 export class BlockReader {
   readonly #text: string;
@@ -105,7 +110,8 @@ export class BlockReader {
   #readLine(line: string, at: number): void {
     const open = this.#open;
     if (isBlank(line)) {
-      if (open?.kind === 'tex' || open?.kind === 'details' || open?.kind === 'end-details') this.#end(at);
+      const isOver = open?.kind === 'tex' && !(isOneWay(open.sign) && this.#lengthTo(at) < goodLength);
+      if (isOver || open?.kind === 'details' || open?.kind === 'end-details') this.#end(at);
       // Blank lines belong to the block before them.
       this.#isAfterBlank = true;
       this.#remember('', at);
@@ -190,6 +196,8 @@ export class BlockReader {
   }
 
   #leavesList(line: string, open: Open): boolean {
+    // Whatever its indent: models forget that of code and of the fence behind it.
+    if (open.fence !== null) return false;
     const indent = indentOf(line);
     if (indent >= open.contentIndent) return false;
     const marker = listMarker(line);

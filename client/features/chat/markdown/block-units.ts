@@ -10,7 +10,7 @@ export type Unit =
 
 const deepestDetails = 4;
 
-/** Joins the pieces of one thing. Definitions, notes and comments are shown elsewhere or not at all. */
+/** Joins the pieces of one thing. Notes and comments are shown elsewhere or not at all. */
 export function unitsOf(blocks: readonly Block[]): readonly Unit[] {
   const levels: { readonly summary: string; readonly units: Unit[] }[] = [{ summary: '', units: [] }];
   for (let index = 0; index < blocks.length; index += 1) {
@@ -18,7 +18,6 @@ export function unitsOf(blocks: readonly Block[]): readonly Unit[] {
     const level = levels.at(-1);
     if (block === undefined || level === undefined) break;
     switch (block.kind) {
-      case 'definitions':
       case 'note':
       case 'comment':
         break;
@@ -30,8 +29,9 @@ export function unitsOf(blocks: readonly Block[]): readonly Unit[] {
         break;
       case 'code':
       case 'table': {
-        const end = blocks.findIndex((next, at) => at > index && !(next.continues && next.kind === block.kind));
-        const joined = blocks.slice(index, end < 0 ? blocks.length : end);
+        let end = index + 1;
+        while (blocks[end]?.continues === true && blocks[end]?.kind === block.kind) end += 1;
+        const joined = blocks.slice(index, end);
         if (block.kind === 'table' && joined.length === 1) level.units.push({ kind: 'piece', block });
         else level.units.push({ kind: block.kind, blocks: joined });
         index += joined.length - 1;

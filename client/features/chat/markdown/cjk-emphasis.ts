@@ -1,8 +1,12 @@
 import { attention } from 'micromark-core-commonmark';
 import { classifyCharacter } from 'micromark-util-classify-character';
-import type { Code, Effects, Extension, State, TokenizeContext } from 'micromark-util-types';
+import type { Code, Effects, Extension, Resolver, State, TokenizeContext } from 'micromark-util-types';
 
 const asterisk = 42;
+const tilde = 126;
+const slash = 47;
+const dot = 46;
+const whitespace = 1;
 const punctuation = 2;
 
 /**
@@ -11,7 +15,10 @@ const punctuation = 2;
  * stars are an operator: `2*3*4` and `x**2 + y**2` would lose them.
  */
 export const cjkEmphasis: Extension = {
-  text: { [asterisk]: { name: 'attention', tokenize, ...resolver() } },
+  text: {
+    [asterisk]: { name: 'attention', tokenize, ...resolver() },
+    [tilde]: { name: 'strikethrough', tokenize: tokenizeTildes, resolveAll: resolveTildes },
+  },
 };
 
 function resolver(): Pick<typeof attention, 'resolveAll'> {
@@ -32,12 +39,46 @@ function tokenize(this: TokenizeContext, effects: Effects, ok: State): State {
         return inside;
       }
       effects.exit('attentionSequence');
+      const isOwn = isPattern(previous, next, size);
       token._open =
-        (touches(next, previous) || (size === 2 && isOneOf(next, opening))) && !isOperator(previous, next, size);
-      token._close = touches(previous, next) || (size === 2 && isOneOf(previous, closing) && !isCall(previous, next));
+        (touches(next, previous) || (size === 2 && isOneOf(next, opening))) &&
+        !isOperator(previous, next, size) &&
+        !isOwn;
+      token._close =
+        (touches(previous, next) || (size === 2 && isOneOf(previous, closing) && !isCall(previous, next))) && !isOwn;
       return ok(next);
     }
   };
+}
+
+/** Two tildes, decided like stars; pairs are found as in GitHub's own rule. */
+function tokenizeTildes(this: TokenizeContext, effects: Effects, ok: State, nok: State): State {
+  const { previous } = this;
+  let size = 0;
+  return (code) => {
+    if (previous === tilde && this.events.at(-1)?.[1].type !== 'characterEscape') return nok(code);
+    const token = effects.enter('strikethroughSequenceTemporary');
+    return inside(code);
+
+    function inside(next: Code): State | undefined {
+      if (next === tilde && size < 2) {
+        effects.consume(next);
+        size += 1;
+        return inside;
+      }
+      if (next === tilde || size < 2) return nok(next);
+      effects.exit('strikethroughSequenceTemporary');
+      token._open = touches(next, previous);
+      token._close = touches(previous, next);
+      return ok(next);
+    }
+  };
+}
+
+function resolveTildes(...[events, context]: Parameters<Resolver>): ReturnType<Resolver> {
+  const resolvers = context.parser.constructs.insideSpan.null ?? [];
+  const known = resolvers.find((each) => 'name' in each && each.name === 'strikethrough');
+  return known?.resolveAll?.(events, context) ?? events;
 }
 
 /** Whether stars between the two characters belong to the first. */
@@ -50,7 +91,7 @@ function touches(near: Code, far: Code): boolean {
 
 /** Signs that open what is said, and those that end it. */
 const opening = '"“‘«„‹';
-const closing = '.,:;!?%)]}"”’»›…';
+const closing = '.,:;!?%)]}"”’»›…،؛؟।॥۔';
 
 function isOneOf(code: Code, signs: string): boolean {
   return code !== null && code > 0 && signs.includes(String.fromCodePoint(code));
@@ -68,6 +109,15 @@ function isOperand(code: Code): boolean {
 /** `f(x)**2`: the brackets end no bold words. */
 function isCall(previous: Code, next: Code): boolean {
   return isOneOf(previous, ')]') && isFigure(next);
+}
+
+/** Stars of a pattern, of `count(*)`, of a comment in C or of a number that is hidden in part. */
+function isPattern(previous: Code, next: Code, size: number): boolean {
+  if (isOneOf(previous, '([{') && isOneOf(next, ')]}')) return true;
+  if (previous === slash && isOneOf(next, '/.')) return true;
+  if (size === 1 && previous === slash && classifyCharacter(next) === whitespace) return true;
+  if (size === 1 && previous === dot && (isOperand(next) || isOneOf(next, '?+$^\\(['))) return true;
+  return size > 2 && isOperand(previous) && isOperand(next);
 }
 
 function isOperator(previous: Code, next: Code, size: number): boolean {

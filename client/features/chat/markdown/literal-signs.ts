@@ -5,7 +5,7 @@
  */
 const firstStandIn = 0xe100;
 const standIns = /[\ue100-\ue17f]/g;
-const longestFormula = 1000;
+const longestFormula = 3000;
 const longestInLine = 300;
 
 export type LiteralSource = { readonly source: string; readonly isChanged: boolean };

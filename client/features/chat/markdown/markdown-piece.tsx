@@ -6,7 +6,7 @@ import { markdownComponents } from './markdown-components.tsx';
 import { remarkModelMarkdown } from './model-markdown.ts';
 import { PlainText } from './plain-text.tsx';
 import { prepareSource } from './prepare-source.ts';
-import { definitionsFor, type References } from './references.ts';
+import { definitionsFor, type References, unnamedLines } from './references.ts';
 import { RenderGuard } from './render-guard.tsx';
 import { safeAddress } from './safe-address.ts';
 import { isFormattable } from './text-limits.ts';
@@ -15,7 +15,9 @@ type MarkdownPieceProps = { readonly block: Block; readonly references: Referenc
 
 /** One piece of an answer: formatted if it keeps to the limits, else its words as they are. */
 export const MarkdownPiece = memo(function MarkdownPiece({ block, references }: MarkdownPieceProps) {
-  const { source, isChanged, firstNumber } = prepareSource(block);
+  const shown = block.kind === 'definitions' ? { ...block, source: unnamedLines(block, references) } : block;
+  if (shown.source === '') return null;
+  const { source, isChanged, firstNumber } = prepareSource(shown);
   return (
     <div className={block.continues ? 'prose-block prose-continues' : 'prose-block'}>
       <RenderGuard text={block.source} fallback={<PlainText text={block.source} />}>
@@ -24,7 +26,7 @@ export const MarkdownPiece = memo(function MarkdownPiece({ block, references }: 
         ) : (
           <FormattedText
             source={source}
-            definitions={definitionsFor(block, references)}
+            definitions={definitionsFor(shown, references)}
             restores={isChanged}
             firstNumber={firstNumber}
           />

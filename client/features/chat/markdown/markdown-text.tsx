@@ -29,7 +29,8 @@ export function MarkdownText({ text, growing }: MarkdownTextProps) {
   );
 }
 
-function SplitMarkdown({ text, growing }: MarkdownTextProps) {
+function SplitMarkdown({ text: given, growing }: MarkdownTextProps) {
+  const text = given.includes('\r') ? given.replaceAll(/\r\n?/g, '\n') : given;
   const [split, setSplit] = useState<SplitText>(() => splitBlocks(emptySplit, text));
   const now = splitBlocks(split, text);
   if (now !== split) setSplit(now);
@@ -39,11 +40,14 @@ function SplitMarkdown({ text, growing }: MarkdownTextProps) {
   const mounted = useMounted(now.blocks);
   const isWhole = mounted >= now.blocks.length;
   const units = unitsOf(isWhole ? now.blocks : now.blocks.slice(0, mounted));
+  // A comment alone is what was said.
+  const isHidden = isWhole && !growing && units.length === 0 && nowReferences.notes.size === 0;
   return (
     <NoteIdContext value={useId()}>
       <NotesContext value={nowReferences.notes}>
         <div className="prose" dir="auto">
           <Sections units={units} references={nowReferences} growing={growing} />
+          {isHidden && <PlainText text={text} />}
           {isWhole && <Footnotes references={nowReferences} />}
         </div>
       </NotesContext>

@@ -1,6 +1,7 @@
 import type { Block } from './block-reader.ts';
 import { breakGiants } from './giant-characters.ts';
-import { cellsOf } from './line-kinds.ts';
+import { cellsOf, closesFence, indentOf, isBlank, listMarker, openingFence } from './line-kinds.ts';
+import { afterMarker } from './open-block.ts';
 import { dedent } from './plain-text.tsx';
 import { type LiteralSource, protectLiterals } from './literal-signs.ts';
 
@@ -11,7 +12,8 @@ export type PreparedSource = LiteralSource & { readonly firstNumber: number | nu
 /** A piece as the parser gets it: formulas set aside, headings with their space, a list that goes on with its number. */
 export function prepareSource(block: Block): PreparedSource {
   const isCutList = block.kind === 'list' && block.continues;
-  const own = isCutList || block.kind === 'text' ? withoutIndent(block.source) : block.source;
+  const source = block.kind === 'list' ? withIndentedCode(block) : block.source;
+  const own = isCutList || block.kind === 'text' ? withoutIndent(source) : source;
   const meant = block.kind === 'table' ? withWholeRule(own) : block.kind === 'text' ? withoutUnderlines(own) : own;
   const literal = protectLiterals(breakGiants(meant).replaceAll(/^( {0,3}#{2,6})(?=[^#\s])/gm, '$1 '));
   return { ...literal, firstNumber: isCutList ? (block.from.open?.nextNumber ?? null) : null };
@@ -20,6 +22,31 @@ export function prepareSource(block: Block): PreparedSource {
 /** A paragraph that is indented as a whole is meant as a paragraph. */
 function withoutIndent(source: string): string {
   return /^[ \t]/.test(source) ? dedent(source) : source;
+}
+
+/** Code of an item, and the fence behind it, stand as far inside as the fence before it: else the item would end there. */
+function withIndentedCode({ source, from }: Block): string {
+  if (!/^[ \t]*(?:\S+[ \t]+)?(?:`{3}|~{3})/m.test(source) || (from.open?.fence ?? null) !== null) return source;
+  const lines = source.split('\n');
+  const result: string[] = [];
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    result.push(line);
+    const marker = listMarker(line);
+    const fence = openingFence(afterMarker(line, marker));
+    if (fence === null) continue;
+    const indent = marker === null ? indentOf(line) : marker.contentIndent;
+    let end = index + 1;
+    while (end < lines.length && !closesFence(lines[end] ?? '', fence)) end += 1;
+    const code = lines.slice(index + 1, end);
+    const indents = code.filter((each) => !isBlank(each)).map((each) => indentOf(each));
+    const missing = indents.length === 0 ? 0 : Math.max(0, indent - Math.min(...indents));
+    result.push(...code.map((each) => (isBlank(each) ? each : ' '.repeat(missing) + each)));
+    const closing = lines[end];
+    if (closing !== undefined) result.push(' '.repeat(Math.max(0, indent - indentOf(closing))) + closing);
+    index = end;
+  }
+  return result.join('\n');
 }
 
 /** Under a sentence or several lines, dashes are a rule; one or two of them are no underline at all. */

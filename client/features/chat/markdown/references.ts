@@ -8,11 +8,13 @@ export type Note = { readonly key: string; readonly number: number; readonly sou
 export type References = {
   /** Lines that define links, by their names. */
   readonly definitions: ReadonlyMap<string, string>;
+  /** Which of them the text names: all others are words like any. */
+  readonly named: ReadonlySet<string>;
   /** Footnotes in the order in which they are shown. */
   readonly notes: ReadonlyMap<string, Note>;
 };
 
-export const noReferences: References = { definitions: new Map(), notes: new Map() };
+export const noReferences: References = { definitions: new Map(), named: new Set(), notes: new Map() };
 /** Stands for a note's own words where a piece only has to know that there is one. */
 export const noteWord = '\ue1ff';
 const mostDefinitions = 2000;
@@ -53,7 +55,22 @@ export function readReferences(blocks: readonly Block[]): References {
       definitions.set(key, line.trim());
     }
   }
-  return { definitions, notes: numberNotes(blocks, sources) };
+  const names = definitions.size === 0 ? [] : blocks.filter(namesLinks).flatMap((block) => namesIn(block));
+  const named = new Set(names.filter((name) => definitions.has(name)));
+  return { definitions, named, notes: numberNotes(blocks, sources) };
+}
+
+function namesLinks({ kind }: Block): boolean {
+  return kind !== 'definitions' && kind !== 'code' && kind !== 'tex';
+}
+
+/** The lines of a piece of definitions that define nothing, such as `[Date]: today` or a list of sources; as Markdown that shows them. */
+export function unnamedLines({ source }: Block, { named }: References): string {
+  return source
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !named.has(linkDefinition(line) ?? ''))
+    .map((line) => line.replace('[', '\\['))
+    .join('\n');
 }
 
 /** Notes are numbered as the text refers to them; those that it never names come last. */
@@ -90,6 +107,8 @@ export function definitionsFor(block: Block, references: References): string {
 export function keepReferences(before: References, now: References): References {
   const isSame =
     sameEntries(before.definitions, now.definitions, (a, b) => a === b) &&
+    before.named.size === now.named.size &&
+    [...now.named].every((name) => before.named.has(name)) &&
     sameEntries(before.notes, now.notes, (a, b) => a.number === b.number && a.source === b.source);
   return isSame ? before : now;
 }
