@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
-import { changeJson, flip, storeConversation } from '../../parts/tamper.ts';
+import { changeJson, flip, jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
 import { type Sync, SyncVictims } from '../../parts/sync-victims.ts';
 
 let lab: DeviceLab;
@@ -148,6 +148,31 @@ describe('a new device', () => {
     ],
   ])('refuses %s, says so, and recovers', async (_name, change) => {
     await victims.expectRefused(await victims.newDevice(change), 'vault-tampered');
+  });
+
+  it('refuses another ciphertext that the account itself sealed in the same place, and that lost a race (M14)', async () => {
+    const { tab, profile } = await victims.knownDevice();
+    const lost: { id: string; version: number; body: string }[] = [];
+    profile.intercept = async (request, next) => {
+      if (!items.test(pathOf(request)) || request.method !== 'POST' || lost.length > 0) return next(request);
+      const batch = (await request.json()) as { items: { id: string; version: number; body: string }[] };
+      lost.push(...batch.items);
+      return jsonResponse({ error: 'head-conflict' }, 409);
+    };
+    await tab.vault.setTheme({ theme: 'dark' });
+    await tab.until(() => lost.length > 0);
+    await tab.vault.relayView({ conversationId: 'AAAAAAAAAAAAAAAAAAAAAA' });
+    let swapped = 0;
+    const change = (answer: Sync) => {
+      for (const item of answer.items) {
+        const other = lost.find(({ id, version }) => id === item['id'] && version === item['version']);
+        if (other === undefined || other.body === item['body']) continue;
+        item['body'] = other.body;
+        swapped += 1;
+      }
+    };
+    await victims.expectRefused(await victims.newDevice(change), 'vault-tampered');
+    expect(swapped).toBeGreaterThan(0);
   });
 
   it('refuses ciphertexts of another account (M14)', async () => {

@@ -159,6 +159,9 @@ describe('verifyEnclave', () => {
     const evidence = [createDevelopmentEvidence(identity.publicKey), createDevelopmentEvidence(identity.publicKey)];
     expect(await refusedAt(verify({ ...answerWith(), evidence }))).toBe('Kind of evidence');
     expect(await refusedAt(verify({ ...answerWith(), evidence: [] }))).toBe('Kind of evidence');
+    const devices = [{ architecture: 'HOPPER', report: 'AA', certificates: ['AA'] }] as const;
+    const beside = [evidence[0]!, { kind: 'nvidia-gpu', devices }] as unknown as Answer['evidence'];
+    expect(await refusedAt(verify({ ...answerWith(), evidence: beside }))).toBe('Kind of evidence');
   });
 
   test('refuses what is not canonical base64url', async () => {

@@ -77,6 +77,7 @@ describe('sealHead and openHead', () => {
   it.each([
     ['another epoch inside than outside', plaintextOf(first, 2)],
     ['counter 0', plaintextOf({ ...first, counter: 0 })],
+    ['counter 0 with a predecessor', plaintextOf({ ...first, counter: 0, previousHash: filled(32, 1) })],
     ['a first head with a predecessor', plaintextOf({ ...first, previousHash: filled(32, 1) })],
     ['a later head without predecessor', plaintextOf({ ...first, counter: 2 })],
     ['pruning in the future', plaintextOf({ ...first, prunedBefore: 2 })],
@@ -88,6 +89,7 @@ describe('sealHead and openHead', () => {
 
   it.each([
     ['counter 0', { counter: 0 }],
+    ['counter 0 with a predecessor', { counter: 0, previousHash: filled(32, 1) }],
     ['a first head with a predecessor', { previousHash: filled(32, 1) }],
     ['a later head without predecessor', { counter: 2 }],
     ['pruning in the future', { prunedBefore: 2 }],

@@ -207,6 +207,12 @@ describe('when it holds', () => {
         { statement: hour },
         { keyStatement: { issuedAtMs: hour.issuedAtMs - 5 * minuteMs - 1 } },
       ],
+      [
+        "an enclave's clock that is further from the client's than the policy takes",
+        'clock',
+        { statement: hour },
+        { keyStatement: { issuedAtMs: testNowMs - minuteMs - 1 }, policy: { maximumClockDifferenceMs: minuteMs } },
+      ],
     ],
     { statement: hour },
   );
