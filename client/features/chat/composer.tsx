@@ -63,7 +63,8 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   useImperativeHandle(ref, () => ({
     focus: () => box.current?.focus(),
     fill: (text) => {
-      draft.setText(text);
+      // What one has written already is not lost to a press.
+      draft.setText(draft.text.trim() === '' ? text : `${draft.text}\n\n${text}`);
       box.current?.focus();
     },
   }));

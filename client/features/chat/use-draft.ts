@@ -23,6 +23,12 @@ type Unsaved = { readonly conversationId: string | null; readonly text: string }
 export function useDraft(conversationId: string | null): Draft {
   const vault = useVault();
   const returned = useAppSelector((state) => state.returned);
+  const isGone = useAppSelector(
+    ({ conversations: { order, byId } }) =>
+      conversationId !== null && order !== null && byId[conversationId] === undefined,
+  );
+  /** Nobody comes back to the box of a conversation that was deleted: its words go along into a new chat. */
+  const wasGone = useRef(false);
   const [text, setShown] = useState('');
   const latest = useRef('');
   const owner = useRef<string | null | undefined>(undefined);
@@ -75,7 +81,8 @@ export function useDraft(conversationId: string | null): Draft {
     save();
     taken.current.clear();
     owner.current = conversationId;
-    show('');
+    const carried = conversationId === null && wasGone.current ? latest.current : '';
+    show(carried);
     setUnkept(null);
     setLoaded(undefined);
     const mine = (reading.current += 1);
@@ -85,11 +92,16 @@ export function useDraft(conversationId: string | null): Draft {
         if (!result.ok || reading.current !== mine) return;
         // Faster fingers than the vault: what was typed meanwhile comes after what was there.
         const typed = latest.current;
-        show(result.value + typed);
+        const isApart = result.value !== '' && carried !== '';
+        show(result.value + (isApart ? '\n\n' : '') + typed);
         if (typed !== '') keep(latest.current);
         setLoaded(conversationId);
       });
   }, [conversationId, keep, save, show, vault]);
+
+  useEffect(() => {
+    wasGone.current = isGone;
+  }, [isGone]);
 
   useEffect(() => {
     if (conversationId !== null || loaded !== null) return;

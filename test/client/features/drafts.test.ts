@@ -41,6 +41,32 @@ describe('drafts', () => {
     await page.waitForFunction(() => window.vault.drafts.get('new') === '');
   });
 
+  test('of a conversation that another device deletes goes along into a new chat, after what is there', async () => {
+    const page = await openChat();
+    const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
+    const box = page.getByRole('textbox', { name: 'Message' });
+    await box.fill('for the new chat');
+    await page.getByRole('link', { name: 'Other' }).click();
+    await page.waitForURL(`**/chat/${id}`);
+    await expect.poll(() => box.inputValue()).toBe('');
+    await box.fill('for the other');
+    await page.evaluate((conversationId) => window.vault.deleteConversation({ conversationId }), id);
+    await page.getByRole('button', { name: 'Start another' }).click();
+    await expect.poll(() => box.inputValue()).toBe('for the new chat\n\nfor the other');
+    await page.waitForFunction(() => window.vault.drafts.get('new') === 'for the new chat\n\nfor the other');
+  });
+
+  test('a suggestion comes after what is in the box, and takes nothing away', async () => {
+    const page = await openChat();
+    const box = page.getByRole('textbox', { name: 'Message' });
+    const suggestion = page.getByRole('button', { name: 'Put it kindly' });
+    await suggestion.click();
+    expect(await box.inputValue()).toMatch(/^Rewrite this message/);
+    await box.fill('Words of mine.');
+    await suggestion.click();
+    expect(await box.inputValue()).toMatch(/^Words of mine\.\n\nRewrite this message/);
+  });
+
   test('one that the browser does not keep is said to be in the box alone, until it is kept', async () => {
     const page = await openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
