@@ -33,9 +33,9 @@ export class BrowserCookie {
     this.#isHttps = isHttps;
   }
 
-  /** @param header - The request's `Cookie`. */
+  /** @param header - The request's `Cookie`, which is no longer than a head may be. */
   read(header: string | null): string | null {
-    if (header === null || header.length > 8192) return null;
+    if (header === null) return null;
     const pairs = header.split(';').map((pair) => pair.trim());
     const names = this.#isHttps ? [`__Host-${this.#name}`] : [`__Host-${this.#name}`, this.#name];
     for (const name of names) {

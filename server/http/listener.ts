@@ -161,7 +161,8 @@ function secureServer(
     minVersion: 'TLSv1.2',
     handshakeTimeout: 10_000,
     settings: { maxConcurrentStreams: 32, maxHeaderListSize: maximumHeaderLength, enablePush: false },
-    maxHeaderListPairs: 64,
+    // Browsers send each cookie as a field of its own (RFC 9113 §8.2.3); a site with its parents has up to 180.
+    maxHeaderListPairs: 256,
     // Streams that are opened and reset at once; nghttp2 itself bounds CONTINUATION frames and answers that wait to be read.
     streamResetBurst: 200,
     streamResetRate: 20,

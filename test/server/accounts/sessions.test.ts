@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SessionAnswer, SessionsAnswer } from '../../../crypto/messages/account-messages.ts';
+import { BrowserCookie } from '../../../server/accounts/browser-cookie.ts';
 import { cookieOf, mustSignIn, nameTagOf, quickSignUp, startLogin, finishLogin } from '../../parts/quick-account.ts';
 import { databaseKinds } from '../../parts/relay-database.ts';
 import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
@@ -221,6 +222,15 @@ test('cookie routes: a call that does not show our own origin is refused', async
     expect(await call({ origin, 'sec-fetch-site': 'same-origin' })).toEqual(refused);
   }
   expect(await call({ origin: 'http://localhost:8787' })).toMatchObject({ format: 1 });
+});
+
+test('cookie: ours is found behind as many others as the head of a call may hold', () => {
+  const cookie = new BrowserCookie('sotto-abc', 1_000, true);
+  const [ours = ''] = cookie.write('ours', { host: 'chat.example', userAgent: null }).split(';');
+  for (const others of ['', 'other=cookie; ', 'other=cookie; '.repeat(1_100)]) {
+    expect(cookie.read(`${others}${ours}`)).toBe('ours');
+    expect(cookie.read(`${others}end=1`)).toBe(null);
+  }
 });
 
 test('cookie: __Host- and Secure over https; the plain name only where a browser would drop that one', async () => {
