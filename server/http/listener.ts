@@ -13,6 +13,7 @@ import { ConnectionPlaces } from './connection-places.ts';
 import { Connections, type ConnectionTimes, usualTimes } from './connections.ts';
 import { usualPlaces } from '../settings.ts';
 import { errorBody } from './error-answer.ts';
+import { HandshakeTurns } from './handshake-turns.ts';
 import { streamOf } from './http2-watch.ts';
 import { isUnnamedProbe, namesOneHost, unnamedHost } from './host-name.ts';
 import { setSecurityHeaders } from './security-headers.ts';
@@ -121,6 +122,8 @@ function refuse(response: ServerResponse, code: ErrorCode): void {
 }
 
 const maximumHeaderLength = 16_384;
+/** For a TLS handshake, and before it for the first byte. */
+const handshakeMs = 10_000;
 
 const httpOptions = ({ headMs, idleMs, sweepMs }: ConnectionTimes) => ({
   headersTimeout: headMs,
@@ -159,7 +162,7 @@ function secureServer(
     ...load(),
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
-    handshakeTimeout: 10_000,
+    handshakeTimeout: handshakeMs,
     settings: { maxConcurrentStreams: 32, maxHeaderListSize: maximumHeaderLength, enablePush: false },
     // Browsers send each cookie as a field of its own (RFC 9113 §8.2.3); a site with its parents has up to 180.
     maxHeaderListPairs: 256,
@@ -170,6 +173,7 @@ function secureServer(
     maxSessionRejectedStreams: 50,
     http1Options: httpOptions(times),
   });
+  new HandshakeTurns(server, handshakeMs);
   // HTTP/2's compatibility objects behave as HTTP/1's wherever we use them.
   server.on('request', (request, response) =>
     onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse),

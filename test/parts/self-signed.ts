@@ -17,7 +17,11 @@ const oid = (...bytes: readonly number[]) => der(0x06, Uint8Array.from(bytes));
 const utcTime = (date: Date) =>
   der(0x17, Buffer.from(`${date.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`, 'ascii'));
 
-const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
+/** How each kind of key signs; with SHA-256. */
+const algorithms = {
+  ec: sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02)),
+  rsa: sequence(oid(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b), der(0x05)),
+};
 const commonName = oid(0x55, 0x04, 0x03);
 const subjectAltName = oid(0x55, 0x1d, 0x11);
 const basicConstraints = oid(0x55, 0x1d, 0x13);
@@ -27,8 +31,13 @@ const year = 365 * 24 * 3_600_000;
 export function makeSelfSigned(
   serial = 1,
   untilMs = Date.now() + year,
+  kind: keyof typeof algorithms = 'ec',
 ): { readonly cert: string; readonly key: string } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const { privateKey, publicKey } =
+    kind === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const algorithm = algorithms[kind];
   const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from('localhost')))));
   const extensions = der(
     0xa3,
@@ -40,7 +49,7 @@ export function makeSelfSigned(
   const content = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, Buffer.of(serial)),
-    ecdsaWithSha256,
+    algorithm,
     name,
     sequence(utcTime(new Date(untilMs - 2 * year)), utcTime(new Date(untilMs))),
     name,
@@ -48,7 +57,7 @@ export function makeSelfSigned(
     extensions,
   );
   const signature = der(0x03, Buffer.of(0), sign('sha256', content, privateKey));
-  const base64 = sequence(content, ecdsaWithSha256, signature).toString('base64').replace(/.{64}/g, '$&\n');
+  const base64 = sequence(content, algorithm, signature).toString('base64').replace(/.{64}/g, '$&\n');
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
