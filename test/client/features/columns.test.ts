@@ -153,6 +153,20 @@ describe('on paper', () => {
     expect(await cut()).toEqual([false, false]);
   });
 
+  test('a table of more columns than paper has room for goes on in the next line, each cell below its name', async () => {
+    const page = await openAtWidth(700, [['A table, please', wideAnswer(wideThings['a table of many columns'] ?? '')]]);
+    const table = () =>
+      page.locator('.wide-table').evaluate((figure) => {
+        const [names, cells] = [...figure.querySelectorAll('tr')].map((row) =>
+          [...row.children].map((cell) => Math.round(cell.getBoundingClientRect().left)),
+        );
+        return { isCut: figure.scrollWidth > figure.clientWidth + 1, isAligned: String(names) === String(cells) };
+      });
+    expect(await table()).toEqual({ isCut: true, isAligned: true });
+    await page.emulateMedia({ media: 'print' });
+    expect(await table()).toEqual({ isCut: false, isAligned: true });
+  });
+
   test('an answer is no grid, which Firefox would move to the next page as a whole', async () => {
     const page = await openAtWidth(768, [['A question', 'An answer.']]);
     const displays = () =>
