@@ -150,7 +150,7 @@ describe('judging one offer', () => {
     expect([freshAt(999, short), freshAt(1_000, short)]).toEqual([true, false]);
   });
 
-  test('two machines of one measurement are the same to a person, two releases are not', async () => {
+  test('two machines of one measurement are the same to a person, two releases, levels or kinds are not', async () => {
     const [a, b] = await Promise.all(
       ['a', 'b'].map(async (id) => new Offer(await offerOf(id), nonce, { clock, policy }).judge('any')),
     );
@@ -158,5 +158,7 @@ describe('judging one offer', () => {
     expect(isSameProtection(a.verdict, b.verdict)).toBe(true);
     const release = a.verdict.release === null ? null : { ...a.verdict.release, version: '9' };
     expect(isSameProtection(a.verdict, { ...b.verdict, release })).toBe(false);
+    const others = [{ level: 'hardware-gpu' }, { measurement: '00'.repeat(48) }, { kind: 'tdx' }] as const;
+    for (const other of others) expect(isSameProtection(a.verdict, { ...b.verdict, ...other })).toBe(false);
   });
 });
