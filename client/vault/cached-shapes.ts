@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { countField, idField } from '../../crypto/messages/fields.ts';
 import type { VaultMark } from './ciphertext-cache.ts';
+import type { RememberedHead } from './remembered-head.ts';
 
 const bytes = v.instance(Uint8Array);
 const hash = v.pipe(
@@ -47,5 +48,11 @@ export function isItemRow(row: unknown): boolean {
 /** @returns what is left of the row; null where it does not even say whose it is. */
 export function readMarkRow(row: unknown): VaultMark | null {
   const parsed = v.safeParse(mark, row);
+  return parsed.success ? parsed.output : null;
+}
+
+/** @returns null for a row that is not there, or that says nothing which could bind the relay. */
+export function readRememberedRow(row: unknown): RememberedHead | null {
+  const parsed = v.safeParse(remembered, row);
   return parsed.success ? parsed.output : null;
 }

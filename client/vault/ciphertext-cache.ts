@@ -1,7 +1,7 @@
 import { Dexie, type Table } from 'dexie';
 import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
 import { sha256 } from '../../crypto/primitives/hash.ts';
-import { readMarkRow } from './cached-shapes.ts';
+import { readMarkRow, readRememberedRow } from './cached-shapes.ts';
 import { type RememberedHead, rememberedOf } from './remembered-head.ts';
 import { toVaultError, VaultError } from './vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
@@ -269,10 +269,7 @@ export class CiphertextCache {
 
   /** What this browser accepted of an account before its cache was wiped; null where that never was. */
   async readRemembered(owner: Bytes): Promise<RememberedHead | null> {
-    const row = await this.#database.remembered.get(toBase64Url(owner));
-    if (row === undefined) return null;
-    const { owner: _owner, order: _order, ...head } = row;
-    return head;
+    return readRememberedRow(await this.#database.remembered.get(toBase64Url(owner)));
   }
 
   /** Inside a transaction. */

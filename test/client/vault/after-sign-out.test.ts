@@ -52,6 +52,29 @@ describe('a browser that was signed out', () => {
     await inCache(profile, async (cache) => expect((await cache.readMark())?.floor).toBeNull());
   });
 
+  it.each([['no hash'], ['no counter']])(
+    'lets its owner in again where what it remembers is damaged: %s',
+    async (what) => {
+      const { person, profile } = await signedOut();
+      const database = await new Promise<IDBDatabase>((resolve) => {
+        const opening = profile.indexedDB.open('sotto');
+        opening.onsuccess = () => resolve(opening.result);
+      });
+      const rows = database.transaction('remembered', 'readwrite').objectStore('remembered');
+      const [row] = await new Promise<object[]>((resolve) => {
+        const reading = rows.getAll();
+        reading.onsuccess = () => resolve(reading.result as object[]);
+      });
+      const { transaction } = rows;
+      rows.put({ ...row, [what === 'no hash' ? 'hash' : 'counter']: null });
+      await new Promise((resolve) => transaction.addEventListener('complete', resolve));
+      database.close();
+      const { tab } = await lab.signIn(person, profile);
+      await tab.until(() => tab.titles().length === 2);
+      expect(tab.alarms).toEqual([]);
+    },
+  );
+
   it('refuses an older state after it signs in again (M16)', async () => {
     const { person, profile, old } = await signedOut();
     profile.intercept = async (request, next) => {
