@@ -13,10 +13,14 @@ const complaints: readonly (readonly [RegExp, string])[] = [
     /^53300$|no more connections|too many .*connections/,
     'grants no more connections: lower DATABASE_CONNECTIONS, here and in other relays, or raise its limit.',
   ],
-  [/^57P03$/, 'is starting or stopping: try again in a moment.'],
+  [/^57P0[123]$/, 'is starting or stopping: try again in a moment.'],
   [/^25006$/, 'takes no writes, as a standby does: give the primary, and a user who may write.'],
   [/^42501$/, 'does not let the user of DATABASE_URL make and fill tables: make that user the owner of the database.'],
   [/connection timeout|timeout expired|timeout exceeded/, 'does not answer within 8 seconds: look at host and port.'],
+  [
+    /^Connection terminated unexpectedly/,
+    'ended a connection while Sotto started: look at its log, or at that of the pooler before it, which must be in session mode.',
+  ],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'has a host name that nobody knows: look at DATABASE_URL.'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'has a certificate for another name than the one in DATABASE_URL.'],
   [/CERT/, 'has a certificate that is not trusted: give its authority as DATABASE_CA.'],
@@ -36,7 +40,8 @@ export function connectionComplaint(error: unknown): StartError {
 
 /** Of a start that PostgreSQL refused later on: what a person can mend, said to them; else the error itself. */
 export function serverComplaint(error: unknown): unknown {
-  const isOfServer = error instanceof Error && 'severity' in error;
+  const isOfServer =
+    error instanceof Error && ('severity' in error || error.message.startsWith('Connection terminated unexpectedly'));
   return (isOfServer ? known(reasonsOf(error)) : undefined) ?? error;
 }
 

@@ -99,7 +99,11 @@ async function requireWrites(db: Kysely<Schema>): Promise<void> {
 
 /** A large table may take its time, and a replica waits for another one that migrates. */
 async function migrateWithoutDeadlines(config: pg.ClientConfig): Promise<void> {
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: new pg.Pool({ ...config, max: 1 }) }) });
+  const pool = new pg.Pool({ ...config, max: 1 });
+  // One that breaks fails the step that uses it; as an event of nobody's it would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  const db = new Kysely<Schema>({ dialect: new CauseKeepingDialect({ pool, controlClient: pg.Client }) });
   try {
     await migrate(db, 'postgres');
   } finally {

@@ -20,7 +20,7 @@ export const withoutPgbouncer = noPgbouncer === null ? '' : ` (skipped: ${noPgbo
  */
 export async function startPgbouncer(
   databaseUrl: string,
-  mode: 'session' | 'transaction',
+  mode: 'session' | 'transaction' | 'statement',
   places: readonly string[] = ['default_pool_size = 10'],
 ): Promise<string> {
   const url = new URL(databaseUrl);

@@ -81,6 +81,27 @@ test('a backend that was stopped fails its call in time with the true cause, and
   expect(await trouble(sql`select 1`.execute(database.db))).toBe('none');
 });
 
+test('a server that goes away while the start migrates is one sentence, and ends no process as a defect', async () => {
+  const { proxy, url } = await throughProxy();
+  const first = await openPostgres({ url, ca: null });
+  onTestFinished(() => first.close());
+  const starting = Promise.withResolvers<string>();
+  const held = first.write(async (trx) => {
+    await sql`lock table kysely_migration_lock`.execute(trx);
+    void openPostgres({ url, ca: null }).then(
+      () => starting.resolve('started'),
+      (error: Error) => starting.resolve(`${error.name}: ${error.message}`),
+    );
+    await until(async () => {
+      const waiting = await sql`select 1 from pg_locks where not granted`.execute(trx);
+      return waiting.rows.length > 0;
+    });
+    proxy.cut();
+  });
+  expect(await trouble(held)).not.toBe('none');
+  expect(await starting.promise).toContain('StartError: PostgreSQL at DATABASE_URL ended a connection while');
+});
+
 test('closing: a server that is frozen keeps neither pool nor change feed, and none of their connections is left', async () => {
   const { proxy, url } = await throughProxy();
   const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
@@ -206,6 +227,13 @@ describe.skipIf(noPgbouncer !== null)(`a real PgBouncer between${withoutPgbounce
     const environment = { DATABASE_URL: await startPgbouncer(await createDatabase(), 'transaction') };
     await expect(openTestRelay('postgres', { environment })).rejects.toThrow(
       'DATABASE_URL leads through a pooler in transaction mode',
+    );
+  });
+
+  test('in statement mode: the start is refused in one sentence', async () => {
+    const url = await startPgbouncer(await createDatabase(), 'statement');
+    await expect(openPostgres({ url, ca: null })).rejects.toThrow(
+      'the pooler before it, which must be in session mode',
     );
   });
 
