@@ -34,11 +34,18 @@ export async function endTurns(
     if (!(await accountExists(trx, accountId))) continue;
     await lockAccount(trx, kind, accountId);
     for (const turn of byAccount.get(accountId) ?? []) {
+      await lockTurn(trx, kind, turn.turnId);
       if (await isOpen(trx, turn)) open.push(turn);
       else await endTurn(trx, turn);
     }
   }
   return open;
+}
+
+/** A transcript that another process is about to store is there before it is asked for open ones. */
+async function lockTurn(trx: Kysely<Schema>, kind: DatabaseKind, turnId: Bytes): Promise<void> {
+  if (kind !== 'postgres') return;
+  await trx.selectFrom('turns').select('id').where('id', '=', turnId).forNoKeyUpdate().execute();
 }
 
 /** Whether a turn that still is its owner's has an open transcript. */

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { type CloseReason, closeReasons } from '../../crypto/messages/live-record.ts';
 import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { DatabaseKind } from '../storage/column-types.ts';
 import type { Schema } from '../storage/schema.ts';
 import { firstMissingFrame } from './frame-rows.ts';
 import { reasonOf } from './held-turn.ts';
@@ -31,10 +32,22 @@ export function requestHashOf(header: Bytes): Bytes {
   return header.subarray(99);
 }
 
-/** A turn that was finished meanwhile takes no transcript any more. */
-export async function insertTranscript(trx: Kysely<Schema>, entry: HeaderEntry, nowMs: number): Promise<void> {
-  const turn = await trx.selectFrom('turns').select('state').where('id', '=', entry.turnId).executeTakeFirst();
-  if (turn?.state !== 'running') return;
+/** A turn that ended meanwhile takes no transcript any more. */
+export async function insertTranscript(
+  trx: Kysely<Schema>,
+  kind: DatabaseKind,
+  entry: HeaderEntry,
+  nowMs: number,
+): Promise<void> {
+  const turn = await trx
+    .selectFrom('turns')
+    .select('id')
+    .where('id', '=', entry.turnId)
+    .where('state', '=', 'running')
+    // Whoever ends the turn waits for this transcript, or is waited for. SQLite's transaction holds the only write lock.
+    .$if(kind === 'postgres', (query) => query.forShare())
+    .executeTakeFirst();
+  if (turn === undefined) return;
   await trx
     .insertInto('transcripts')
     .values({

@@ -38,7 +38,7 @@ export async function writeEntries(
   let gaps: TranscriptGap[] = [];
   if (runs.length + headers.length + closes.length + finished.length > 0) {
     ({ differing, gaps } = await database.writeAside(async (trx) => {
-      for (const header of headers) await insertTranscript(trx, header, Date.now());
+      for (const header of headers) await insertTranscript(trx, kind, header, Date.now());
       const count = await storeFrames(trx, kind, runs);
       const missing = [];
       for (const close of closes) missing.push(await closeTranscript(trx, close));

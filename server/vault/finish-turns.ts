@@ -25,8 +25,7 @@ export async function finishTurns(
     .execute();
   if (turns.length === 0) return 0;
   const ids = turns.map((turn) => turn.id);
-  await trx.deleteFrom('frames').where('turn_id', 'in', ids).execute();
-  await trx.deleteFrom('transcripts').where('turn_id', 'in', ids).execute();
+  // First, as it locks the turns: another process may be about to store a transcript of one.
   await trx.updateTable('turns').set({ stored_bytes: 0 }).where('id', 'in', ids).execute();
   await trx
     .updateTable('turns')
@@ -34,5 +33,7 @@ export async function finishTurns(
     .where('id', 'in', ids)
     .where('state', '=', 'running')
     .execute();
+  await trx.deleteFrom('frames').where('turn_id', 'in', ids).execute();
+  await trx.deleteFrom('transcripts').where('turn_id', 'in', ids).execute();
   return turns.reduce((sum, turn) => sum + turn.stored_bytes, 0);
 }

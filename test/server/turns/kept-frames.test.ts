@@ -1,13 +1,20 @@
+import { sql, type Transaction } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeReasons } from '../../../crypto/messages/live-record.ts';
 import { type Bytes, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import type { Schema } from '../../../server/storage/schema.ts';
+import { endTurns } from '../../../server/turns/end-turns.ts';
 import { FrameJournal } from '../../../server/turns/frame-journal.ts';
 import { cutFrames, firstMissingFrame, storeFrames } from '../../../server/turns/frame-rows.ts';
-import type { TranscriptGap } from '../../../server/turns/transcript-rows.ts';
+import { insertTranscript, type TranscriptGap } from '../../../server/turns/transcript-rows.ts';
+import { finishTurns } from '../../../server/vault/finish-turns.ts';
 import { quietLog } from '../../parts/quiet-log.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
+import { until } from '../../parts/turn-process.ts';
 import { makeAccount } from '../../parts/vault-device.ts';
 
+type Trx = Transaction<Schema>;
+type Work<Result> = (trx: Trx) => Promise<Result>;
 type Frame = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly number: number; readonly body: Bytes };
 
 function framesOf(count: number): Frame[] {
@@ -18,6 +25,31 @@ function framesOf(count: number): Frame[] {
 async function write(journal: FrameJournal, frames: readonly Frame[]): Promise<void> {
   for (const { turnId, transcriptId, number, body } of frames) journal.addFrame(turnId, transcriptId, number, body);
   await journal.flush();
+}
+
+async function insertTurn(database: TestDatabase): Promise<{ accountId: string; turnId: Bytes }> {
+  const turnId = randomBytes(16);
+  const { accountId } = await makeAccount(database);
+  await database.db
+    .insertInto('turns')
+    .values({
+      id: turnId,
+      account_id: accountId,
+      state: 'running',
+      enclave_id: 'e',
+      model: 'm',
+      started_at: 1,
+      ended_at: null,
+      attempts: 1,
+      request_length: 1,
+      stops: 0,
+      stored_bytes: 0,
+      temporary: 1,
+      lease_owner: 'its owner',
+      lease_until: 1,
+    })
+    .execute();
+  return { accountId, turnId };
 }
 
 describe.each(databaseKinds)('runs of frames of two processes on %s', (kind) => {
@@ -99,27 +131,7 @@ describe.each(databaseKinds)('runs of frames of two processes on %s', (kind) => 
   });
 
   async function makeTurn() {
-    const turnId = randomBytes(16);
-    const { accountId } = await makeAccount(database);
-    await database.db
-      .insertInto('turns')
-      .values({
-        id: turnId,
-        account_id: accountId,
-        state: 'running',
-        enclave_id: 'e',
-        model: 'm',
-        started_at: 1,
-        ended_at: null,
-        attempts: 1,
-        request_length: 1,
-        stops: 0,
-        stored_bytes: 0,
-        temporary: 1,
-        lease_owner: 'its owner',
-        lease_until: 1,
-      })
-      .execute();
+    const { accountId, turnId } = await insertTurn(database);
     const gaps: TranscriptGap[] = [];
     const ended: Bytes[] = [];
     const open: Bytes[] = [];
@@ -178,5 +190,74 @@ describe.each(databaseKinds)('runs of frames of two processes on %s', (kind) => 
     journal.addClose({ ...ids, reason: 'gone', owner: 'its owner' });
     await journal.flush();
     expect(await closedAs()).toBe(closeReasons.final);
+  });
+});
+
+/** Of two transactions that meet: the second one begins while the first is not committed. */
+async function meet<A, B>(database: TestDatabase, first: Work<A>, second: Work<B>): Promise<[A, B]> {
+  const isWaiting = sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+  const [began, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const one = database.write(async (trx) => {
+    const result = await first(trx);
+    began.resolve();
+    await mayCommit.promise;
+    return result;
+  });
+  await began.promise;
+  let isOver = false;
+  const two = database.write(second).finally(() => (isOver = true));
+  await until(async () => isOver || (await isWaiting.execute(database.db)).rows.length > 0);
+  mayCommit.resolve();
+  return Promise.all([one, two]);
+}
+
+describe('a relay that stores a transcript of a turn that another one ends', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await makeDatabase('postgres');
+  });
+  afterAll(async () => {
+    await database.close();
+    await database.remove();
+  });
+
+  async function makeWorks() {
+    const { accountId, turnId } = await insertTurn(database);
+    const end = { turnId, accountId, owner: 'its owner', state: 'ended', endedAtMs: 2 } as const;
+    const entry = { turnId, transcriptId: randomBytes(16), enclaveId: 'e', header: randomBytes(131) };
+    return {
+      end,
+      store: (trx: Trx) => insertTranscript(trx, 'postgres', entry, 1),
+      endIt: (trx: Trx) => endTurns(trx, 'postgres', [end]),
+      finish: (trx: Trx) => finishTurns(trx, accountId, [turnId], 2),
+      found: async () => {
+        const { db } = database;
+        const { state } = await db
+          .selectFrom('turns')
+          .select('state')
+          .where('id', '=', turnId)
+          .executeTakeFirstOrThrow();
+        const transcripts = await db.selectFrom('transcripts').select('closed').where('turn_id', '=', turnId).execute();
+        return { state, transcripts: transcripts.length };
+      },
+    };
+  }
+
+  test('first: the turn is not over', async () => {
+    const { end, endIt, found, store } = await makeWorks();
+    expect(await meet(database, store, endIt)).toEqual([undefined, [end]]);
+    expect(await found()).toEqual({ state: 'running', transcripts: 1 });
+  });
+
+  test('second: the turn takes it no more', async () => {
+    const { endIt, found, store } = await makeWorks();
+    expect(await meet(database, endIt, store)).toEqual([[], undefined]);
+    expect(await found()).toEqual({ state: 'ended', transcripts: 0 });
+  });
+
+  test.each([true, false])('while a device finishes it: no transcript is left (stored first: %s)', async (isFirst) => {
+    const { finish, found, store } = await makeWorks();
+    await (isFirst ? meet(database, store, finish) : meet(database, finish, store));
+    expect(await found()).toEqual({ state: 'ended', transcripts: 0 });
   });
 });
