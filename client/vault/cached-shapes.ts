@@ -34,7 +34,7 @@ const mark = v.looseObject({
   owner: hash,
   generation: v.fallback(count, 1),
   head: v.fallback(v.object({ ...headMark.entries, body: bytes }), noHead),
-  floor: v.fallback(v.exactOptional(v.nullable(remembered)), null),
+  floor: v.exactOptional(v.fallback(v.nullable(remembered), null)),
   cursor: v.fallback(v.nullable(v.object({ counter: count, id: v.nullable(idField) })), null),
   pending: v.fallback(v.nullable(headMark), null),
   turnsAfterMs: v.fallback(count, 0),
