@@ -56,8 +56,8 @@ describe('a conversation with a hostile answer', () => {
     expect(failed).toEqual([]);
   }, 600_000);
 
-  test.each(['Thai and Khmer without spaces', 'code in Arabic and Chinese'] as const)(
-    '%s: one long piece is mounted in a task, and all of them come',
+  test.each(['Thai and Khmer without spaces', 'code in Arabic and Chinese', 'link definitions'] as const)(
+    '%s: few pieces are mounted in a task, and all of them come',
     async (name) => {
       const page = await openChat();
       const text = hostileAnswers[name]?.(16 * 1024) ?? '';

@@ -77,7 +77,7 @@ const codeBlockCost = 1000;
 function costOf(block: Block | undefined): number {
   if (block === undefined) return 0;
   const { kind, source, continues } = block;
-  if (kind === 'definitions' || kind === 'comment') return 1;
+  if (kind === 'comment') return 1;
   const farCost = 2 * (source.match(/[\u0590-\ud7ff]/g)?.length ?? 0);
   if (kind === 'code' || kind === 'tex') return source.length / 2 + farCost + (continues ? 0 : codeBlockCost);
   const signs = source.match(/[\n*_~`[<>|&$\\\ud800-\udfff]/g)?.length ?? 0;
