@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { join, resolve } from 'node:path';
 import { waitFor } from './running-sotto.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
@@ -91,8 +92,8 @@ export async function startCaddy(caddyfile: string, port: number, publicUrl: str
   let printed = '';
   caddy.stderr.setEncoding('utf8').on('data', (text: string) => (printed += text));
   await waitFor(
-    () => isOpen(port),
-    20_000,
+    () => isCertified(port),
+    60_000,
     () => `Caddy did not start:\n${printed}`,
   );
   return {
@@ -104,6 +105,17 @@ export async function startCaddy(caddyfile: string, port: number, publicUrl: str
       await folder.remove();
     },
   };
+}
+
+/** Caddy listens before it has made its certificate. */
+function isCertified(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false }, () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.on('error', () => done(false));
+  });
 }
 
 export function isOpen(port: number): Promise<boolean> {
