@@ -100,13 +100,14 @@ describe('ThoughtSplitter', () => {
   });
 
   test('takes an answer of a megabyte in small pieces in linear time', () => {
-    const measure = (count: number) => {
+    const measureOnce = (count: number) => {
       const splitter = new ThoughtSplitter();
       const before = performance.now();
       for (let i = 0; i < count; i += 1) splitter.push('word `x` < ');
       return performance.now() - before;
     };
-    measure(10_000);
+    // The quickest of some: other processes of this machine only make it slower.
+    const measure = (count: number) => Math.min(...Array.from({ length: 8 }, () => measureOnce(count)));
     // Quadratic work would take sixteen times as long for four times as much.
     expect(measure(40_000) / Math.max(1, measure(10_000))).toBeLessThan(11);
   });
