@@ -1,7 +1,6 @@
 import type { Network } from './client-address.ts';
+import { FairTurns, type Waiting } from './fair-turns.ts';
 
-/** So long calls begin in one turn of the event loop; one takes about a quarter of a millisecond. */
-const workMs = 5;
 /** More than HTTP/2 lets one connection have open; over HTTP/1.1 browsers and proxies wait for each answer. */
 const longestLane = 200;
 /** Heads that an address may bring in one turn of the event loop: to read one takes 15 to 60 microseconds. */
@@ -12,12 +11,9 @@ const callsPerPlace = 4;
 const fewCalls = 2;
 
 /** A call whose head has come. */
-export type WaitingCall = {
-  /** Whether it was taken back, or its connection is gone. */
-  isOver(): boolean;
+export type WaitingCall = Waiting & {
   /** Tells the listener once, when it was answered, taken back, or its connection is gone. */
   onOver(listener: () => void): void;
-  begin(): void;
 };
 
 /**
@@ -26,13 +22,12 @@ export type WaitingCall = {
  * and of the rest nobody else waits for more than a few.
  */
 export class CallLanes {
-  readonly #lanes = new Map<object, WaitingCall[]>();
+  readonly #turns = new FairTurns();
   /** Calls that came in this turn, of each connection and each network. */
   readonly #heads = new Map<object | string, number>();
   /** Those that are not over. */
   readonly #open = new Map<object | string, number>();
   readonly #openCalls: number;
-  #isAwaited = false;
 
   /** @param connectionsPerAddress - Those that one address may have. */
   constructor(connectionsPerAddress: number) {
@@ -44,6 +39,7 @@ export class CallLanes {
    * @returns false for a connection that has more calls than any client of ours sends; it should be cut.
    */
   enter(connection: object, call: WaitingCall, networks: readonly Network[]): boolean {
+    if (this.#heads.size === 0) setImmediate(() => this.#heads.clear());
     const heads = count(this.#heads, connection, 1);
     const open = count(this.#open, connection, 1);
     let isTooMany = false;
@@ -56,47 +52,9 @@ export class CallLanes {
       count(this.#open, connection, -1);
       for (const { name } of networks) count(this.#open, name, -1);
     });
-    this.#await();
-    const lane = this.#lanes.get(connection) ?? [];
-    if (lane.length >= longestLane || isTooMany) return false;
-    lane.push(call);
-    this.#lanes.set(connection, lane);
+    if (this.#turns.lengthOf(connection) >= longestLane || isTooMany) return false;
+    this.#turns.enter(connection, call);
     return true;
-  }
-
-  #await(): void {
-    if (this.#isAwaited) return;
-    this.#isAwaited = true;
-    setImmediate(() => {
-      this.#heads.clear();
-      this.#work(performance.now() + workMs);
-    });
-  }
-
-  #work(untilMs: number): void {
-    const goOn = () => {
-      if (this.#lanes.size > 0 && performance.now() < untilMs) return this.#work(untilMs);
-      this.#isAwaited = false;
-      if (this.#lanes.size > 0) this.#await();
-    };
-    try {
-      this.#next()?.begin();
-    } finally {
-      // Most of a call is done in microtasks: how long it took shows behind them all.
-      queueMicrotask(() => process.nextTick(goOn));
-    }
-  }
-
-  /** The first call that is not over. */
-  #next(): WaitingCall | undefined {
-    for (const [connection, lane] of this.#lanes) {
-      const call = lane.shift();
-      this.#lanes.delete(connection);
-      // Behind all others, who come by turns.
-      if (lane.length > 0) this.#lanes.set(connection, lane);
-      if (call?.isOver() === false) return call;
-    }
-    return undefined;
   }
 }
 

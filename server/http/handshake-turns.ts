@@ -1,9 +1,7 @@
 import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import { networksOf } from './client-address.ts';
-
-/** So long handshakes begin in one turn of the event loop; one takes up to some milliseconds, for its signature. */
-const workMs = 5;
+import { FairTurns } from './fair-turns.ts';
 
 /**
  * Lets TLS handshakes begin a few in each turn of the event loop, and those of different addresses by turns. An address may have
@@ -13,9 +11,8 @@ export class HandshakeTurns {
   readonly #server: Http2SecureServer;
   /** Node's own, which wrap a connection and read what has come by then. */
   readonly #own: readonly ((socket: Socket) => void)[];
-  /** Connections that have said something, by their addresses. */
-  readonly #lanes = new Map<string, Socket[]>();
-  #isAwaited = false;
+  /** Of connections that have said something, by their addresses. */
+  readonly #turns = new FairTurns();
 
   /**
    * @param server - Nobody else may listen for its connections yet.
@@ -46,42 +43,11 @@ export class HandshakeTurns {
 
   #enter(socket: Socket): void {
     const [network] = networksOf(socket.remoteAddress ?? '');
-    const name = network?.name ?? '';
-    const lane = this.#lanes.get(name) ?? [];
-    lane.push(socket);
-    this.#lanes.set(name, lane);
-    this.#await();
-  }
-
-  #await(): void {
-    if (this.#isAwaited) return;
-    this.#isAwaited = true;
-    setImmediate(() => this.#work(performance.now() + workMs));
-  }
-
-  #work(untilMs: number): void {
-    const goOn = () => {
-      if (this.#lanes.size > 0 && performance.now() < untilMs) return this.#work(untilMs);
-      this.#isAwaited = false;
-      if (this.#lanes.size > 0) this.#await();
-    };
-    try {
-      const socket = this.#next();
-      if (socket !== undefined) for (const begin of this.#own) begin.call(this.#server, socket);
-    } finally {
-      // The greeting is read in the next tick: how long that took shows behind it.
-      queueMicrotask(() => process.nextTick(goOn));
-    }
-  }
-
-  #next(): Socket | undefined {
-    for (const [name, lane] of this.#lanes) {
-      const socket = lane.shift();
-      this.#lanes.delete(name);
-      // Behind those of all others.
-      if (lane.length > 0) this.#lanes.set(name, lane);
-      if (socket?.destroyed === false) return socket;
-    }
-    return undefined;
+    this.#turns.enter(network?.name ?? '', {
+      isOver: () => socket.destroyed,
+      begin: () => {
+        for (const begin of this.#own) begin.call(this.#server, socket);
+      },
+    });
   }
 }
