@@ -99,7 +99,7 @@ export class RelayWatch {
     this.#arm();
   }
 
-  /** Whether somebody looks at the page. A relay that is not away is asked nothing: it would learn of each look. */
+  /** Notes if somebody looks at the page. A relay that is not away is asked nothing: it would learn of each look. */
   look(isSeen: boolean): void {
     this.#isSeen = isSeen;
     if (isSeen) this.#rest.abort();

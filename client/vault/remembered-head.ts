@@ -8,7 +8,7 @@ export type RememberedHead = HeadMark & {
   readonly shownCounter?: number | undefined;
 };
 
-/** What a browser remembers of a mark's account. A head that a sign-in brought takes the place of none that it was not followed from. */
+/** The memory of a mark's account. A head that a sign-in brought takes the place of none that it was not followed from. */
 export function rememberedOf({ head, floor }: Pick<VaultMark, 'head' | 'floor'>): RememberedHead {
   const { counter, hash } = floor ?? head;
   const shownCounter = Math.max(head.counter, floor?.shownCounter ?? 0);

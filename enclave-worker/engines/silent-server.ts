@@ -29,7 +29,7 @@ export function silenceOf(code: string): Silence {
   if (/^(ENOTFOUND|EAI_)/.test(code)) return 'host-unknown';
   if (/^(ETIMEDOUT|ESOCKETTIMEDOUT)$/.test(code)) return 'no-answer-in-time';
   if (/^(EACCES|EPERM)$/.test(code)) return 'not-permitted';
-  // What the server says of the client; its own certificate was not looked at yet.
+  // The server says this of the client; its own certificate was not looked at yet.
   if (/^ERR_SSL_.*(ALERT|UNRECOGNIZED_NAME|UNSUPPORTED_PROTOCOL)/.test(code)) return 'tls-refused';
   if (/CERT_(HAS_EXPIRED|NOT_YET_VALID)/.test(code)) return 'certificate-expired';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'certificate-of-another';

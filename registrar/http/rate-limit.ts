@@ -1,7 +1,7 @@
 import { networksOf } from '../caller-address.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
-/** What one address may ask: a bucket of `burst` that fills up with `perMinute`. The networks around it have larger ones. */
+/** One address has a bucket of `burst` that fills up with `perMinute`. The networks around it have larger ones. */
 const limits = {
   /** Challenge, register, renew: two calls for a statement. */
   statements: { burst: 240, perMinute: 240 },

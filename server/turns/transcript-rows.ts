@@ -44,7 +44,7 @@ export async function insertTranscript(
     .select('id')
     .where('id', '=', entry.turnId)
     .where('state', '=', 'running')
-    // Whoever ends the turn waits for this transcript, or is waited for. SQLite's transaction holds the only write lock.
+    // The end of the turn waits for this transcript, or is waited for. SQLite's transaction holds the only write lock.
     .$if(kind === 'postgres', (query) => query.forShare())
     .executeTakeFirst();
   if (turn === undefined) return;

@@ -227,7 +227,7 @@ describe('a flood', () => {
       const more = Math.min(atOnce, count - sent);
       socket.write(`${request} HTTP/1.1\r\n${host}\r\n`.repeat(more));
       sent += more;
-      // Where a part ends within a line, its answer is not seen.
+      // A part that ends within a line hides its answer.
       await expect.poll(() => answered, { interval: 5 }).toBeGreaterThan(sent - atOnce / 2);
     }
     socket.write(`GET /last HTTP/1.1\r\n${host}${last}\r\n`);

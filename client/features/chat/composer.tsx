@@ -63,7 +63,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   useImperativeHandle(ref, () => ({
     focus: () => box.current?.focus(),
     fill: (text) => {
-      // What one has written already is not lost to a press.
+      // A press loses nothing that was written before.
       draft.setText(draft.text.trim() === '' ? text : `${draft.text}\n\n${text}`);
       box.current?.focus();
     },

@@ -1,7 +1,7 @@
 import type { AnswerPart } from './answer-value.ts';
 
 /**
- * What messages say that come where pieces should: the same one ever longer, as DashScope and older gateways send it, or each only
+ * Reads messages that come where pieces should: the same one ever longer, as DashScope and older gateways send it, or each only
  * what comes next.
  */
 export class MessageGrowth {

@@ -61,7 +61,7 @@ export async function probeServer(
   }
 }
 
-/** Whether an empty question was read and found wanting. Small servers fall over it; one that does so always is no server. */
+/** True where an empty question was read and found wanting. Small servers fall over it; one that does so always is no server. */
 function isComplaint({ status, body }: Answer, mayFail: boolean): boolean {
   const isJson = typeof body === 'object';
   return (isJson && [200, 400, 415, 422].includes(status)) || (mayFail && status === 500);

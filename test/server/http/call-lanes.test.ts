@@ -80,7 +80,7 @@ test('CallLanes: where an address brings too many calls at once, its connections
   const call = { ...kept, onOver: (listener: () => void) => void over.push(listener), begin: () => undefined };
   const send = (connection: object, networks: readonly Network[], count: number) =>
     Array.from({ length: count }, () => lanes.enter(connection, call, networks)).filter(Boolean).length;
-  // Whoever waits for each answer is never one too many.
+  // A connection that waits for each answer is never one too many.
   for (let number = 0; number < 500; number++) expect(send({}, own, 1)).toBe(1);
   expect(send({}, own, 1)).toBe(1);
   expect(send({}, own, 10)).toBe(2);
