@@ -5,7 +5,7 @@ import {
   type VerificationDocument,
 } from '../crypto/evidence/verification-document.ts';
 import type { EnclavePolicy } from '../crypto/evidence/policy.ts';
-import { decodeUtf8 } from '../crypto/primitives/bytes.ts';
+import { decodeUtf8 } from '../crypto/protocol/bytes/bytes.ts';
 import { readClientPolicy } from './build/client-policy.ts';
 
 /*

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { ErrorCode } from '../crypto/messages/error-codes.ts';
-import type { Bytes } from '../crypto/primitives/bytes.ts';
-import { CryptoError } from '../crypto/primitives/errors.ts';
-import { GrowingBytes } from '../crypto/primitives/growing-bytes.ts';
+import type { ErrorCode } from '../crypto/protocol/messages/error-codes.ts';
+import type { Bytes } from '../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../crypto/protocol/bytes/errors.ts';
+import { GrowingBytes } from '../crypto/protocol/bytes/growing-bytes.ts';
 
 /** A refusal of a call: its code is the whole answer. */
 export class CallRefused extends Error {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { encodeUtf8 } from '../crypto/primitives/bytes.ts';
-import { Secret } from '../crypto/primitives/secret.ts';
+import { encodeUtf8 } from '../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../crypto/protocol/bytes/secret.ts';
 import { isLoopbackHost } from './engines/loopback.ts';
 import { defaultGpuTool } from './evidence/gpu-tool.ts';
 

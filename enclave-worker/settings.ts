@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { hashField } from '../crypto/messages/fields.ts';
-import type { Secret } from '../crypto/primitives/secret.ts';
+import { hashField } from '../crypto/protocol/messages/fields.ts';
+import type { Secret } from '../crypto/protocol/bytes/secret.ts';
 import type { EngineSettings } from './engines/auto.ts';
 import { isUsableId } from './engines/openai/model-offer.ts';
 import { readSocketPath } from './engines/upstream-call.ts';

@@ -1,19 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import * as v from 'valibot';
-import { enclaveRequest, type EnclaveStatus } from '../crypto/messages/enclave-messages.ts';
-import { type ErrorCode, errorCodes } from '../crypto/messages/error-codes.ts';
-import { maximumRequestBodyLength } from '../crypto/messages/turn-messages.ts';
+import { enclaveRequest, type EnclaveStatus } from '../crypto/protocol/messages/enclave-messages.ts';
+import { type ErrorCode, errorCodes } from '../crypto/protocol/messages/error-codes.ts';
+import { maximumRequestBodyLength } from '../crypto/protocol/messages/turn-messages.ts';
 import {
   workerStop,
   type WorkerStatusAnswer,
   type WorkerTurnAccepted,
   workerWatch,
-} from '../crypto/messages/worker-messages.ts';
-import { fromBase64Url, toBase64Url } from '../crypto/primitives/bytes.ts';
-import { CryptoError } from '../crypto/primitives/errors.ts';
-import { jsonBudgetOf } from '../crypto/primitives/json-budget.ts';
-import { parseStrictJson } from '../crypto/primitives/strict-json.ts';
+} from '../crypto/protocol/messages/worker-messages.ts';
+import { fromBase64Url, toBase64Url } from '../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../crypto/protocol/bytes/errors.ts';
+import { jsonBudgetOf } from '../crypto/protocol/json/json-budget.ts';
+import { parseStrictJson } from '../crypto/protocol/json/strict-json.ts';
 import { CallRefused, readBody } from './call-body.ts';
 import type { EngineShelf } from './engines/engine-shelf.ts';
 import { answerEvidence } from './evidence/answer-evidence.ts';

@@ -1,7 +1,7 @@
 // npm run registrar:keys: new keys, and the `modal` section of the policy file that clients are built with.
 // npm run registrar:keys -- --public: that section again, of the REGISTRAR_KEYS that are set.
 import { existsSync } from 'node:fs';
-import { toBase64Url } from '../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../crypto/protocol/bytes/bytes.ts';
 import { generateRegistrarKeys, parseRegistrarKeys, type RegistrarKeys } from './registrar-keys.ts';
 import { type Deployment, readerOf, readIds, readKeys, readLogOrigin } from './settings.ts';
 import { StartError } from './start-error.ts';

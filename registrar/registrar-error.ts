@@ -1,4 +1,4 @@
-import type { RegistrarErrorCode } from '../crypto/messages/registrar-messages.ts';
+import type { RegistrarErrorCode } from '../crypto/protocol/messages/registrar-messages.ts';
 
 /** The one error that the registrar answers with: a code of the closed list and nothing else (SPEC.md §9.6). */
 export class RegistrarError extends Error {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../crypto/messages/error-codes.ts';
+import type { ErrorCode } from '../crypto/protocol/messages/error-codes.ts';
 
 /**
  * The one error that the relay answers with: a code of the closed list and nothing else (SPEC.md §11).

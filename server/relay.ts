@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { opaqueReady } from '../crypto/account/opaque-server.ts';
+import { opaqueReady } from '../crypto/sign-in/opaque-server.ts';
 import { accountRoutes } from './accounts/account-routes.ts';
 import { browserCookies } from './accounts/browser-cookie.ts';
 import { loadServerKeys } from './accounts/load-server-keys.ts';

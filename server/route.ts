@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as v from 'valibot';
-import type { ErrorCode } from '../crypto/messages/error-codes.ts';
-import { type JsonBudget, jsonBudgetOf } from '../crypto/primitives/json-budget.ts';
+import type { ErrorCode } from '../crypto/protocol/messages/error-codes.ts';
+import { type JsonBudget, jsonBudgetOf } from '../crypto/protocol/json/json-budget.ts';
 
 /** Who is calling, once the access token was verified and its session found alive. */
 export type Session = {

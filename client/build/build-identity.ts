@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { encodeCanonicalJson } from '../../crypto/primitives/canonical-json.ts';
+import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
 import { readClientPolicy } from './client-policy.ts';
 
 const projectFolder = join(import.meta.dirname, '..', '..');

@@ -1,7 +1,7 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
-import type { JsonBudget } from '../../crypto/primitives/json-budget.ts';
-import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { GrowingBytes } from '../../crypto/protocol/bytes/growing-bytes.ts';
+import type { JsonBudget } from '../../crypto/protocol/json/json-budget.ts';
+import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
 import { RelayCallError } from './relay-call-error.ts';
 
 /**

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { errorAnswer } from '../../crypto/messages/error-codes.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { jsonBudgetOrLoose, looseJsonBudget } from '../../crypto/primitives/json-budget.ts';
+import { errorAnswer } from '../../crypto/protocol/messages/error-codes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { jsonBudgetOrLoose, looseJsonBudget } from '../../crypto/protocol/json/json-budget.ts';
 import { parseJson, readBoundedBody } from './bounded-body.ts';
 import type { Clock } from './clock.ts';
 import { type RelayCallCode, RelayCallError } from './relay-call-error.ts';

@@ -1,5 +1,5 @@
-import { LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
-import { type Bytes, concat } from '../../crypto/primitives/bytes.ts';
+import { LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
+import { type Bytes, concat } from '../../crypto/protocol/bytes/bytes.ts';
 import { backOffMs } from './back-off.ts';
 import { type Clock, wait } from './clock.ts';
 import { RelayCallError } from './relay-call-error.ts';

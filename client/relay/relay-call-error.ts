@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
+import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
 
 /** What a call can come to besides the relay's own codes. */
 export type RelayCallCode =

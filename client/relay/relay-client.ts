@@ -15,8 +15,8 @@ import {
   signUpStartAnswer,
   type StepUpStart,
   stepUpStartAnswer,
-} from '../../crypto/messages/account-messages.ts';
-import type { EnclaveRequest } from '../../crypto/messages/enclave-messages.ts';
+} from '../../crypto/protocol/messages/account-messages.ts';
+import type { EnclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
 import {
   batchAnswer,
   headsAnswer,
@@ -25,9 +25,9 @@ import {
   maximumItemBodyLength,
   syncAnswer,
   type SyncQuery,
-} from '../../crypto/messages/item-messages.ts';
-import type { TurnAttempt, TurnStart, TurnStop } from '../../crypto/messages/turn-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/item-messages.ts';
+import type { TurnAttempt, TurnStart, TurnStop } from '../../crypto/protocol/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { readPatiently } from './patient-read.ts';
 import { callRelay, callRelayJson, type HttpCall, openRelayStream, type RelayConnection } from './http-call.ts';
 import { RelayCallError } from './relay-call-error.ts';
@@ -44,7 +44,7 @@ const syncPageLength = itemsPerPage * (Math.ceil((inlineBodyLength * 4) / 3) + 5
 /** Sixteen transcripts of 5,000 frames. */
 const maximumFramesLength = 32 * 1024 * 1024;
 
-const loadTurnAccepted = async () => (await import('../../crypto/messages/turn-messages.ts')).turnAccepted;
+const loadTurnAccepted = async () => (await import('../../crypto/protocol/messages/turn-messages.ts')).turnAccepted;
 
 /** The relay's routes, each with the schema and the longest length of its answer. */
 export class RelayClient {
@@ -115,7 +115,7 @@ export class RelayClient {
   askEnclave = (body: EnclaveRequest, signal?: AbortSignal) =>
     this.#authorisedLater(
       { method: 'POST', path: '/v1/enclaves', body, signal },
-      async () => (await import('../../crypto/messages/enclave-messages.ts')).enclaveAnswer,
+      async () => (await import('../../crypto/protocol/messages/enclave-messages.ts')).enclaveAnswer,
       enclaveAnswerLength,
     );
   startTurn = (body: TurnStart) =>
@@ -135,7 +135,7 @@ export class RelayClient {
     return this.#patiently(() =>
       this.#authorisedLater(
         { method: 'GET', path },
-        async () => (await import('../../crypto/messages/turn-messages.ts')).turnsAnswer,
+        async () => (await import('../../crypto/protocol/messages/turn-messages.ts')).turnsAnswer,
         turnsPerPage * 4096 + smallLength,
       ),
     );

@@ -1,4 +1,4 @@
-import { type SessionAnswer, sessionAnswer } from '../../crypto/messages/account-messages.ts';
+import { type SessionAnswer, sessionAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { callRelayJson, type RelayConnection } from './http-call.ts';
 import { RelayCallError } from './relay-call-error.ts';
 

@@ -1,4 +1,4 @@
-import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
+import type { ReplyCause } from '../../crypto/protocol/contents/reply-note.ts';
 
 /** While nothing has come yet; null where the usual words say enough. */
 export function waitingText(cause: ReplyCause | undefined): string | null {

@@ -1,5 +1,5 @@
-import { maximumMessageLength } from '../../crypto/messages/item-contents.ts';
-import { isUnseen } from '../../crypto/messages/unseen-text.ts';
+import { maximumMessageLength } from '../../crypto/protocol/contents/item-contents.ts';
+import { isUnseen } from '../../crypto/protocol/contents/unseen-text.ts';
 import type { VaultFailure } from '../vault/vault-api.ts';
 import { failureSentence } from './failure-texts.ts';
 

@@ -1,4 +1,4 @@
-import type { EnclaveStatus, EngineKind, EngineReason } from '../../crypto/messages/enclave-messages.ts';
+import type { EnclaveStatus, EngineKind, EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { ConversationNote, ProtectionFacts, ProtectionLevel, VerificationStep } from '../vault/protection-api.ts';
 import type { EnclaveView } from '../vault/vault-api.ts';
 import { failureSentence } from './failure-texts.ts';

@@ -1,5 +1,5 @@
-import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
-import type { ReplyErrorCode } from '../../crypto/messages/request-content.ts';
+import type { ReplyCause } from '../../crypto/protocol/contents/reply-note.ts';
+import type { ReplyErrorCode } from '../../crypto/protocol/contents/request-content.ts';
 import { type CodeText, reload, tellOperator, tryLater } from './code-text.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { endedEarlyCode, type ReplyNoteContent } from '../../crypto/messages/item-contents.ts';
-import { replyCauses } from '../../crypto/messages/reply-note.ts';
-import { replyErrorCodes } from '../../crypto/messages/request-content.ts';
+import { endedEarlyCode, type ReplyNoteContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { replyCauses } from '../../crypto/protocol/contents/reply-note.ts';
+import { replyErrorCodes } from '../../crypto/protocol/contents/request-content.ts';
 import type { ReplyReader } from './reply-reader.ts';
 
 /** Facts about an answer for which its compact reply has no place. */

@@ -1,6 +1,10 @@
-import type { ConversationContent, ItemContent, SettingsContent } from '../../crypto/messages/item-contents.ts';
-import { maximumBatchLength, maximumBatchTextLength } from '../../crypto/messages/item-messages.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import type {
+  ConversationContent,
+  ItemContent,
+  SettingsContent,
+} from '../../crypto/protocol/contents/item-contents.ts';
+import { maximumBatchLength, maximumBatchTextLength } from '../../crypto/protocol/messages/item-messages.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { sealedContentLength } from '../../crypto/vault/item-content.ts';
 import type { VaultContents } from './vault-contents.ts';
 

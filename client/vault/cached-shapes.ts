@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { countField, idField } from '../../crypto/messages/fields.ts';
+import { countField, idField } from '../../crypto/protocol/messages/fields.ts';
 import type { VaultMark } from './ciphertext-cache.ts';
 import type { RememberedHead } from './remembered-head.ts';
 

@@ -1,6 +1,6 @@
 import { Dexie, type Table } from 'dexie';
-import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../crypto/primitives/hash.ts';
+import { type Bytes, equalBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { readMarkRow, readRememberedRow } from './cached-shapes.ts';
 import { type RememberedHead, rememberedOf } from './remembered-head.ts';
 import { toVaultError, VaultError } from './vault-error.ts';

@@ -1,7 +1,7 @@
-import { maximumMessageLength, maximumTitleLength } from '../../crypto/messages/item-contents.ts';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { maximumMessageLength, maximumTitleLength } from '../../crypto/protocol/contents/item-contents.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { generateTurnKey } from '../../crypto/turn/turn-key.ts';
-import { isUnseen, withoutTurning } from '../../crypto/messages/unseen-text.ts';
+import { isUnseen, withoutTurning } from '../../crypto/protocol/contents/unseen-text.ts';
 import type { Clock } from '../relay/clock.ts';
 import type { TabLocks } from '../relay/token-refresh.ts';
 import type { Conversations } from './conversations.ts';

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import { modelField } from '../../crypto/messages/fields.ts';
+import { modelField } from '../../crypto/protocol/messages/fields.ts';
 import {
   maximumTitleLength,
   type MessageContent,
   type ReplyContent,
   type ReplyNoteContent,
-} from '../../crypto/messages/item-contents.ts';
-import { withoutTurning } from '../../crypto/messages/unseen-text.ts';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/contents/item-contents.ts';
+import { withoutTurning } from '../../crypto/protocol/contents/unseen-text.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { type Clock, wait } from '../relay/clock.ts';
 import type { Conversations } from './conversations.ts';
 import type { Outbox } from './outbox.ts';

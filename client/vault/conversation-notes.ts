@@ -1,4 +1,4 @@
-import { type ProtectionLevel, protectionLevels } from '../../crypto/messages/fields.ts';
+import { type ProtectionLevel, protectionLevels } from '../../crypto/protocol/messages/fields.ts';
 import type { ShownEnclave } from './operation.ts';
 import type { ConversationNote, ProtectionFacts, SetMinimum } from './protection-api.ts';
 import type { VaultContents } from './vault-contents.ts';

@@ -1,5 +1,5 @@
-import type { MessageContent } from '../../crypto/messages/item-contents.ts';
-import { withoutTurning } from '../../crypto/messages/unseen-text.ts';
+import type { MessageContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { withoutTurning } from '../../crypto/protocol/contents/unseen-text.ts';
 import type { TurnOperation } from './operation.ts';
 import type { Outbox, QueuedOperation } from './outbox.ts';
 import { endingOf, SeenAnswers } from './answer-notes.ts';

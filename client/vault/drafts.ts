@@ -1,5 +1,5 @@
 import type { Keyring } from '../../crypto/account/keyring.ts';
-import { maximumMessageLength } from '../../crypto/messages/item-contents.ts';
+import { maximumMessageLength } from '../../crypto/protocol/contents/item-contents.ts';
 import { openDraft, sealDraft } from '../../crypto/vault/draft.ts';
 import type { CiphertextCache } from './ciphertext-cache.ts';
 import type { Outbox } from './outbox.ts';

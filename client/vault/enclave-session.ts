@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { enclavePolicy } from '../../crypto/evidence/policy.ts';
-import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
-import type { ProtectionLevel } from '../../crypto/messages/fields.ts';
-import { type Bytes, randomBytes, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../crypto/primitives/hash.ts';
+import type { EnclaveAnswer } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
+import { type Bytes, randomBytes, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { backOffMs } from '../relay/back-off.ts';
 import { type Clock, wait } from '../relay/clock.ts';
 import type { RelayClient } from '../relay/relay-client.ts';

@@ -1,6 +1,6 @@
-import type { SealedHeadMessage } from '../../crypto/messages/item-messages.ts';
-import { equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError, type CryptoErrorCode } from '../../crypto/primitives/errors.ts';
+import type { SealedHeadMessage } from '../../crypto/protocol/messages/item-messages.ts';
+import { equalBytes, fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError, type CryptoErrorCode } from '../../crypto/protocol/bytes/errors.ts';
 import { type HeadMark, openHead, type VaultHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CachedHead } from './ciphertext-cache.ts';

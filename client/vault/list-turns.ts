@@ -1,4 +1,4 @@
-import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
+import type { TurnRecord } from '../../crypto/protocol/messages/turn-messages.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 

@@ -1,6 +1,6 @@
-import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
-import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
+import type { TurnRecord } from '../../crypto/protocol/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { RelayWatch } from '../relay/relay-watch.ts';

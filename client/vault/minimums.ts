@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type EnclavePolicy, enclavePolicy } from '../../crypto/evidence/policy.ts';
-import { type ProtectionLevel, protectionLevels } from '../../crypto/messages/fields.ts';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { type ProtectionLevel, protectionLevels } from '../../crypto/protocol/messages/fields.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../relay/clock.ts';
 import type { Outbox } from './outbox.ts';
 import { isLaterMinimum, newestSettings } from './plan-settings.ts';

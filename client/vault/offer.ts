@@ -3,9 +3,9 @@ import { makeVerificationDocument, type VerificationDocument } from '../../crypt
 import { type AcceptedVerdict, isSecondEnclave } from '../../crypto/evidence/second-enclave.ts';
 import { type EnclaveVerdict, verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import { enclavePolicy } from '../../crypto/evidence/policy.ts';
-import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
-import type { ProtectionLevel } from '../../crypto/messages/fields.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { EnclaveAnswer } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../relay/clock.ts';
 
 type Refused = Extract<EnclaveVerdict, { refused: true }>;

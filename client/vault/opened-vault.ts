@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CiphertextCache } from './ciphertext-cache.ts';
 import { Commands } from './commands.ts';

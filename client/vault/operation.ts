@@ -1,12 +1,12 @@
 import * as v from 'valibot';
-import { bytesField, hashField, idField, protectionLevel, timeMsField } from '../../crypto/messages/fields.ts';
+import { bytesField, hashField, idField, protectionLevel, timeMsField } from '../../crypto/protocol/messages/fields.ts';
 import {
   maximumMessageLength,
   maximumTitleLength,
   replyContent,
   replyNoteContent,
   verificationContent,
-} from '../../crypto/messages/item-contents.ts';
+} from '../../crypto/protocol/contents/item-contents.ts';
 
 /** What the shield showed when Send was pressed: an automatic retry goes nowhere else. */
 const shownEnclave = v.strictObject({

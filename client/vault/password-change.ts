@@ -9,8 +9,8 @@ import {
   openKeyslotList,
 } from '../../crypto/account/keyslot-list.ts';
 import { finishRegistration, opaqueReady, startRegistration } from '../../crypto/account/opaque-client.ts';
-import type { PasswordFinish } from '../../crypto/messages/account-messages.ts';
-import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { PasswordFinish } from '../../crypto/protocol/messages/account-messages.ts';
+import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { hashHead, sealHead } from '../../crypto/vault/vault-head.ts';
 import { type RelayCallCode, RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';

@@ -1,4 +1,4 @@
-import { maximumBatchLength, tombstoneFlag } from '../../crypto/messages/item-messages.ts';
+import { maximumBatchLength, tombstoneFlag } from '../../crypto/protocol/messages/item-messages.ts';
 import { BatchInProgress, type PlannedWrite } from './batch-in-progress.ts';
 import type { Operation, TurnOperation } from './operation.ts';
 import type { QueuedOperation } from './outbox.ts';

@@ -1,5 +1,5 @@
-import type { ConversationContent, SettingsContent } from '../../crypto/messages/item-contents.ts';
-import { protectionLevels } from '../../crypto/messages/fields.ts';
+import type { ConversationContent, SettingsContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { protectionLevels } from '../../crypto/protocol/messages/fields.ts';
 import type { Operation } from './operation.ts';
 import type { SetMinimum } from './protection-api.ts';
 

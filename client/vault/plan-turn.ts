@@ -1,4 +1,4 @@
-import type { ConversationContent, ItemContent } from '../../crypto/messages/item-contents.ts';
+import type { ConversationContent, ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import type { TurnOperation } from './operation.ts';
 import { withMinimum, withTitle } from './plan-settings.ts';
 import type { SetMinimum } from './protection-api.ts';

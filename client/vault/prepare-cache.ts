@@ -1,5 +1,5 @@
 import type { Keyring } from '../../crypto/account/keyring.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { CachedHead, CiphertextCache } from './ciphertext-cache.ts';
 import { rememberedOf } from './remembered-head.ts';
 import { isReadableHead } from './vault-store.ts';

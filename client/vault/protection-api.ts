@@ -1,11 +1,11 @@
 import type { RefusalCode } from '../../crypto/evidence/evidence-step.ts';
-import type { ProtectionLevel } from '../../crypto/messages/fields.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
 
 /*
  * What crosses to the page about who could read along: what was verified, what the person asks for, and what changed.
  */
 
-export type { ProtectionLevel } from '../../crypto/messages/fields.ts';
+export type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
 export type { RefusalCode } from '../../crypto/evidence/evidence-step.ts';
 
 export type VerificationStep = {

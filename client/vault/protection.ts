@@ -1,7 +1,7 @@
-import type { ProtectionLevel } from '../../crypto/messages/fields.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
 import { encodeVerificationDocument, parseVerificationDocument } from '../../crypto/evidence/verification-document.ts';
-import { fromBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../crypto/primitives/hash.ts';
+import { fromBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { keyIdOf } from '../../crypto/primitives/key-id.ts';
 import type { EnclaveSession } from './enclave-session.ts';
 import type { Minimums } from './minimums.ts';

@@ -1,7 +1,7 @@
-import { transcriptIdOf } from '../../crypto/messages/transcript-header.ts';
-import type { ReplyNoteContent } from '../../crypto/messages/item-contents.ts';
-import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
-import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
+import { transcriptIdOf } from '../../crypto/protocol/messages/transcript-header.ts';
+import type { ReplyNoteContent } from '../../crypto/protocol/contents/item-contents.ts';
+import type { TurnRecord } from '../../crypto/protocol/messages/turn-messages.ts';
+import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CiphertextCache } from './ciphertext-cache.ts';
 import type { ReplyTracker } from './reply-tracker.ts';

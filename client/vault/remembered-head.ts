@@ -1,4 +1,4 @@
-import { equalBytes } from '../../crypto/primitives/bytes.ts';
+import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { HeadMark } from '../../crypto/vault/vault-head.ts';
 import type { VaultMark } from './ciphertext-cache.ts';
 

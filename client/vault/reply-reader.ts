@@ -1,10 +1,17 @@
-import { closeReasons, type CloseReason, type LiveRecord } from '../../crypto/messages/live-record.ts';
-import { endedEarlyCode, type ReplyOutcome } from '../../crypto/messages/item-contents.ts';
-import type { ReplyCause, ReplyNote } from '../../crypto/messages/reply-note.ts';
-import { type Bytes, equalBytes, fromBase64Url, fromHex, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { transcriptIdOf } from '../../crypto/messages/transcript-header.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import { closeReasons, type CloseReason, type LiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import { endedEarlyCode, type ReplyOutcome } from '../../crypto/protocol/contents/item-contents.ts';
+import {
+  type Bytes,
+  equalBytes,
+  fromBase64Url,
+  fromHex,
+  toBase64Url,
+  toHex,
+} from '../../crypto/protocol/bytes/bytes.ts';
+import { transcriptIdOf } from '../../crypto/protocol/messages/transcript-header.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
+import { addPieces, nothingShown, type ShownReply } from './shown-reply.ts';
 import { TranscriptReader } from './transcript-reader.ts';
 import type { KeyStanding } from './turn-recipients.ts';
 import type { ReplyState } from './vault-api.ts';
@@ -22,8 +29,6 @@ export type ReplyGrowth = {
   readonly stateChanged: boolean;
 };
 
-type Shown = { text: string; reasoning: string; title: string | null; cause: ReplyCause | null; leftOut: number };
-
 /**
  * The answer to one question, out of whatever transcripts of it there are. The first that opens is shown; should it stop
  * before its end and another go further, that one takes its place.
@@ -32,7 +37,7 @@ export class ReplyReader {
   readonly turnId: string;
   readonly #turnKey: Secret<'TurnKey'>;
   readonly #standing: (keyId: Bytes) => KeyStanding;
-  readonly #transcripts = new Map<string, { readonly reader: TranscriptReader; readonly shown: Shown }>();
+  readonly #transcripts = new Map<string, { readonly reader: TranscriptReader; readonly shown: ShownReply }>();
   #chosen: string | null = null;
   #fruitless = 0;
   #lastState: string;
@@ -171,7 +176,7 @@ export class ReplyReader {
       if (record.kind === 'closed') return null;
       if (this.#transcripts.size >= maximumTranscripts && !this.#dropUnopened()) return null;
       const reader = new TranscriptReader(this.#turnKey, fromBase64Url(this.turnId), this.#standing);
-      entry = { reader, shown: { text: '', reasoning: '', title: null, cause: null, leftOut: 0 } };
+      entry = { reader, shown: nothingShown() };
       this.#transcripts.set(id, entry);
     }
     const pieces = readRecord(entry.reader, record);
@@ -207,7 +212,7 @@ export class ReplyReader {
     for (const { reader } of this.#transcripts.values()) reader.discard();
   }
 
-  get #shown(): Shown | null {
+  get #shown(): ShownReply | null {
     return this.#chosen === null ? null : (this.#transcripts.get(this.#chosen)?.shown ?? null);
   }
 
@@ -253,41 +258,6 @@ function readRecord(reader: TranscriptReader, record: LiveRecord): readonly Repl
       return [];
     default:
       return [];
-  }
-}
-
-/** @returns what came, or that the whole is to be shown anew. */
-function addPieces(
-  shown: Shown,
-  pieces: readonly ReplyPiece[],
-): { text: string; reasoning: string; replaced: boolean } {
-  const grown = { text: '', reasoning: '', replaced: false };
-  for (const piece of pieces) {
-    if (piece.kind === 'text' || piece.kind === 'reasoning') {
-      grown[piece.kind] += piece.text;
-      shown[piece.kind] += piece.text;
-    } else if (piece.kind === 'title') {
-      shown.title = piece.text;
-    } else if (piece.kind === 'note') {
-      grown.replaced ||= takeNote(shown, piece.note);
-    }
-  }
-  return grown;
-}
-
-/** @returns whether text became reasoning. */
-function takeNote(shown: Shown, note: ReplyNote): boolean {
-  switch (note.kind) {
-    case 'cause':
-      shown.cause = note.cause;
-      return false;
-    case 'left-out':
-      shown.leftOut = note.messages;
-      return false;
-    case 'text-was-reasoning':
-      shown.reasoning += shown.text;
-      shown.text = '';
-      return true;
   }
 }
 

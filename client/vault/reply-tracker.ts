@@ -1,8 +1,8 @@
-import { transcriptIdOf } from '../../crypto/messages/transcript-header.ts';
-import { decodeLiveRecord, type LiveRecord, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
-import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
-import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { transcriptIdOf } from '../../crypto/protocol/messages/transcript-header.ts';
+import { decodeLiveRecord, type LiveRecord, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
+import type { TurnRecord } from '../../crypto/protocol/messages/turn-messages.ts';
+import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { type Clock, wait } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';

@@ -1,6 +1,6 @@
-import type { RequestContent } from '../../crypto/messages/request-content.ts';
-import { encodeUtf8 } from '../../crypto/primitives/bytes.ts';
-import { maximumContentLength } from '../../crypto/primitives/size-class.ts';
+import type { RequestContent } from '../../crypto/protocol/contents/request-content.ts';
+import { encodeUtf8 } from '../../crypto/protocol/bytes/bytes.ts';
+import { maximumContentLength } from '../../crypto/protocol/bytes/size-class.ts';
 import type { ReplyState } from './vault-api.ts';
 
 type Message = RequestContent['messages'][number];

@@ -1,5 +1,5 @@
-import type { TurnAttempt } from '../../crypto/messages/turn-messages.ts';
-import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { TurnAttempt } from '../../crypto/protocol/messages/turn-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { sealRequest, toMessage } from '../../crypto/turn/sealed-request.ts';
 import type { Conversations } from './conversations.ts';
 import type { TurnOperation } from './operation.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { enclaveChangedAnswer, type TurnAttempt } from '../../crypto/messages/turn-messages.ts';
+import { enclaveChangedAnswer, type TurnAttempt } from '../../crypto/protocol/messages/turn-messages.ts';
 import { backOffMs } from '../relay/back-off.ts';
 import { wait } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';

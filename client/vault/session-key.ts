@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { createKeyring, type Keyring } from '../../crypto/account/keyring.ts';
-import { bytesField, countField } from '../../crypto/messages/fields.ts';
-import { type Bytes, encodeUtf8, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../../crypto/primitives/canonical-json.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import { bytesField, countField } from '../../crypto/protocol/messages/fields.ts';
+import { type Bytes, encodeUtf8, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import type { WrappedSession } from './ciphertext-cache.ts';
 
 /** What an unlocked tab knows besides the items. */

@@ -6,10 +6,10 @@ import {
   findUnknownWords,
   parseRecoveryPhrase,
 } from '../../crypto/account/recovery-phrase.ts';
-import type { SignInStartAnswer } from '../../crypto/messages/account-messages.ts';
+import type { SignInStartAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { openKeyMaterial, type SignedIn } from './key-material.ts';
 import type { RecentPhrase } from './recent-phrase.ts';

@@ -5,10 +5,10 @@ import { digestKeyslot, digestKeyslotList, encodeKeyslotList } from '../../crypt
 import { deriveNameTag } from '../../crypto/account/name-tag.ts';
 import { finishRegistration, opaqueReady, startRegistration } from '../../crypto/account/opaque-client.ts';
 import { deriveRecoverySigningKeys, generateRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
-import { type SignUpFinish, stretchingProfiles } from '../../crypto/messages/account-messages.ts';
+import { type SignUpFinish, stretchingProfiles } from '../../crypto/protocol/messages/account-messages.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { MerkleTree } from '../../crypto/vault/merkle-tree.ts';
+import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { MerkleTree } from '../../crypto/protocol/merkle-tree.ts';
 import { noHeadHash, sealHead } from '../../crypto/vault/vault-head.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';

@@ -1,9 +1,9 @@
 import { finishLogin, startLogin } from '../../crypto/account/opaque-client.ts';
 import { deriveRecoverySigningKeys, type RecoverySigningKeys } from '../../crypto/account/recovery-phrase.ts';
-import { digestActBody } from '../../crypto/account/step-up.ts';
-import type { StepUpAct, StepUpProof } from '../../crypto/messages/account-messages.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { digestActBody } from '../../crypto/sign-in/step-up.ts';
+import type { StepUpAct, StepUpProof } from '../../crypto/protocol/messages/account-messages.ts';
+import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { OwnProof } from './own-proof.ts';

@@ -1,5 +1,5 @@
-import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import { fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { deriveStopToken } from '../../crypto/turn/turn-key.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { TurnOperation } from './operation.ts';

@@ -1,7 +1,7 @@
-import { type ItemRecord, type SyncAnswer, tombstoneFlag } from '../../crypto/messages/item-messages.ts';
-import { type Bytes, compareBytes, equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
-import { sha256 } from '../../crypto/primitives/hash.ts';
+import { type ItemRecord, type SyncAnswer, tombstoneFlag } from '../../crypto/protocol/messages/item-messages.ts';
+import { type Bytes, compareBytes, equalBytes, fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
+import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { isMissingBodyAllowed } from '../../crypto/vault/expiry.ts';
 import type { Clock } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';

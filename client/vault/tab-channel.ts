@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { LiveStatus } from '../relay/live-frames.ts';
 import type { FailureCode } from './vault-api.ts';
 import type { RawChannel } from './vault-parts.ts';

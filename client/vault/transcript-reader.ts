@@ -1,12 +1,12 @@
-import type { CloseReason } from '../../crypto/messages/live-record.ts';
+import type { CloseReason } from '../../crypto/protocol/messages/live-record.ts';
 import {
   decodeTranscriptHeader,
   transcriptHeaderLength,
   transcriptIdOf,
-} from '../../crypto/messages/transcript-header.ts';
-import { type Bytes, concat, toHex } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
-import type { Secret } from '../../crypto/primitives/secret.ts';
+} from '../../crypto/protocol/messages/transcript-header.ts';
+import { type Bytes, concat, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
+import type { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import type { ReplyPiece } from '../../crypto/turn/reply-record.ts';
 import type { KeyStanding } from './turn-recipients.ts';

@@ -1,4 +1,4 @@
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { TurnOperation } from './operation.ts';
 import type { Outbox } from './outbox.ts';
 import type { TurnCompany } from './plan-turn.ts';

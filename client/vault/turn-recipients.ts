@@ -1,6 +1,6 @@
 import { parseVerificationDocument } from '../../crypto/evidence/verification-document.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { keyIdOf } from '../../crypto/primitives/key-id.ts';
 import type { Outbox } from './outbox.ts';
 import type { VaultStore } from './vault-store.ts';

@@ -1,8 +1,8 @@
-import type { EngineKind, EnclaveStatus } from '../../crypto/messages/enclave-messages.ts';
-import type { ReplyOutcome } from '../../crypto/messages/item-contents.ts';
+import type { EngineKind, EnclaveStatus } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { ReplyOutcome } from '../../crypto/protocol/contents/item-contents.ts';
 import type { RelayCallCode } from '../relay/relay-call-error.ts';
 import type { OwnProof } from './own-proof.ts';
-import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
+import type { ReplyCause } from '../../crypto/protocol/contents/reply-note.ts';
 import type {
   ConversationNote,
   MinimumView,

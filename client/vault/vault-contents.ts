@@ -6,8 +6,8 @@ import type {
   ReplyNoteContent,
   SettingsContent,
   VerificationContent,
-} from '../../crypto/messages/item-contents.ts';
-import { tombstoneFlag } from '../../crypto/messages/item-messages.ts';
+} from '../../crypto/protocol/contents/item-contents.ts';
+import { tombstoneFlag } from '../../crypto/protocol/messages/item-messages.ts';
 import type { UnreadableContent } from '../../crypto/vault/item-content.ts';
 import type { CachedItem } from './ciphertext-cache.ts';
 

@@ -1,4 +1,4 @@
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { FailureCode, RelayFailureCode, VaultFailure } from './vault-api.ts';
 

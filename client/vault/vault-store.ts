@@ -1,9 +1,9 @@
 import type { Keyring } from '../../crypto/account/keyring.ts';
-import { type Bytes, equalBytes, fromBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
-import { labelled, sha256 } from '../../crypto/primitives/hash.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
+import { labelled, sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { openContentOrDescribe } from '../../crypto/vault/item-content.ts';
-import { hashLeaf, MerkleTree } from '../../crypto/vault/merkle-tree.ts';
+import { hashLeaf, MerkleTree } from '../../crypto/protocol/merkle-tree.ts';
 import { hashHead, openHead, type VaultHead } from '../../crypto/vault/vault-head.ts';
 import { isItemRow } from './cached-shapes.ts';
 import type { CachedHead, CachedItem, CiphertextCache, VaultMark } from './ciphertext-cache.ts';

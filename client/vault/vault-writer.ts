@@ -1,6 +1,6 @@
-import type { ItemBatch } from '../../crypto/messages/item-messages.ts';
-import { errorCodes } from '../../crypto/messages/error-codes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import type { ItemBatch } from '../../crypto/protocol/messages/item-messages.ts';
+import { errorCodes } from '../../crypto/protocol/messages/error-codes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { backOffMs } from '../relay/back-off.ts';
 import { type Clock, wait } from '../relay/clock.ts';
 import { RelayCallError } from '../relay/relay-call-error.ts';

@@ -1,4 +1,4 @@
-import { equalBytes } from '../../crypto/primitives/bytes.ts';
+import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayClient } from '../relay/relay-client.ts';
 import { AccessTokens } from '../relay/token-refresh.ts';
 import { CiphertextCache } from './ciphertext-cache.ts';

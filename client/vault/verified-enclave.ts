@@ -1,8 +1,8 @@
 import { joinEvidenceDigests } from '../../crypto/evidence/evidence-digest.ts';
 import { encodeVerificationDocument } from '../../crypto/evidence/verification-document.ts';
-import type { ProtectionLevel } from '../../crypto/messages/fields.ts';
-import type { VerificationContent } from '../../crypto/messages/item-contents.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
+import type { VerificationContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../relay/clock.ts';
 import type { Judgement, Offer } from './offer.ts';
 import type { ShownEnclave } from './operation.ts';

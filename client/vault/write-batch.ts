@@ -1,6 +1,6 @@
-import type { ItemBatch } from '../../crypto/messages/item-messages.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../crypto/primitives/hash.ts';
+import type { ItemBatch } from '../../crypto/protocol/messages/item-messages.ts';
+import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { sealContent } from '../../crypto/vault/item-content.ts';
 import { hashHead, sealHead } from '../../crypto/vault/vault-head.ts';
 import type { CachedHead, CachedItem } from './ciphertext-cache.ts';

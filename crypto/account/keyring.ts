@@ -1,9 +1,9 @@
-import { type Bytes, concat, lengthPrefixed, readUint32, uint32 } from '../primitives/bytes.ts';
+import { type Bytes, concat, lengthPrefixed, readUint32, uint32 } from '../protocol/bytes/bytes.ts';
 import { committedSealOverhead, openCommitted, sealCommitted } from '../primitives/committed-seal.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../primitives/sealed-header.ts';
-import { Secret } from '../primitives/secret.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
 import { generateAccountKey } from './account-key.ts';
 
 /** An account's keys by epoch: the current one seals, all of them open. */

@@ -1,9 +1,9 @@
-import type { KeyslotKind } from '../messages/account-messages.ts';
-import { type Bytes, compareBytes, concat, equalBytes, readUint32, uint32 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { hmacSha256, labelled, sha256 } from '../primitives/hash.ts';
+import type { KeyslotKind } from '../protocol/messages/account-messages.ts';
+import { type Bytes, compareBytes, concat, equalBytes, readUint32, uint32 } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { hmacSha256, labelled, sha256 } from '../protocol/bytes/hash.ts';
 import { decodeSealedHeader, encodeSealedHeader } from '../primitives/sealed-header.ts';
-import type { Secret } from '../primitives/secret.ts';
+import type { Secret } from '../protocol/bytes/secret.ts';
 
 /** One way into the account, as the account itself knows it. */
 export type ListedKeyslot = {

@@ -1,4 +1,4 @@
-import type { KeyslotKind, StretchingProfile } from '../messages/account-messages.ts';
+import type { KeyslotKind, StretchingProfile } from '../protocol/messages/account-messages.ts';
 import {
   type Bytes,
   concat,
@@ -7,13 +7,13 @@ import {
   lengthPrefixed,
   toBase64Url,
   uint32,
-} from '../primitives/bytes.ts';
+} from '../protocol/bytes/bytes.ts';
 import { committedSealOverhead, openCommitted, sealCommitted } from '../primitives/committed-seal.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 import { deriveBytes } from '../primitives/hkdf.ts';
 import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../primitives/sealed-header.ts';
-import { Secret } from '../primitives/secret.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
 
 /** What each kind of keyslot is opened with; later kinds join with their own secret. */
 type KeyslotSecrets = {

@@ -1,6 +1,6 @@
-import { type Bytes, encodeUtf8 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled, sha256 } from '../primitives/hash.ts';
+import { type Bytes, encodeUtf8 } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled, sha256 } from '../protocol/bytes/hash.ts';
 
 /** Longest text that is looked at, in UTF-16 units: normalising a longer one would cost without need. */
 const maximumInputLength = 256;

@@ -1,10 +1,10 @@
-import type { StretchingProfile } from '../messages/account-messages.ts';
-import { type Bytes, fromBase64Url } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { Secret } from '../primitives/secret.ts';
-import { opaque, opaqueIdentifiers, refuseMalformed, requireOpaqueMessage } from './opaque-library.ts';
+import type { StretchingProfile } from '../protocol/messages/account-messages.ts';
+import { type Bytes, fromBase64Url } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
+import { opaque, opaqueIdentifiers, refuseMalformed, requireOpaqueMessage } from '../sign-in/opaque-library.ts';
 
-export { opaqueReady } from './opaque-library.ts';
+export { opaqueReady } from '../sign-in/opaque-library.ts';
 
 /** Longest password in UTF-16 units. */
 export const maximumPasswordLength = 1024;

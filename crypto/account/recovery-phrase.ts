@@ -1,13 +1,13 @@
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39';
 import { wordlist } from '@scure/bip39/wordlists/english.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { type Bytes, randomBytes } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { type Bytes, randomBytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 import { deriveBytes } from '../primitives/hkdf.ts';
-import { Secret } from '../primitives/secret.ts';
-import { encodeRecoveryClaim, type RecoveryClaim } from './recovery-signature.ts';
-import { encodeStepUpClaim, type StepUpClaim } from './step-up.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
+import { encodeRecoveryClaim, type RecoveryClaim } from '../sign-in/recovery-signature.ts';
+import { encodeStepUpClaim, type StepUpClaim } from '../sign-in/step-up.ts';
 
 /** 24 words of BIP-39's English list: 32 bytes of entropy and a checksum byte. */
 export const recoveryPhraseLength = 24;

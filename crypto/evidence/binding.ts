@@ -1,7 +1,7 @@
-import type { NvidiaGpuEvidence } from '../messages/evidence-messages.ts';
-import { type Bytes, fromBase64Url, uint64 } from '../primitives/bytes.ts';
-import { encodeCanonicalJson } from '../primitives/canonical-json.ts';
-import { labelled, sha256, sha512 } from '../primitives/hash.ts';
+import type { NvidiaGpuEvidence } from '../protocol/messages/evidence-messages.ts';
+import { type Bytes, fromBase64Url, uint64 } from '../protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
+import { labelled, sha256, sha512 } from '../protocol/bytes/hash.ts';
 
 /** What an enclave ties to its hardware: one identity, for a while, of one image (SPEC.md §9.5). */
 export type EvidenceBinding = {

@@ -1,5 +1,5 @@
-import type { EvidenceItem } from '../messages/evidence-messages.ts';
-import { toBase64Url } from '../primitives/bytes.ts';
+import type { EvidenceItem } from '../protocol/messages/evidence-messages.ts';
+import { toBase64Url } from '../protocol/bytes/bytes.ts';
 
 /** What the client says of this kind, word for word (SPEC.md §9.3). */
 export const developmentSentence = 'No protection from whoever runs this machine.';

@@ -1,7 +1,7 @@
-import type { EnclaveEvidence } from '../messages/enclave-messages.ts';
-import { type Bytes, fromBase64Url } from '../primitives/bytes.ts';
-import { encodeCanonicalJson } from '../primitives/canonical-json.ts';
-import { labelled, sha256 } from '../primitives/hash.ts';
+import type { EnclaveEvidence } from '../protocol/messages/enclave-messages.ts';
+import { type Bytes, fromBase64Url } from '../protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
+import { labelled, sha256 } from '../protocol/bytes/hash.ts';
 
 /** SHA-256 over evidence, statement and signature as they were verified (SPEC.md §9.4); collateral is no part of it. */
 export function digestEvidence(answer: Pick<EnclaveEvidence, 'evidence' | 'statement' | 'signature'>): Bytes {

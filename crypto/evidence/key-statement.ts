@@ -1,10 +1,10 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { type KeyStatement, keyStatement } from '../messages/enclave-messages.ts';
-import { type Bytes, equalBytes, fromBase64Url } from '../primitives/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../primitives/canonical-json.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
-import { Secret } from '../primitives/secret.ts';
+import { type KeyStatement, keyStatement } from '../protocol/messages/enclave-messages.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
 
 export const identityPublicKeyLength = 32;
 const maximumStatementLength = 4096;

@@ -1,4 +1,4 @@
-import { equalBytes } from '../primitives/bytes.ts';
+import { equalBytes } from '../protocol/bytes/bytes.ts';
 import type { EnclaveVerdict } from './verify-enclave.ts';
 
 export type AcceptedVerdict = Extract<EnclaveVerdict, { refused: false }>;

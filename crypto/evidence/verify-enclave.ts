@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { EnclaveEvidence, KeyStatement } from '../messages/enclave-messages.ts';
-import type { MachineKind } from '../messages/evidence-messages.ts';
-import { type Bytes, equalBytes, fromBase64Url } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
+import type { EnclaveEvidence, KeyStatement } from '../protocol/messages/enclave-messages.ts';
+import type { MachineKind } from '../protocol/messages/evidence-messages.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 import { keyIdOf } from '../primitives/key-id.ts';
 import { digestEvidence } from './evidence-digest.ts';
 import {

@@ -1,6 +1,6 @@
-import type { EnclaveEvidence, KeyStatement } from '../messages/enclave-messages.ts';
-import type { CollateralItem, EvidenceItem, NvidiaGpuEvidence } from '../messages/evidence-messages.ts';
-import { type Bytes, equalBytes } from '../primitives/bytes.ts';
+import type { EnclaveEvidence, KeyStatement } from '../protocol/messages/enclave-messages.ts';
+import type { CollateralItem, EvidenceItem, NvidiaGpuEvidence } from '../protocol/messages/evidence-messages.ts';
+import { type Bytes, equalBytes } from '../protocol/bytes/bytes.ts';
 import { deriveGpuNonce, deriveReportData, type EvidenceBinding, readBinding } from './binding.ts';
 import { developmentSentence } from './development.ts';
 import { enforced, notOffered, refuse, type VerificationStep } from './evidence-step.ts';

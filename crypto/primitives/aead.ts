@@ -1,5 +1,5 @@
-import type { Bytes } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import type { Bytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 import { sodium, sodiumReady } from './sodium.ts';
 
 /** Poly1305's tag behind every ciphertext. */

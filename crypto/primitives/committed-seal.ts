@@ -1,8 +1,8 @@
 import { openXChaCha20Poly1305, sealXChaCha20Poly1305, tagLength } from './aead.ts';
-import { type Bytes, concat, equalBytes, randomBytes } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import { type Bytes, concat, equalBytes, randomBytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 import { deriveBytes } from './hkdf.ts';
-import { maximumPaddedLength } from './size-class.ts';
+import { maximumPaddedLength } from '../protocol/bytes/size-class.ts';
 
 const saltLength = 32;
 const commitmentLength = 32;

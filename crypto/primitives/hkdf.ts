@@ -1,7 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { Bytes } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import type { Bytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 
 /**
  * HKDF-SHA256 (RFC 5869, SPEC.md §2.1).

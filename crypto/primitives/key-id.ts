@@ -1,6 +1,6 @@
-import type { Bytes } from './bytes.ts';
-import { CryptoError } from './errors.ts';
-import { sha256 } from './hash.ts';
+import type { Bytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { sha256 } from '../protocol/bytes/hash.ts';
 
 /** Of an X-Wing public key (SPEC.md §2.1). */
 export const enclavePublicKeyLength = 1216;

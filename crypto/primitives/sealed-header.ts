@@ -1,5 +1,5 @@
-import { type Bytes, concat, readUint32, uint32 } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import { type Bytes, concat, readUint32, uint32 } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 
 /** `version (1) || suite (1) || epoch (4)` before everything that an account key seals (SPEC.md §1.2). */
 export const sealedHeaderLength = 6;

@@ -1,5 +1,5 @@
 import type Sodium from 'libsodium-wrappers';
-import { CryptoError } from './errors.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 
 let loaded: typeof Sodium | undefined;
 

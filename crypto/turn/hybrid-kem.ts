@@ -1,8 +1,8 @@
 import type { KEM, Key, KeyPair } from 'hpke';
-import type { Bytes } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
+import type { Bytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 import { enclavePublicKeyLength } from '../primitives/key-id.ts';
-import { Secret } from '../primitives/secret.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
 import { sodium } from '../primitives/sodium.ts';
 
 /** X-Wing (MLKEM768-X25519, SPEC.md §2.1), HPKE's KEM 0x647A. */

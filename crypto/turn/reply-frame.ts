@@ -1,9 +1,9 @@
-import { type FrameClass, frameClasses, frameTagLength } from '../messages/request-header.ts';
-import { type Bytes } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { type FrameClass, frameClasses, frameTagLength } from '../protocol/messages/request-header.ts';
+import { type Bytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 import { deriveBytes } from '../primitives/hkdf.ts';
-import { Secret } from '../primitives/secret.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
 import type { TurnKey } from './turn-key.ts';
 
 /** `length (2)` at the beginning of every frame's plaintext. */

@@ -1,11 +1,11 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { ReplyEnd } from '../messages/request-content.ts';
-import { type FrameClass } from '../messages/request-header.ts';
-import { decodeTranscriptHeader } from '../messages/transcript-header.ts';
+import type { ReplyEnd } from '../protocol/contents/request-content.ts';
+import { type FrameClass } from '../protocol/messages/request-header.ts';
+import { decodeTranscriptHeader } from '../protocol/messages/transcript-header.ts';
 import { openChaCha20Poly1305 } from '../primitives/aead.ts';
-import { type Bytes, equalBytes, readUint32 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import type { Secret } from '../primitives/secret.ts';
+import { type Bytes, equalBytes, readUint32 } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import type { Secret } from '../protocol/bytes/secret.ts';
 import {
   deriveReplyKey,
   finalContentLength,

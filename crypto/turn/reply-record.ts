@@ -1,9 +1,9 @@
-import { maximumTitleLength } from '../messages/item-contents.ts';
-import { type ReplyNote, replyNote } from '../messages/reply-note.ts';
-import { type ReplyEnd, replyEnd } from '../messages/request-content.ts';
-import { type Bytes, decodeUtf8, encodeUtf8, readUint32 } from '../primitives/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../primitives/canonical-json.ts';
-import { CryptoError } from '../primitives/errors.ts';
+import { maximumTitleLength } from '../protocol/contents/item-contents.ts';
+import { type ReplyNote, replyNote } from '../protocol/contents/reply-note.ts';
+import { type ReplyEnd, replyEnd } from '../protocol/contents/request-content.ts';
+import { type Bytes, decodeUtf8, encodeUtf8, readUint32 } from '../protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 
 /** Kinds of record inside the frames of a reply (SPEC.md §8.3). 0 is none; from 128 on a reader skips what it does not know. */
 const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128 } as const;

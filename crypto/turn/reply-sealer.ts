@@ -1,10 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type FrameClass, frameClasses } from '../messages/request-header.ts';
-import { encodeTranscriptHeader } from '../messages/transcript-header.ts';
+import { type FrameClass, frameClasses } from '../protocol/messages/request-header.ts';
+import { encodeTranscriptHeader } from '../protocol/messages/transcript-header.ts';
 import { sealChaCha20Poly1305 } from '../primitives/aead.ts';
-import { type Bytes, concat, randomBytes, uint32 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import type { Secret } from '../primitives/secret.ts';
+import { type Bytes, concat, randomBytes, uint32 } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import type { Secret } from '../protocol/bytes/secret.ts';
 import {
   deriveReplyKey,
   frameCapacity,

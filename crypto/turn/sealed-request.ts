@@ -1,8 +1,8 @@
 import { AEAD_ChaCha20Poly1305, KDF_HKDF_SHA256 } from '@panva/hpke-noble';
 import { CipherSuite } from 'hpke';
-import { type RequestContent, requestContent } from '../messages/request-content.ts';
-import { decodeRequestHeader, encodeRequestHeader, type RequestHeader } from '../messages/request-header.ts';
-import { maximumRequestBodyLength, type SealedRequestMessage } from '../messages/turn-messages.ts';
+import { type RequestContent, requestContent } from '../protocol/contents/request-content.ts';
+import { decodeRequestHeader, encodeRequestHeader, type RequestHeader } from '../protocol/messages/request-header.ts';
+import { maximumRequestBodyLength, type SealedRequestMessage } from '../protocol/messages/turn-messages.ts';
 import { openXChaCha20Poly1305, sealXChaCha20Poly1305, tagLength } from '../primitives/aead.ts';
 import {
   type Bytes,
@@ -12,13 +12,13 @@ import {
   randomBytes,
   toBase64Url,
   toHex,
-} from '../primitives/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../primitives/canonical-json.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled, sha256 } from '../primitives/hash.ts';
+} from '../protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled, sha256 } from '../protocol/bytes/hash.ts';
 import { keyIdOf } from '../primitives/key-id.ts';
-import type { Secret } from '../primitives/secret.ts';
-import { maximumContentLength, padToSizeClass, unpadSizeClass } from '../primitives/size-class.ts';
+import type { Secret } from '../protocol/bytes/secret.ts';
+import { maximumContentLength, padToSizeClass, unpadSizeClass } from '../protocol/bytes/size-class.ts';
 import { HybridKey, hybridKem } from './hybrid-kem.ts';
 
 const nonceLength = 24;

@@ -1,8 +1,8 @@
-import { type Bytes, randomBytes } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { type Bytes, randomBytes } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 import { deriveBytes } from '../primitives/hkdf.ts';
-import { Secret } from '../primitives/secret.ts';
+import { Secret } from '../protocol/bytes/secret.ts';
 
 export const turnKeyLength = 32;
 export const stopTokenLength = 32;

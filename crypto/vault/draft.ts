@@ -1,11 +1,11 @@
 import { deriveDraftKey } from '../account/account-key.ts';
 import { accountKeyOf, type Keyring } from '../account/keyring.ts';
-import { type Bytes, concat, decodeUtf8, encodeUtf8, lengthPrefixed } from '../primitives/bytes.ts';
+import { type Bytes, concat, decodeUtf8, encodeUtf8, lengthPrefixed } from '../protocol/bytes/bytes.ts';
 import { openCommitted, sealCommitted } from '../primitives/committed-seal.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 import { decodeSealedHeader, encodeSealedHeader } from '../primitives/sealed-header.ts';
-import { padToSizeClass, unpadSizeClass } from '../primitives/size-class.ts';
+import { padToSizeClass, unpadSizeClass } from '../protocol/bytes/size-class.ts';
 
 function contextOf(keyring: Keyring, epoch: number, draftId: string, header: Uint8Array) {
   const id = encodeUtf8(draftId);

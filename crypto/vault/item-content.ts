@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Keyring } from '../account/keyring.ts';
-import { idField } from '../messages/fields.ts';
+import { idField } from '../protocol/messages/fields.ts';
 import {
   conversationContent,
   type ItemContent,
@@ -9,11 +9,11 @@ import {
   replyNoteContent,
   settingsContent,
   verificationContent,
-} from '../messages/item-contents.ts';
-import { type Bytes, concat, decodeUtf8, encodeUtf8 } from '../primitives/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../primitives/canonical-json.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { maximumContentLength } from '../primitives/size-class.ts';
+} from '../protocol/contents/item-contents.ts';
+import { type Bytes, concat, decodeUtf8, encodeUtf8 } from '../protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { maximumContentLength } from '../protocol/bytes/size-class.ts';
 import { type ItemPlace, openItem, sealedItemLength, sealItem } from './item.ts';
 
 const typeName = /^[a-z][a-z0-9-]{0,31}$/;

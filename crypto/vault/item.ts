@@ -1,11 +1,11 @@
 import { accountKeyOf, currentAccountKey, type Keyring } from '../account/keyring.ts';
-import { type Bytes, concat, lengthPrefixed, uint32 } from '../primitives/bytes.ts';
+import { type Bytes, concat, lengthPrefixed, uint32 } from '../protocol/bytes/bytes.ts';
 import { committedSealOverhead, openCommitted, sealCommitted } from '../primitives/committed-seal.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../primitives/sealed-header.ts';
-import type { Secret } from '../primitives/secret.ts';
-import { maximumContentLength, padToSizeClass, sizeClassOf, unpadSizeClass } from '../primitives/size-class.ts';
+import type { Secret } from '../protocol/bytes/secret.ts';
+import { maximumContentLength, padToSizeClass, sizeClassOf, unpadSizeClass } from '../protocol/bytes/size-class.ts';
 
 /** What an item body adds to its padded content: 86 bytes. */
 export const itemOverhead = sealedHeaderLength + committedSealOverhead;

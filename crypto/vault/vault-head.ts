@@ -9,10 +9,10 @@ import {
   readUint64,
   uint32,
   uint64,
-} from '../primitives/bytes.ts';
+} from '../protocol/bytes/bytes.ts';
 import { committedSealOverhead, openCommitted, sealCommitted } from '../primitives/committed-seal.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled, sha256 } from '../primitives/hash.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled, sha256 } from '../protocol/bytes/hash.ts';
 import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../primitives/sealed-header.ts';
 
 /** The state of a whole vault in 116 bytes: what a relay cannot roll back, fork or thin out unnoticed. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { type Release, releaseEntry } from '../../crypto/evidence/policy.ts';
-import { countField, hashField } from '../../crypto/messages/fields.ts';
+import { countField, hashField } from '../../crypto/protocol/messages/fields.ts';
 
 export const workerFileName = 'worker.mjs';
 export const releaseFileName = 'release.json';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineReason } from '../../crypto/messages/enclave-messages.ts';
+import type { EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { EngineShelf } from './engine-shelf.ts';
 import { GgufEngine, modelNameOf } from './gguf.ts';
 import { DownloadError, downloadModel } from './model-download.ts';

@@ -1,4 +1,4 @@
-import type { EnclaveStatus, EngineReason } from '../../crypto/messages/enclave-messages.ts';
+import type { EnclaveStatus, EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { Engine } from './engine.ts';
 
 export type NextModel = NonNullable<EnclaveStatus['next']>;

@@ -1,6 +1,6 @@
-import type { EngineKind } from '../../crypto/messages/enclave-messages.ts';
-import type { ReplyCause, ReplyNote } from '../../crypto/messages/reply-note.ts';
-import type { ReplyEnd, RequestContent } from '../../crypto/messages/request-content.ts';
+import type { EngineKind } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { ReplyCause, ReplyNote } from '../../crypto/protocol/contents/reply-note.ts';
+import type { ReplyEnd, RequestContent } from '../../crypto/protocol/contents/request-content.ts';
 
 /** What an engine is asked: the inside of a request without its keys. */
 export type Question = Pick<RequestContent, 'messages' | 'parameters' | 'cacheSalt'>;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineReason } from '../../crypto/messages/enclave-messages.ts';
+import type { EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { EngineShelf } from './engine-shelf.ts';
 import { OpenAiEngine, type UpstreamProblem } from './openai.ts';
 import { readableName } from './openai/model-offer.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReplyCause } from '../../crypto/messages/reply-note.ts';
+import type { ReplyCause } from '../../crypto/protocol/contents/reply-note.ts';
 import { type Engine, EngineError, type EngineEvent, type Question } from './engine.ts';
 import { readAnswer } from './openai/answer-stream.ts';
 import { chatBody, isWanted } from './openai/chat-request.ts';

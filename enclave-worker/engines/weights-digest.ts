@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
-import { countField } from '../../crypto/messages/fields.ts';
+import { countField } from '../../crypto/protocol/messages/fields.ts';
 import { EngineError } from './engine.ts';
 import { hashFile } from './file-digest.ts';
 

@@ -1,5 +1,9 @@
-import type { EnclaveEvidence, EnclaveRequest, EnclaveStatus } from '../../crypto/messages/enclave-messages.ts';
-import { fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type {
+  EnclaveEvidence,
+  EnclaveRequest,
+  EnclaveStatus,
+} from '../../crypto/protocol/messages/enclave-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { KeyKeeper } from '../keys/key-keeper.ts';
 import type { EvidenceSource } from './evidence-source.ts';

@@ -1,5 +1,5 @@
-import type { SevSnpCollateral } from '../../crypto/messages/evidence-messages.ts';
-import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { SevSnpCollateral } from '../../crypto/protocol/messages/evidence-messages.ts';
+import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 
 /* The certificates that a host hands to its SEV-SNP guests (AMD 56421, GHCB, section 4.1.8.1). */
 

@@ -1,5 +1,5 @@
-import type { CollateralItem, CollateralNeed, EvidenceItem } from '../../crypto/messages/evidence-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { CollateralItem, CollateralNeed, EvidenceItem } from '../../crypto/protocol/messages/evidence-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
 /** Why there is no evidence, for the log and for whoever watches the terminal: nothing of what a machine or peer said. */
 export const evidenceProblems = [

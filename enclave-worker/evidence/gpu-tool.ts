@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { toHex } from '../../crypto/primitives/bytes.ts';
+import { toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { EvidenceError } from './evidence-source.ts';
 
 /** Where NVIDIA's packages put the command of their attestation SDK. */

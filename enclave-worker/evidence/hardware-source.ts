@@ -8,8 +8,8 @@ import {
   type EvidenceItem,
   evidenceList,
   type NvidiaGpuEvidence,
-} from '../../crypto/messages/evidence-messages.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/evidence-messages.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import {
   type CollectedEvidence,
   EvidenceError,

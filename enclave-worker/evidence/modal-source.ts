@@ -1,9 +1,9 @@
 import type { PossessionPurpose } from '../../crypto/evidence/modal/possession.ts';
-import { registrarStatement } from '../../crypto/messages/evidence-messages.ts';
-import { type RegistrarAnswer, registrarErrorCodes } from '../../crypto/messages/registrar-messages.ts';
-import { type Bytes, decodeUtf8, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import { decodeCanonicalJson } from '../../crypto/primitives/canonical-json.ts';
-import type { Secret } from '../../crypto/primitives/secret.ts';
+import { registrarStatement } from '../../crypto/protocol/messages/evidence-messages.ts';
+import { type RegistrarAnswer, registrarErrorCodes } from '../../crypto/protocol/messages/registrar-messages.ts';
+import { type Bytes, decodeUtf8, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { decodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
+import type { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { type CollectedEvidence, EvidenceError, type EvidenceProblem, type EvidenceSource } from './evidence-source.ts';
 import { RegistrarClient, RegistrarRefused } from './registrar-client.ts';
 import { type Dated, Renewal } from './renewal.ts';

@@ -1,5 +1,5 @@
 import type { PossessionPurpose } from '../../crypto/evidence/modal/possession.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { EvidenceSettings } from '../evidence-settings.ts';
 import { DevelopmentSource } from './development-source.ts';
 import type { EvidenceProblem, EvidenceSource } from './evidence-source.ts';

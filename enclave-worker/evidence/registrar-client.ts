@@ -5,7 +5,7 @@ import {
   registrarChallengeAnswer,
   registrarErrorAnswer,
   type RegistrarErrorCode,
-} from '../../crypto/messages/registrar-messages.ts';
+} from '../../crypto/protocol/messages/registrar-messages.ts';
 import { EvidenceError } from './evidence-source.ts';
 
 const limitMs = 30_000;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { EvidenceError, type EvidenceProblem } from './evidence-source.ts';
 
 /** Where Linux 6.7 and later offer reports (Documentation/ABI/testing/configfs-tsm-report). */

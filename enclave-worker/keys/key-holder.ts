@@ -5,13 +5,13 @@ import {
   signKeyStatement,
 } from '../../crypto/evidence/key-statement.ts';
 import { signPossession } from '../../crypto/evidence/modal/possession.ts';
-import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
-import { decodeRequestHeader } from '../../crypto/messages/request-header.ts';
-import { workerTurnStart } from '../../crypto/messages/worker-messages.ts';
-import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
-import { jsonBudgetOf } from '../../crypto/primitives/json-budget.ts';
-import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
+import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
+import { decodeRequestHeader } from '../../crypto/protocol/messages/request-header.ts';
+import { workerTurnStart } from '../../crypto/protocol/messages/worker-messages.ts';
+import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
+import { jsonBudgetOf } from '../../crypto/protocol/json/json-budget.ts';
+import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
 import { fromMessage, hashRequest, openRequest } from '../../crypto/turn/sealed-request.ts';
 import type {
   OpenAnswer,

@@ -1,9 +1,9 @@
 import type { PossessionPurpose } from '../../crypto/evidence/modal/possession.ts';
-import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
-import type { EngineKind } from '../../crypto/messages/enclave-messages.ts';
-import type { FrameClass } from '../../crypto/messages/request-header.ts';
-import type { RequestContent } from '../../crypto/messages/request-content.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
+import type { EngineKind } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { FrameClass } from '../../crypto/protocol/messages/request-header.ts';
+import type { RequestContent } from '../../crypto/protocol/contents/request-content.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
 /* What passes between the thread that keeps the ticks and the thread that keeps the keys. */
 

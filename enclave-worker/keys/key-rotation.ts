@@ -1,8 +1,8 @@
 import { generateEnclaveKeyPair } from '../../crypto/turn/hybrid-kem.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { toHex } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../crypto/primitives/key-id.ts';
-import type { Secret } from '../../crypto/primitives/secret.ts';
+import type { Secret } from '../../crypto/protocol/bytes/secret.ts';
 
 /** A new key each hour; each lives two, so that whoever asked just before still gets an answer. */
 export const keyRotationMs = 3_600_000;

@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../../crypto/primitives/bytes.ts';
+import { equalBytes, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import type { HeldReply } from './held-reply.ts';
 
 export type HoldLimits = {

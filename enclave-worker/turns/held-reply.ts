@@ -1,6 +1,6 @@
-import { closeReasons, type CloseReason, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
-import { concat } from '../../crypto/primitives/bytes.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { closeReasons, type CloseReason, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import { concat } from '../../crypto/protocol/bytes/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
 /** A short answer is one slab. */
 const recordsPerSlab = 32;

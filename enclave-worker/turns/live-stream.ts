@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { encodeLiveRecord } from '../../crypto/messages/live-record.ts';
-import { concat } from '../../crypto/primitives/bytes.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import { concat } from '../../crypto/protocol/bytes/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { HeldReply, ReplyReader } from './held-reply.ts';
 
 /** What is written at a time; the rest stays where it is held until the socket has taken this. */

@@ -1,7 +1,7 @@
-import { encodeUtf8 } from '../../crypto/primitives/bytes.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import type { ReplyEnd } from '../../crypto/messages/request-content.ts';
-import type { ReplyNote } from '../../crypto/messages/reply-note.ts';
+import { encodeUtf8 } from '../../crypto/protocol/bytes/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import type { ReplyEnd } from '../../crypto/protocol/contents/request-content.ts';
+import type { ReplyNote } from '../../crypto/protocol/contents/reply-note.ts';
 import {
   encodeEndRecord,
   encodeNoteRecord,

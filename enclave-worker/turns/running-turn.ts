@@ -1,6 +1,6 @@
-import type { ReplyEnd } from '../../crypto/messages/request-content.ts';
-import { equalBytes } from '../../crypto/primitives/bytes.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { ReplyEnd } from '../../crypto/protocol/contents/request-content.ts';
+import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { frameCapacity, framesToSendAfterEnd } from '../../crypto/turn/reply-frame.ts';
 import type { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
 import { type Engine, EngineError, type Question } from '../engines/engine.ts';

@@ -1,8 +1,8 @@
-import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
-import type { WorkerWatch } from '../../crypto/messages/worker-messages.ts';
-import { equalBytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
+import type { WorkerWatch } from '../../crypto/protocol/messages/worker-messages.ts';
+import { equalBytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { sealedFrameLength } from '../../crypto/turn/reply-frame.ts';
 import { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
 import { deriveStopToken } from '../../crypto/turn/turn-key.ts';

@@ -1,5 +1,5 @@
 import { emptyRoot, hashLogNode } from '../../crypto/evidence/modal/inclusion-proof.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
 /** The root of a log that is read from its first entry on, with one hash for each bit of its size in memory (RFC 6962 §2.1). */
 export class GrowingRoot {

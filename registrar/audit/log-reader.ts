@@ -1,4 +1,4 @@
-import { type Bytes, concat, decodeUtf8 } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, concat, decodeUtf8 } from '../../crypto/protocol/bytes/bytes.ts';
 import { tileWidth } from '../public-log/log-tree.ts';
 import { tilePath, widthAt } from '../public-log/tile-path.ts';
 

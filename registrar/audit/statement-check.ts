@@ -5,7 +5,7 @@ import {
   statementSignedBytes,
 } from '../../crypto/evidence/modal/registrar-statement.ts';
 import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
-import type { RegistrarStatement } from '../../crypto/messages/evidence-messages.ts';
+import type { RegistrarStatement } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { DishonestLog } from './log-reader.ts';
 
 /** No registrar of ours states anything for longer (SPEC.md §9.6). */

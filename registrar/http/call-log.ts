@@ -1,4 +1,4 @@
-import type { RegistrarErrorCode } from '../../crypto/messages/registrar-messages.ts';
+import type { RegistrarErrorCode } from '../../crypto/protocol/messages/registrar-messages.ts';
 import type { EventLog } from '../event-log.ts';
 
 const windowMs = 60_000;

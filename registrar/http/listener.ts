@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { type RegistrarErrorCode, registrarErrorCodes } from '../../crypto/messages/registrar-messages.ts';
+import { type RegistrarErrorCode, registrarErrorCodes } from '../../crypto/protocol/messages/registrar-messages.ts';
 import type { EventLog } from '../event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Settings } from '../settings.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
-import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
-import { jsonBudgetOf } from '../../crypto/primitives/json-budget.ts';
-import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
+import { GrowingBytes } from '../../crypto/protocol/bytes/growing-bytes.ts';
+import { jsonBudgetOf } from '../../crypto/protocol/json/json-budget.ts';
+import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
 /** A token of 8 KiB and a few fields. */

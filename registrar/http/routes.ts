@@ -4,7 +4,7 @@ import {
   type RegistrarErrorCode,
   registrarChallengeRequest,
   renewRequest,
-} from '../../crypto/messages/registrar-messages.ts';
+} from '../../crypto/protocol/messages/registrar-messages.ts';
 import type { PublicLog } from '../public-log/public-log.ts';
 import type { Publisher } from '../public-log/publisher.ts';
 import { readTile } from '../public-log/read-tile.ts';

@@ -1,4 +1,4 @@
-import { hmacSha256 } from '../../crypto/primitives/hash.ts';
+import { hmacSha256 } from '../../crypto/protocol/bytes/hash.ts';
 import {
   type Bytes,
   concat,
@@ -7,7 +7,7 @@ import {
   readUint64,
   toHex,
   uint64,
-} from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/bytes/bytes.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
 const lifeMs = 120_000;

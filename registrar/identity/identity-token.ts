@@ -1,8 +1,8 @@
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import * as v from 'valibot';
-import { type Bytes, encodeUtf8, fromBase64Url } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
-import { labelled, sha256 } from '../../crypto/primitives/hash.ts';
+import { type Bytes, encodeUtf8, fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
+import { labelled, sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Deployment, IssuerSettings } from '../settings.ts';
 import { IssuerUnreachable } from './bounded-fetch.ts';

@@ -1,5 +1,5 @@
 import { emptyRoot, hashLogLeaf, hashLogNode } from '../../crypto/evidence/modal/inclusion-proof.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { RegistrarDatabase } from '../storage/registrar-database.ts';
 
 /** Hashes in a full tile (C2SP tlog-tiles), and levels of the tree that one tile spans. */

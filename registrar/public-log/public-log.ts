@@ -1,5 +1,5 @@
 import { isSignedByLog, parseCheckpoint, signCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
-import { type Bytes, equalBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { RegistrarKeys } from '../registrar-keys.ts';
 import { StartError } from '../start-error.ts';
 import type { RegistrarDatabase } from '../storage/registrar-database.ts';

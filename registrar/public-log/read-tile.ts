@@ -1,4 +1,4 @@
-import { type Bytes, concat } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, concat } from '../../crypto/protocol/bytes/bytes.ts';
 import { type LogTree, tileWidth } from './log-tree.ts';
 import { type TilePath, widthAt } from './tile-path.ts';
 

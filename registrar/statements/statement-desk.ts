@@ -11,8 +11,8 @@ import type {
   RegistrarAnswer,
   RegistrarChallengeAnswer,
   RenewRequest,
-} from '../../crypto/messages/registrar-messages.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/registrar-messages.ts';
+import { type Bytes, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { Challenges } from '../identity/challenges.ts';
 import { verifyIdentityToken } from '../identity/identity-token.ts';
 import { IssuerKeys } from '../identity/issuer-keys.ts';

@@ -20,9 +20,9 @@ import {
   stepUpStart,
   stepUpStartAnswer,
   unlockStart,
-} from '../../crypto/messages/account-messages.ts';
-import { idField } from '../../crypto/messages/fields.ts';
-import { batchAnswer } from '../../crypto/messages/item-messages.ts';
+} from '../../crypto/protocol/messages/account-messages.ts';
+import { idField } from '../../crypto/protocol/messages/fields.ts';
+import { batchAnswer } from '../../crypto/protocol/messages/item-messages.ts';
 import { answer, defineRoute, type Route } from '../route.ts';
 import { RelayError } from '../relay-error.ts';
 import { decodeBytes } from '../vault/wire-bytes.ts';

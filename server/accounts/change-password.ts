@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { answerRegistration } from '../../crypto/account/opaque-server.ts';
-import type { PasswordFinish, PasswordStartAnswer } from '../../crypto/messages/account-messages.ts';
-import { idField } from '../../crypto/messages/fields.ts';
-import type { BatchAnswer } from '../../crypto/messages/item-messages.ts';
-import { equalBytes } from '../../crypto/primitives/bytes.ts';
+import { answerRegistration } from '../../crypto/sign-in/opaque-server.ts';
+import type { PasswordFinish, PasswordStartAnswer } from '../../crypto/protocol/messages/account-messages.ts';
+import { idField } from '../../crypto/protocol/messages/fields.ts';
+import type { BatchAnswer } from '../../crypto/protocol/messages/item-messages.ts';
+import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import { headBytes, lockAccount } from '../vault/quota.ts';
 import { decodeBytes } from '../vault/wire-bytes.ts';

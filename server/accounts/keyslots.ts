@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import type { KeyMaterial, KeyslotKind, KeyslotMessage } from '../../crypto/messages/account-messages.ts';
-import type { SealedHeadMessage } from '../../crypto/messages/item-messages.ts';
+import type { KeyMaterial, KeyslotKind, KeyslotMessage } from '../../crypto/protocol/messages/account-messages.ts';
+import type { SealedHeadMessage } from '../../crypto/protocol/messages/item-messages.ts';
 import type { HeadTable, KeyslotTable, Schema } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 

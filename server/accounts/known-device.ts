@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { encodeBytes } from '../vault/wire-bytes.ts';
 import type { ServerKeys } from './server-keys.ts';
 

@@ -1,5 +1,5 @@
-import { type StretchingProfile, stretchingProfiles } from '../../crypto/messages/account-messages.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { type StretchingProfile, stretchingProfiles } from '../../crypto/protocol/messages/account-messages.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { RelayError } from '../relay-error.ts';
 
 /** One call of OPAQUE's server half on a client's message. @throws {RelayError} `bad-request` when it is none. */

@@ -1,6 +1,6 @@
 import type { DeleteResult, Transaction } from 'kysely';
-import type { SignInAnswer } from '../../crypto/messages/account-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { SignInAnswer } from '../../crypto/protocol/messages/account-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Schema, SessionTable } from '../storage/schema.ts';
 import { lockAccount } from '../vault/quota.ts';

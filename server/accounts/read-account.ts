@@ -1,5 +1,5 @@
-import type { AccountAnswer, KeysAnswer, SessionsAnswer } from '../../crypto/messages/account-messages.ts';
-import { keyslotKinds } from '../../crypto/messages/account-messages.ts';
+import type { AccountAnswer, KeysAnswer, SessionsAnswer } from '../../crypto/protocol/messages/account-messages.ts';
+import { keyslotKinds } from '../../crypto/protocol/messages/account-messages.ts';
 import { RelayError } from '../relay-error.ts';
 import { encodeBytes } from '../vault/wire-bytes.ts';
 import type { AccountParts } from './account-parts.ts';

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { verifyRecoverySignature } from '../../crypto/account/recovery-signature.ts';
-import type { RecoveryFinish, RecoveryStart, RecoveryStartAnswer } from '../../crypto/messages/account-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { verifyRecoverySignature } from '../../crypto/sign-in/recovery-signature.ts';
+import type {
+  RecoveryFinish,
+  RecoveryStart,
+  RecoveryStartAnswer,
+} from '../../crypto/protocol/messages/account-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { RecoveryChallengeTable } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';

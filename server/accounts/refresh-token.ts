@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { uint64 } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { uint64 } from '../../crypto/protocol/bytes/bytes.ts';
 import { encodeBytes } from '../vault/wire-bytes.ts';
 import type { ServerKeys } from './server-keys.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
-import { createOpaqueSetup, opaqueReady } from '../../crypto/account/opaque-server.ts';
-import { bytesField, idField, opaqueField } from '../../crypto/messages/fields.ts';
+import { createOpaqueSetup, opaqueReady } from '../../crypto/sign-in/opaque-server.ts';
+import { bytesField, idField, opaqueField } from '../../crypto/protocol/messages/fields.ts';
 import { StartError } from '../start-error.ts';
 import { decodeBytes } from '../vault/wire-bytes.ts';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import * as v from 'valibot';
-import type { SessionAnswer } from '../../crypto/messages/account-messages.ts';
-import { idField } from '../../crypto/messages/fields.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { SessionAnswer } from '../../crypto/protocol/messages/account-messages.ts';
+import { idField } from '../../crypto/protocol/messages/fields.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../clock-watch.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';

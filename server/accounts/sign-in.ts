@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { finishServerLogin, startServerLogin } from '../../crypto/account/opaque-server.ts';
+import { finishServerLogin, startServerLogin } from '../../crypto/sign-in/opaque-server.ts';
 import {
   type SignInFinish,
   type SignInStart,
   type SignInStartAnswer,
   stretchingProfiles,
-} from '../../crypto/messages/account-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/account-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { AccountTable, LoginAttemptTable } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';

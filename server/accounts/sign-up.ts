@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { answerRegistration } from '../../crypto/account/opaque-server.ts';
+import { answerRegistration } from '../../crypto/sign-in/opaque-server.ts';
 import type {
   SessionAnswer,
   SignUpFinish,
   SignUpStart,
   SignUpStartAnswer,
-} from '../../crypto/messages/account-messages.ts';
-import { hashField, idField } from '../../crypto/messages/fields.ts';
+} from '../../crypto/protocol/messages/account-messages.ts';
+import { hashField, idField } from '../../crypto/protocol/messages/fields.ts';
 import { RelayError } from '../relay-error.ts';
 import { isDuplicate } from '../storage/database.ts';
 import type { SessionTable } from '../storage/schema.ts';

@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Transaction } from 'kysely';
-import { finishServerLogin, startServerLogin } from '../../crypto/account/opaque-server.ts';
-import { digestActBody, verifyStepUpSignature } from '../../crypto/account/step-up.ts';
-import type { StepUpAct, StepUpProof, StepUpStart, StepUpStartAnswer } from '../../crypto/messages/account-messages.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { finishServerLogin, startServerLogin } from '../../crypto/sign-in/opaque-server.ts';
+import { digestActBody, verifyStepUpSignature } from '../../crypto/sign-in/step-up.ts';
+import type {
+  StepUpAct,
+  StepUpProof,
+  StepUpStart,
+  StepUpStartAnswer,
+} from '../../crypto/protocol/messages/account-messages.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Schema, StepUpTable } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
+import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
 import { RelayError } from '../relay-error.ts';
 import { describeError, errorBody } from './error-answer.ts';
 import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';

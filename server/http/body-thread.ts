@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import * as v from 'valibot';
-import { parseScannedJson } from '../../crypto/primitives/strict-json.ts';
+import { parseScannedJson } from '../../crypto/protocol/json/strict-json.ts';
 import type { BodyOrder, ReadBody } from './large-bodies.ts';
 import { largeMessages } from './large-messages.ts';
 

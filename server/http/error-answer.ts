@@ -1,4 +1,4 @@
-import { errorCodes, type ErrorCode } from '../../crypto/messages/error-codes.ts';
+import { errorCodes, type ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
 import { RelayError } from '../relay-error.ts';
 import { troubleOf, waitSecondsOf } from '../storage/storage-trouble.ts';
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Log } from '../log.ts';
 import { RelayError } from '../relay-error.ts';
 

@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
-import { itemBatch } from '../../crypto/messages/item-messages.ts';
-import { turnAttempt, turnStart } from '../../crypto/messages/turn-messages.ts';
+import { itemBatch } from '../../crypto/protocol/messages/item-messages.ts';
+import { turnAttempt, turnStart } from '../../crypto/protocol/messages/turn-messages.ts';
 import type { Route } from '../route.ts';
 
 /**

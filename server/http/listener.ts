@@ -4,7 +4,7 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import { type ErrorCode, errorCodes } from '../../crypto/messages/error-codes.ts';
+import { type ErrorCode, errorCodes } from '../../crypto/protocol/messages/error-codes.ts';
 import { portComplaint } from '../launch/preflight.ts';
 import { StartError } from '../start-error.ts';
 import type { RelayApp } from './app.ts';

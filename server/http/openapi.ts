@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
-import { type ErrorCode, errorCodes, errorAnswer } from '../../crypto/messages/error-codes.ts';
+import { type ErrorCode, errorCodes, errorAnswer } from '../../crypto/protocol/messages/error-codes.ts';
 import type { Route } from '../route.ts';
 
 type Json = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { parseScannedJson } from '../../crypto/primitives/strict-json.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { parseScannedJson } from '../../crypto/protocol/json/strict-json.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Route } from '../route.ts';
 import type { BodyShare } from './body-memory.ts';

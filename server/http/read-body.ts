@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
-import type { JsonBudget } from '../../crypto/primitives/json-budget.ts';
-import { JsonScanner } from '../../crypto/primitives/json-scanner.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { GrowingBytes } from '../../crypto/protocol/bytes/growing-bytes.ts';
+import type { JsonBudget } from '../../crypto/protocol/json/json-budget.ts';
+import { JsonScanner } from '../../crypto/protocol/json/json-scanner.ts';
 import { RelayError } from '../relay-error.ts';
 import { isFlood, onFlood } from './tiny-chunks.ts';
 import { countPieces } from './unread-bodies.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { stretchingProfiles } from '../../crypto/messages/account-messages.ts';
-import { formatField } from '../../crypto/messages/fields.ts';
+import { stretchingProfiles } from '../../crypto/protocol/messages/account-messages.ts';
+import { formatField } from '../../crypto/protocol/messages/fields.ts';
 import { describeApi } from './openapi.ts';
 import { answer, defineRoute, type Route } from '../route.ts';
 

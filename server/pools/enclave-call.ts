@@ -1,10 +1,10 @@
 import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { type Agent as TlsAgent, request as requestHttps } from 'node:https';
 import * as v from 'valibot';
-import { errorAnswer, type ErrorCode } from '../../crypto/messages/error-codes.ts';
-import { GrowingBytes } from '../../crypto/primitives/growing-bytes.ts';
-import { type JsonBudget, jsonBudgetOf, looseJsonBudget } from '../../crypto/primitives/json-budget.ts';
-import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
+import { errorAnswer, type ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
+import { GrowingBytes } from '../../crypto/protocol/bytes/growing-bytes.ts';
+import { type JsonBudget, jsonBudgetOf, looseJsonBudget } from '../../crypto/protocol/json/json-budget.ts';
+import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
 import { RelayError } from '../relay-error.ts';
 
 /** Longest answer of a worker that is not a stream: evidence of later kinds carries certificate chains. */

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
-import { enclaveEvidence, type EnclaveEvidence, type EnclaveRequest } from '../../crypto/messages/enclave-messages.ts';
-import type { SealedRequestMessage } from '../../crypto/messages/turn-messages.ts';
+import {
+  enclaveEvidence,
+  type EnclaveEvidence,
+  type EnclaveRequest,
+} from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { SealedRequestMessage } from '../../crypto/protocol/messages/turn-messages.ts';
 import {
   maximumWatchedTurns,
   workerDone,
@@ -10,7 +14,7 @@ import {
   type WorkerStatusAnswer,
   workerTurnAccepted,
   type WorkerTurnAccepted,
-} from '../../crypto/messages/worker-messages.ts';
+} from '../../crypto/protocol/messages/worker-messages.ts';
 import { callEnclave, type Endpoint } from './enclave-call.ts';
 import { EnclaveStream } from './enclave-stream.ts';
 import type { Enclave, StreamListener, WatchedTurn } from './pool.ts';

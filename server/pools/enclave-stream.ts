@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
+import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
 import { RelayError } from '../relay-error.ts';
 import { type Endpoint, openRequest } from './enclave-call.ts';
 

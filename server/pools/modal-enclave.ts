@@ -1,4 +1,4 @@
-import type { EnclaveEvidence, EnclaveRequest } from '../../crypto/messages/enclave-messages.ts';
+import type { EnclaveEvidence, EnclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { RelayError } from '../relay-error.ts';
 import { EnclaveClient } from './enclave-client.ts';
 import type { Endpoint } from './enclave-call.ts';

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import * as v from 'valibot';
-import { modelField } from '../../crypto/messages/fields.ts';
+import { modelField } from '../../crypto/protocol/messages/fields.ts';
 import type { Schema } from '../storage/schema.ts';
 import type { ModalEnclave } from './modal-enclave.ts';
 

@@ -1,6 +1,10 @@
-import type { EnclaveEvidence, EnclaveRequest } from '../../crypto/messages/enclave-messages.ts';
-import type { SealedRequestMessage } from '../../crypto/messages/turn-messages.ts';
-import type { WorkerStatusAnswer, WorkerTurnAccepted, WorkerWatch } from '../../crypto/messages/worker-messages.ts';
+import type { EnclaveEvidence, EnclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { SealedRequestMessage } from '../../crypto/protocol/messages/turn-messages.ts';
+import type {
+  WorkerStatusAnswer,
+  WorkerTurnAccepted,
+  WorkerWatch,
+} from '../../crypto/protocol/messages/worker-messages.ts';
 
 /** What a turn's hub hears of one enclave's live response. */
 export interface StreamListener {

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import * as v from 'valibot';
-import { parseStrictJson } from '../../crypto/primitives/strict-json.ts';
+import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
 import { StartError } from '../start-error.ts';
 import type { Database } from './database.ts';
 import { newestSchema, storedSchema } from './migrate.ts';

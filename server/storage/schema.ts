@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
 /**
  * Every table of the relay as rows in memory, alike for SQLite and PostgreSQL: bytes are `Bytes`, numbers are safe

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
 /** What replicas tell each other: that there is something, never what. Frames do not travel this way. */
 export type Change =

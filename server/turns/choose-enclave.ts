@@ -3,7 +3,7 @@ import type {
   EnclaveEvidence,
   EnclaveOffer,
   EnclaveRequest,
-} from '../../crypto/messages/enclave-messages.ts';
+} from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { Enclave, Place, Pool } from '../pools/pool.ts';
 import { RelayError } from '../relay-error.ts';
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { enclaveAnswer, enclaveRequest } from '../../crypto/messages/enclave-messages.ts';
-import { formatField, modelField } from '../../crypto/messages/fields.ts';
+import { enclaveAnswer, enclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { formatField, modelField } from '../../crypto/protocol/messages/fields.ts';
 import { answer, defineRoute, type Route } from '../route.ts';
 import { chooseEnclave, type ChooseParts } from './choose-enclave.ts';
 

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { TurnState } from '../../crypto/messages/turn-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { TurnState } from '../../crypto/protocol/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
 import type { Schema } from '../storage/schema.ts';
 import { changeUsedBytes, frameOverhead, lockAccount } from '../vault/quota.ts';

@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../storage/database.ts';
 import type { EndedTurn } from './end-turns.ts';

@@ -1,5 +1,5 @@
 import { CompiledQuery, type Kysely } from 'kysely';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
 import type { FrameTable, Schema } from '../storage/schema.ts';
 import { idKey } from './record-view.ts';

@@ -1,5 +1,5 @@
-import { type CloseReason, closeReasons } from '../../crypto/messages/live-record.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { type CloseReason, closeReasons } from '../../crypto/protocol/messages/live-record.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
 import { placeKey } from './pending-frames.ts';
 

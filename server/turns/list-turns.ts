@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { TurnRecord } from '../../crypto/messages/turn-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { TurnRecord } from '../../crypto/protocol/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Schema } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
 import { parseState } from './turn-rows.ts';

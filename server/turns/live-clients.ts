@@ -1,4 +1,4 @@
-import { encodeLiveRecord } from '../../crypto/messages/live-record.ts';
+import { encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import type { LiveClient } from './live-client.ts';
 
 /** Browsers of one account; a profile needs one, so the oldest of too many is a forgotten one. */

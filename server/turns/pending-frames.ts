@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { type FrameRun, longestRun } from './frame-rows.ts';
 import { idKey } from './record-view.ts';
 

@@ -1,5 +1,5 @@
-import { closeReasons, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Database } from '../storage/database.ts';
 import { asBytes } from '../vault/wire-bytes.ts';
 import { cutFrames, longestRun } from './frame-rows.ts';

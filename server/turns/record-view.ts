@@ -1,5 +1,5 @@
-import { type LiveRecordKind, liveRecordKinds } from '../../crypto/messages/live-record.ts';
-import { type Bytes, readUint32 } from '../../crypto/primitives/bytes.ts';
+import { type LiveRecordKind, liveRecordKinds } from '../../crypto/protocol/messages/live-record.ts';
+import { type Bytes, readUint32 } from '../../crypto/protocol/bytes/bytes.ts';
 import { asBytes } from '../vault/wire-bytes.ts';
 
 /*

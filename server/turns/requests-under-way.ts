@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Schema } from '../storage/schema.ts';
 import { requestHashOf } from './transcript-rows.ts';

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
-import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
-import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/messages/turn-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { EnclaveAnswer } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/protocol/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
 import type { Clock } from '../clock-watch.ts';
 import { RelayError } from '../relay-error.ts';

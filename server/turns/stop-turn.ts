@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Pool } from '../pools/pool.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';

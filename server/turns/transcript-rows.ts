@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { type CloseReason, closeReasons } from '../../crypto/messages/live-record.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type CloseReason, closeReasons } from '../../crypto/protocol/messages/live-record.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
 import type { Schema } from '../storage/schema.ts';
 import { firstMissingFrame } from './frame-rows.ts';

@@ -1,4 +1,4 @@
-import { type CloseReason, closeReasons, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
+import { type CloseReason, closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import type { FrameJournal } from './frame-journal.ts';
 import { type HeldTranscript, type HeldTurn, outcomeOf } from './held-turn.ts';
 import type { LiveClients } from './live-clients.ts';

@@ -1,5 +1,5 @@
-import type { SealedRequestMessage } from '../../crypto/messages/turn-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { SealedRequestMessage } from '../../crypto/protocol/messages/turn-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Log } from '../log.ts';
 import type { Enclave, StreamListener } from '../pools/pool.ts';
 import { RelayError } from '../relay-error.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { decodeRequestHeader } from '../../crypto/messages/request-header.ts';
-import type { TurnAttempt } from '../../crypto/messages/turn-messages.ts';
-import { type Bytes, equalBytes, uint32 } from '../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
+import { decodeRequestHeader } from '../../crypto/protocol/messages/request-header.ts';
+import type { TurnAttempt } from '../../crypto/protocol/messages/turn-messages.ts';
+import { type Bytes, equalBytes, uint32 } from '../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { RelayError } from '../relay-error.ts';
 import { asBytes, decodeBytes } from '../vault/wire-bytes.ts';
 import type { Attempt } from './turn-rows.ts';

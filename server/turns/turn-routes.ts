@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { idField } from '../../crypto/messages/fields.ts';
+import { idField } from '../../crypto/protocol/messages/fields.ts';
 import {
   enclaveChangedAnswer,
   turnAccepted,
@@ -7,7 +7,7 @@ import {
   turnsAnswer,
   turnStart,
   turnStop,
-} from '../../crypto/messages/turn-messages.ts';
+} from '../../crypto/protocol/messages/turn-messages.ts';
 import { type Answer, answer, defineRoute, type Route } from '../route.ts';
 import { countText, limitText } from '../vault/query-fields.ts';
 import { decodeBytes } from '../vault/wire-bytes.ts';

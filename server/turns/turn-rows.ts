@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { TurnState } from '../../crypto/messages/turn-messages.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import type { TurnState } from '../../crypto/protocol/messages/turn-messages.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Schema, TurnTable } from '../storage/schema.ts';
 import { changeUsedBytes } from '../vault/quota.ts';

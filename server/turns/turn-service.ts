@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { encodeLiveRecord } from '../../crypto/messages/live-record.ts';
+import { encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import type { Clock } from '../clock-watch.ts';
 import type { Log } from '../log.ts';
 import type { Pool } from '../pools/pool.ts';

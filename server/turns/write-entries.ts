@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Database } from '../storage/database.ts';
 import { type EndedTurn, endTurns } from './end-turns.ts';
 import { type FrameRun, storeFrames } from './frame-rows.ts';

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Schema } from '../storage/schema.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type ItemBatch, tombstoneFlag } from '../../crypto/messages/item-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import { type ItemBatch, tombstoneFlag } from '../../crypto/protocol/messages/item-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import { asBytes, decodeBytes } from './wire-bytes.ts';
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { countField } from '../../crypto/messages/fields.ts';
+import { countField } from '../../crypto/protocol/messages/fields.ts';
 
 /** A whole number as it stands in a query. */
 export function countText(max?: number) {

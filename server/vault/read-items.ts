@@ -5,8 +5,8 @@ import {
   type ItemRecord,
   type SyncAnswer,
   type SyncQuery,
-} from '../../crypto/messages/item-messages.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/item-messages.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { ItemTable, Schema } from '../storage/schema.ts';
 import { decodeBytes, encodeBytes } from './wire-bytes.ts';

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
-import { idField } from '../../crypto/messages/fields.ts';
+import { idField } from '../../crypto/protocol/messages/fields.ts';
 import {
   batchAnswer,
   headsAnswer,
   itemBatch,
   maximumBatchTextLength,
   syncAnswer,
-} from '../../crypto/messages/item-messages.ts';
+} from '../../crypto/protocol/messages/item-messages.ts';
 import type { Clock } from '../clock-watch.ts';
 import { answer, defineRoute, type Route } from '../route.ts';
 import type { Database } from '../storage/database.ts';

@@ -1,4 +1,4 @@
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 
 /** Node's buffers, which own no shared memory here, as the bytes that `crypto/` names. */

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { tombstoneFlag } from '../../crypto/messages/item-messages.ts';
-import { type Bytes, equalBytes } from '../../crypto/primitives/bytes.ts';
+import { tombstoneFlag } from '../../crypto/protocol/messages/item-messages.ts';
+import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../relay-error.ts';
 import type { DatabaseKind } from '../storage/column-types.ts';
 import type { ItemTable, Schema } from '../storage/schema.ts';

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
-import type { ItemContent } from '../../crypto/messages/item-contents.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { startBrowser } from '../parts/browser.ts';
 import { cryptoReady, signUp } from '../parts/node-account.ts';
 import { NodeDevice } from '../parts/node-device.ts';

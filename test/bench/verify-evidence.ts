@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { verifyEnclave, type EnclaveQuestion } from '../../crypto/evidence/verify-enclave.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { projectRoot } from '../layers/source-files.ts';
 import { startBrowser } from '../parts/browser.ts';
 import { developmentPolicy } from '../parts/development-policy.ts';

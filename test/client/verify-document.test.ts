@@ -11,10 +11,10 @@ import {
   recheckDocument,
 } from '../../crypto/evidence/verification-document.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { ProtectionLevel } from '../../crypto/messages/fields.ts';
-import { encodeCanonicalJson } from '../../crypto/primitives/canonical-json.ts';
-import { CryptoError } from '../../crypto/primitives/errors.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
+import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
+import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { makeAmdMachine } from '../parts/evidence/amd-machine.ts';
 import { testNowMs } from '../parts/evidence/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../parts/evidence/hardware-answer.ts';
@@ -168,8 +168,8 @@ describe('recheckDocument', () => {
       ...parseVerificationDocument(text),
       ...change(parseVerificationDocument(text)),
     };
-    const { labelled, sha256 } = await import('../../crypto/primitives/hash.ts');
-    const { toBase64Url } = await import('../../crypto/primitives/bytes.ts');
+    const { labelled, sha256 } = await import('../../crypto/protocol/bytes/hash.ts');
+    const { toBase64Url } = await import('../../crypto/protocol/bytes/bytes.ts');
     const digest = toBase64Url(sha256(labelled('sotto/v1/verification', encodeCanonicalJson(rest))));
     return parseVerificationDocument(new TextDecoder().decode(encodeCanonicalJson({ ...rest, digest })));
   }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseVerificationDocument, recheckDocument } from '../../crypto/evidence/verification-document.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { fromHex } from '../../crypto/primitives/bytes.ts';
+import { fromHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { decodeItemContent } from '../../crypto/vault/item-content.ts';
 import { developmentPolicy } from '../parts/development-policy.ts';
 import { makeDocumentVectors } from '../vectors/document-vectors.ts';

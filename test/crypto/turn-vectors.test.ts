@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { EnclaveEvidence } from '../../crypto/messages/enclave-messages.ts';
-import { decodeLiveRecord, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
+import type { EnclaveEvidence } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { decodeLiveRecord, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { concat, fromHex, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import { concat, fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import { openRequest } from '../../crypto/turn/sealed-request.ts';
 import { developmentPolicy } from '../parts/development-policy.ts';

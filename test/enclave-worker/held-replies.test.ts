@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodeLiveRecord, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
-import { concat, randomBytes } from '../../crypto/primitives/bytes.ts';
+import { decodeLiveRecord, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
+import { concat, randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { HeldReplies } from '../../enclave-worker/turns/held-replies.ts';
 import { HeldReply, type ReplyReader } from '../../enclave-worker/turns/held-reply.ts';
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyKeyStatement } from '../../crypto/evidence/key-statement.ts';
-import type { RequestHeader } from '../../crypto/messages/request-header.ts';
+import type { RequestHeader } from '../../crypto/protocol/messages/request-header.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { encodeUtf8, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { encodeUtf8, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../crypto/turn/hybrid-kem.ts';
 import { hashRequest, type SealedRequest, sealRequest, toMessage } from '../../crypto/turn/sealed-request.ts';

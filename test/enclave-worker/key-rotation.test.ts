@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { toHex } from '../../crypto/primitives/bytes.ts';
+import { toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { keyLifetimeMs, KeyRotation, keyRotationMs } from '../../enclave-worker/keys/key-rotation.ts';
 
 beforeAll(aeadReady);

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodeLiveRecord, type LiveRecord, LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { equalBytes, randomBytes } from '../../crypto/primitives/bytes.ts';
+import { decodeLiveRecord, type LiveRecord, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { equalBytes, randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { HeldReply } from '../../enclave-worker/turns/held-reply.ts';
 import { LiveStream } from '../../enclave-worker/turns/live-stream.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { sealedFrameLength } from '../../crypto/turn/reply-frame.ts';
 import { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
 import { FramePacer } from '../../enclave-worker/turns/frame-pacer.ts';

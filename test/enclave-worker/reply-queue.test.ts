@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ReplyEnd } from '../../crypto/messages/request-content.ts';
+import type { ReplyEnd } from '../../crypto/protocol/contents/request-content.ts';
 import { RecordReader } from '../../crypto/turn/reply-record.ts';
 import { queueHighWater, ReplyQueue } from '../../enclave-worker/turns/reply-queue.ts';
 

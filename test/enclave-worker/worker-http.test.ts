@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { enclaveEvidence } from '../../crypto/messages/enclave-messages.ts';
-import { workerStatusAnswer } from '../../crypto/messages/worker-messages.ts';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { enclaveEvidence } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { workerStatusAnswer } from '../../crypto/protocol/messages/worker-messages.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
 import { inProcessToken, type InProcessWorker, startInProcessWorker } from './in-process-worker.ts';
 import { saying, ScriptedEngine } from './scripted-engine.ts';

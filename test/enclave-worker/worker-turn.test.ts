@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { closeReasons } from '../../crypto/messages/live-record.ts';
+import { closeReasons } from '../../crypto/protocol/messages/live-record.ts';
 import type { EngineEvent } from '../../enclave-worker/engines/engine.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { inProcessToken, type InProcessWorker, startInProcessWorker } from './in-process-worker.ts';
 import { saying, sayingThenHanging, ScriptedEngine } from './scripted-engine.ts';
 import { type LiveReader, readReply, WorkerClient } from './worker-client.ts';

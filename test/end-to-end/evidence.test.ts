@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { generateEnclaveKeyPair } from '../../crypto/turn/hybrid-kem.ts';
 import { startBrowser } from '../parts/browser.ts';
 import { EvidenceSite } from '../parts/evidence/evidence-site.ts';

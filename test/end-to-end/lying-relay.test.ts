@@ -2,7 +2,7 @@
    -- what a lying relay says has no type. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LiveRecord } from '../../crypto/messages/live-record.ts';
+import type { LiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import { startBrowser } from '../parts/browser.ts';
 import { DeviceLab } from '../parts/device-lab.ts';
 import { type Account, answers, ask, createAccount, finishedAnswer, messageBox } from '../parts/person.ts';

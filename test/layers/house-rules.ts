@@ -3,9 +3,9 @@ import type { Import } from './read-imports.ts';
 /** Says what is wrong with an import of this file, or null. */
 export type ImportRule = (from: string, imported: Import) => string | null;
 
-/** crypto/ modules that open and seal nothing (recovery-signature and step-up only verify): all that the relay, and the client outside its vault, may hold of it. */
-export const harmlessCrypto =
-  /^crypto\/(messages\/[^/]+|primitives\/(bytes|errors|hash|size-class|secret|canonical-json|strict-json|json-budget|json-scanner|growing-bytes)|account\/(opaque-library|opaque-server|recovery-signature|step-up)|vault\/merkle-tree)\.ts$/;
+/** Folders of crypto/ that open and seal nothing: what anyone may hold, and what proves a person to a relay. */
+export const harmlessCrypto = /^crypto\/(protocol|sign-in)\//;
+const anyonesCrypto = /^crypto\/protocol\//;
 
 /** Packages that open or seal; neither the relay nor anything but the client's vault may hold them. */
 export const sealingPackages =
@@ -32,12 +32,13 @@ const roomsOf: Readonly<Record<string, readonly string[]>> = {
 /** Arrows between a room's folders: each may import what its list names, and itself. */
 const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   crypto: {
-    primitives: [],
-    messages: ['primitives'],
-    account: ['primitives', 'messages'],
-    vault: ['primitives', 'messages', 'account'],
-    turn: ['primitives', 'messages'],
-    evidence: ['primitives', 'messages'],
+    protocol: [],
+    'sign-in': ['protocol'],
+    primitives: ['protocol'],
+    account: ['protocol', 'primitives', 'sign-in'],
+    vault: ['protocol', 'primitives', 'account'],
+    turn: ['protocol', 'primitives'],
+    evidence: ['protocol', 'primitives'],
   },
   server: {
     http: ['accounts', 'vault', 'turns', 'pools', 'storage'],
@@ -101,13 +102,13 @@ const relayOpensNothing: ImportRule = (from, { path, specifier }) => {
 const enginesKnowNoCrypto: ImportRule = (from, { path, specifier }) => {
   if (!from.startsWith('enclave-worker/engines/')) return null;
   const isCrypto = path === null ? sealingPackages.test(specifier) : path.startsWith('crypto/');
-  return isCrypto && path?.startsWith('crypto/messages/') !== true ? 'engines know no crypto' : null;
+  return isCrypto && (path === null || !anyonesCrypto.test(path)) ? 'engines know no crypto' : null;
 };
 
 const onlyTheVaultOpens: ImportRule = (from, { path, specifier, isTypeOnly }) => {
   if (roomOf(from) !== 'client' || from.startsWith('client/vault/') || isTypeOnly || nodeFiles.test(from)) return null;
   const opens =
-    path === null ? sealingPackages.test(specifier) : roomOf(path) === 'crypto' && !harmlessCrypto.test(path);
+    path === null ? sealingPackages.test(specifier) : roomOf(path) === 'crypto' && !anyonesCrypto.test(path);
   return opens ? 'in the client only vault/ imports what opens or seals' : null;
 };
 

@@ -18,8 +18,8 @@ describe('findSealingModules', () => {
       'server/main.ts': main,
       'server/turns/start.ts': `import { openItem } from '../../crypto/vault/item.ts'; console.log(openItem());`,
       'crypto/vault/item.ts': 'export const openItem = (): number => Math.random();',
-      'crypto/vault/merkle-tree.ts': 'export const rootOf = (): number => Math.random();',
-      'crypto/messages/turn-messages.ts': 'export const turn = (): number => Math.random();',
+      'crypto/protocol/merkle-tree.ts': 'export const rootOf = (): number => Math.random();',
+      'crypto/protocol/messages/turn-messages.ts': 'export const turn = (): number => Math.random();',
       'node_modules/libsodium-wrappers/main.js': 'export const sodium = () => Math.random();',
     };
     return findSealingModules(await bundleModules('server/main.ts', new Map(Object.entries(files))));
@@ -42,8 +42,8 @@ describe('findSealingModules', () => {
   });
 
   test.each([
-    ['hashes ciphertext', `import { rootOf } from '../crypto/vault/merkle-tree.ts'; console.log(rootOf());`],
-    ['parses messages', `import { turn } from '../crypto/messages/turn-messages.ts'; console.log(turn());`],
+    ['hashes ciphertext', `import { rootOf } from '../crypto/protocol/merkle-tree.ts'; console.log(rootOf());`],
+    ['parses messages', `import { turn } from '../crypto/protocol/messages/turn-messages.ts'; console.log(turn());`],
     ['imports a type only', `import type { A } from '../crypto/vault/item.ts'; export const a: A | null = null;`],
   ])('is silent when the relay %s', async (_name, main) => {
     expect(await bundle(main)).toEqual([]);

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { verificationDocument } from '../../crypto/evidence/verification-document.ts';
-import { itemContent } from '../../crypto/messages/item-contents.ts';
+import { itemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { digestWeights } from '../../enclave-worker/engines/weights-digest.ts';
 import { readSettings } from '../../enclave-worker/settings.ts';
 import { openDatabase } from '../../server/storage/open-database.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LiveRecordSplitter, decodeLiveRecord } from '../../crypto/messages/live-record.ts';
-import type { EnclaveAnswer } from '../../crypto/messages/enclave-messages.ts';
-import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { LiveRecordSplitter, decodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import type { EnclaveAnswer } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { hashRequest } from '../../crypto/turn/sealed-request.ts';
 import { generateTurnKey } from '../../crypto/turn/turn-key.ts';
 import { RelayError } from '../../server/relay-error.ts';

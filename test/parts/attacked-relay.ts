@@ -3,7 +3,7 @@ import { Agent, request as requestHttp } from 'node:http';
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 import { join, resolve } from 'node:path';
 import * as opaque from '@serenity-kit/opaque';
-import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { BenchRelay } from '../bench/parts/bench-relay.ts';
 import { BrowserLoad } from '../bench/parts/browser-load.ts';
 import type { LoadReport } from '../bench/parts/load-generator.ts';

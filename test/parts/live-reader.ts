@@ -1,7 +1,7 @@
 import type { Clock } from '../../client/relay/clock.ts';
 import { LiveFrames } from '../../client/relay/live-frames.ts';
 import type { TabLocks } from '../../client/relay/token-refresh.ts';
-import { LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
+import { LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
 
 const frameKind = 2;
 

@@ -16,11 +16,11 @@ import type {
   SignInAnswer,
   SignInStartAnswer,
   SignUpStartAnswer,
-} from '../../crypto/messages/account-messages.ts';
-import { stretchingProfiles } from '../../crypto/messages/account-messages.ts';
-import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/account-messages.ts';
+import { stretchingProfiles } from '../../crypto/protocol/messages/account-messages.ts';
+import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { sodiumReady } from '../../crypto/primitives/sodium.ts';
-import { MerkleTree } from '../../crypto/vault/merkle-tree.ts';
+import { MerkleTree } from '../../crypto/protocol/merkle-tree.ts';
 import { hashHead, type HeadMark, noHeadHash, sealHead } from '../../crypto/vault/vault-head.ts';
 import type { NodeRelay } from './node-relay.ts';
 

@@ -1,5 +1,5 @@
-import type { ItemContent } from '../../crypto/messages/item-contents.ts';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { type Operation, operationId, type TurnOperation } from '../../client/vault/operation.ts';
 import type { QueuedOperation } from '../../client/vault/outbox.ts';
 import { flagsOf, planBatch } from '../../client/vault/plan-batch.ts';

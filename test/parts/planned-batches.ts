@@ -6,14 +6,14 @@ import type {
   ReplyContent,
   ReplyNoteContent,
   VerificationContent,
-} from '../../crypto/messages/item-contents.ts';
+} from '../../crypto/protocol/contents/item-contents.ts';
 import {
   type ItemBatch,
   itemBatch,
   maximumBatchTextLength,
   tombstoneFlag,
-} from '../../crypto/messages/item-messages.ts';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/item-messages.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { sealContent } from '../../crypto/vault/item-content.ts';
 import { type Operation, operationId } from '../../client/vault/operation.ts';
 import type { QueuedOperation } from '../../client/vault/outbox.ts';

@@ -1,6 +1,6 @@
 import * as opaque from '@serenity-kit/opaque';
 import { deriveNameTag } from '../../crypto/account/name-tag.ts';
-import { digestActBody, encodeStepUpClaim } from '../../crypto/account/step-up.ts';
+import { digestActBody, encodeStepUpClaim } from '../../crypto/sign-in/step-up.ts';
 import type {
   PasswordStartAnswer,
   SessionAnswer,
@@ -9,9 +9,9 @@ import type {
   SignUpStartAnswer,
   StepUpProof,
   StepUpStartAnswer,
-} from '../../crypto/messages/account-messages.ts';
+} from '../../crypto/protocol/messages/account-messages.ts';
 import { hashHead } from '../../crypto/vault/vault-head.ts';
-import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { CallAnswer, TestRelay } from './test-relay.ts';
 import { ed25519 } from '@noble/curves/ed25519.js';
 

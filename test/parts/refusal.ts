@@ -1,4 +1,4 @@
-import { CryptoError, type CryptoErrorCode } from '../../crypto/primitives/errors.ts';
+import { CryptoError, type CryptoErrorCode } from '../../crypto/protocol/bytes/errors.ts';
 import { tamperings } from './tampering.ts';
 
 /** The code with which an action is refused, or `accepted`: a refusal by anything but a CryptoError is a defect. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import type { TurnStart } from '../../crypto/messages/turn-messages.ts';
+import type { TurnStart } from '../../crypto/protocol/messages/turn-messages.ts';
 import { loadServerKeys } from '../../server/accounts/load-server-keys.ts';
 import { generateServerKeys } from '../../server/accounts/server-keys.ts';
 import { Sessions } from '../../server/accounts/sessions.ts';

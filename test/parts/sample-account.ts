@@ -1,6 +1,6 @@
 import { createKeyring, type Keyring } from '../../crypto/account/keyring.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 
 /** Bytes that say where they come from when a test prints them. */
 export function filled(length: number, value: number): Uint8Array<ArrayBuffer> {

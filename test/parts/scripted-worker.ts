@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { EnclaveEvidence, EnclaveRequest } from '../../crypto/messages/enclave-messages.ts';
-import type { ErrorCode } from '../../crypto/messages/error-codes.ts';
-import { errorCodes } from '../../crypto/messages/error-codes.ts';
-import { type CloseReason, closeReasons, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
-import { encodeTranscriptHeader } from '../../crypto/messages/transcript-header.ts';
-import type { WorkerTurnStart, WorkerWatch } from '../../crypto/messages/worker-messages.ts';
-import { type Bytes, fromBase64Url, lengthPrefixed, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import type { EnclaveEvidence, EnclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
+import { errorCodes } from '../../crypto/protocol/messages/error-codes.ts';
+import { type CloseReason, closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import { encodeTranscriptHeader } from '../../crypto/protocol/messages/transcript-header.ts';
+import type { WorkerTurnStart, WorkerWatch } from '../../crypto/protocol/messages/worker-messages.ts';
+import { type Bytes, fromBase64Url, lengthPrefixed, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 
 export type ScriptedTranscript = {
   readonly turnId: string;

@@ -3,8 +3,8 @@ import {
   encodeLiveRecord,
   type LiveRecord,
   LiveRecordSplitter,
-} from '../../crypto/messages/live-record.ts';
-import { concat, fromBase64Url, toBase64Url } from '../../crypto/primitives/bytes.ts';
+} from '../../crypto/protocol/messages/live-record.ts';
+import { concat, fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { BrowserProfile, Interceptor } from './browser-profile.ts';
 import type { VaultTab } from './vault-tab.ts';
 

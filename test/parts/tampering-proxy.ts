@@ -5,9 +5,9 @@ import {
   encodeLiveRecord,
   type LiveRecord,
   LiveRecordSplitter,
-} from '../../crypto/messages/live-record.ts';
+} from '../../crypto/protocol/messages/live-record.ts';
 
-import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a lying relay says has no type.
 type Json = any;

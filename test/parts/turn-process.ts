@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { LiveRecordSplitter } from '../../crypto/messages/live-record.ts';
-import type { TurnStart } from '../../crypto/messages/turn-messages.ts';
-import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
+import type { TurnStart } from '../../crypto/protocol/messages/turn-messages.ts';
+import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { StaticPool } from '../../server/pools/static-pool.ts';
 import type { Database } from '../../server/storage/database.ts';
 import { LocalChangeFeed, type ChangeFeed } from '../../server/turns/change-feed.ts';

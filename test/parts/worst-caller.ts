@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
-import type { ItemBatch } from '../../crypto/messages/item-messages.ts';
-import type { TurnStart } from '../../crypto/messages/turn-messages.ts';
+import type { ItemBatch } from '../../crypto/protocol/messages/item-messages.ts';
+import type { TurnStart } from '../../crypto/protocol/messages/turn-messages.ts';
 import { floodRelay } from './worst-floods.ts';
 import { isFloodKind, limitedKinds, type WorstFloodKind, type WorstKind } from './worst-kinds.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import * as statements from '../../crypto/evidence/key-statement.ts';
 import { digestEvidence } from '../../crypto/evidence/evidence-digest.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import * as live from '../../crypto/messages/live-record.ts';
+import * as live from '../../crypto/protocol/messages/live-record.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { developmentPolicy } from '../parts/development-policy.ts';
 import { deriveStopToken } from '../../crypto/turn/turn-key.ts';

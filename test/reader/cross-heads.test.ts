@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as rings from '../../crypto/account/keyring.ts';
-import * as trees from '../../crypto/vault/merkle-tree.ts';
+import * as trees from '../../crypto/protocol/merkle-tree.ts';
 import * as heads from '../../crypto/vault/vault-head.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { openCommitted, sealCommitted } from './committed-seal.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import * as client from '../../crypto/account/opaque-client.ts';
-import * as server from '../../crypto/account/opaque-server.ts';
+import * as server from '../../crypto/sign-in/opaque-server.ts';
 import { decodeBase64url, encodeBase64url } from './conventions.ts';
 import { random } from './cross-outcomes.ts';
 import { blindPassword, finishLogin, finishRegistration, startLogin } from './opaque.ts';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { decodeRequestHeader, encodeRequestHeader } from '../../crypto/messages/request-header.ts';
+import { decodeRequestHeader, encodeRequestHeader } from '../../crypto/protocol/messages/request-header.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { generateEnclaveKeyPair } from '../../crypto/turn/hybrid-kem.ts';
 import * as requests from '../../crypto/turn/sealed-request.ts';

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { modalPolicy } from '../parts/evidence/modal-machine.ts';
 import { ServedTestLog } from '../parts/evidence/served-log.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { auditLog, type AuditResult } from '../../registrar/audit/audit.ts';
 import { DishonestLog, LogReader, UnreadableLog } from '../../registrar/audit/log-reader.ts';
 import { generateRegistrarKeys } from '../../registrar/registrar-keys.ts';

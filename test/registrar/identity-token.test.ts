@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
-import { fromBase64Url } from '../../crypto/primitives/bytes.ts';
+import { fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { parseRegistrarStatement } from '../../crypto/evidence/modal/registrar-statement.ts';
 import type { TokenChanges } from '../parts/evidence/modal-identity.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';

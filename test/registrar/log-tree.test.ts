@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { publicKeyOf } from '../../crypto/evidence/modal/ed25519.ts';
 import { verifyInclusion } from '../../crypto/evidence/modal/inclusion-proof.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { LogTree } from '../../registrar/public-log/log-tree.ts';
 import { readTile } from '../../registrar/public-log/read-tile.ts';
 import { parseTilePath, tilePath, widthAt } from '../../registrar/public-log/tile-path.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
-import { toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { parseRegistrarKeys } from '../../registrar/registrar-keys.ts';
 import { modalPolicy } from '../parts/evidence/modal-machine.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { ModalEvidence } from '../../crypto/messages/evidence-messages.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import type { ModalEvidence } from '../../crypto/protocol/messages/evidence-messages.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { makeModalAnswer, modalPolicy } from '../parts/evidence/modal-machine.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
 

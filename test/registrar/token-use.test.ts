@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../crypto/primitives/bytes.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { parseRegistrarStatement } from '../../crypto/evidence/modal/registrar-statement.ts';
 import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
 

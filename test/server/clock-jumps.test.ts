@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { SessionAnswer, SessionsAnswer } from '../../crypto/messages/account-messages.ts';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import type { SessionAnswer, SessionsAnswer } from '../../crypto/protocol/messages/account-messages.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { forgetAttempts, forgetSessions } from '../../server/accounts/forget-attempts.ts';
 import { generateServerKeys, parseServerKeys } from '../../server/accounts/server-keys.ts';
 import { sessionLifetimeMs, Sessions } from '../../server/accounts/sessions.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { ClockWatch, judge } from '../../server/clock-watch.ts';
 import { Housekeeping } from '../../server/housekeeping.ts';
 import type { Database } from '../../server/storage/database.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { AccountAnswer } from '../../crypto/messages/account-messages.ts';
+import type { AccountAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { findFreePort } from '../parts/free-port.ts';
 import { cryptoReady, signIn, signUp } from '../parts/node-account.ts';
 import { NodeRelay } from '../parts/node-relay.ts';

@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import { randomBytes } from '../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { type KeyPlace, loadServerKeys } from '../../server/accounts/load-server-keys.ts';
 import { generateServerKeys } from '../../server/accounts/server-keys.ts';
 import { checkFolderIsWritable } from '../../server/launch/preflight.ts';

@@ -4,11 +4,11 @@ import { digestKeyslot, digestKeyslotList, encodeKeyslotList } from '../../crypt
 import { deriveKeyEncryptionKey, wrapAccountKey } from '../../crypto/account/keyslot.ts';
 import { deriveNameTag, normaliseUserName } from '../../crypto/account/name-tag.ts';
 import { deriveRecoverySigningKeys, encodeRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
-import { encodeRecoveryClaim } from '../../crypto/account/recovery-signature.ts';
-import { digestActBody, encodeStepUpClaim } from '../../crypto/account/step-up.ts';
-import { toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../crypto/primitives/hash.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import { encodeRecoveryClaim } from '../../crypto/sign-in/recovery-signature.ts';
+import { digestActBody, encodeStepUpClaim } from '../../crypto/sign-in/step-up.ts';
+import { toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 
 /** Inputs that look like what they stand for in production: no two alike, no pattern that hides a swap. */
 export function seededBytes(name: string, length: number): Uint8Array<ArrayBuffer> {

@@ -1,9 +1,9 @@
 import { encodeVerificationDocument, makeVerificationDocument } from '../../crypto/evidence/verification-document.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { EnclaveEvidence } from '../../crypto/messages/enclave-messages.ts';
-import type { ProtectionLevel } from '../../crypto/messages/fields.ts';
-import type { ItemContent } from '../../crypto/messages/item-contents.ts';
-import { fromHex, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
+import type { EnclaveEvidence } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
+import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { encodeItemContent } from '../../crypto/vault/item-content.ts';
 import { developmentPolicy } from '../parts/development-policy.ts';
 import { seededBytes } from './account-vectors.ts';

@@ -1,7 +1,7 @@
 import { deriveGpuNonce, deriveReportData } from '../../crypto/evidence/binding.ts';
 import { joinEvidenceDigests } from '../../crypto/evidence/evidence-digest.ts';
-import type { NvidiaGpuEvidence } from '../../crypto/messages/evidence-messages.ts';
-import { fromHex, randomBytes, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
+import type { NvidiaGpuEvidence } from '../../crypto/protocol/messages/evidence-messages.ts';
+import { fromHex, randomBytes, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { withDeterministicRandom } from './deterministic-random.ts';
 
 function makeDevice(architecture: 'HOPPER' | 'BLACKWELL', reportLength: number): NvidiaGpuEvidence['devices'][number] {

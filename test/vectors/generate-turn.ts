@@ -1,16 +1,16 @@
 import { createDevelopmentEvidence } from '../../crypto/evidence/development.ts';
 import { signKeyStatement } from '../../crypto/evidence/key-statement.ts';
 import { digestEvidence } from '../../crypto/evidence/evidence-digest.ts';
-import type { KeyStatement } from '../../crypto/messages/enclave-messages.ts';
-import { closeReasons, encodeLiveRecord } from '../../crypto/messages/live-record.ts';
-import type { ReplyNote } from '../../crypto/messages/reply-note.ts';
-import type { ReplyEnd, RequestContent } from '../../crypto/messages/request-content.ts';
-import type { FrameClass, RequestHeader } from '../../crypto/messages/request-header.ts';
-import type { Bytes } from '../../crypto/primitives/bytes.ts';
-import { concat, encodeUtf8, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { encodeCanonicalJson } from '../../crypto/primitives/canonical-json.ts';
+import type { KeyStatement } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import type { ReplyNote } from '../../crypto/protocol/contents/reply-note.ts';
+import type { ReplyEnd, RequestContent } from '../../crypto/protocol/contents/request-content.ts';
+import type { FrameClass, RequestHeader } from '../../crypto/protocol/messages/request-header.ts';
+import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
+import { concat, encodeUtf8, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
 import { keyIdOf } from '../../crypto/primitives/key-id.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { sodium } from '../../crypto/primitives/sodium.ts';
 import { frameCapacity, framesToSendAfterEnd, transcriptRung } from '../../crypto/turn/reply-frame.ts';
 import {

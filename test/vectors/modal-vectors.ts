@@ -4,9 +4,9 @@ import { signCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
 import { signPossession } from '../../crypto/evidence/modal/possession.ts';
 import { encodeLogEntry, signRegistrarStatement } from '../../crypto/evidence/modal/registrar-statement.ts';
 import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
-import type { ModalEvidence, RegistrarStatement } from '../../crypto/messages/evidence-messages.ts';
-import { type Bytes, randomBytes, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { Secret } from '../../crypto/primitives/secret.ts';
+import type { ModalEvidence, RegistrarStatement } from '../../crypto/protocol/messages/evidence-messages.ts';
+import { type Bytes, randomBytes, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { auditPath, treeHash } from '../parts/evidence/paper-log.ts';
 import { withDeterministicRandom } from './deterministic-random.ts';
 

@@ -1,7 +1,7 @@
-import { replyCauses } from '../../crypto/messages/reply-note.ts';
-import { replyErrorCodes } from '../../crypto/messages/request-content.ts';
-import { concat, encodeUtf8, toBase64Url, toHex } from '../../crypto/primitives/bytes.ts';
-import { encodeCanonicalJson } from '../../crypto/primitives/canonical-json.ts';
+import { replyCauses } from '../../crypto/protocol/contents/reply-note.ts';
+import { replyErrorCodes } from '../../crypto/protocol/contents/request-content.ts';
+import { concat, encodeUtf8, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
 import { encodeItemContent } from '../../crypto/vault/item-content.ts';
 import { seededBytes } from './account-vectors.ts';
 

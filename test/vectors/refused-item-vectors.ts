@@ -1,7 +1,7 @@
 import { currentAccountKey } from '../../crypto/account/keyring.ts';
-import { concat, encodeUtf8, lengthPrefixed, toHex, uint32 } from '../../crypto/primitives/bytes.ts';
+import { concat, encodeUtf8, lengthPrefixed, toHex, uint32 } from '../../crypto/protocol/bytes/bytes.ts';
 import { openCommitted, sealCommitted } from '../../crypto/primitives/committed-seal.ts';
-import { labelled } from '../../crypto/primitives/hash.ts';
+import { labelled } from '../../crypto/protocol/bytes/hash.ts';
 import { sealItem } from '../../crypto/vault/item.ts';
 import { seededBytes, vectorKeyring } from './account-vectors.ts';
 

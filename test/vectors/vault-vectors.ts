@@ -1,13 +1,13 @@
 import { accountKeyOf, currentAccountKey } from '../../crypto/account/keyring.ts';
-import type { ItemContent } from '../../crypto/messages/item-contents.ts';
-import { fromHex, lengthPrefixed, toBase64Url, toHex, uint32 } from '../../crypto/primitives/bytes.ts';
-import { labelled, sha256 } from '../../crypto/primitives/hash.ts';
+import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
+import { fromHex, lengthPrefixed, toBase64Url, toHex, uint32 } from '../../crypto/protocol/bytes/bytes.ts';
+import { labelled, sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { deriveBytes } from '../../crypto/primitives/hkdf.ts';
-import { padToSizeClass } from '../../crypto/primitives/size-class.ts';
+import { padToSizeClass } from '../../crypto/protocol/bytes/size-class.ts';
 import { sealDraft } from '../../crypto/vault/draft.ts';
 import { encodeItemContent } from '../../crypto/vault/item-content.ts';
 import { sealItem } from '../../crypto/vault/item.ts';
-import { hashLeaf, MerkleTree } from '../../crypto/vault/merkle-tree.ts';
+import { hashLeaf, MerkleTree } from '../../crypto/protocol/merkle-tree.ts';
 import { hashHead, noHeadHash, sealHead } from '../../crypto/vault/vault-head.ts';
 import { seededBytes, vectorKeyring } from './account-vectors.ts';
 

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { maximumMessageLength } from '../../../crypto/messages/item-contents.ts';
+import { maximumMessageLength } from '../../../crypto/protocol/contents/item-contents.ts';
 import type { VaultFailure } from '../../vault/vault-api.ts';
 import { useAppSelector, useVault } from '../shell/app-context.tsx';
 

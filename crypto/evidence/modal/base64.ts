@@ -1,5 +1,5 @@
-import { type Bytes, fromBase64Url, toBase64Url } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, fromBase64Url, toBase64Url } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 
 /** RFC 4648 §4 with padding, as signed notes have it. */
 export function toBase64(bytes: Uint8Array): string {

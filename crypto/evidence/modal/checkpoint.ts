@@ -1,7 +1,7 @@
-import { type Bytes, concat, encodeUtf8, equalBytes } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
-import { sha256 } from '../../primitives/hash.ts';
-import type { Secret } from '../../primitives/secret.ts';
+import { type Bytes, concat, encodeUtf8, equalBytes } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
+import { sha256 } from '../../protocol/bytes/hash.ts';
+import type { Secret } from '../../protocol/bytes/secret.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { signEd25519, verifyEd25519 } from './ed25519.ts';
 

@@ -1,5 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import type { Bytes } from '../../primitives/bytes.ts';
+import type { Bytes } from '../../protocol/bytes/bytes.ts';
 
 /** Strict RFC 8032 verification (SPEC.md §9.1), so that no second signature or small-order key passes. */
 export function verifyEd25519(input: {

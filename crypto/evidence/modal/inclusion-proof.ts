@@ -1,5 +1,5 @@
-import { type Bytes, equalBytes } from '../../primitives/bytes.ts';
-import { sha256 } from '../../primitives/hash.ts';
+import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
+import { sha256 } from '../../protocol/bytes/hash.ts';
 
 const leafPrefix = Uint8Array.of(0);
 const nodePrefix = Uint8Array.of(1);

@@ -1,6 +1,6 @@
-import { type Bytes, encodeUtf8 } from '../../primitives/bytes.ts';
-import { labelled, sha256 } from '../../primitives/hash.ts';
-import type { Secret } from '../../primitives/secret.ts';
+import { type Bytes, encodeUtf8 } from '../../protocol/bytes/bytes.ts';
+import { labelled, sha256 } from '../../protocol/bytes/hash.ts';
+import type { Secret } from '../../protocol/bytes/secret.ts';
 import { signEd25519, verifyEd25519 } from './ed25519.ts';
 
 /** What a worker proves to the registrar that it holds its identity key for (SPEC.md §9.6). */

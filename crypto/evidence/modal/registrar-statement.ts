@@ -1,9 +1,9 @@
-import { type RegistrarStatement, registrarStatement } from '../../messages/evidence-messages.ts';
-import { type Bytes, concat } from '../../primitives/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../../primitives/canonical-json.ts';
-import { CryptoError } from '../../primitives/errors.ts';
-import { labelled } from '../../primitives/hash.ts';
-import type { Secret } from '../../primitives/secret.ts';
+import { type RegistrarStatement, registrarStatement } from '../../protocol/messages/evidence-messages.ts';
+import { type Bytes, concat } from '../../protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../../protocol/json/canonical-json.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
+import { labelled } from '../../protocol/bytes/hash.ts';
+import type { Secret } from '../../protocol/bytes/secret.ts';
 import { signEd25519, verifyEd25519 } from './ed25519.ts';
 
 const maximumStatementLength = 4096;

@@ -1,7 +1,7 @@
-import type { KeyStatement } from '../../messages/enclave-messages.ts';
-import type { ModalEvidence, RegistrarStatement } from '../../messages/evidence-messages.ts';
-import { fromBase64Url } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { KeyStatement } from '../../protocol/messages/enclave-messages.ts';
+import type { ModalEvidence, RegistrarStatement } from '../../protocol/messages/evidence-messages.ts';
+import { fromBase64Url } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { enforced, refuse, type VerificationStep } from '../evidence-step.ts';
 import type { ModalPolicy } from '../policy.ts';
 import { isSignedByLog, parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';

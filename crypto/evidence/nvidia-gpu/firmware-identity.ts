@@ -1,5 +1,5 @@
-import type { Bytes } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { Bytes } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { contextTag, type DerNode, derTag, expectTag, readDer, readOid, readSequence } from '../x509/der.ts';
 

@@ -1,5 +1,5 @@
-import type { NvidiaGpuEvidence } from '../../messages/evidence-messages.ts';
-import { type Bytes, equalBytes, fromBase64Url } from '../../primitives/bytes.ts';
+import type { NvidiaGpuEvidence } from '../../protocol/messages/evidence-messages.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../../protocol/bytes/bytes.ts';
 import { refuse } from '../evidence-step.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { verifySignature } from '../x509/signature.ts';

@@ -1,5 +1,5 @@
-import { type Bytes, decodeUtf8, toHex } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, decodeUtf8, toHex } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { parseSpdmReport, readLittleEndian, type SpdmReport } from './spdm-report.ts';
 
 /** What a GPU says of itself, signed (SPEC.md §9.9). */

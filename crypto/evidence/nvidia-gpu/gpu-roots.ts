@@ -1,4 +1,4 @@
-import { type Bytes, fromBase64Url, fromHex } from '../../primitives/bytes.ts';
+import { type Bytes, fromBase64Url, fromHex } from '../../protocol/bytes/bytes.ts';
 import type { NvidiaGpuPolicy } from '../policy.ts';
 
 /** SHA-256 of "NVIDIA Device Identity CA", self-signed, P-384, of 2021-11-05 (NVIDIA nvtrust, verifier_device_root.pem). */

@@ -1,6 +1,6 @@
-import type { NvidiaGpuEvidence } from '../../messages/evidence-messages.ts';
-import { fromBase64Url } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { NvidiaGpuEvidence } from '../../protocol/messages/evidence-messages.ts';
+import { fromBase64Url } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { type GpuReport, parseGpuReport } from './gpu-report.ts';
 
 type Architecture = NvidiaGpuEvidence['devices'][number]['architecture'];

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { nvidiaGpuEvidence, type NvidiaGpuEvidence } from '../../messages/evidence-messages.ts';
-import { decodeUtf8, equalBytes, fromHex, toBase64Url } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { nvidiaGpuEvidence, type NvidiaGpuEvidence } from '../../protocol/messages/evidence-messages.ts';
+import { decodeUtf8, equalBytes, fromHex, toBase64Url } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { parseGpuReport } from './gpu-report.ts';
 import { fromStandardBase64 } from './standard-base64.ts';
 

@@ -1,5 +1,5 @@
-import { type Bytes, fromHex } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, fromHex } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { type EnvelopedSignature, elementsOf, readEnvelopedSignature } from './xml-signature.ts';
 import { parseXml, type XmlElement } from './xml-reader.ts';
 

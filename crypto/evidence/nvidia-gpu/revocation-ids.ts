@@ -1,6 +1,6 @@
-import type { NvidiaGpuEvidence, RevocationId } from '../../messages/evidence-messages.ts';
-import { fromBase64Url, toBase64Url } from '../../primitives/bytes.ts';
-import { sha384 } from '../../primitives/hash.ts';
+import type { NvidiaGpuEvidence, RevocationId } from '../../protocol/messages/evidence-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../protocol/bytes/bytes.ts';
+import { sha384 } from '../../protocol/bytes/hash.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { readKeyBits } from '../x509/revocation-answer.ts';
 

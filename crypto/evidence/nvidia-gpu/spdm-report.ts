@@ -1,5 +1,5 @@
-import type { Bytes } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { Bytes } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 
 /** An SPDM exchange as the driver gives it (DSP0274 1.1, 10.11), read but not yet believed. */
 export type SpdmReport = {

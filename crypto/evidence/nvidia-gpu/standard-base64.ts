@@ -1,5 +1,5 @@
-import { type Bytes, fromBase64Url } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, fromBase64Url } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 
 /**
  * Base64 with padding (RFC 4648 §4), as XML signatures, PEM and NVIDIA's tool write it; line ends and blanks between are left out.

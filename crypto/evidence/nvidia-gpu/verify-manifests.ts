@@ -1,5 +1,5 @@
-import type { NvidiaGpuCollateral } from '../../messages/evidence-messages.ts';
-import { type Bytes, equalBytes } from '../../primitives/bytes.ts';
+import type { NvidiaGpuCollateral } from '../../protocol/messages/evidence-messages.ts';
+import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
 import { refuse } from '../evidence-step.ts';
 import { verifyChain } from '../x509/verify-chain.ts';
 import type { GpuDevice } from './gpu-device.ts';

@@ -1,5 +1,5 @@
-import type { NvidiaGpuCollateral, NvidiaGpuEvidence } from '../../messages/evidence-messages.ts';
-import { equalBytes } from '../../primitives/bytes.ts';
+import type { NvidiaGpuCollateral, NvidiaGpuEvidence } from '../../protocol/messages/evidence-messages.ts';
+import { equalBytes } from '../../protocol/bytes/bytes.ts';
 import { enforced, notOffered, refuse } from '../evidence-step.ts';
 import type { NvidiaGpuPolicy } from '../policy.ts';
 import type { MachineInput } from '../verify-machine.ts';

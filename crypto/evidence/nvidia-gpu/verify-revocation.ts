@@ -1,5 +1,5 @@
-import type { NvidiaGpuCollateral } from '../../messages/evidence-messages.ts';
-import { fromBase64Url, toHex } from '../../primitives/bytes.ts';
+import type { NvidiaGpuCollateral } from '../../protocol/messages/evidence-messages.ts';
+import { fromBase64Url, toHex } from '../../protocol/bytes/bytes.ts';
 import { enforced, notOffered, refuse, type VerificationStep } from '../evidence-step.ts';
 import type { NvidiaGpuPolicy } from '../policy.ts';
 import { parseRevocationAnswer, type RevocationAnswer } from '../x509/revocation-answer.ts';

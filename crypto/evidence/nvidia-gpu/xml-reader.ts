@@ -1,4 +1,4 @@
-import { CryptoError } from '../../primitives/errors.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 
 /** An element with its names resolved (Namespaces in XML 1.0). */
 export type XmlElement = {

@@ -1,6 +1,6 @@
-import { type Bytes, encodeUtf8, equalBytes } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
-import { sha384 } from '../../primitives/hash.ts';
+import { type Bytes, encodeUtf8, equalBytes } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
+import { sha384 } from '../../protocol/bytes/hash.ts';
 import { verifySignature } from '../x509/signature.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { canonicalizeXml } from './canonical-xml.ts';

@@ -1,4 +1,4 @@
-import { type Bytes, fromBase64Url } from '../../primitives/bytes.ts';
+import { type Bytes, fromBase64Url } from '../../protocol/bytes/bytes.ts';
 
 /** Generations of EPYC that can run confidential guests; each has a root key and a layout of versions of its own. */
 export const amdProducts = ['Milan', 'Genoa', 'Turin'] as const;

@@ -1,6 +1,6 @@
-import type { CollateralNeed } from '../../messages/evidence-messages.ts';
-import { type Bytes, concat, toBase64Url } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { CollateralNeed } from '../../protocol/messages/evidence-messages.ts';
+import { type Bytes, concat, toBase64Url } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { type AmdProduct, productOfCpu } from './amd-product.ts';
 import { readTcbVersion } from './tcb-version.ts';
 

@@ -1,5 +1,5 @@
-import { type Bytes, decodeUtf8 } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, decodeUtf8 } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { derTag, expectTag, readDer, readSmallInteger } from '../x509/der.ts';
 import { type AmdProduct, amdProducts } from './amd-product.ts';

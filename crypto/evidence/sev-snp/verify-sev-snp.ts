@@ -1,5 +1,5 @@
-import type { SevSnpCollateral, SevSnpEvidence } from '../../messages/evidence-messages.ts';
-import { equalBytes, fromBase64Url, toHex } from '../../primitives/bytes.ts';
+import type { SevSnpCollateral, SevSnpEvidence } from '../../protocol/messages/evidence-messages.ts';
+import { equalBytes, fromBase64Url, toHex } from '../../protocol/bytes/bytes.ts';
 import { enforced, notOffered, refuse } from '../evidence-step.ts';
 import type { SevSnpPolicy } from '../policy.ts';
 import type { MachineFinding, MachineInput } from '../verify-machine.ts';

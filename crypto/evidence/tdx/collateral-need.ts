@@ -1,6 +1,6 @@
-import type { CollateralNeed } from '../../messages/evidence-messages.ts';
-import type { Bytes } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { CollateralNeed } from '../../protocol/messages/evidence-messages.ts';
+import type { Bytes } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { parsePckChain, readPckExtensions } from './pck-certificate.ts';
 import { parseQuote } from './quote.ts';

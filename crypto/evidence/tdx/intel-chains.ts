@@ -1,6 +1,6 @@
-import { type Bytes, equalBytes, fromBase64Url } from '../../primitives/bytes.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../../protocol/bytes/bytes.ts';
 import { enforced, refuse, type VerificationStep } from '../evidence-step.ts';
-import type { TdxCollateral } from '../../messages/evidence-messages.ts';
+import type { TdxCollateral } from '../../protocol/messages/evidence-messages.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { parseRevocationList, type RevocationList } from '../x509/revocation-list.ts';
 import { verifyChain } from '../x509/verify-chain.ts';

@@ -1,5 +1,5 @@
-import type { Bytes } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { Bytes } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 
 /** Takes fields one after the other; every number of a quote is little-endian. */
 export class LittleEndianReader {

@@ -1,5 +1,5 @@
-import { type Bytes, decodeUtf8, fromBase64Url, toHex } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, decodeUtf8, fromBase64Url, toHex } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import {
   type DerNode,

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { type Bytes, equalBytes, fromHex } from '../../primitives/bytes.ts';
-import { sha256 } from '../../primitives/hash.ts';
+import { type Bytes, equalBytes, fromHex } from '../../protocol/bytes/bytes.ts';
+import { sha256 } from '../../protocol/bytes/hash.ts';
 import { refuse } from '../evidence-step.ts';
 import { ecPublicKeyInfo, verifySignature } from '../x509/signature.ts';
 import type { Certificate } from '../x509/certificate.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { encodeUtf8, fromBase64Url } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { encodeUtf8, fromBase64Url } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { refuse } from '../evidence-step.ts';
 import { calendarTimeMs } from '../x509/calendar-time.ts';
 import type { Certificate } from '../x509/certificate.ts';

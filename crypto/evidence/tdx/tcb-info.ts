@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { equalBytes, fromHex } from '../../primitives/bytes.ts';
+import { equalBytes, fromHex } from '../../protocol/bytes/bytes.ts';
 import { refuse } from '../evidence-step.ts';
 import type { PckExtensions } from './pck-certificate.ts';
 import type { TdReport } from './quote.ts';

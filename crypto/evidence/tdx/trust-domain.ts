@@ -1,4 +1,4 @@
-import { type Bytes, equalBytes } from '../../primitives/bytes.ts';
+import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
 import { refuse } from '../evidence-step.ts';
 import type { TdReport } from './quote.ts';
 

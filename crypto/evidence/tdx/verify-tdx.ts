@@ -1,6 +1,6 @@
-import type { TdxCollateral, TdxEvidence } from '../../messages/evidence-messages.ts';
-import { equalBytes, fromBase64Url, fromHex, toHex } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import type { TdxCollateral, TdxEvidence } from '../../protocol/messages/evidence-messages.ts';
+import { equalBytes, fromBase64Url, fromHex, toHex } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { enforced, refuse } from '../evidence-step.ts';
 import type { TdxPolicy } from '../policy.ts';
 import type { MachineFinding, MachineInput } from '../verify-machine.ts';

@@ -1,4 +1,4 @@
-import { CryptoError } from '../../primitives/errors.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 
 const daysPerMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 

@@ -1,5 +1,5 @@
-import { type Bytes, decodeUtf8, equalBytes } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, decodeUtf8, equalBytes } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import {
   contextTag,
   type DerNode,

@@ -1,5 +1,5 @@
-import { type Bytes, decodeUtf8 } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, decodeUtf8 } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { calendarTimeMs } from './calendar-time.ts';
 
 /** Tags of the universal class that certificates and revocation lists use (ITU-T X.680). */

@@ -1,5 +1,5 @@
-import { type Bytes, toHex } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, toHex } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { type Certificate, parseCertificate, readExtensions } from './certificate.ts';
 import {
   contextTag,

@@ -1,5 +1,5 @@
-import { type Bytes, equalBytes, toHex } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, equalBytes, toHex } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { refuse } from '../evidence-step.ts';
 import { type Certificate, type Extensions, readExtensionList, readExtensions, readSigned } from './certificate.ts';
 import { derTag, expectTag, readDer, readInteger, readSequence, readSmallInteger, readTime } from './der.ts';

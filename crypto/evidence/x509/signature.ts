@@ -1,5 +1,5 @@
-import { type Bytes, concat, fromHex, toHex } from '../../primitives/bytes.ts';
-import { CryptoError } from '../../primitives/errors.ts';
+import { type Bytes, concat, fromHex, toHex } from '../../protocol/bytes/bytes.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { readDer, readInteger, readSequence } from './der.ts';
 
 /** What the vendors sign with. */

@@ -1,5 +1,5 @@
-import { type Bytes, equalBytes, toHex } from '../../primitives/bytes.ts';
-import { sha256 } from '../../primitives/hash.ts';
+import { type Bytes, equalBytes, toHex } from '../../protocol/bytes/bytes.ts';
+import { sha256 } from '../../protocol/bytes/hash.ts';
 import { refuse } from '../evidence-step.ts';
 import type { Certificate } from './certificate.ts';
 import { type RevocationList, verifyRevocationList } from './revocation-list.ts';

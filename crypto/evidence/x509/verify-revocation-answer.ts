@@ -1,5 +1,5 @@
-import { type Bytes, equalBytes } from '../../primitives/bytes.ts';
-import { sha256, sha384 } from '../../primitives/hash.ts';
+import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
+import { sha256, sha384 } from '../../protocol/bytes/hash.ts';
 import { refuse } from '../evidence-step.ts';
 import type { Certificate } from './certificate.ts';
 import {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { modelField } from '../../../crypto/messages/fields.ts';
+import { modelField } from '../../../crypto/protocol/messages/fields.ts';
 import { listOf, memberOf, textOf } from './json-members.ts';
 
 /** One model of a server's list. */

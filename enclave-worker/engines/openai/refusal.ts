@@ -1,4 +1,4 @@
-import type { ReplyCause } from '../../../crypto/messages/reply-note.ts';
+import type { ReplyCause } from '../../../crypto/protocol/contents/reply-note.ts';
 import { EngineError, type EngineFailureCode } from '../engine.ts';
 import {
   broken,

@@ -1,5 +1,5 @@
-import type { CollateralNeed, SevSnpCollateral } from '../../../crypto/messages/evidence-messages.ts';
-import { fromBase64Url, toHex } from '../../../crypto/primitives/bytes.ts';
+import type { CollateralNeed, SevSnpCollateral } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { fromBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { readDerDocument, readPemChain } from './document-text.ts';
 import { dayMs, freshForMs, readNextUpdateMs, unchangingMs } from './fresh-for.ts';

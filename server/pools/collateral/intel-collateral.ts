@@ -1,4 +1,4 @@
-import type { CollateralNeed, TdxCollateral } from '../../../crypto/messages/evidence-messages.ts';
+import type { CollateralNeed, TdxCollateral } from '../../../crypto/protocol/messages/evidence-messages.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { readDerDocument, readHeaderChain, readHexSignature, readJsonObject, readMemberText } from './document-text.ts';
 import { freshForMs, readNextUpdateMs } from './fresh-for.ts';

@@ -1,5 +1,5 @@
-import type { CollateralNeed, RevocationId } from '../../../crypto/messages/evidence-messages.ts';
-import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { CollateralNeed, RevocationId } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { tag, writeElement } from './der-elements.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { readDerDocument, readJsonObject } from './document-text.ts';

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
-import type { EnclaveEvidence } from '../../../crypto/messages/enclave-messages.ts';
+import type { EnclaveEvidence } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import {
   type CollateralItem,
   collateralItem,
   type CollateralNeed,
   type NvidiaGpuCollateral,
   type RevocationId,
-} from '../../../crypto/messages/evidence-messages.ts';
+} from '../../../crypto/protocol/messages/evidence-messages.ts';
 import type { Log } from '../../log.ts';
 import { amdBaseUrl, fetchAmdCollateral } from './amd-collateral.ts';
 import { DocumentCache } from './document-cache.ts';

@@ -10,7 +10,7 @@ import { TokenSigner } from '../../../server/accounts/signed-token.ts';
 import { nameEnclave } from '../../../server/pools/enclave-client.ts';
 import { readSettings } from '../../../server/settings.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { databaseFileName } from '../../../server/storage/sqlite.ts';
 import { findFreePort } from '../../parts/free-port.ts';
 import { waitFor } from '../../parts/running-sotto.ts';

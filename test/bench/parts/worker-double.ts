@@ -1,9 +1,9 @@
 import { randomBytes, createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
-import { encodeLiveRecord } from '../../../crypto/messages/live-record.ts';
-import { encodeTranscriptHeader } from '../../../crypto/messages/transcript-header.ts';
-import type { WorkerTurnStart } from '../../../crypto/messages/worker-messages.ts';
-import { concat, fromBase64Url, lengthPrefixed, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { encodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import { encodeTranscriptHeader } from '../../../crypto/protocol/messages/transcript-header.ts';
+import type { WorkerTurnStart } from '../../../crypto/protocol/messages/worker-messages.ts';
+import { concat, fromBase64Url, lengthPrefixed, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 
 /*
  * The relay's view of a worker with nothing behind it, on bare sockets: it costs as little as possible, so that the relay

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { maximumMessageLength } from '../../../crypto/messages/item-contents.ts';
+import { maximumMessageLength } from '../../../crypto/protocol/contents/item-contents.ts';
 import { ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;

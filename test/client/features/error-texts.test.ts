@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { errorCodes } from '../../../crypto/messages/error-codes.ts';
-import { replyCauses } from '../../../crypto/messages/reply-note.ts';
-import { replyErrorCodes } from '../../../crypto/messages/request-content.ts';
+import { errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
+import { replyCauses } from '../../../crypto/protocol/contents/reply-note.ts';
+import { replyErrorCodes } from '../../../crypto/protocol/contents/request-content.ts';
 import { canSucceedAgain, failureSentence, failureTexts } from '../../../client/state/failure-texts.ts';
 import { replyErrorText } from '../../../client/state/reply-error-texts.ts';
 import type { FailureCode } from '../../../client/vault/vault-api.ts';

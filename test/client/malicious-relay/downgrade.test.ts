@@ -1,6 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-member-access -- what a lying relay says has no type. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { generateIdentityKeyPair, signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import type { BrowserProfile, Interceptor } from '../../parts/browser-profile.ts';

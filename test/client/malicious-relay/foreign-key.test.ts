@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { LiveRecord } from '../../../crypto/messages/live-record.ts';
-import { type Bytes, concat, encodeUtf8, randomBytes, toHex } from '../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import type { LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import { type Bytes, concat, encodeUtf8, randomBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 import type * as TurnKeyModuleSpace from '../../../crypto/turn/turn-key.ts';

@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/expect-expect -- expectRefused and expectWhole assert. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { changeJson, flip, jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
 import { type Sync, SyncVictims } from '../../parts/sync-victims.ts';

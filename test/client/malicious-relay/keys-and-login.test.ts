@@ -1,8 +1,8 @@
 /* oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-call, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-return, vitest/expect-expect, vitest/no-conditional-expect
    -- what a lying relay says has no type; expectEnclaveRefused asserts. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import type { Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab, type Person, proofOf } from '../../parts/device-lab.ts';
 import { answerInstead, changeJson, changeRequest, flip, pathOf, storeConversation } from '../../parts/tamper.ts';

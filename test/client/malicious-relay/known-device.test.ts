@@ -1,6 +1,6 @@
 /* oxlint-disable vitest/expect-expect -- expectRefused and expectWhole assert. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { changeJson, flip, jsonResponse, pathOf, reconnect, storeConversation } from '../../parts/tamper.ts';

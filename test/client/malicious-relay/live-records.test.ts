@@ -1,12 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ReplyTracker, type TrackerParts } from '../../../client/vault/reply-tracker.ts';
-import { encodeLiveRecord, type LiveRecord, type LiveRecordKind } from '../../../crypto/messages/live-record.ts';
-import type { ReplyEnd } from '../../../crypto/messages/request-content.ts';
-import type { FrameClass } from '../../../crypto/messages/request-header.ts';
-import type { TurnRecord } from '../../../crypto/messages/turn-messages.ts';
+import {
+  encodeLiveRecord,
+  type LiveRecord,
+  type LiveRecordKind,
+} from '../../../crypto/protocol/messages/live-record.ts';
+import type { ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
+import type { FrameClass } from '../../../crypto/protocol/messages/request-header.ts';
+import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 import { seededNumbers } from '../../parts/evidence/seeded-mutation.ts';

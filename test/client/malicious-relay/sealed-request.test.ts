@@ -1,6 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-assignment, typescript/no-unsafe-argument -- what a lying relay says has no type. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { changeRequest, flip, pathOf } from '../../parts/tamper.ts';
 

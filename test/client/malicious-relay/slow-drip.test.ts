@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { allOf, answerInstead, changeRecords, dripping } from '../../parts/tamper.ts';
 

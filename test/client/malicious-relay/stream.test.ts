@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LiveRecord } from '../../../crypto/messages/live-record.ts';
-import { fromBase64Url, toBase64Url, toHex } from '../../../crypto/primitives/bytes.ts';
+import type { LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import { fromBase64Url, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';
 import { allOf, answerInstead, changeRecords, jsonResponse, pathOf } from '../../parts/tamper.ts';

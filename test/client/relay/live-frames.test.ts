@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodeLiveRecord } from '../../../crypto/messages/live-record.ts';
-import { concat } from '../../../crypto/primitives/bytes.ts';
+import { encodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import { concat } from '../../../crypto/protocol/bytes/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../../../client/relay/live-frames.ts';
 import { RelayCallError } from '../../../client/relay/relay-call-error.ts';
 import type { TabLocks } from '../../../client/relay/token-refresh.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { leftOutText, waitingText } from '../../../client/state/answer-texts.ts';
 import { replyErrorText } from '../../../client/state/reply-error-texts.ts';
-import { replyCauses } from '../../../crypto/messages/reply-note.ts';
-import { replyErrorCodes } from '../../../crypto/messages/request-content.ts';
+import { replyCauses } from '../../../crypto/protocol/contents/reply-note.ts';
+import { replyErrorCodes } from '../../../crypto/protocol/contents/request-content.ts';
 
 test('a wait and what was left out are said in words', () => {
   expect(waitingText('model-loading')).toBe('The model is being loaded');

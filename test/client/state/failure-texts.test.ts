@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { errorCodes } from '../../../crypto/messages/error-codes.ts';
-import { replyCauses } from '../../../crypto/messages/reply-note.ts';
-import { replyErrorCodes } from '../../../crypto/messages/request-content.ts';
+import { errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
+import { replyCauses } from '../../../crypto/protocol/contents/reply-note.ts';
+import { replyErrorCodes } from '../../../crypto/protocol/contents/request-content.ts';
 import type { Cause, CodeText } from '../../../client/state/code-text.ts';
 import { toVaultFailure } from '../../../client/state/failure.ts';
 import { failureSentence, failureText, failureTexts, waitText } from '../../../client/state/failure-texts.ts';

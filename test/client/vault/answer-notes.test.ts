@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { BrowserProfile, Interceptor } from '../../parts/browser-profile.ts';
 import { DeviceLab, type Person } from '../../parts/device-lab.ts';
 import { cryptoReady, signIn } from '../../parts/node-account.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
-import type { EnclaveRequest } from '../../../crypto/messages/enclave-messages.ts';
-import { fromBase64Url, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import type { EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import { fromBase64Url, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../../../client/relay/clock.ts';
 import { EnclaveSession } from '../../../client/vault/enclave-session.ts';
 import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';

@@ -8,10 +8,10 @@ import {
   encodeKeyslotList,
   type ListedKeyslot,
 } from '../../../crypto/account/keyslot-list.ts';
-import type { KeyMaterial } from '../../../crypto/messages/account-messages.ts';
+import type { KeyMaterial } from '../../../crypto/protocol/messages/account-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { sealHead } from '../../../crypto/vault/vault-head.ts';
 import { openKeyMaterial } from '../../../client/vault/key-material.ts';
 import { VaultError } from '../../../client/vault/vault-error.ts';

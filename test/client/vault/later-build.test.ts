@@ -1,8 +1,8 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
-import { concat, encodeUtf8, fromBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { encodeCanonicalJson } from '../../../crypto/primitives/canonical-json.ts';
+import { concat, encodeUtf8, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { DeviceLab, type Person } from '../../parts/device-lab.ts';
 import { cryptoReady, signIn } from '../../parts/node-account.ts';

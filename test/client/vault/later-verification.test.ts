@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseVerificationDocument, recheckDocument } from '../../../crypto/evidence/verification-document.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keepLaterVerification } from '../../../client/vault/later-verification.ts';
 import { turnWrites } from '../../../client/vault/plan-turn.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';

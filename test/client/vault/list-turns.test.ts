@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settledUntil } from '../../../client/vault/list-turns.ts';
-import type { TurnRecord } from '../../../crypto/messages/turn-messages.ts';
+import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 
 const turn = (startedAtMs: number, state: TurnRecord['state'] = 'ended', transcripts = 0): TurnRecord => ({
   turnId: 'A'.repeat(22),

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
-import { type ItemRecord, maximumBatchLength, type SyncAnswer } from '../../../crypto/messages/item-messages.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import {
+  type ItemRecord,
+  maximumBatchLength,
+  type SyncAnswer,
+} from '../../../crypto/protocol/messages/item-messages.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { DeviceLab, type Person } from '../../parts/device-lab.ts';
 import { cryptoReady, signIn } from '../../parts/node-account.ts';
 import { NodeDevice } from '../../parts/node-device.ts';

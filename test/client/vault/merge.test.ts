@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maximumBatchLength } from '../../../crypto/messages/item-messages.ts';
+import { maximumBatchLength } from '../../../crypto/protocol/messages/item-messages.ts';
 import { planBatch, prunableItems } from '../../../client/vault/plan-batch.ts';
 import { newestSettings } from '../../../client/vault/plan-settings.ts';
 import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../parts/paper-vault.ts';

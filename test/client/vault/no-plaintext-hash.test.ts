@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type * as Aead from '../../../crypto/primitives/aead.ts';
-import { encodeUtf8, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import type * as CanonicalJson from '../../../crypto/primitives/canonical-json.ts';
-import { encodeCanonicalJson } from '../../../crypto/primitives/canonical-json.ts';
-import { sha256, sha512 } from '../../../crypto/primitives/hash.ts';
+import { encodeUtf8, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import type * as CanonicalJson from '../../../crypto/protocol/json/canonical-json.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
+import { sha256, sha512 } from '../../../crypto/protocol/bytes/hash.ts';
 import { DeviceLab, proofOf } from '../../parts/device-lab.ts';
 
 /** Whatever the client seals, with its padding, and every piece of JSON that it could have come from. */
@@ -20,7 +20,7 @@ vi.mock('../../../crypto/primitives/aead.ts', async (importOriginal) => {
   };
   return { ...original, sealXChaCha20Poly1305: seal };
 });
-vi.mock('../../../crypto/primitives/canonical-json.ts', async (importOriginal) => {
+vi.mock('../../../crypto/protocol/json/canonical-json.ts', async (importOriginal) => {
   const original = await importOriginal<typeof CanonicalJson>();
   const encode: typeof original.encodeCanonicalJson = (value) => {
     const bytes = original.encodeCanonicalJson(value);

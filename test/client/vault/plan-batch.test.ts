@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { maximumBatchLength } from '../../../crypto/messages/item-messages.ts';
+import { maximumBatchLength } from '../../../crypto/protocol/messages/item-messages.ts';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import type { Operation } from '../../../client/vault/operation.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';

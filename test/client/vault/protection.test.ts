@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseVerificationDocument, recheckDocument } from '../../../crypto/evidence/verification-document.ts';
-import { fromBase64Url, toHex } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { BrowserProfile } from '../../parts/browser-profile.ts';
 import { developmentPolicy } from '../../parts/development-policy.ts';
 import { DeviceLab } from '../../parts/device-lab.ts';

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ReplyTracker } from '../../../client/vault/reply-tracker.ts';
-import { type CloseReason, closeReasons, encodeLiveRecord } from '../../../crypto/messages/live-record.ts';
-import type { ReplyEnd } from '../../../crypto/messages/request-content.ts';
+import { type CloseReason, closeReasons, encodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import type { ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 import { ManualClock } from '../../parts/manual-clock.ts';

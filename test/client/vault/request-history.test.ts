@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chainTo, type Exchange, requestHistory } from '../../../client/vault/request-history.ts';
 import type { ReplyState } from '../../../client/vault/vault-api.ts';
-import { requestContent } from '../../../crypto/messages/request-content.ts';
-import { encodeCanonicalJson } from '../../../crypto/primitives/canonical-json.ts';
-import { maximumContentLength } from '../../../crypto/primitives/size-class.ts';
+import { requestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
+import { maximumContentLength } from '../../../crypto/protocol/bytes/size-class.ts';
 import * as v from 'valibot';
 
 const ended = (outcome: Extract<ReplyState, { kind: 'ended' }>['outcome']): ReplyState => ({

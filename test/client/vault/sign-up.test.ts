@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { DeviceLab, inventPerson } from '../../parts/device-lab.ts';
 import { jsonResponse, pathOf } from '../../parts/tamper.ts';
 

@@ -1,12 +1,12 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Keyring } from '../../../crypto/account/keyring.ts';
-import { type ItemRecord, type SyncAnswer, tombstoneFlag } from '../../../crypto/messages/item-messages.ts';
+import { type ItemRecord, type SyncAnswer, tombstoneFlag } from '../../../crypto/protocol/messages/item-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { type Bytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../../crypto/primitives/hash.ts';
+import { type Bytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { sealContent } from '../../../crypto/vault/item-content.ts';
-import { hashLeaf, MerkleTree } from '../../../crypto/vault/merkle-tree.ts';
+import { hashLeaf, MerkleTree } from '../../../crypto/protocol/merkle-tree.ts';
 import { hashHead, noHeadHash, sealHead } from '../../../crypto/vault/vault-head.ts';
 import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
 import { syncVault } from '../../../client/vault/sync.ts';

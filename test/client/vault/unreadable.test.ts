@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
-import { tombstoneFlag } from '../../../crypto/messages/item-messages.ts';
+import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { tombstoneFlag } from '../../../crypto/protocol/messages/item-messages.ts';
 import { keepHouse } from '../../../client/vault/housekeeping.ts';
 import type { Operation } from '../../../client/vault/operation.ts';
 import type { Outbox } from '../../../client/vault/outbox.ts';

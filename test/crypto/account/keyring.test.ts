@@ -17,10 +17,10 @@ import {
   sealKeyring,
 } from '../../../crypto/account/keyring.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { concat, lengthPrefixed, toHex, uint32 } from '../../../crypto/primitives/bytes.ts';
+import { concat, lengthPrefixed, toHex, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sealCommitted } from '../../../crypto/primitives/committed-seal.ts';
-import { labelled } from '../../../crypto/primitives/hash.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { labelled } from '../../../crypto/protocol/bytes/hash.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
 import { filled, sampleKeyring } from '../../parts/sample-account.ts';
 

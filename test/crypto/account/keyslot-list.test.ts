@@ -9,9 +9,9 @@ import {
   maximumKeyslots,
   openKeyslotList,
 } from '../../../crypto/account/keyslot-list.ts';
-import { concat, toHex, uint32 } from '../../../crypto/primitives/bytes.ts';
-import { hmacSha256, labelled, sha256 } from '../../../crypto/primitives/hash.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { concat, toHex, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
+import { hmacSha256, labelled, sha256 } from '../../../crypto/protocol/bytes/hash.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
 import { filled } from '../../parts/sample-account.ts';
 

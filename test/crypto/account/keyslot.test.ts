@@ -6,10 +6,17 @@ import {
   wrapAccountKey,
 } from '../../../crypto/account/keyslot.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { concat, encodeUtf8, lengthPrefixed, toBase64Url, toHex, uint32 } from '../../../crypto/primitives/bytes.ts';
+import {
+  concat,
+  encodeUtf8,
+  lengthPrefixed,
+  toBase64Url,
+  toHex,
+  uint32,
+} from '../../../crypto/protocol/bytes/bytes.ts';
 import { openCommitted } from '../../../crypto/primitives/committed-seal.ts';
-import { labelled } from '../../../crypto/primitives/hash.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { labelled } from '../../../crypto/protocol/bytes/hash.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
 import { filled } from '../../parts/sample-account.ts';
 

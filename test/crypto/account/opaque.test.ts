@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as client from '../../../crypto/account/opaque-client.ts';
-import * as server from '../../../crypto/account/opaque-server.ts';
-import { signInStartAnswer } from '../../../crypto/messages/account-messages.ts';
-import { encodeUtf8, fromBase64Url, randomBytes, toBase64Url, toHex } from '../../../crypto/primitives/bytes.ts';
+import * as server from '../../../crypto/sign-in/opaque-server.ts';
+import { signInStartAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
+import { encodeUtf8, fromBase64Url, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import * as oracle from '../../parts/opaque-oracle.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 

@@ -8,9 +8,9 @@ import {
   generateRecoveryPhrase,
   parseRecoveryPhrase,
 } from '../../../crypto/account/recovery-phrase.ts';
-import { encodeRecoveryClaim, verifyRecoverySignature } from '../../../crypto/account/recovery-signature.ts';
-import { toHex } from '../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { encodeRecoveryClaim, verifyRecoverySignature } from '../../../crypto/sign-in/recovery-signature.ts';
+import { toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 import { filled } from '../../parts/sample-account.ts';
 import { tamperings } from '../../parts/tampering.ts';

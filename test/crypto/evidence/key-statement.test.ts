@@ -5,9 +5,9 @@ import {
   signKeyStatement,
   verifyKeyStatement,
 } from '../../../crypto/evidence/key-statement.ts';
-import type { KeyStatement } from '../../../crypto/messages/enclave-messages.ts';
+import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
 
 beforeAll(aeadReady);

@@ -8,9 +8,9 @@ import {
 import { digestEvidence } from '../../../crypto/evidence/evidence-digest.ts';
 import { verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
 import type { ProtectionLevel } from '../../../crypto/evidence/policy.ts';
-import type { EnclaveEvidence, KeyStatement } from '../../../crypto/messages/enclave-messages.ts';
+import type { EnclaveEvidence, KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
 import { developmentPolicy as policy } from '../../parts/development-policy.ts';

@@ -8,7 +8,7 @@ import {
   sealChaCha20Poly1305,
   sealXChaCha20Poly1305,
 } from '../../../crypto/primitives/aead.ts';
-import { concat, fromHex, toHex } from '../../../crypto/primitives/bytes.ts';
+import { concat, fromHex, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
 import wycheproof from '../../vectors/xchacha20-poly1305.wycheproof.json' with { type: 'json' };
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { aeadReady, sealXChaCha20Poly1305 } from '../../../crypto/primitives/aead.ts';
-import { concat, encodeUtf8, equalBytes, toHex } from '../../../crypto/primitives/bytes.ts';
+import { concat, encodeUtf8, equalBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { committedSealOverhead, openCommitted, sealCommitted } from '../../../crypto/primitives/committed-seal.ts';
 import { deriveBytes } from '../../../crypto/primitives/hkdf.ts';
-import { maximumPaddedLength } from '../../../crypto/primitives/size-class.ts';
+import { maximumPaddedLength } from '../../../crypto/protocol/bytes/size-class.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
 
 beforeAll(aeadReady);

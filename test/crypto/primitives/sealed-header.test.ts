@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../../crypto/primitives/bytes.ts';
+import { fromHex, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { decodeSealedHeader, encodeSealedHeader } from '../../../crypto/primitives/sealed-header.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 

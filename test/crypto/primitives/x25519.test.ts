@@ -1,6 +1,6 @@
 import { x25519 } from '@noble/curves/ed25519.js';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../../crypto/primitives/bytes.ts';
+import { fromHex, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sodium, sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import wycheproof from '../../vectors/x25519.wycheproof.json' with { type: 'json' };
 

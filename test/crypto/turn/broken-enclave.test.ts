@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ReplyEnd } from '../../../crypto/messages/request-content.ts';
-import { encodeTranscriptHeader } from '../../../crypto/messages/transcript-header.ts';
+import type { ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
+import { encodeTranscriptHeader } from '../../../crypto/protocol/messages/transcript-header.ts';
 import { aeadReady, sealChaCha20Poly1305 } from '../../../crypto/primitives/aead.ts';
-import { type Bytes, concat, encodeUtf8, randomBytes, uint32 } from '../../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../../crypto/primitives/hash.ts';
+import { type Bytes, concat, encodeUtf8, randomBytes, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { deriveReplyKey, type ReplyContext, writeFrameNonce } from '../../../crypto/turn/reply-frame.ts';
 import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';

@@ -7,7 +7,7 @@ import {
 import { CipherSuite } from 'hpke';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { concat, encodeUtf8, fromHex, randomBytes, toHex } from '../../../crypto/primitives/bytes.ts';
+import { concat, encodeUtf8, fromHex, randomBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { sodium } from '../../../crypto/primitives/sodium.ts';
 import { generateEnclaveKeyPair, HybridKey, hybridKem } from '../../../crypto/turn/hybrid-kem.ts';

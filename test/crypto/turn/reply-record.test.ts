@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ReplyEnd } from '../../../crypto/messages/request-content.ts';
-import { concat, encodeUtf8 } from '../../../crypto/primitives/bytes.ts';
+import type { ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
+import { concat, encodeUtf8 } from '../../../crypto/protocol/bytes/bytes.ts';
 import {
   encodeEndRecord,
   encodeNoteRecord,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ReplyEnd } from '../../../crypto/messages/request-content.ts';
-import { frameClasses } from '../../../crypto/messages/request-header.ts';
-import { decodeTranscriptHeader, encodeTranscriptHeader } from '../../../crypto/messages/transcript-header.ts';
+import type { ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
+import { frameClasses } from '../../../crypto/protocol/messages/request-header.ts';
+import { decodeTranscriptHeader, encodeTranscriptHeader } from '../../../crypto/protocol/messages/transcript-header.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { concat, encodeUtf8, randomBytes } from '../../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../../crypto/primitives/hash.ts';
+import { concat, encodeUtf8, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { frameCapacity, type ReplyContext } from '../../../crypto/turn/reply-frame.ts';
 import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
 import { encodeEndRecord, encodeTextRecord, recordPrefixLength } from '../../../crypto/turn/reply-record.ts';

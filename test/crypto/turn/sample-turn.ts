@@ -1,6 +1,6 @@
-import type { RequestContent } from '../../../crypto/messages/request-content.ts';
-import type { RequestHeader } from '../../../crypto/messages/request-header.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import type { RequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
 import type { ReplyContext } from '../../../crypto/turn/reply-frame.ts';
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { RequestContent } from '../../../crypto/messages/request-content.ts';
-import { encodeRequestHeader } from '../../../crypto/messages/request-header.ts';
+import type { RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import { encodeRequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import type { Bytes } from '../../../crypto/primitives/bytes.ts';
-import { randomBytes, toHex } from '../../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../../crypto/primitives/errors.ts';
+import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
+import { randomBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { type EnclaveKeyPair, generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
 import {

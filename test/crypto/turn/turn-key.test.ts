@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { deriveStopToken, generateTurnKey } from '../../../crypto/turn/turn-key.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 

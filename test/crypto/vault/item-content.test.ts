@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ItemContent } from '../../../crypto/messages/item-contents.ts';
+import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { concat, decodeUtf8, encodeUtf8, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { concat, decodeUtf8, encodeUtf8, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import {
   decodeItemContent,
   encodeItemContent,

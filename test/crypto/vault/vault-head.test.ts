@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { deriveVaultHeadKey } from '../../../crypto/account/account-key.ts';
 import { currentAccountKey, type Keyring, rotateKeyring } from '../../../crypto/account/keyring.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { type Bytes, concat, lengthPrefixed, toHex, uint32, uint64 } from '../../../crypto/primitives/bytes.ts';
+import { type Bytes, concat, lengthPrefixed, toHex, uint32, uint64 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { openCommitted, sealCommitted } from '../../../crypto/primitives/committed-seal.ts';
-import { labelled, sha256 } from '../../../crypto/primitives/hash.ts';
+import { labelled, sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import {
   hashHead,
   headBodyLength,

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ReplyNote } from '../../../crypto/messages/reply-note.ts';
+import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
 import { OpenAiEngine } from '../../../enclave-worker/engines/openai.ts';
 import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine.ts';
 import { UpstreamCaller } from '../../../enclave-worker/engines/upstream-call.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { modelField } from '../../../crypto/messages/fields.ts';
+import { modelField } from '../../../crypto/protocol/messages/fields.ts';
 import { isUsableId, readableName, readOffer } from '../../../enclave-worker/engines/openai/model-offer.ts';
 import { chooseModel, choiceText, problemText } from '../../../enclave-worker/engines/openai/server-search.ts';
 

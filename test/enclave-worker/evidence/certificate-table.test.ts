@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { readCertificateTable } from '../../../enclave-worker/evidence/certificate-table.ts';
 import { sevSnpCollector } from '../../../enclave-worker/evidence/machine-collectors.ts';
 import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';

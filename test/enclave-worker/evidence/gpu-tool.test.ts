@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomBytes, toHex } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { EvidenceError } from '../../../enclave-worker/evidence/evidence-source.ts';
 import { runGpuTool } from '../../../enclave-worker/evidence/gpu-tool.ts';
 import { nvidiaGpuCollector } from '../../../enclave-worker/evidence/machine-collectors.ts';

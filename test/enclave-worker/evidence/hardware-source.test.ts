@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { deriveGpuNonce, deriveReportData, readBinding } from '../../../crypto/evidence/binding.ts';
-import type { SevSnpEvidence } from '../../../crypto/messages/evidence-messages.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { SevSnpEvidence } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { EvidenceError, type EvidenceProblem, NoEvidence } from '../../../enclave-worker/evidence/evidence-source.ts';
 import {
   evidenceLifetimeMs,

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { generateIdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
 import { type PossessionPurpose, signPossession, verifyPossession } from '../../../crypto/evidence/modal/possession.ts';
-import { encodeUtf8, fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { encodeUtf8, fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import type { EvidenceProblem } from '../../../enclave-worker/evidence/evidence-source.ts';
 import { ModalSource } from '../../../enclave-worker/evidence/modal-source.ts';
 import { ModalMachine } from '../../parts/evidence/modal-machine.ts';

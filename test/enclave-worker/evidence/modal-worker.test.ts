@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
 import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { HardwareWorker } from '../../parts/evidence/hardware-worker.ts';
 import { TestRegistrar } from '../../parts/evidence/test-registrar.ts';
 import { developmentPolicy } from '../../parts/development-policy.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RehearsalEngine } from '../../../enclave-worker/engines/rehearsal.ts';
 import { inProcessToken, startInProcessWorker } from '../in-process-worker.ts';
 import { WorkerClient } from '../worker-client.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { SevSnpPolicy } from '../../../crypto/evidence/policy.ts';
-import type { SevSnpCollateral } from '../../../crypto/messages/evidence-messages.ts';
+import type { SevSnpCollateral } from '../../../crypto/protocol/messages/evidence-messages.ts';
 import {
   caExtensions,
   type CertificateRequest,

@@ -1,15 +1,15 @@
 import { deriveGpuNonce, deriveReportData, type EvidenceBinding } from '../../../crypto/evidence/binding.ts';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
 import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy.ts';
-import type { EnclaveEvidence, KeyStatement } from '../../../crypto/messages/enclave-messages.ts';
+import type { EnclaveEvidence, KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type {
   CollateralItem,
   EvidenceItem,
   NvidiaGpuCollateral,
   NvidiaGpuEvidence,
-} from '../../../crypto/messages/evidence-messages.ts';
+} from '../../../crypto/protocol/messages/evidence-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { type Bytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { type Bytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
 import { testNowMs } from './certificate-maker.ts';
 import { makeStatementPart } from './statement-part.ts';

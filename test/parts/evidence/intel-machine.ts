@@ -1,4 +1,4 @@
-import type { TdxCollateral } from '../../../crypto/messages/evidence-messages.ts';
+import type { TdxCollateral } from '../../../crypto/protocol/messages/evidence-messages.ts';
 import {
   caExtensions,
   certificateDigest,

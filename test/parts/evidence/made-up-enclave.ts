@@ -1,5 +1,5 @@
 import { generateIdentityKeyPair, signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
 

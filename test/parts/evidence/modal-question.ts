@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
 import type { EnclavePolicy, ModalPolicy } from '../../../crypto/evidence/policy.ts';
 import { verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
-import type { KeyStatement } from '../../../crypto/messages/enclave-messages.ts';
-import { evidenceList, type ModalEvidence } from '../../../crypto/messages/evidence-messages.ts';
+import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import { evidenceList, type ModalEvidence } from '../../../crypto/protocol/messages/evidence-messages.ts';
 import { testNowMs } from './certificate-maker.ts';
 import { makeModalAnswer, type ModalFaults, ModalMachine, modalPolicy } from './modal-machine.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { NvidiaGpuPolicy } from '../../../crypto/evidence/policy.ts';
-import type { NvidiaGpuCollateral, NvidiaGpuEvidence } from '../../../crypto/messages/evidence-messages.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { NvidiaGpuCollateral, NvidiaGpuEvidence } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import {
   caExtensions,
   type CertificateRequest,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseCertificate } from '../../../crypto/evidence/x509/certificate.ts';
-import { sha384 } from '../../../crypto/primitives/hash.ts';
+import { sha384 } from '../../../crypto/protocol/bytes/hash.ts';
 import { makeCertificate, makeKeys, toPem } from './certificate-maker.ts';
 import { type Issued, responderExtensions } from './revocation-answers.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { parseCertificate } from '../../../crypto/evidence/x509/certificate.ts';
 import { readKeyBits } from '../../../crypto/evidence/x509/revocation-answer.ts';
-import type { NvidiaGpuEvidence } from '../../../crypto/messages/evidence-messages.ts';
-import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { NvidiaGpuEvidence } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import {
   algorithmIdentifier,
   type CertificateRequest,

@@ -1,6 +1,6 @@
 import { type IdentityKeyPair, signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
-import type { KeyStatement } from '../../../crypto/messages/enclave-messages.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
 import { testNowMs } from './certificate-maker.ts';

@@ -1,7 +1,7 @@
 import { EvidenceRefused, type VerificationStep } from '../../../crypto/evidence/evidence-step.ts';
 import type { TdxPolicy } from '../../../crypto/evidence/policy.ts';
 import { verifyTdx } from '../../../crypto/evidence/tdx/verify-tdx.ts';
-import type { TdxCollateral } from '../../../crypto/messages/evidence-messages.ts';
+import type { TdxCollateral } from '../../../crypto/protocol/messages/evidence-messages.ts';
 
 /** All that one verification of a TDX quote is asked with. */
 export type TdxQuestion = {

@@ -8,8 +8,8 @@ import type {
   RegistrarAnswer,
   RegistrarChallengeAnswer,
   RegistrarErrorCode,
-} from '../../../crypto/messages/registrar-messages.ts';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+} from '../../../crypto/protocol/messages/registrar-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { generateRegistrarKeys, parseRegistrarKeys } from '../../../registrar/registrar-keys.ts';
 import { findFreePort } from '../free-port.ts';
 import { waitFor } from '../running-sotto.ts';

@@ -4,8 +4,8 @@ import type {
   NvidiaGpuCollateral,
   SevSnpCollateral,
   TdxCollateral,
-} from '../../../crypto/messages/evidence-messages.ts';
-import { fromBase64Url, toHex } from '../../../crypto/primitives/bytes.ts';
+} from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { fromBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { toPem } from './certificate-maker.ts';
 
 type Document = { readonly body: string | Uint8Array; readonly headers?: Record<string, string> };

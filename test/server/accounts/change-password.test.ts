@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { SignInStartAnswer } from '../../../crypto/messages/account-messages.ts';
-import type { HeadsAnswer } from '../../../crypto/messages/item-messages.ts';
+import type { SignInStartAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
+import type { HeadsAnswer } from '../../../crypto/protocol/messages/item-messages.ts';
 import {
   finishLogin,
   mustSignIn,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SignInStartAnswer } from '../../../crypto/messages/account-messages.ts';
+import type { SignInStartAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
 import { generateServerKeys, parseServerKeys } from '../../../server/accounts/server-keys.ts';
 import { Sessions } from '../../../server/accounts/sessions.ts';
 import { TokenSigner } from '../../../server/accounts/signed-token.ts';

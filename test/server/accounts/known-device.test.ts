@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { RecoveryStartAnswer, SignInStartAnswer } from '../../../crypto/messages/account-messages.ts';
-import { encodeRecoveryClaim } from '../../../crypto/account/recovery-signature.ts';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { RecoveryStartAnswer, SignInStartAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
+import { encodeRecoveryClaim } from '../../../crypto/sign-in/recovery-signature.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { generateServerKeys } from '../../../server/accounts/server-keys.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { ed25519 } from '@noble/curves/ed25519.js';

@@ -1,15 +1,15 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { encodeRecoveryClaim, verifyRecoverySignature } from '../../../crypto/account/recovery-signature.ts';
-import type { RecoveryStartAnswer, SignInAnswer } from '../../../crypto/messages/account-messages.ts';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { encodeRecoveryClaim, verifyRecoverySignature } from '../../../crypto/sign-in/recovery-signature.ts';
+import type { RecoveryStartAnswer, SignInAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
 import { databaseKinds } from '../../parts/relay-database.ts';
 import { statementsDuring } from '../../parts/seen-statements.ts';
 import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
 
-vi.mock('../../../crypto/account/recovery-signature.ts', { spy: true });
+vi.mock('../../../crypto/sign-in/recovery-signature.ts', { spy: true });
 
 function begin(relay: TestRelay, name: string) {
   return relay.call('POST', '/v1/recovery/start', { body: { format: 1, nameTag: nameTagOf(name) } });

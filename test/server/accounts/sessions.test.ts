@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { SessionAnswer, SessionsAnswer } from '../../../crypto/messages/account-messages.ts';
+import type { SessionAnswer, SessionsAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
 import { BrowserCookie } from '../../../server/accounts/browser-cookie.ts';
 import { cookieOf, mustSignIn, nameTagOf, quickSignUp, startLogin, finishLogin } from '../../parts/quick-account.ts';
 import { databaseKinds } from '../../parts/relay-database.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import * as opaqueServer from '../../../crypto/account/opaque-server.ts';
-import { signInAnswer, type SignInStartAnswer } from '../../../crypto/messages/account-messages.ts';
+import * as opaqueServer from '../../../crypto/sign-in/opaque-server.ts';
+import { signInAnswer, type SignInStartAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import {
   finishLogin,
@@ -17,7 +17,7 @@ import { databaseKinds } from '../../parts/relay-database.ts';
 import { statementsDuring } from '../../parts/seen-statements.ts';
 import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
 
-vi.mock('../../../crypto/account/opaque-server.ts', { spy: true });
+vi.mock('../../../crypto/sign-in/opaque-server.ts', { spy: true });
 
 /** What an onlooker can compare of an answer: all but the values of random fields. */
 function shapeOf(answer: { status: number; headers: Headers; text: string; json: unknown }) {

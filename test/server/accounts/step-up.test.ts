@@ -1,5 +1,9 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { SessionAnswer, SignInStartAnswer, StepUpProof } from '../../../crypto/messages/account-messages.ts';
+import type {
+  SessionAnswer,
+  SignInStartAnswer,
+  StepUpProof,
+} from '../../../crypto/protocol/messages/account-messages.ts';
 import { forgetAttempts } from '../../../server/accounts/forget-attempts.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { expect, onTestFinished, test } from 'vitest';
-import { errorCodes, type ErrorCode } from '../../../crypto/messages/error-codes.ts';
+import { errorCodes, type ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 import { accountRoutes } from '../../../server/accounts/account-routes.ts';
 import { browserCookies } from '../../../server/accounts/browser-cookie.ts';
 import { AccountReads } from '../../../server/http/account-reads.ts';

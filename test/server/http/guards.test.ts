@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { errorCodes } from '../../../crypto/messages/error-codes.ts';
+import { errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
 import { StaticFiles } from '../../../server/http/static-files.ts';
 import { createLog } from '../../../server/log.ts';
 import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';

@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { BodyMemory } from '../../../server/http/body-memory.ts';
 import { HeldAnswers } from '../../../server/http/held-answers.ts';
 import { listen } from '../../../server/http/listener.ts';

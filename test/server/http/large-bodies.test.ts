@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { encodeUtf8 } from '../../../crypto/primitives/bytes.ts';
+import { encodeUtf8 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { LargeBodies } from '../../../server/http/large-bodies.ts';
 import { largeMessages, requireThread } from '../../../server/http/large-messages.ts';
 import { answer, defineRoute } from '../../../server/route.ts';

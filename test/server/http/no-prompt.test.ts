@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
-import { parseScannedJson } from '../../../crypto/primitives/strict-json.ts';
+import { parseScannedJson } from '../../../crypto/protocol/json/strict-json.ts';
 import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
 import { openTestRelay } from '../../parts/test-relay.ts';
 
-vi.mock('../../../crypto/primitives/strict-json.ts', { spy: true });
+vi.mock('../../../crypto/protocol/json/strict-json.ts', { spy: true });
 
 /** What programs that talk to language models ask for. */
 const modelPaths = [

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Caller, RateLimiter } from '../../../server/http/rate-limit.ts';
 import type { RelayError } from '../../../server/relay-error.ts';
 import { prepareSignUp, quickSignUp, randomText, sealedHead } from '../../parts/quick-account.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { ModalPool } from '../../../server/pools/modal-pool.ts';
 import { ModalSessionRows } from '../../../server/pools/modal-session-rows.ts';
 import { chooseEnclave } from '../../../server/turns/choose-enclave.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../../../server/relay-error.ts';
 import type { ModalTiming } from '../../../server/pools/modal-pool.ts';
 import { chooseEnclave } from '../../../server/turns/choose-enclave.ts';

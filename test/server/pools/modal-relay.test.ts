@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import { enclaveAnswer } from '../../../crypto/messages/enclave-messages.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { enclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { createLog } from '../../../server/log.ts';
 import { CapturedOutput } from '../../parts/captured-output.ts';
 import { ModalFrontDoor } from '../../parts/modal-front-door.ts';

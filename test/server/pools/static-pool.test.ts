@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Enclave, StreamListener } from '../../../server/pools/pool.ts';
 import { createLocalPool } from '../../../server/pools/local-pool.ts';
 import { StaticPool } from '../../../server/pools/static-pool.ts';

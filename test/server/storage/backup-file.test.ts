@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { InsertQueryNode, type KyselyPlugin, sql, ValuesNode } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { readBackupHeader, restoreBackup, writeBackup } from '../../../server/storage/backup-file.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { readPackedLines } from '../../../server/storage/packed-lines.ts';

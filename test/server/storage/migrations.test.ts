@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { databaseKinds, makeDatabase, returnToFirstTables } from '../../parts/relay-database.ts';
 import { makeAccount } from '../../parts/vault-device.ts';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../../../server/storage/column-types.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import type { ScriptedWorker } from '../../parts/scripted-worker.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { chooseEnclave } from '../../../server/turns/choose-enclave.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { stopTurn } from '../../../server/turns/stop-turn.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bytes, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { type Bytes, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { FrameJournal } from '../../../server/turns/frame-journal.ts';
 import { cutFrames, firstMissingFrame } from '../../../server/turns/frame-rows.ts';

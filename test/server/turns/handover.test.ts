@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';

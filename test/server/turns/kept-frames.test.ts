@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeReasons } from '../../../crypto/messages/live-record.ts';
-import { type Bytes, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
+import { type Bytes, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Schema } from '../../../server/storage/schema.ts';
 import { endTurns } from '../../../server/turns/end-turns.ts';
 import { FrameJournal } from '../../../server/turns/frame-journal.ts';

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { ScriptedWorker } from '../../parts/scripted-worker.ts';
 import { stateOf, storedBytes, turnStart, until } from '../../parts/turn-process.ts';

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LiveClient } from '../../../server/turns/live-client.ts';
 import { LiveClients } from '../../../server/turns/live-clients.ts';
 import { endDeadSessions } from '../../../server/turns/live-sessions.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
 import { until } from '../../parts/turn-process.ts';
 import { makeAccount } from '../../parts/vault-device.ts';

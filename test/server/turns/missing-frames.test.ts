@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { closeReasons } from '../../../crypto/messages/live-record.ts';
-import { fromBase64Url, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
+import { fromBase64Url, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../../../server/storage/column-types.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { databaseKinds, makeDatabase } from '../../parts/relay-database.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { closeReasons } from '../../../crypto/messages/live-record.ts';
+import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import { AskingPerson } from '../../parts/asking-person.ts';
 import { ModalFrontDoor } from '../../parts/modal-front-door.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { fromBase64Url, toBase64Url } from '../../../crypto/primitives/bytes.ts';
-import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { parseBatch } from '../../../server/vault/parse-batch.ts';
 import { ScriptedWorker } from '../../parts/scripted-worker.ts';

@@ -1,7 +1,7 @@
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { sql } from 'kysely';
-import type { TurnAttempt, TurnStart } from '../../../crypto/messages/turn-messages.ts';
-import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { TurnAttempt, TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
+import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { createLog } from '../../../server/log.ts';
 import { noCollateral } from '../../parts/no-collateral.ts';
 import { StaticPool } from '../../../server/pools/static-pool.ts';

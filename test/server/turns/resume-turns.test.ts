@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Bytes, fromBase64Url, randomBytes } from '../../../crypto/primitives/bytes.ts';
+import { type Bytes, fromBase64Url, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { resumeTurns } from '../../../server/turns/resume-turns.ts';
 import { startTurn } from '../../../server/turns/start-turn.ts';
 import { ScriptedWorker } from '../../parts/scripted-worker.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { listTurns } from '../../../server/turns/list-turns.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { stopTurn } from '../../../server/turns/stop-turn.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { TurnStart } from '../../../crypto/messages/turn-messages.ts';
-import { fromBase64Url } from '../../../crypto/primitives/bytes.ts';
+import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
+import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { nameEnclave } from '../../../server/pools/enclave-client.ts';
 import type { DatabaseKind } from '../../../server/storage/column-types.ts';
 import type { Database } from '../../../server/storage/database.ts';

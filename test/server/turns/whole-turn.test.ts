@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LiveRecordSplitter } from '../../../crypto/messages/live-record.ts';
-import { toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { deriveStopToken } from '../../../crypto/turn/turn-key.ts';
 import { cryptoReady, signIn, signUp } from '../../parts/node-account.ts';
 import { NodeDevice, type PreparedTurn, ReplyReader } from '../../parts/node-device.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ItemWrite } from '../../../crypto/messages/item-messages.ts';
+import type { ItemWrite } from '../../../crypto/protocol/messages/item-messages.ts';
 import { RelayError } from '../../../server/relay-error.ts';
 import { readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';

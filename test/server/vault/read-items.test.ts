@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inlineBodyLength } from '../../../crypto/messages/item-messages.ts';
-import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { inlineBodyLength } from '../../../crypto/protocol/messages/item-messages.ts';
+import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { expireItems } from '../../../server/vault/expire-items.ts';
 import { readBody, readHeads, readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomBytes, toBase64Url } from '../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { itemOverhead } from '../../../server/vault/quota.ts';
 import { readHeads, readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';

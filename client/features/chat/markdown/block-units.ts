@@ -1,4 +1,4 @@
-import { inWrittenOrder } from '../../../../crypto/messages/unseen-text.ts';
+import { inWrittenOrder } from '../../../../crypto/protocol/contents/unseen-text.ts';
 import type { Block } from './block-reader.ts';
 import { closesFence, detailsTag, holdsMarkdown, innerFence, summaryTag } from './line-kinds.ts';
 

@@ -1,6 +1,6 @@
 import type { RefusalCode } from '../../../../crypto/evidence/evidence-step.ts';
 import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy.ts';
-import { randomBytes } from '../../../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import {
   caExtensions,
   extension,

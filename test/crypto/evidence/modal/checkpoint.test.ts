@@ -8,9 +8,9 @@ import {
 } from '../../../../crypto/evidence/modal/checkpoint.ts';
 import { fromBase64, toBase64 } from '../../../../crypto/evidence/modal/base64.ts';
 import { publicKeyOf, verifyEd25519 } from '../../../../crypto/evidence/modal/ed25519.ts';
-import { type Bytes, encodeUtf8, randomBytes, toHex } from '../../../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
-import { Secret } from '../../../../crypto/primitives/secret.ts';
+import { type Bytes, encodeUtf8, randomBytes, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
+import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
 import { checkpointText, noteLine, paperKeyOfSeed, signNote } from '../../../parts/evidence/paper-log.ts';
 import { refusalOf } from '../../../parts/refusal.ts';
 

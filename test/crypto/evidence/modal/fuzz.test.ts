@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import { evidenceItem, type ModalEvidence } from '../../../../crypto/messages/evidence-messages.ts';
-import { randomBytes } from '../../../../crypto/primitives/bytes.ts';
+import { evidenceItem, type ModalEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
+import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
 import { makeModalAnswer, type ModalAnswer, ModalMachine, modalPolicy } from '../../../parts/evidence/modal-machine.ts';
 

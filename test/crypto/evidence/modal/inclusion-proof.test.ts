@@ -5,7 +5,7 @@ import {
   hashLogNode,
   verifyInclusion,
 } from '../../../../crypto/evidence/modal/inclusion-proof.ts';
-import { fromHex, toHex } from '../../../../crypto/primitives/bytes.ts';
+import { fromHex, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { auditPath, leafHash, treeHash } from '../../../parts/evidence/paper-log.ts';
 
 const leavesOf = (count: number) =>

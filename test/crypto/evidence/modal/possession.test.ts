@@ -6,7 +6,7 @@ import {
   signPossession,
   verifyPossession,
 } from '../../../../crypto/evidence/modal/possession.ts';
-import { randomBytes } from '../../../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { paperKeyOfSeed } from '../../../parts/evidence/paper-log.ts';
 import { tamperings } from '../../../parts/tampering.ts';
 

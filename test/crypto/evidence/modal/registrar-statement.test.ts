@@ -8,9 +8,15 @@ import {
   parseRegistrarStatement,
   signRegistrarStatement,
 } from '../../../../crypto/evidence/modal/registrar-statement.ts';
-import type { RegistrarStatement } from '../../../../crypto/messages/evidence-messages.ts';
-import { concat, encodeUtf8, lengthPrefixed, randomBytes, toBase64Url } from '../../../../crypto/primitives/bytes.ts';
-import { Secret } from '../../../../crypto/primitives/secret.ts';
+import type { RegistrarStatement } from '../../../../crypto/protocol/messages/evidence-messages.ts';
+import {
+  concat,
+  encodeUtf8,
+  lengthPrefixed,
+  randomBytes,
+  toBase64Url,
+} from '../../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
 import { refusalOf } from '../../../parts/refusal.ts';
 import { tamperings } from '../../../parts/tampering.ts';
 

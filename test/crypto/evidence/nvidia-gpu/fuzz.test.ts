@@ -7,8 +7,8 @@ import { parseReferenceManifest } from '../../../../crypto/evidence/nvidia-gpu/r
 import { verifyNvidiaGpu } from '../../../../crypto/evidence/nvidia-gpu/verify-nvidia-gpu.ts';
 import { canonicalizeXml } from '../../../../crypto/evidence/nvidia-gpu/canonical-xml.ts';
 import { parseXml } from '../../../../crypto/evidence/nvidia-gpu/xml-reader.ts';
-import { type Bytes, fromBase64Url, toBase64Url } from '../../../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
+import { type Bytes, fromBase64Url, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
 import { makeNvidiaMachine } from '../../../parts/evidence/nvidia-machine.ts';
 

@@ -8,8 +8,8 @@ import { verifyManifests } from '../../../../crypto/evidence/nvidia-gpu/verify-m
 import { rootsOf } from '../../../../crypto/evidence/nvidia-gpu/gpu-roots.ts';
 import { verifyNvidiaGpu } from '../../../../crypto/evidence/nvidia-gpu/verify-nvidia-gpu.ts';
 import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy.ts';
-import type { NvidiaGpuEvidence } from '../../../../crypto/messages/evidence-messages.ts';
-import { fromBase64Url, fromHex, toBase64Url } from '../../../../crypto/primitives/bytes.ts';
+import type { NvidiaGpuEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
+import { fromBase64Url, fromHex, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { makeNvidiaMachine } from '../../../parts/evidence/nvidia-machine.ts';
 
 /** Evidence of H100s that NVIDIA published with its own tools, and manifests of its service (test/vectors/evidence/README.md). */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
 import { readToolOutput } from '../../../../crypto/evidence/nvidia-gpu/read-tool-output.ts';
-import { collateralNeed, nvidiaGpuEvidence } from '../../../../crypto/messages/evidence-messages.ts';
-import { randomBytes } from '../../../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
+import { collateralNeed, nvidiaGpuEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
+import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import { makeNvidiaMachine } from '../../../parts/evidence/nvidia-machine.ts';
 import { vbiosBytes, zeroEnded } from '../../../parts/evidence/nvidia-report.ts';
 import * as v from 'valibot';

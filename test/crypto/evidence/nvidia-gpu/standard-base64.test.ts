@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fromStandardBase64 } from '../../../../crypto/evidence/nvidia-gpu/standard-base64.ts';
-import { toHex } from '../../../../crypto/primitives/bytes.ts';
+import { toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 
 test.each([
   ['', ''],

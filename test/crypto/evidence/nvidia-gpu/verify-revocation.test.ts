@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
 import { readDevices } from '../../../../crypto/evidence/nvidia-gpu/gpu-device.ts';
 import { verifyRevocation } from '../../../../crypto/evidence/nvidia-gpu/verify-revocation.ts';
-import { randomBytes, toBase64Url } from '../../../../crypto/primitives/bytes.ts';
+import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import {
   algorithmIdentifier,
   extension,

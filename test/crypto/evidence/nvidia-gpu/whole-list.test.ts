@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclavePolicy, ProtectionLevel } from '../../../../crypto/evidence/policy.ts';
-import { randomBytes } from '../../../../crypto/primitives/bytes.ts';
+import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalizeXml } from '../../../../crypto/evidence/nvidia-gpu/canonical-xml.ts';
 import { parseXml } from '../../../../crypto/evidence/nvidia-gpu/xml-reader.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 
 function outcome(text: string): string {
   try {

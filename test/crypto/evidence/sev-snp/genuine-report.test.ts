@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/evidence-step.ts';
 import type { SevSnpPolicy } from '../../../../crypto/evidence/policy.ts';
 import { parseSnpReport } from '../../../../crypto/evidence/sev-snp/report.ts';
-import { toBase64Url } from '../../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { verifySevSnp } from '../../../../crypto/evidence/sev-snp/verify-sev-snp.ts';
 
 /** Reports of genuine machines with the certificates that AMD gave out for them (test/vectors/evidence/README.md). */

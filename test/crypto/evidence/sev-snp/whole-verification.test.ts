@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
-import type { CollateralItem, EvidenceItem } from '../../../../crypto/messages/evidence-messages.ts';
-import { randomBytes, toBase64Url } from '../../../../crypto/primitives/bytes.ts';
+import type { CollateralItem, EvidenceItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
+import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { makeAmdMachine, type SnpFaults, usualGuestPolicy } from '../../../parts/evidence/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
 import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import { seededNumbers, mutate } from '../../../parts/evidence/seeded-mutation.ts';
 import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
 import { ask, expected, machine } from '../../../parts/evidence/tdx-conformance.ts';

@@ -8,8 +8,8 @@ import { verifyQuoteSignatures } from '../../../../crypto/evidence/tdx/qe-identi
 import { parseQuote } from '../../../../crypto/evidence/tdx/quote.ts';
 import { checkTrustDomain } from '../../../../crypto/evidence/tdx/trust-domain.ts';
 import { verifyChain } from '../../../../crypto/evidence/x509/verify-chain.ts';
-import type { TdxCollateral } from '../../../../crypto/messages/evidence-messages.ts';
-import { fromHex, toHex } from '../../../../crypto/primitives/bytes.ts';
+import type { TdxCollateral } from '../../../../crypto/protocol/messages/evidence-messages.ts';
+import { fromHex, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { flipAt, stranger } from '../../../parts/evidence/tdx-conformance.ts';
 import { askTdx, type TdxQuestion } from '../../../parts/evidence/tdx-question.ts';
 

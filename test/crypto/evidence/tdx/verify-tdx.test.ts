@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import { toBase64Url } from '../../../../crypto/primitives/bytes.ts';
+import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
 import { type IntelChanges, makeIntelMachine } from '../../../parts/evidence/intel-machine.ts';

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../../../crypto/evidence/x509/certificate.ts';
-import { toHex } from '../../../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
+import { toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import {
   algorithmIdentifier,
   caExtensions,

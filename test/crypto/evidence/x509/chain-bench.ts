@@ -2,8 +2,8 @@ import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
 import { parseCertificate } from '../../../../crypto/evidence/x509/certificate.ts';
 import { parseRevocationList } from '../../../../crypto/evidence/x509/revocation-list.ts';
 import { verifyChain } from '../../../../crypto/evidence/x509/verify-chain.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
-import { sha256 } from '../../../../crypto/primitives/hash.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
+import { sha256 } from '../../../../crypto/protocol/bytes/hash.ts';
 import {
   caExtensions,
   type CertificateRequest,

@@ -9,8 +9,8 @@ import {
   readSmallInteger,
   readTime,
 } from '../../../../crypto/evidence/x509/der.ts';
-import { fromHex, toHex } from '../../../../crypto/primitives/bytes.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
+import { fromHex, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import { context, der, integer, octetString, oid, sequence, time } from '../../../parts/evidence/der-writer.ts';
 import { seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { parseCertificate } from '../../../../crypto/evidence/x509/certificate.ts';
 import { parseRevocationList } from '../../../../crypto/evidence/x509/revocation-list.ts';
 import { verifyChain } from '../../../../crypto/evidence/x509/verify-chain.ts';
-import { sha256 } from '../../../../crypto/primitives/hash.ts';
+import { sha256 } from '../../../../crypto/protocol/bytes/hash.ts';
 
 /** Evidence that vendors' machines made; absent in most checkouts. */
 const folder = resolve(import.meta.dirname, '../../../vectors/evidence');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../../../crypto/evidence/x509/certificate.ts';
 import { parseRevocationList, verifyRevocationList } from '../../../../crypto/evidence/x509/revocation-list.ts';
-import { CryptoError } from '../../../../crypto/primitives/errors.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import {
   algorithmIdentifier,
   caExtensions,

@@ -6,7 +6,7 @@ import {
   verifyDerSignature,
   verifySignature,
 } from '../../../../crypto/evidence/x509/signature.ts';
-import { concat, encodeUtf8, fromHex, toHex } from '../../../../crypto/primitives/bytes.ts';
+import { concat, encodeUtf8, fromHex, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import {
   algorithmIdentifier,
   makeKeys,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sha256 } from '../../../../crypto/primitives/hash.ts';
+import { sha256 } from '../../../../crypto/protocol/bytes/hash.ts';
 import {
   algorithmIdentifier,
   caExtensions,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeUtf8 } from '../../../crypto/primitives/bytes.ts';
-import { type JsonBudget, looseJsonBudget } from '../../../crypto/primitives/json-budget.ts';
-import { JsonScanner } from '../../../crypto/primitives/json-scanner.ts';
-import { parseStrictJson } from '../../../crypto/primitives/strict-json.ts';
+import { encodeUtf8 } from '../../../crypto/protocol/bytes/bytes.ts';
+import { type JsonBudget, looseJsonBudget } from '../../../crypto/protocol/json/json-budget.ts';
+import { JsonScanner } from '../../../crypto/protocol/json/json-scanner.ts';
+import { parseStrictJson } from '../../../crypto/protocol/json/strict-json.ts';
 
 const parse = (text: string, budget: JsonBudget = looseJsonBudget) => parseStrictJson(encodeUtf8(text), budget);
 const nested = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;

@@ -1,5 +1,5 @@
-import { decodeUtf8 } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import { decodeUtf8 } from '../bytes/bytes.ts';
+import { CryptoError } from '../bytes/errors.ts';
 import { type JsonBudget, maximumJsonDepth } from './json-budget.ts';
 
 /** Characters of a number or of `true`, `false`, `null`: a double takes 24. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { type Bytes, concat, decodeUtf8, encodeUtf8, readUint64, uint64 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
+import { type Bytes, concat, decodeUtf8, encodeUtf8, readUint64, uint64 } from '../bytes/bytes.ts';
+import { CryptoError } from '../bytes/errors.ts';
 import { modelField } from './fields.ts';
 
 /** The frame classes by their byte on the wire (SPEC.md §7.1). `bulk` is not paced. */

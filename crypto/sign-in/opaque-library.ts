@@ -1,6 +1,6 @@
 import type * as Opaque from '@serenity-kit/opaque';
-import { fromBase64Url } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
+import { fromBase64Url } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
 
 let loaded: typeof Opaque | undefined;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { GrowingBytes } from '../../../crypto/primitives/growing-bytes.ts';
+import { GrowingBytes } from '../../../crypto/protocol/bytes/growing-bytes.ts';
 
 test('pieces come back as they were put together, in memory that was announced before', () => {
   let announced = 0;

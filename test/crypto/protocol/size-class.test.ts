@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat, uint32 } from '../../../crypto/primitives/bytes.ts';
+import { concat, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
 import {
   maximumContentLength,
   maximumPaddedLength,
   padToSizeClass,
   sizeClassOf,
   unpadSizeClass,
-} from '../../../crypto/primitives/size-class.ts';
+} from '../../../crypto/protocol/bytes/size-class.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 import { boundaryLengths } from '../../parts/tampering.ts';
 

@@ -1,6 +1,6 @@
-import { type Bytes, toHex, uint32 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { sha256 } from '../primitives/hash.ts';
+import { type Bytes, toHex, uint32 } from './bytes/bytes.ts';
+import { CryptoError } from './bytes/errors.ts';
+import { sha256 } from './bytes/hash.ts';
 
 /** The clear columns of one item, as the tree commits to them (SPEC.md §6.1). */
 export type LeafFields = {

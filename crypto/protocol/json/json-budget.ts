@@ -1,5 +1,5 @@
 import type * as v from 'valibot';
-import { CryptoError } from './errors.ts';
+import { CryptoError } from '../bytes/errors.ts';
 
 /** How much of everything a JSON text may hold: what is beyond it is refused before anything is built (SPEC.md §1.4). */
 export type JsonBudget = {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { CryptoError } from '../../../crypto/primitives/errors.ts';
-import { Secret } from '../../../crypto/primitives/secret.ts';
+import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 
 const secret = () => new Secret('AccountKey', Uint8Array.of(222, 173, 190, 239));
 

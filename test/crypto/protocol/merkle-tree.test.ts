@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { randomBytes, toHex, uint32 } from '../../../crypto/primitives/bytes.ts';
-import { sha256 } from '../../../crypto/primitives/hash.ts';
-import { hashLeaf, type LeafFields, MerkleTree, verifyProof } from '../../../crypto/vault/merkle-tree.ts';
+import { randomBytes, toHex, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
+import { hashLeaf, type LeafFields, MerkleTree, verifyProof } from '../../../crypto/protocol/merkle-tree.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 import { filled } from '../../parts/sample-account.ts';
 

@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { type Bytes, uint64 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled } from '../primitives/hash.ts';
+import { type Bytes, uint64 } from '../protocol/bytes/bytes.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled } from '../protocol/bytes/hash.ts';
 
 /** What a recovery signature covers (SPEC.md §3.4). */
 export type RecoveryClaim = {

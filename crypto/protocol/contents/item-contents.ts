@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { machineKinds } from './evidence-messages.ts';
+import { machineKinds } from '../messages/evidence-messages.ts';
 import {
   bytesField,
   countField,
@@ -9,7 +9,7 @@ import {
   modelField,
   protectionLevel,
   timeMsField,
-} from './fields.ts';
+} from '../messages/fields.ts';
 
 /** Longest text of one message in UTF-16 units; the sealed request has its own limit in bytes. */
 export const maximumMessageLength = 200_000;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Advice } from '../primitives/errors.ts';
+import type { Advice } from '../bytes/errors.ts';
 import { modalEvidence } from './evidence-messages.ts';
 import { bytesField, formatField, hashField, timeMsField } from './fields.ts';
 

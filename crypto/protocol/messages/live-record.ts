@@ -1,5 +1,5 @@
-import { type Bytes, readUint32 } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
+import { type Bytes, readUint32 } from '../bytes/bytes.ts';
+import { CryptoError } from '../bytes/errors.ts';
 
 /** Kinds of record on a live response, worker to relay and relay to client (SPEC.md §10). */
 export const liveRecordKinds = {

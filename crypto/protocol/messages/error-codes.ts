@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Advice } from '../primitives/errors.ts';
+import type { Advice } from '../bytes/errors.ts';
 
 /**
  * Every code that the relay or the worker may answer, with its HTTP status and what a client can do.

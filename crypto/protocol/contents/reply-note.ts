@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { countField } from './fields.ts';
+import { countField } from '../messages/fields.ts';
 
 /** Why nothing comes yet, or why nothing more came: what END's coarse codes leave open (SPEC.md §8.3). */
 export const replyCauses = [

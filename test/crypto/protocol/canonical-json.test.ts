@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { concat, decodeUtf8, encodeUtf8 } from '../../../crypto/primitives/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../../../crypto/primitives/canonical-json.ts';
+import { concat, decodeUtf8, encodeUtf8 } from '../../../crypto/protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 
 const anything = v.unknown();

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as v from 'valibot';
-import { jsonBudgetOf } from '../../../crypto/primitives/json-budget.ts';
-import { itemBatch } from '../../../crypto/messages/item-messages.ts';
+import { jsonBudgetOf } from '../../../crypto/protocol/json/json-budget.ts';
+import { itemBatch } from '../../../crypto/protocol/messages/item-messages.ts';
 
 const text = v.pipe(v.string(), v.maxLength(10));
 
@@ -38,10 +38,11 @@ test('jsonBudgetOf: counts what the largest value of a schema holds', () => {
 });
 
 test('every message says how much it may hold at most', async () => {
-  const folder = join(import.meta.dirname, '../../../crypto/messages');
+  const folder = join(import.meta.dirname, '../../../crypto/protocol');
   const unlimited: string[] = [];
   let measured = 0;
-  for (const file of readdirSync(folder)) {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
     const exported = (await import(join(folder, file))) as Record<string, unknown>;
     for (const [name, value] of Object.entries(exported)) {
       if (typeof value !== 'object' || value === null || !('~standard' in value)) continue;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { type Bytes, encodeUtf8, equalBytes } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import { type Bytes, encodeUtf8, equalBytes } from '../bytes/bytes.ts';
+import { CryptoError } from '../bytes/errors.ts';
 import { jsonBudgetOrLoose, maximumJsonDepth } from './json-budget.ts';
 import { parseStrictJson } from './strict-json.ts';
 

@@ -1,8 +1,8 @@
-import type { StepUpAct } from '../messages/account-messages.ts';
-import { type Bytes, encodeUtf8 } from '../primitives/bytes.ts';
-import { encodeCanonicalJson } from '../primitives/canonical-json.ts';
-import { CryptoError } from '../primitives/errors.ts';
-import { labelled, sha256 } from '../primitives/hash.ts';
+import type { StepUpAct } from '../protocol/messages/account-messages.ts';
+import { type Bytes, encodeUtf8 } from '../protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
+import { CryptoError } from '../protocol/bytes/errors.ts';
+import { labelled, sha256 } from '../protocol/bytes/hash.ts';
 import { type PhraseSignature, verifyPhraseSignature } from './recovery-signature.ts';
 
 /** What a fresh proof is for: one act with one body, asked for once (SPEC.md §3.5). */

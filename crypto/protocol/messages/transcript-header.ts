@@ -1,5 +1,5 @@
-import { type Bytes, concat } from '../primitives/bytes.ts';
-import { CryptoError } from '../primitives/errors.ts';
+import { type Bytes, concat } from '../bytes/bytes.ts';
+import { CryptoError } from '../bytes/errors.ts';
 import { type FrameClass, frameClasses, frameClassOf } from './request-header.ts';
 
 export const transcriptHeaderLength = 99;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { bytesField, countField, formatField, hashField } from './fields.ts';
+import { bytesField, countField, formatField, hashField } from '../messages/fields.ts';
 import { maximumMessageLength } from './item-contents.ts';
 
 /** The inside of a sealed request (SPEC.md §7.3): what only the enclave reads. */

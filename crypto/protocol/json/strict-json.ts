@@ -1,5 +1,5 @@
-import { decodeUtf8 } from './bytes.ts';
-import { CryptoError } from './errors.ts';
+import { decodeUtf8 } from '../bytes/bytes.ts';
+import { CryptoError } from '../bytes/errors.ts';
 import type { JsonBudget } from './json-budget.ts';
 import { JsonScanner } from './json-scanner.ts';
 

@@ -16,7 +16,7 @@ import {
   toHex,
   uint32,
   uint64,
-} from '../../../crypto/primitives/bytes.ts';
+} from '../../../crypto/protocol/bytes/bytes.ts';
 import { refusalOf } from '../../parts/refusal.ts';
 
 const bytes = fc.uint8Array({ maxLength: 64 });
