@@ -4,7 +4,7 @@ import { ProgressReporter, progressVariable } from './test/progress-reporter.ts'
 /** Whole systems with a real browser. They wait for paced frames more than they compute, so three go on at a time on two cores. */
 const systemTests = ['test/end-to-end/**/*.test.{ts,tsx}', 'test/canary/**/*.test.{ts,tsx}'];
 /** One PostgreSQL for the whole run, started by the first test that asks. */
-const globalSetup = ['test/parts/shared-postgres.ts'];
+const globalSetup = ['test/parts/storage/shared-postgres.ts'];
 
 /** Named by `npm test`, which watches the file and sums it up. */
 const progressFile = process.env[progressVariable];
@@ -40,7 +40,7 @@ export default defineConfig({
           include: systemTests,
           pool: 'forks',
           maxWorkers: 3,
-          globalSetup: ['test/parts/built-client.ts'],
+          globalSetup: ['test/parts/machine/built-client.ts'],
           ...patience,
           sequence: { groupOrder: 1 },
         },

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeTemporaryFolder } from './parts/temporary-folder.ts';
+import { makeTemporaryFolder } from './parts/machine/temporary-folder.ts';
 
 const needed = ['firefox-esr', 'WebKitWebDriver', 'Xvfb', 'nginx', 'caddy', 'pgbouncer'];
 

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkInstallSize, measureInstall } from './install-size.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from './parts/temporary-folder.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from './parts/machine/temporary-folder.ts';
 
 /** A lock file with every mark that npm writes, and what it installs on this machine. */
 const packages = {

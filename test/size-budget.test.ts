@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeTemporaryFolder } from './parts/temporary-folder.ts';
+import { makeTemporaryFolder } from './parts/machine/temporary-folder.ts';
 import { checkSizeBudget, measureFirstLoad } from './size-budget.ts';
 
 test('measureFirstLoad: counts what index.html names, and nothing that is loaded on demand', async () => {

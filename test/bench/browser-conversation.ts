@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
-import { startBrowser } from '../parts/browser.ts';
-import { cryptoReady, signUp } from '../parts/node-account.ts';
-import { NodeDevice } from '../parts/node-device.ts';
-import { NodeRelay } from '../parts/node-relay.ts';
-import { type Account, answers, conversationLinks, inventAccount, messageBox } from '../parts/person.ts';
-import { startSotto } from '../parts/running-sotto.ts';
-import { type Figure, percentile } from './parts/figure.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { cryptoReady, signUp } from '../parts/users/node-account.ts';
+import { NodeDevice } from '../parts/users/node-device.ts';
+import { NodeRelay } from '../parts/users/node-relay.ts';
+import { type Account, answers, conversationLinks, inventAccount, messageBox } from '../parts/users/person.ts';
+import { startSotto } from '../parts/relay/running-sotto.ts';
+import { type Figure, percentile } from './figure.ts';
 
 const messages = 1_000;
 const rounds = 5;

@@ -1,5 +1,5 @@
 import { measureBudget } from '../../client/build/size-budget.ts';
-import type { Figure } from './parts/figure.ts';
+import type { Figure } from './figure.ts';
 
 /** First loads of the built client, compressed with brotli as the relay sends them. */
 export async function benchBundleSizes(): Promise<Figure[]> {

@@ -1,6 +1,6 @@
-import { BenchRelay } from './parts/bench-relay.ts';
-import { BrowserLoad } from './parts/browser-load.ts';
-import { type Figure, percentile } from './parts/figure.ts';
+import { BenchRelay } from '../parts/relay/bench-relay.ts';
+import { BrowserLoad } from '../parts/users/crowd/browser-load.ts';
+import { type Figure, percentile } from './figure.ts';
 
 const tickMs = 100;
 const measuredMs = 15_000;

@@ -1,12 +1,12 @@
-import { cryptoReady, signUp } from '../parts/node-account.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { ModalFrontDoor } from '../parts/modal-front-door.ts';
-import { NodeDevice } from '../parts/node-device.ts';
-import { NodeRelay } from '../parts/node-relay.ts';
-import { waitFor } from '../parts/running-sotto.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
-import { type Figure, percentile } from './parts/figure.ts';
-import { PinnedProcess } from './parts/pinned-process.ts';
+import { cryptoReady, signUp } from '../parts/users/node-account.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { ModalFrontDoor } from '../parts/worker/modal-front-door.ts';
+import { NodeDevice } from '../parts/users/node-device.ts';
+import { NodeRelay } from '../parts/users/node-relay.ts';
+import { waitFor } from '../parts/relay/running-sotto.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { type Figure, percentile } from './figure.ts';
+import { PinnedProcess } from '../parts/machine/pinned-process.ts';
 
 const rounds = 10;
 /** How soon a client that was told `enclave-starting` comes again, at the earliest. */

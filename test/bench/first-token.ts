@@ -1,11 +1,11 @@
 import { request } from 'node:http';
-import { cryptoReady, signUp } from '../parts/node-account.ts';
-import { NodeDevice, ReplyReader } from '../parts/node-device.ts';
-import { NodeRelay } from '../parts/node-relay.ts';
-import { RelayAndWorker } from '../parts/relay-and-worker.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
-import { startUpstream } from '../parts/upstream.ts';
-import { type Figure, percentile } from './parts/figure.ts';
+import { cryptoReady, signUp } from '../parts/users/node-account.ts';
+import { NodeDevice, ReplyReader } from '../parts/users/node-device.ts';
+import { NodeRelay } from '../parts/users/node-relay.ts';
+import { RelayAndWorker } from '../parts/relay/relay-and-worker.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { startUpstream } from '../parts/worker/upstream.ts';
+import { type Figure, percentile } from './figure.ts';
 
 const rounds = 60;
 const warmUps = 6;

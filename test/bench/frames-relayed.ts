@@ -1,6 +1,6 @@
-import { BenchRelay } from './parts/bench-relay.ts';
-import { BrowserLoad } from './parts/browser-load.ts';
-import type { Figure } from './parts/figure.ts';
+import { BenchRelay } from '../parts/relay/bench-relay.ts';
+import { BrowserLoad } from '../parts/users/crowd/browser-load.ts';
+import type { Figure } from './figure.ts';
 
 const browsers = 100;
 const warmUpMs = 2_000;

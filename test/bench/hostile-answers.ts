@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { hostileAnswers } from '../parts/hostile-answers.ts';
-import { ScriptedClient, showConversation } from '../parts/scripted-client/scripted-page.ts';
-import type { Figure } from './parts/figure.ts';
+import { hostileAnswers } from '../parts/worker/writing/hostile-answers.ts';
+import { ScriptedClient, showConversation } from '../parts/vault/scripted-client/scripted-page.ts';
+import type { Figure } from './figure.ts';
 
 const kilobytes = [2, 4, 8, 16] as const;
 /** As a phone of some years ago. */

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePort } from '../parts/free-port.ts';
-import { LiveReader } from '../parts/live-reader.ts';
-import { guideConfiguration, hasNginx, startNginx } from '../parts/nginx.ts';
-import { startPostgres } from '../parts/postgres.ts';
-import { RelayPair } from '../parts/relay-pair.ts';
-import { waitFor } from '../parts/running-sotto.ts';
-import { ScriptedWorker } from '../parts/scripted-worker.ts';
-import type { Figure } from './parts/figure.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { LiveReader } from '../parts/users/live-reader.ts';
+import { guideConfiguration, hasNginx, startNginx } from '../parts/network/nginx.ts';
+import { startPostgres } from '../parts/storage/postgres.ts';
+import { RelayPair } from '../parts/relay/relay-pair.ts';
+import { waitFor } from '../parts/relay/running-sotto.ts';
+import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';
+import type { Figure } from './figure.ts';
 
 const readerCount = 20;
 const tickMs = 100;

@@ -10,7 +10,7 @@ import { benchEnclaveReady } from './enclave-ready.ts';
 import { benchFirstToken } from './first-token.ts';
 import { benchFramesRelayed } from './frames-relayed.ts';
 import { benchHostileAnswers } from './hostile-answers.ts';
-import { type Figure, formatFigures } from './parts/figure.ts';
+import { type Figure, formatFigures } from './figure.ts';
 import { benchRelayStop } from './relay-stop.ts';
 import { benchSignIn } from './sign-in.ts';
 import { benchVerifyEvidence } from './verify-evidence.ts';

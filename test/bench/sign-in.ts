@@ -1,8 +1,8 @@
-import { cryptoReady, signIn, signUp } from '../parts/node-account.ts';
-import { NodeRelay } from '../parts/node-relay.ts';
-import { RelayAndWorker } from '../parts/relay-and-worker.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
-import { type Figure, percentile } from './parts/figure.ts';
+import { cryptoReady, signIn, signUp } from '../parts/users/node-account.ts';
+import { NodeRelay } from '../parts/users/node-relay.ts';
+import { RelayAndWorker } from '../parts/relay/relay-and-worker.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { type Figure, percentile } from './figure.ts';
 
 const rounds = 10;
 

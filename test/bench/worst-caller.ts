@@ -1,6 +1,6 @@
-import { AttackedRelay } from '../parts/attacked-relay.ts';
-import { type WorstKind, worstFloodKinds, worstKinds } from '../parts/worst-kinds.ts';
-import { type Figure, percentile } from './parts/figure.ts';
+import { AttackedRelay } from '../parts/relay/attacked-relay.ts';
+import { type WorstKind, worstFloodKinds, worstKinds } from '../parts/users/worst/worst-kinds.ts';
+import { type Figure, percentile } from './figure.ts';
 
 const measuredMs = 3_000;
 

@@ -10,7 +10,7 @@ import pg from 'pg';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
-import { startBrowser } from '../parts/browser.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
 import {
   ask,
   conversationLinks,
@@ -19,12 +19,12 @@ import {
   inventAccount,
   messageBox,
   signIn,
-} from '../parts/person.ts';
-import { type Postgres, startPostgres } from '../parts/postgres.ts';
-import { type RecordingProxy, startRecordingProxy } from '../parts/recording-proxy.ts';
-import { type RunningSotto, startSotto, waitFor } from '../parts/running-sotto.ts';
-import { findSqliteFile, waitForStoredAnswers } from '../parts/stored-answers.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+} from '../parts/users/person.ts';
+import { type Postgres, startPostgres } from '../parts/storage/postgres.ts';
+import { type RecordingProxy, startRecordingProxy } from '../parts/network/recording-proxy.ts';
+import { type RunningSotto, startSotto, waitFor } from '../parts/relay/running-sotto.ts';
+import { findSqliteFile, waitForStoredAnswers } from '../parts/storage/stored-answers.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { CanaryFinder } from './find-canary.ts';
 import { walkOtherWays } from './other-ways.ts';
 import { type LeftoverParts, relayLeftovers } from './relay-leftovers.ts';

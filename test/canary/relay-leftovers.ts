@@ -2,9 +2,9 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } fr
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
-import type { RecordingProxy } from '../parts/recording-proxy.ts';
-import { type RunningSotto, waitFor } from '../parts/running-sotto.ts';
-import { findSqliteFile } from '../parts/stored-answers.ts';
+import type { RecordingProxy } from '../parts/network/recording-proxy.ts';
+import { type RunningSotto, waitFor } from '../parts/relay/running-sotto.ts';
+import { findSqliteFile } from '../parts/storage/stored-answers.ts';
 import { readProcessMemory } from './process-memory.ts';
 
 export type LeftoverParts = {

@@ -9,7 +9,7 @@ import { readBundleGraph, staticClosure } from '../../client/build/bundle-graph.
 import { withProgress } from '../../client/build/progress.ts';
 import { measureBudget } from '../../client/build/size-budget.ts';
 import { checkWorkerEntry } from '../../client/build/worker-entry.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const dist = join(import.meta.dirname, '../../client/dist');
 let stamp: BuildStamp;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBuildIdentity } from '../../client/build/build-identity.ts';
 import { readClientPolicy } from '../../client/build/client-policy.ts';
-import { developmentPolicy } from '../parts/development-policy.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { developmentPolicy } from '../parts/evidence/development-policy.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {

@@ -15,10 +15,10 @@ import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
 import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
 import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { makeAmdMachine } from '../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../parts/evidence/certificate-maker.ts';
+import { makeAmdMachine } from '../parts/evidence/amd/amd-machine.ts';
+import { testNowMs } from '../parts/evidence/vendors/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../parts/evidence/hardware-answer.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const chip = makeAmdMachine();
 const policy = hardwarePolicy({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readBundleGraph } from '../../client/build/bundle-graph.ts';
 import { checkWorkerEntry } from '../../client/build/worker-entry.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const page = `const address = new URL('vault-worker-a1.js', import.meta.url); new Worker(address, { type: 'module' });`;
 

@@ -3,7 +3,7 @@ import { parseVerificationDocument, recheckDocument } from '../../crypto/evidenc
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { fromHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { decodeItemContent } from '../../crypto/vault/item-content.ts';
-import { developmentPolicy } from '../parts/development-policy.ts';
+import { developmentPolicy } from '../parts/evidence/development-policy.ts';
 import { makeDocumentVectors } from '../vectors/document-vectors.ts';
 import current from '../vectors/sotto-v1-document-3.json' with { type: 'json' };
 import former from '../vectors/sotto-v1-document.json' with { type: 'json' };

@@ -7,7 +7,7 @@ import { concat, fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes
 import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import { openRequest } from '../../crypto/turn/sealed-request.ts';
-import { developmentPolicy } from '../parts/development-policy.ts';
+import { developmentPolicy } from '../parts/evidence/development-policy.ts';
 import frozen from '../vectors/sotto-v1-turn.json' with { type: 'json' };
 import { makeTurnVectors } from '../vectors/generate-turn.ts';
 

@@ -19,7 +19,7 @@ import { decodeItemContent } from '../../crypto/vault/item-content.ts';
 import { openItem } from '../../crypto/vault/item.ts';
 import { hashLeaf, MerkleTree, verifyProof } from '../../crypto/protocol/merkle-tree.ts';
 import { hashHead, openHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
-import { refusalOf } from '../parts/refusal.ts';
+import { refusalOf } from '../parts/crypto/refusal.ts';
 import frozen from '../vectors/sotto-v1.json' with { type: 'json' };
 import { makeVaultVectors } from '../vectors/sotto-v1.ts';
 

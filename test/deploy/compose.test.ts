@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { readSettings as readWorkerSettings } from '../../enclave-worker/settings.ts';
 import { settingNames } from '../../server/setting-names.ts';
 import { readSettings as readRelaySettings } from '../../server/settings.ts';
-import { readComposeFile } from '../parts/compose-file.ts';
-import { projectRoot } from '../parts/python-environment.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { readComposeFile } from '../parts/machine/compose-file.ts';
+import { projectRoot } from '../parts/machine/python-environment.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const text = readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8');
 const example = readFileSync(join(projectRoot, '.env.example'), 'utf8');

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { projectRoot } from '../parts/python-environment.ts';
+import { projectRoot } from '../parts/machine/python-environment.ts';
 
 const dockerfiles = ['server/Dockerfile', 'enclave-worker/Dockerfile'];
 

@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectRoot } from '../parts/python-environment.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { projectRoot } from '../parts/machine/python-environment.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const weights = Buffer.from('GGUF, or so it says');
 const digest = createHash('sha256').update(weights).digest('hex');

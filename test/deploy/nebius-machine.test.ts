@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createPinnedAgent, readPinnedCertificates } from '../../server/pools/pinned-agent.ts';
-import { projectRoot } from '../parts/python-environment.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { projectRoot } from '../parts/machine/python-environment.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const folder = join(projectRoot, 'enclave-worker/deploy/nebius');
 

@@ -9,12 +9,12 @@ import { generateServerKeys } from '../../server/accounts/server-keys.ts';
 import { settingNames } from '../../server/setting-names.ts';
 import { readSettings } from '../../server/settings.ts';
 import { openDatabase } from '../../server/storage/open-database.ts';
-import { readComposeFile } from '../parts/compose-file.ts';
-import { projectRoot } from '../parts/python-environment.ts';
-import { layOutRelayImage, relayImageStage } from '../parts/relay-image.ts';
-import { createDatabase } from '../parts/shared-postgres.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
-import { makeAccount } from '../parts/vault-device.ts';
+import { readComposeFile } from '../parts/machine/compose-file.ts';
+import { projectRoot } from '../parts/machine/python-environment.ts';
+import { layOutRelayImage, relayImageStage } from '../parts/relay/relay-image.ts';
+import { createDatabase } from '../parts/storage/shared-postgres.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { makeAccount } from '../parts/users/vault-device.ts';
 
 const page = readFileSync(join(projectRoot, 'server/OPERATING.md'), 'utf8');
 const { services } = v.parse(
@@ -92,7 +92,10 @@ describe('server/OPERATING.md with Docker', () => {
     await database.close();
 
     const wrapper = join(programs, 'docker');
-    writeFileSync(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${resolve('test/parts/docker-double.ts')}' "$@"\n`);
+    writeFileSync(
+      wrapper,
+      `#!/bin/sh\nexec '${process.execPath}' '${resolve('test/parts/machine/docker-double.ts')}' "$@"\n`,
+    );
     chmodSync(wrapper, 0o755);
     const double = {
       imageFolder: image,

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineChooser, type EngineSettings } from '../../enclave-worker/engines/auto.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
-import { writeTinyGguf } from '../parts/tiny-gguf.ts';
-import { startUpstream } from '../parts/upstream.ts';
-import { type Answering, startAnswering } from './engines/answering-server.ts';
-import { startModelServer } from './model-server.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { writeTinyGguf } from '../parts/worker/tiny-gguf.ts';
+import { startUpstream } from '../parts/worker/upstream.ts';
+import { type Answering, startAnswering } from '../parts/worker/answering-server.ts';
+import { startModelServer } from '../parts/worker/model-server.ts';
 
 let folder: TemporaryFolder;
 let chooser: EngineChooser | undefined;

@@ -9,8 +9,8 @@ import { releaseEntry } from '../../crypto/evidence/policy.ts';
 import { readRelease, releaseManifest } from '../../enclave-worker/build/release-manifest.ts';
 import { buildWorker } from '../../enclave-worker/build.ts';
 import { HardwareWorker } from '../parts/evidence/hardware-worker.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
-import { readReply, WorkerClient } from './worker-client.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { readReply, WorkerClient } from '../parts/users/worker-client.ts';
 
 let folder: TemporaryFolder;
 let text: string;

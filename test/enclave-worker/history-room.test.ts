@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EngineError, type EngineEvent, type Question } from '../../enclave-worker/engines/engine.ts';
 import { answerWithRoom, inTurns } from '../../enclave-worker/turns/history-room.ts';
-import { collect } from './collect.ts';
-import { ScriptedEngine } from './scripted-engine.ts';
+import { collect } from '../parts/machine/collect.ts';
+import { ScriptedEngine } from '../parts/worker/scripted-engine.ts';
 
 type Message = Question['messages'][number];
 const never = new AbortController().signal;

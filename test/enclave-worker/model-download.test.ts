@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DownloadError, downloadModel, type DownloadProgress } from '../../enclave-worker/engines/model-download.ts';
 import type { ModelSource } from '../../enclave-worker/engines/model-source.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
-import { type ModelServer, startModelServer } from './model-server.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { type ModelServer, startModelServer } from '../parts/worker/model-server.ts';
 
 const content = randomBytes(300_000);
 let folder: TemporaryFolder;

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineError, type EngineEvent, type Question } from '../../enclave-worker/engines/engine.ts';
 import { OpenAiEngine } from '../../enclave-worker/engines/openai.ts';
 import { UpstreamCaller } from '../../enclave-worker/engines/upstream-call.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { collect } from './collect.ts';
-import { startUpstream, type Upstream } from '../parts/upstream.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { collect } from '../parts/machine/collect.ts';
+import { startUpstream, type Upstream } from '../parts/worker/upstream.ts';
 
 let upstream: Upstream;
 let engine: OpenAiEngine;

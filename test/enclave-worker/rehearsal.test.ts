@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineEvent, Question } from '../../enclave-worker/engines/engine.ts';
 import { RehearsalEngine } from '../../enclave-worker/engines/rehearsal.ts';
-import { collect } from './collect.ts';
+import { collect } from '../parts/machine/collect.ts';
 
 const engine = new RehearsalEngine({ pieceEveryMs: 0 });
 

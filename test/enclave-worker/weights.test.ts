@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineChooser, type EngineSettings } from '../../enclave-worker/engines/auto.ts';
 import { GgufEngine } from '../../enclave-worker/engines/gguf.ts';
 import { combineDigests, digestWeights } from '../../enclave-worker/engines/weights-digest.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
-import { writeTinyGguf } from '../parts/tiny-gguf.ts';
-import { startUpstream } from '../parts/upstream.ts';
-import { collect } from './collect.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { writeTinyGguf } from '../parts/worker/tiny-gguf.ts';
+import { startUpstream } from '../parts/worker/upstream.ts';
+import { collect } from '../parts/machine/collect.ts';
 
 const never = new AbortController().signal;
 const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');

@@ -3,9 +3,9 @@ import { enclaveEvidence } from '../../crypto/protocol/messages/enclave-messages
 import { workerStatusAnswer } from '../../crypto/protocol/messages/worker-messages.ts';
 import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
-import { inProcessToken, type InProcessWorker, startInProcessWorker } from './in-process-worker.ts';
-import { saying, ScriptedEngine } from './scripted-engine.ts';
-import { WorkerClient } from './worker-client.ts';
+import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../parts/worker/in-process-worker.ts';
+import { saying, ScriptedEngine } from '../parts/worker/scripted-engine.ts';
+import { WorkerClient } from '../parts/users/worker-client.ts';
 
 let worker: InProcessWorker;
 let client: WorkerClient;

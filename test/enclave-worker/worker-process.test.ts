@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { startAnswering } from './engines/answering-server.ts';
-import { startInProcessWorker } from './in-process-worker.ts';
-import { ScriptedEngine, saying } from './scripted-engine.ts';
-import { readReply, WorkerClient } from './worker-client.ts';
-import { startWorkerProcess, workerToken } from './worker-process.ts';
+import { startAnswering } from '../parts/worker/answering-server.ts';
+import { startInProcessWorker } from '../parts/worker/in-process-worker.ts';
+import { ScriptedEngine, saying } from '../parts/worker/scripted-engine.ts';
+import { readReply, WorkerClient } from '../parts/users/worker-client.ts';
+import { startWorkerProcess, workerToken } from '../parts/worker/worker-process.ts';
 
 const mainFile = join(import.meta.dirname, '../../enclave-worker/main.ts');
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { closeReasons } from '../../crypto/protocol/messages/live-record.ts';
 import type { EngineEvent } from '../../enclave-worker/engines/engine.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { inProcessToken, type InProcessWorker, startInProcessWorker } from './in-process-worker.ts';
-import { saying, sayingThenHanging, ScriptedEngine } from './scripted-engine.ts';
-import { type LiveReader, readReply, WorkerClient } from './worker-client.ts';
+import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../parts/worker/in-process-worker.ts';
+import { saying, sayingThenHanging, ScriptedEngine } from '../parts/worker/scripted-engine.ts';
+import { type LiveReader, readReply, WorkerClient } from '../parts/users/worker-client.ts';
 
 type System = AsyncDisposable & {
   readonly worker: InProcessWorker;

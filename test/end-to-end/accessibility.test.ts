@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
-import { ask, createAccount, finishedAnswer, inventAccount, messageBox } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { ask, createAccount, finishedAnswer, inventAccount, messageBox } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

@@ -4,12 +4,19 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
-import { startBrowser } from '../parts/browser.ts';
-import { type CreatedAccount, ask, conversationLinks, createAccount, finishedAnswer, signIn } from '../parts/person.ts';
-import { createDatabase } from '../parts/shared-postgres.ts';
-import { startSotto } from '../parts/running-sotto.ts';
-import { waitForStoredAnswers } from '../parts/stored-answers.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import {
+  type CreatedAccount,
+  ask,
+  conversationLinks,
+  createAccount,
+  finishedAnswer,
+  signIn,
+} from '../parts/users/person.ts';
+import { createDatabase } from '../parts/storage/shared-postgres.ts';
+import { startSotto } from '../parts/relay/running-sotto.ts';
+import { waitForStoredAnswers } from '../parts/storage/stored-answers.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const run = promisify(execFile);
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startChromium } from '../parts/engines/chromium-engine.ts';
-import { askIn, createAccountIn, fillCredentials, press, until, wordsOn } from '../parts/engines/engine-person.ts';
-import type { Engine, EngineSetting } from '../parts/engines/engine.ts';
-import { startFirefox, whyNoFirefox } from '../parts/engines/firefox-engine.ts';
-import { inventAccount } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+import { startChromium } from '../parts/browser/engines/chromium-engine.ts';
+import { askIn, createAccountIn, fillCredentials, press, until, wordsOn } from '../parts/users/engine-person.ts';
+import type { Engine, EngineSetting } from '../parts/browser/engines/engine.ts';
+import { startFirefox, whyNoFirefox } from '../parts/browser/engines/firefox-engine.ts';
+import { inventAccount } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let sotto: RunningSotto;
 let engine: Engine | null = null;

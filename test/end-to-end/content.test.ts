@@ -1,9 +1,9 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
-import { answers, ask, createAccount, finishedAnswer, watchForFaults } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
-import { startUpstream, type Upstream } from '../parts/upstream.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { answers, ask, createAccount, finishedAnswer, watchForFaults } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
+import { startUpstream, type Upstream } from '../parts/worker/upstream.ts';
 
 let browser: Browser;
 let upstream: Upstream;

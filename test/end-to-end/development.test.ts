@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
-import { ask, createAccount, finishedAnswer, messageBox } from '../parts/person.ts';
-import { copyProject } from '../parts/project-copy.ts';
-import { startSotto, waitFor } from '../parts/running-sotto.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { ask, createAccount, finishedAnswer, messageBox } from '../parts/users/person.ts';
+import { copyProject } from '../parts/machine/project-copy.ts';
+import { startSotto, waitFor } from '../parts/relay/running-sotto.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 it('npm run dev: a changed page and a changed relay are there at once, and the session goes on', async () => {
   await using folder = await makeTemporaryFolder('development');

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startChromium } from '../parts/engines/chromium-engine.ts';
+import { startChromium } from '../parts/browser/engines/chromium-engine.ts';
 import {
   answerTo,
   askIn,
@@ -10,12 +10,12 @@ import {
   signInIn,
   unlockIn,
   wordsOn,
-} from '../parts/engines/engine-person.ts';
-import type { Engine } from '../parts/engines/engine.ts';
-import { startFirefox, whyNoFirefox } from '../parts/engines/firefox-engine.ts';
-import { startWebKit, whyNoWebKit } from '../parts/engines/webkit-engine.ts';
-import { inventAccount } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+} from '../parts/users/engine-person.ts';
+import type { Engine } from '../parts/browser/engines/engine.ts';
+import { startFirefox, whyNoFirefox } from '../parts/browser/engines/firefox-engine.ts';
+import { startWebKit, whyNoWebKit } from '../parts/browser/engines/webkit-engine.ts';
+import { inventAccount } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let sotto: RunningSotto;
 let engine: Engine | null = null;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { generateEnclaveKeyPair } from '../../crypto/turn/hybrid-kem.ts';
-import { startBrowser } from '../parts/browser.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
 import { EvidenceSite } from '../parts/evidence/evidence-site.ts';
 import { makeUpEnclave } from '../parts/evidence/made-up-enclave.ts';
 import {
@@ -20,10 +20,10 @@ import {
   questions,
   shield,
   watchForFaults,
-} from '../parts/person.ts';
-import { flip } from '../parts/tamper.ts';
-import { TamperingProxy } from '../parts/tampering-proxy.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+} from '../parts/users/person.ts';
+import { flip } from '../parts/relay/tamper.ts';
+import { TamperingProxy } from '../parts/network/tampering-proxy.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a lying relay says has no type.
 type Json = any;

@@ -1,11 +1,11 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { replyErrorText } from '../../client/state/reply-error-texts.ts';
-import { startBrowser } from '../parts/browser.ts';
-import { answers, ask, conversationLinks, createAccount, finishedAnswer, signIn } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
-import { waitForStoredAnswers } from '../parts/stored-answers.ts';
-import { startUpstream, type Upstream, type UpstreamScript } from '../parts/upstream.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { answers, ask, conversationLinks, createAccount, finishedAnswer, signIn } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
+import { waitForStoredAnswers } from '../parts/storage/stored-answers.ts';
+import { startUpstream, type Upstream, type UpstreamScript } from '../parts/worker/upstream.ts';
 
 let browser: Browser;
 let upstream: Upstream;

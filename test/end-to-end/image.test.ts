@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findFreePort } from '../parts/free-port.ts';
-import { layOutRelayImage, relayDockerfile } from '../parts/relay-image.ts';
-import { waitFor } from '../parts/running-sotto.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { layOutRelayImage, relayDockerfile } from '../parts/relay/relay-image.ts';
+import { waitFor } from '../parts/relay/running-sotto.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { buildClient } from '../../client/build.ts';
 
 /* No Docker here: what comes out of the Dockerfile's last stage is laid out by hand and started. */

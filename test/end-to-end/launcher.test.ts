@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { findFreePort } from '../parts/free-port.ts';
-import { copyProject } from '../parts/project-copy.ts';
-import { startSotto } from '../parts/running-sotto.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { copyProject } from '../parts/machine/project-copy.ts';
+import { startSotto } from '../parts/relay/running-sotto.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const folders: TemporaryFolder[] = [];
 async function newFolder(): Promise<string> {

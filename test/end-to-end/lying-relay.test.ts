@@ -3,13 +3,13 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveRecord } from '../../crypto/protocol/messages/live-record.ts';
-import { startBrowser } from '../parts/browser.ts';
-import { DeviceLab } from '../parts/device-lab.ts';
-import { type Account, answers, ask, createAccount, finishedAnswer, messageBox } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
-import { flip } from '../parts/tamper.ts';
-import { replayUnderOtherTurns, TamperingProxy } from '../parts/tampering-proxy.ts';
-import { newestMessage, startUpstream, type Upstream } from '../parts/upstream.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { DeviceLab } from '../parts/users/device-lab.ts';
+import { type Account, answers, ask, createAccount, finishedAnswer, messageBox } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
+import { flip } from '../parts/relay/tamper.ts';
+import { replayUnderOtherTurns, TamperingProxy } from '../parts/network/tampering-proxy.ts';
+import { newestMessage, startUpstream, type Upstream } from '../parts/worker/upstream.ts';
 
 /* The real client in a real browser, the whole product behind a relay that lies about sign-in and turns. */
 let upstream: Upstream;

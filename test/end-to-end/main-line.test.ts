@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
 import {
   answers,
   ask,
@@ -11,9 +11,9 @@ import {
   questions,
   signIn,
   watchForFaults,
-} from '../parts/person.ts';
-import { type RecordingProxy, startRecordingProxy } from '../parts/recording-proxy.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+} from '../parts/users/person.ts';
+import { type RecordingProxy, startRecordingProxy } from '../parts/network/recording-proxy.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let browser: Browser;
 let sotto: RunningSotto;

@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
-import { ModalFrontDoor } from '../parts/modal-front-door.ts';
-import { answers, ask, createAccount, finishedAnswer } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { ModalFrontDoor } from '../parts/worker/modal-front-door.ts';
+import { answers, ask, createAccount, finishedAnswer } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let door: ModalFrontDoor;
 let sotto: RunningSotto;

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { copyProject } from '../parts/project-copy.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { copyProject } from '../parts/machine/project-copy.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 /** What SECURITY.md, "Verifying a build", asks people to do: two builds of the same sources are the same files. */
 it('the client, built in another folder, is the same byte for byte', async () => {

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { startBrowser } from '../parts/browser.ts';
-import { ask, createAccount, finishedAnswer } from '../parts/person.ts';
-import { startSotto } from '../parts/running-sotto.ts';
-import { startUpstream } from '../parts/upstream.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { ask, createAccount, finishedAnswer } from '../parts/users/person.ts';
+import { startSotto } from '../parts/relay/running-sotto.ts';
+import { startUpstream } from '../parts/worker/upstream.ts';
 
 /*
  * `npm run screenshots [folder]`: the pictures of the README, taken of the whole product as `npm start` runs it. The words of the

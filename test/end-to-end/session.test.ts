@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
-import { ask, conversationLinks, createAccount, finishedAnswer, messageBox, signIn } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { ask, conversationLinks, createAccount, finishedAnswer, messageBox, signIn } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let browser: Browser;
 let sotto: RunningSotto;

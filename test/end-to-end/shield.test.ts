@@ -1,9 +1,9 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
-import { ask, createAccount, finishedAnswer, messageBox } from '../parts/person.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
-import { queryStorage, waitForStoredAnswers } from '../parts/stored-answers.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { ask, createAccount, finishedAnswer, messageBox } from '../parts/users/person.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
+import { queryStorage, waitForStoredAnswers } from '../parts/storage/stored-answers.ts';
 
 let browser: Browser;
 let sotto: RunningSotto;

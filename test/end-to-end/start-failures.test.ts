@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from '../parts/browser.ts';
-import { type RunningSotto, startSotto } from '../parts/running-sotto.ts';
+import { startBrowser } from '../parts/browser/browser.ts';
+import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let browser: Browser;
 let sotto: RunningSotto;

@@ -3,9 +3,9 @@ import { chmodSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildWorker } from '../../enclave-worker/build.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { waitFor } from '../parts/running-sotto.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { waitFor } from '../parts/relay/running-sotto.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 /*
  * No Docker here: the test does by hand what the Dockerfile's last stage does, from its own lines, and starts what

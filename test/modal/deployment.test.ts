@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { projectRoot, pythonEnvironment, runPython } from '../parts/python-environment.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { projectRoot, pythonEnvironment, runPython } from '../parts/machine/python-environment.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const environment = pythonEnvironment();
 const python = environment.python ?? '';

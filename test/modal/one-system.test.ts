@@ -10,8 +10,8 @@ import { digestWeights } from '../../enclave-worker/engines/weights-digest.ts';
 import { readSettings } from '../../enclave-worker/settings.ts';
 import { openDatabase } from '../../server/storage/open-database.ts';
 import { writeBackup } from '../../server/storage/backup-file.ts';
-import { pythonEnvironment, runPython } from '../parts/python-environment.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { pythonEnvironment, runPython } from '../parts/machine/python-environment.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const environment = pythonEnvironment();
 const python = environment.python ?? '';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { pythonEnvironment, runPython } from '../parts/python-environment.ts';
+import { pythonEnvironment, runPython } from '../parts/machine/python-environment.ts';
 
 const environment = pythonEnvironment();
 const python = environment.python ?? '';

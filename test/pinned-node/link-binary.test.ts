@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const { optionalDependencies } = JSON.parse(readFileSync(resolve('pinned-node/package.json'), 'utf8')) as {
   readonly optionalDependencies: Readonly<Record<string, string>>;

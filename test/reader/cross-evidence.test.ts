@@ -5,7 +5,7 @@ import { digestEvidence } from '../../crypto/evidence/evidence-digest.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import * as live from '../../crypto/protocol/messages/live-record.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { developmentPolicy } from '../parts/development-policy.ts';
+import { developmentPolicy } from '../parts/evidence/development-policy.ts';
 import { deriveStopToken } from '../../crypto/turn/turn-key.ts';
 import { encodeBase64url, join, lp, sha256, u32, u8, utf8, zeros, type Bytes } from './conventions.ts';
 import { differences, plain, random, secret, sortedMembers, variants } from './cross-outcomes.ts';

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Bytes as ProductionBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { Secret } from '../../crypto/protocol/bytes/secret.ts';
-import { tamperings } from '../parts/tampering.ts';
+import { tamperings } from '../parts/crypto/tampering.ts';
 import type { Bytes } from './conventions.ts';
 import { Refusal } from './refusal.ts';
 import { toHex } from './vectors.ts';

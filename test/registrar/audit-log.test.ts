@@ -9,10 +9,10 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
 import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
-import { modalPolicy } from '../parts/evidence/modal-machine.ts';
-import { ServedTestLog } from '../parts/evidence/served-log.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
+import { ServedTestLog } from '../parts/evidence/modal/served-log.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let registrar: TestRegistrar;

@@ -3,7 +3,7 @@ import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { auditLog, type AuditResult } from '../../registrar/audit/audit.ts';
 import { DishonestLog, LogReader, UnreadableLog } from '../../registrar/audit/log-reader.ts';
 import { generateRegistrarKeys } from '../../registrar/registrar-keys.ts';
-import { type OddEntry, ServedTestLog } from '../parts/evidence/served-log.ts';
+import { type OddEntry, ServedTestLog } from '../parts/evidence/modal/served-log.ts';
 
 const { startMs } = ServedTestLog;
 let log: ServedTestLog;

@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { request as tlsRequest } from 'node:https';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
-import { writeCertificate } from '../parts/certificate-files.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { readServedLog } from '../parts/evidence/paper-log.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
+import { writeCertificate } from '../parts/network/certificate-files.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { readServedLog } from '../parts/evidence/modal/paper-log.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 
 let registrar: TestRegistrar;
 beforeAll(async () => {

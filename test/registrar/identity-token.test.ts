@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import { fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { parseRegistrarStatement } from '../../crypto/evidence/modal/registrar-statement.ts';
-import type { TokenChanges } from '../parts/evidence/modal-identity.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
+import type { TokenChanges } from '../parts/evidence/modal/modal-identity.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 
 let registrar: TestRegistrar;
 beforeAll(async () => {

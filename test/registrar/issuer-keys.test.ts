@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 
 async function start(environment: Record<string, string> = {}): Promise<TestRegistrar> {
   const registrar = await TestRegistrar.start({ REGISTRAR_JWKS_COOLDOWN_SECONDS: '1', ...environment });

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
-import { readServedLog } from '../parts/evidence/paper-log.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
-import { leafHash, treeHash } from '../parts/evidence/paper-log.ts';
+import { readServedLog } from '../parts/evidence/modal/paper-log.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
+import { leafHash, treeHash } from '../parts/evidence/modal/paper-log.ts';
 
 const projectFolder = resolve(import.meta.dirname, '../..');
 

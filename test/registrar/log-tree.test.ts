@@ -7,8 +7,8 @@ import { LogTree } from '../../registrar/public-log/log-tree.ts';
 import { readTile } from '../../registrar/public-log/read-tile.ts';
 import { parseTilePath, tilePath, widthAt } from '../../registrar/public-log/tile-path.ts';
 import { RegistrarDatabase } from '../../registrar/storage/registrar-database.ts';
-import { auditPath, leafHash, treeHash } from '../parts/evidence/paper-log.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { auditPath, leafHash, treeHash } from '../parts/evidence/modal/paper-log.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const log = { origin: 'log.test/1', publicKey: publicKeyOf(randomBytes(32)), statementPublicKey: randomBytes(32) };
 

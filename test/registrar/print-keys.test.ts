@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
 import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { parseRegistrarKeys } from '../../registrar/registrar-keys.ts';
-import { modalPolicy } from '../parts/evidence/modal-machine.ts';
+import { modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
 
 const settings = {
   REGISTRAR_LOG_ORIGIN: 'registrar.example.com/log-1',

@@ -7,8 +7,8 @@ import { PublicLog } from '../../registrar/public-log/public-log.ts';
 import { generateRegistrarKeys, parseRegistrarKeys } from '../../registrar/registrar-keys.ts';
 import { StartError } from '../../registrar/start-error.ts';
 import { RegistrarDatabase } from '../../registrar/storage/registrar-database.ts';
-import { checkpointText, leafHash, paperKeyOfSeed, signNote, treeHash } from '../parts/evidence/paper-log.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { checkpointText, leafHash, paperKeyOfSeed, signNote, treeHash } from '../parts/evidence/modal/paper-log.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const origin = 'registrar.test/log-1';
 const keys = parseRegistrarKeys(generateRegistrarKeys());

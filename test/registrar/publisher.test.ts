@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
-import { readServedLog } from '../parts/evidence/paper-log.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { readServedLog } from '../parts/evidence/modal/paper-log.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 type Commit = {
   readonly format: number;

@@ -3,8 +3,8 @@ import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts'
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import type { ModalEvidence } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { makeModalAnswer, modalPolicy } from '../parts/evidence/modal-machine.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
+import { makeModalAnswer, modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 
 let registrar: TestRegistrar;
 beforeAll(async () => {

@@ -14,8 +14,8 @@ import { readSettings, type Settings } from '../../registrar/settings.ts';
 import { OneAtATime } from '../../registrar/statements/one-at-a-time.ts';
 import { StatementDesk } from '../../registrar/statements/statement-desk.ts';
 import { RegistrarDatabase } from '../../registrar/storage/registrar-database.ts';
-import { modalIds, ModalIssuer } from '../parts/evidence/modal-identity.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { modalIds, ModalIssuer } from '../parts/evidence/modal/modal-identity.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const quiet = { info: () => undefined, error: () => undefined };
 

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { writeCertificate } from '../parts/certificate-files.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
-import { waitFor } from '../parts/running-sotto.ts';
+import { writeCertificate } from '../parts/network/certificate-files.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
+import { waitFor } from '../parts/relay/running-sotto.ts';
 
 /* What no worker and no auditor sends: every answer has a fixed body and the registrar's headers, whoever gives it. */
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { parseRegistrarStatement } from '../../crypto/evidence/modal/registrar-statement.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 
 let registrar: TestRegistrar;
 beforeAll(async () => {

@@ -10,13 +10,13 @@ import { enclaveAnswer } from '../../crypto/protocol/messages/enclave-messages.t
 import type { ModalEvidence } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { HardwareWorker } from '../parts/evidence/hardware-worker.ts';
-import { modalPolicy } from '../parts/evidence/modal-machine.ts';
-import { TestRegistrar } from '../parts/evidence/test-registrar.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { cryptoReady, signUp } from '../parts/node-account.ts';
-import { NodeRelay, type RelayAnswer } from '../parts/node-relay.ts';
-import { waitFor } from '../parts/running-sotto.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../parts/temporary-folder.ts';
+import { modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
+import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { cryptoReady, signUp } from '../parts/users/node-account.ts';
+import { NodeRelay, type RelayAnswer } from '../parts/users/node-relay.ts';
+import { waitFor } from '../parts/relay/running-sotto.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 /* Registrar, worker and relay as they are deployed, each a process, and a client that asks through the relay. */
 

@@ -8,12 +8,12 @@ import { TokenSigner } from '../../server/accounts/signed-token.ts';
 import { countInWindow } from '../../server/storage/rate-counter.ts';
 import { TurnLeases } from '../../server/turns/turn-leases.ts';
 import { createLog } from '../../server/log.ts';
-import { CapturedOutput } from '../parts/captured-output.ts';
-import { rightClock } from '../parts/right-clock.ts';
-import { cookieOf, quickSignUp } from '../parts/quick-account.ts';
-import { databaseKinds, openTestDatabase } from '../parts/relay-database.ts';
-import { makeTestRelay, type TestRelay } from '../parts/test-relay.ts';
-import { day, makeAccount } from '../parts/vault-device.ts';
+import { CapturedOutput } from '../parts/machine/captured-output.ts';
+import { rightClock } from '../parts/machine/right-clock.ts';
+import { cookieOf, quickSignUp } from '../parts/users/quick-account.ts';
+import { databaseKinds, openTestDatabase } from '../parts/storage/relay-database.ts';
+import { makeTestRelay, type TestRelay } from '../parts/relay/test-relay.ts';
+import { day, makeAccount } from '../parts/users/vault-device.ts';
 
 const todayMs = Date.UTC(2026, 10, 30, 12);
 const hour = 3_600_000;

@@ -3,10 +3,10 @@ import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { ClockWatch, judge } from '../../server/clock-watch.ts';
 import { Housekeeping } from '../../server/housekeeping.ts';
 import type { Database } from '../../server/storage/database.ts';
-import { startTurnProcess } from '../parts/turn-process.ts';
-import { quietLog } from '../parts/quiet-log.ts';
-import { databaseKinds, openTestDatabase } from '../parts/relay-database.ts';
-import { day, makeAccount, newId, write } from '../parts/vault-device.ts';
+import { startTurnProcess } from '../parts/relay/turn-process.ts';
+import { quietLog } from '../parts/relay/quiet-log.ts';
+import { databaseKinds, openTestDatabase } from '../parts/storage/relay-database.ts';
+import { day, makeAccount, newId, write } from '../parts/users/vault-device.ts';
 
 const todayMs = Date.UTC(2026, 10, 30, 12);
 

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 /** Stands in for what runs until it is told to stop: it says its process, and that it was told. */
 const program = `

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkPortIsFree, nameOnThisMachine, portComplaint } from '../../server/launch/preflight.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 test('checkPortIsFree: a port that is free is the answer, and for 0 one that is', async () => {
   const port = await checkPortIsFree('127.0.0.1', 0);

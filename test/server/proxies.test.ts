@@ -8,8 +8,8 @@ import { createLog } from '../../server/log.ts';
 import { connect as connectHttp2 } from 'node:http2';
 import { PassThrough, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeCertificate } from '../parts/certificate-files.ts';
-import { findFreePort } from '../parts/free-port.ts';
+import { writeCertificate } from '../parts/network/certificate-files.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
 import {
   guideConfiguration,
   hasCaddy,
@@ -18,10 +18,10 @@ import {
   startNginx,
   withoutCaddy,
   withoutNginx,
-} from '../parts/nginx.ts';
-import { quickSignUp } from '../parts/quick-account.ts';
-import { ScriptedWorker } from '../parts/scripted-worker.ts';
-import { openTestRelay } from '../parts/test-relay.ts';
+} from '../parts/network/nginx.ts';
+import { quickSignUp } from '../parts/users/quick-account.ts';
+import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';
+import { openTestRelay } from '../parts/relay/test-relay.ts';
 
 type Call = {
   readonly method?: string;

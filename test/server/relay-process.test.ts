@@ -4,11 +4,11 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AccountAnswer } from '../../crypto/protocol/messages/account-messages.ts';
-import { findFreePort } from '../parts/free-port.ts';
-import { cryptoReady, signIn, signUp } from '../parts/node-account.ts';
-import { NodeRelay } from '../parts/node-relay.ts';
-import { waitFor } from '../parts/running-sotto.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { cryptoReady, signIn, signUp } from '../parts/users/node-account.ts';
+import { NodeRelay } from '../parts/users/node-relay.ts';
+import { waitFor } from '../parts/relay/running-sotto.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const projectFolder = resolve(import.meta.dirname, '../..');
 

@@ -20,10 +20,10 @@ import { checkFolderIsWritable } from '../../server/launch/preflight.ts';
 import { readBackupHeader } from '../../server/storage/backup-file.ts';
 import { usualDeadlines } from '../../server/storage/postgres-pool.ts';
 import { openSqlite } from '../../server/storage/sqlite.ts';
-import { databaseKinds, openTestDatabase, returnToFirstTables } from '../parts/relay-database.ts';
-import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../parts/small-disk.ts';
-import { makeTemporaryFolder } from '../parts/temporary-folder.ts';
-import { makeAccount, newId, write } from '../parts/vault-device.ts';
+import { databaseKinds, openTestDatabase, returnToFirstTables } from '../parts/storage/relay-database.ts';
+import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../parts/machine/small-disk.ts';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import { makeAccount, newId, write } from '../parts/users/vault-device.ts';
 
 const run = promisify(execFile);
 const mebibyte = 2 ** 20;

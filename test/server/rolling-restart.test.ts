@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../parts/free-port.ts';
-import { LiveReader } from '../parts/live-reader.ts';
-import { guideConfiguration, hasNginx, startNginx, withoutNginx } from '../parts/nginx.ts';
-import { RelayPair, type SignedInReader } from '../parts/relay-pair.ts';
-import { ScriptedWorker } from '../parts/scripted-worker.ts';
-import { createDatabase } from '../parts/shared-postgres.ts';
-import { until } from '../parts/turn-process.ts';
+import { findFreePort } from '../parts/network/free-port.ts';
+import { LiveReader } from '../parts/users/live-reader.ts';
+import { guideConfiguration, hasNginx, startNginx, withoutNginx } from '../parts/network/nginx.ts';
+import { RelayPair, type SignedInReader } from '../parts/relay/relay-pair.ts';
+import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';
+import { createDatabase } from '../parts/storage/shared-postgres.ts';
+import { until } from '../parts/relay/turn-process.ts';
 
 const readerCount = 6;
 

@@ -5,7 +5,7 @@ import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
 import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { encodeItemContent } from '../../crypto/vault/item-content.ts';
-import { developmentPolicy } from '../parts/development-policy.ts';
+import { developmentPolicy } from '../parts/evidence/development-policy.ts';
 import { seededBytes } from './account-vectors.ts';
 import turnVectors from './sotto-v1-turn.json' with { type: 'json' };
 

@@ -7,7 +7,7 @@ import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
 import type { ModalEvidence, RegistrarStatement } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../crypto/protocol/bytes/secret.ts';
-import { auditPath, treeHash } from '../parts/evidence/paper-log.ts';
+import { auditPath, treeHash } from '../parts/evidence/modal/paper-log.ts';
 import { withDeterministicRandom } from './deterministic-random.ts';
 
 const origin = 'registrar.example.com/log-1';

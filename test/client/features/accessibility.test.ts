@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { belowMinimum, hardwareEnclave } from '../../parts/scripted-client/scripted-contents.ts';
-import { ScriptedClient, showConversation } from '../../parts/scripted-client/scripted-page.ts';
+import { belowMinimum, hardwareEnclave } from '../../parts/vault/scripted-client/scripted-contents.ts';
+import { ScriptedClient, showConversation } from '../../parts/vault/scripted-client/scripted-page.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 

@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { developmentEnclave } from '../../parts/scripted-client/scripted-contents.ts';
+import { developmentEnclave } from '../../parts/vault/scripted-client/scripted-contents.ts';
 import {
   askInPage,
   openPairs,
   ScriptedClient,
   settle,
   showConversation,
-} from '../../parts/scripted-client/scripted-page.ts';
+} from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

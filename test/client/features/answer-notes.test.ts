@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { leftOutText } from '../../../client/state/answer-texts.ts';
-import { askInPage, ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
+import { askInPage, ScriptedClient } from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import {
   ScriptedClient,
   showConversation,
   type PageOptions,
-} from '../../parts/scripted-client/scripted-page.ts';
+} from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { misplacedText } from '../../parts/measure-columns.ts';
-import { ScriptedClient, settle, showConversation } from '../../parts/scripted-client/scripted-page.ts';
-import { wideAnswer, wideQuestions, wideThings } from '../../parts/wide-answers.ts';
+import { misplacedText } from '../../parts/browser/measure-columns.ts';
+import { ScriptedClient, settle, showConversation } from '../../parts/vault/scripted-client/scripted-page.ts';
+import { wideAnswer, wideQuestions, wideThings } from '../../parts/worker/writing/wide-answers.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ScriptedClient, showConversation, type PageOptions } from '../../parts/scripted-client/scripted-page.ts';
+import { ScriptedClient, showConversation, type PageOptions } from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { maximumMessageLength } from '../../../crypto/protocol/contents/item-contents.ts';
-import { ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
+import { ScriptedClient } from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { replyErrorCodes } from '../../../crypto/protocol/contents/request-conte
 import { canSucceedAgain, failureSentence, failureTexts } from '../../../client/state/failure-texts.ts';
 import { replyErrorText } from '../../../client/state/reply-error-texts.ts';
 import type { FailureCode } from '../../../client/vault/vault-api.ts';
-import { askInPage, ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
+import { askInPage, ScriptedClient } from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { hostileAnswers } from '../../parts/hostile-answers.ts';
-import { misplacedText } from '../../parts/measure-columns.ts';
+import { hostileAnswers } from '../../parts/worker/writing/hostile-answers.ts';
+import { misplacedText } from '../../parts/browser/measure-columns.ts';
 import {
   askInPage,
   openPairs,
@@ -9,7 +9,7 @@ import {
   settle,
   showConversation,
   streamInPage,
-} from '../../parts/scripted-client/scripted-page.ts';
+} from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

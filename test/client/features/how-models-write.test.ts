@@ -1,14 +1,14 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { howModelsWrite } from '../../parts/how-models-write.ts';
-import { otherWaysToWrite } from '../../parts/other-ways-to-write.ts';
+import { howModelsWrite } from '../../parts/worker/writing/how-models-write.ts';
+import { otherWaysToWrite } from '../../parts/worker/writing/other-ways-to-write.ts';
 import {
   askInPage,
   openPairs,
   ScriptedClient,
   settle,
   showConversation,
-} from '../../parts/scripted-client/scripted-page.ts';
+} from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 let page: Page;

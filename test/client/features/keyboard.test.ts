@@ -1,14 +1,14 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FailureCode, VaultApi } from '../../../client/vault/vault-api.ts';
-import { hardwareEnclave } from '../../parts/scripted-client/scripted-contents.ts';
+import { hardwareEnclave } from '../../parts/vault/scripted-client/scripted-contents.ts';
 import {
   askInPage,
   openPairs,
   ScriptedClient,
   settle,
   streamInPage,
-} from '../../parts/scripted-client/scripted-page.ts';
+} from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ScriptedClient } from '../../parts/scripted-client/scripted-page.ts';
+import { ScriptedClient } from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { belowMinimum, developmentEnclave, hardwareEnclave } from '../../parts/scripted-client/scripted-contents.ts';
-import { ScriptedClient, showConversation } from '../../parts/scripted-client/scripted-page.ts';
+import {
+  belowMinimum,
+  developmentEnclave,
+  hardwareEnclave,
+} from '../../parts/vault/scripted-client/scripted-contents.ts';
+import { ScriptedClient, showConversation } from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

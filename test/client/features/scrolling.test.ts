@@ -6,7 +6,7 @@ import {
   ScriptedClient,
   settle,
   streamInPage,
-} from '../../parts/scripted-client/scripted-page.ts';
+} from '../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fencedCode, unitsOf } from '../../../client/features/chat/markdown/block-units.ts';
 import { definitionsFor, readReferences } from '../../../client/features/chat/markdown/references.ts';
 import { emptySplit, splitBlocks, type SplitText } from '../../../client/features/chat/markdown/split-blocks.ts';
-import { hostileAnswers } from '../../parts/hostile-answers.ts';
+import { hostileAnswers } from '../../parts/worker/writing/hostile-answers.ts';
 
 const sample = `# Title
 

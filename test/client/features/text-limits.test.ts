@@ -9,7 +9,7 @@ import { prepareSource } from '../../../client/features/chat/markdown/prepare-so
 import { definitionsFor, readReferences } from '../../../client/features/chat/markdown/references.ts';
 import { emptySplit, splitBlocks } from '../../../client/features/chat/markdown/split-blocks.ts';
 import { isFormattable } from '../../../client/features/chat/markdown/text-limits.ts';
-import { hostileAnswers } from '../../parts/hostile-answers.ts';
+import { hostileAnswers } from '../../parts/worker/writing/hostile-answers.ts';
 
 /** Reads a whole answer as the page does, piece by piece. @returns how many pieces were read as Markdown. */
 function readAnswer(text: string): number {

@@ -1,8 +1,8 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
-import { DeviceLab } from '../../parts/device-lab.ts';
-import { pathOf, storeConversation } from '../../parts/tamper.ts';
+import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

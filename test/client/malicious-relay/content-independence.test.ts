@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
 import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { concat, equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { DeviceLab } from '../../parts/device-lab.ts';
-import { changeRecords, pathOf } from '../../parts/tamper.ts';
-import type { UpstreamScript } from '../../parts/upstream.ts';
+import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { changeRecords, pathOf } from '../../parts/relay/tamper.ts';
+import type { UpstreamScript } from '../../parts/worker/upstream.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

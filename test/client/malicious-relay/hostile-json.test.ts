@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Interceptor } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/device-lab.ts';
-import { pathOf, storeConversation } from '../../parts/tamper.ts';
-import type { VaultTab } from '../../parts/vault-tab.ts';
+import type { Interceptor } from '../../parts/users/browser-profile.ts';
+import { DeviceLab, type Person } from '../../parts/users/device-lab.ts';
+import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
+import type { VaultTab } from '../../parts/users/vault-tab.ts';
 
 let lab: DeviceLab;
 let person: Person;

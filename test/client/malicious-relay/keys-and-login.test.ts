@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import type { Interceptor } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person, proofOf } from '../../parts/device-lab.ts';
-import { answerInstead, changeJson, changeRequest, flip, pathOf, storeConversation } from '../../parts/tamper.ts';
+import type { Interceptor } from '../../parts/users/browser-profile.ts';
+import { DeviceLab, type Person, proofOf } from '../../parts/users/device-lab.ts';
+import { answerInstead, changeJson, changeRequest, flip, pathOf, storeConversation } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;
 let person: Person;

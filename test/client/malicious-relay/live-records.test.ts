@@ -13,8 +13,8 @@ import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
-import { seededNumbers } from '../../parts/evidence/seeded-mutation.ts';
-import { ManualClock, settle } from '../../parts/manual-clock.ts';
+import { seededNumbers } from '../../parts/crypto/seeded-mutation.ts';
+import { ManualClock, settle } from '../../parts/machine/manual-clock.ts';
 
 beforeAll(() => aeadReady());
 

@@ -4,7 +4,7 @@ import { concat } from '../../../crypto/protocol/bytes/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../../../client/relay/live-frames.ts';
 import { RelayCallError } from '../../../client/relay/relay-call-error.ts';
 import type { TabLocks } from '../../../client/relay/token-refresh.ts';
-import { ManualClock, settle } from '../../parts/manual-clock.ts';
+import { ManualClock, settle } from '../../parts/machine/manual-clock.ts';
 
 const heartbeat = encodeLiveRecord({ kind: 'heartbeat' });
 const frame = (number: number) => encodeLiveRecord({ kind: 'frame', number, body: new Uint8Array(272) });

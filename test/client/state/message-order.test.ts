@@ -4,7 +4,7 @@ import { selectLastMessage, selectMessage, selectMessageOrder } from '../../../c
 import { createStore } from '../../../client/state/store.ts';
 import { vaultEventReceived } from '../../../client/state/vault-events.ts';
 import type { ChatMessage, VaultEvent } from '../../../client/vault/vault-api.ts';
-import { makeTurn } from '../../parts/scripted-client/scripted-contents.ts';
+import { makeTurn } from '../../parts/vault/scripted-client/scripted-contents.ts';
 
 const conversationId = 'c1';
 const turnIds = ['t0', 't1', 't2', 't3', 't4'] as const;

@@ -10,7 +10,7 @@ import { elapsedText } from '../../../client/features/chat/starting-line.tsx';
 import { refusalText } from '../../../client/state/refusal-texts.ts';
 import { refusalCodes } from '../../../crypto/evidence/evidence-step.ts';
 import type { EnclaveView } from '../../../client/vault/vault-api.ts';
-import { developmentEnclave } from '../../parts/scripted-client/scripted-contents.ts';
+import { developmentEnclave } from '../../parts/vault/scripted-client/scripted-contents.ts';
 
 type Verified = Extract<EnclaveView, { kind: 'verified' }>;
 const verified = developmentEnclave as Verified;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VaultMark } from '../../../client/vault/ciphertext-cache.ts';
-import type { BrowserProfile } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/device-lab.ts';
-import { inCache } from '../../parts/kept-cache.ts';
-import { allOf, answerInstead, changeJson, jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
-import type { VaultTab } from '../../parts/vault-tab.ts';
+import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
+import { DeviceLab, type Person } from '../../parts/users/device-lab.ts';
+import { inCache } from '../../parts/users/kept-cache.ts';
+import { allOf, answerInstead, changeJson, jsonResponse, pathOf, storeConversation } from '../../parts/relay/tamper.ts';
+import type { VaultTab } from '../../parts/users/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { type Bytes, concat, fromBase64Url, randomBytes } from '../../../crypto/
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { encodeEndRecord, encodeNoteRecord } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
-import { addConversation } from '../../parts/planned-batches.ts';
+import { addConversation } from '../../parts/vault/planned-batches.ts';
 
 beforeAll(() => aeadReady());
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Network } from '../../../client/relay/live-frames.ts';
 import { ConnectionState } from '../../../client/vault/connection-state.ts';
-import { ManualClock, settle } from '../../parts/manual-clock.ts';
+import { ManualClock, settle } from '../../parts/machine/manual-clock.ts';
 
 /** The surroundings of a vault: a network that goes and comes, and a relay behind it that answers or does not. */
 class Surroundings {

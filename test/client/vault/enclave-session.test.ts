@@ -4,8 +4,8 @@ import type { EnclaveRequest } from '../../../crypto/protocol/messages/enclave-m
 import { fromBase64Url, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../../../client/relay/clock.ts';
 import { EnclaveSession } from '../../../client/vault/enclave-session.ts';
-import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../parts/evidence/certificate-maker.ts';
+import { makeAmdMachine } from '../../parts/evidence/amd/amd-machine.ts';
+import { testNowMs } from '../../parts/evidence/vendors/certificate-maker.ts';
 import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
 
 const clock: Clock = { wallMs: () => testNowMs, monotonicMs: () => 0, after: () => () => undefined };

@@ -7,8 +7,8 @@ import { sendTurn, type SendParts } from '../../../client/vault/send-turn.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
 import { VaultWriter } from '../../../client/vault/vault-writer.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { newId, stoppedTurn } from '../../parts/paper-vault.ts';
-import { randomKeyring } from '../../parts/sample-account.ts';
+import { newId, stoppedTurn } from '../../parts/vault/paper-vault.ts';
+import { randomKeyring } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(() => aeadReady());
 

@@ -4,8 +4,8 @@ import { keepHouse } from '../../../client/vault/housekeeping.ts';
 import type { Operation } from '../../../client/vault/operation.ts';
 import type { Outbox } from '../../../client/vault/outbox.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
-import { newId } from '../../parts/paper-vault.ts';
-import { addConversation, put, queue, replyNote, storeAll, verification } from '../../parts/planned-batches.ts';
+import { newId } from '../../parts/vault/paper-vault.ts';
+import { addConversation, put, queue, replyNote, storeAll, verification } from '../../parts/vault/planned-batches.ts';
 
 beforeAll(() => sodiumReady());
 

@@ -15,7 +15,7 @@ import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { sealHead } from '../../../crypto/vault/vault-head.ts';
 import { openKeyMaterial } from '../../../client/vault/key-material.ts';
 import { VaultError } from '../../../client/vault/vault-error.ts';
-import { filled, sampleKeyring } from '../../parts/sample-account.ts';
+import { filled, sampleKeyring } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(aeadReady);
 

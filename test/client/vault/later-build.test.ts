@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
 import { concat, encodeUtf8, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
-import type { BrowserProfile } from '../../parts/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/device-lab.ts';
-import { cryptoReady, signIn } from '../../parts/node-account.ts';
-import { NodeDevice } from '../../parts/node-device.ts';
-import { NodeRelay } from '../../parts/node-relay.ts';
-import { pathOf, storeConversation } from '../../parts/tamper.ts';
-import type { VaultTab } from '../../parts/vault-tab.ts';
+import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
+import { DeviceLab, type Person } from '../../parts/users/device-lab.ts';
+import { cryptoReady, signIn } from '../../parts/users/node-account.ts';
+import { NodeDevice } from '../../parts/users/node-device.ts';
+import { NodeRelay } from '../../parts/users/node-relay.ts';
+import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
+import type { VaultTab } from '../../parts/users/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

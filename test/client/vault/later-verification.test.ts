@@ -6,7 +6,7 @@ import { turnWrites } from '../../../client/vault/plan-turn.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
 import type { VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
 import { enclavePolicy, verifyNewEnclave } from '../../parts/evidence/verified-enclave.ts';
-import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../parts/paper-vault.ts';
+import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../parts/vault/paper-vault.ts';
 
 let first: VerifiedEnclave;
 let second: VerifiedEnclave;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { maximumBatchLength } from '../../../crypto/protocol/messages/item-messages.ts';
 import { planBatch, prunableItems } from '../../../client/vault/plan-batch.ts';
 import { newestSettings } from '../../../client/vault/plan-settings.ts';
-import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../parts/paper-vault.ts';
+import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../parts/vault/paper-vault.ts';
 
 type Action =
   | { readonly kind: 'ask' | 'rename' | 'delete'; readonly device: number; readonly which: number }

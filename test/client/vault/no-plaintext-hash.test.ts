@@ -7,7 +7,7 @@ import { encodeUtf8, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts
 import type * as CanonicalJson from '../../../crypto/protocol/json/canonical-json.ts';
 import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
 import { sha256, sha512 } from '../../../crypto/protocol/bytes/hash.ts';
-import { DeviceLab, proofOf } from '../../parts/device-lab.ts';
+import { DeviceLab, proofOf } from '../../parts/users/device-lab.ts';
 
 /** Whatever the client seals, with its padding, and every piece of JSON that it could have come from. */
 const plaintexts = vi.hoisted(() => new Set<Uint8Array>());

@@ -7,8 +7,8 @@ import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-me
 import type { Clock } from '../../../client/relay/clock.ts';
 import { Offer } from '../../../client/vault/offer.ts';
 import { isSameAsShown, readVerified } from '../../../client/vault/verified-enclave.ts';
-import { type AmdMachine, makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../parts/evidence/certificate-maker.ts';
+import { type AmdMachine, makeAmdMachine } from '../../parts/evidence/amd/amd-machine.ts';
+import { testNowMs } from '../../parts/evidence/vendors/certificate-maker.ts';
 import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
 
 const clock: Clock = { wallMs: () => testNowMs, monotonicMs: () => 0, after: () => () => undefined };

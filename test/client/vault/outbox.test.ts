@@ -7,8 +7,8 @@ import type { Operation } from '../../../client/vault/operation.ts';
 import { Outbox, type QueuedOperation } from '../../../client/vault/outbox.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { sealDraft } from '../../../crypto/vault/draft.ts';
-import { newId, stoppedTurn } from '../../parts/paper-vault.ts';
-import { randomKeyring } from '../../parts/sample-account.ts';
+import { newId, stoppedTurn } from '../../parts/vault/paper-vault.ts';
+import { randomKeyring } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(() => aeadReady());
 

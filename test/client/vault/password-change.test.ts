@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeviceLab, proofOf } from '../../parts/device-lab.ts';
-import { storeConversation } from '../../parts/tamper.ts';
+import { DeviceLab, proofOf } from '../../parts/users/device-lab.ts';
+import { storeConversation } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

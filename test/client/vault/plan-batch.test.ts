@@ -4,8 +4,8 @@ import { maximumBatchLength } from '../../../crypto/protocol/messages/item-messa
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import type { Operation } from '../../../client/vault/operation.ts';
 import { VaultContents } from '../../../client/vault/vault-contents.ts';
-import { newId } from '../../parts/paper-vault.ts';
-import { addConversation, put, reply, replyNote, storeAll, verification } from '../../parts/planned-batches.ts';
+import { newId } from '../../parts/vault/paper-vault.ts';
+import { addConversation, put, reply, replyNote, storeAll, verification } from '../../parts/vault/planned-batches.ts';
 
 beforeAll(() => sodiumReady());
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CachedItem, VaultMark } from '../../../client/vault/ciphertext-cache.ts';
-import type { BrowserProfile } from '../../parts/browser-profile.ts';
-import { DeviceLab } from '../../parts/device-lab.ts';
-import { inCache } from '../../parts/kept-cache.ts';
-import { storeConversation } from '../../parts/tamper.ts';
+import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
+import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { inCache } from '../../parts/users/kept-cache.ts';
+import { storeConversation } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeviceLab, proofOf } from '../../parts/device-lab.ts';
-import { nameTagOf, startLogin } from '../../parts/quick-account.ts';
-import { readWholeStorage } from '../../parts/read-whole-storage.ts';
+import { DeviceLab, proofOf } from '../../parts/users/device-lab.ts';
+import { nameTagOf, startLogin } from '../../parts/users/quick-account.ts';
+import { readWholeStorage } from '../../parts/browser/read-whole-storage.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

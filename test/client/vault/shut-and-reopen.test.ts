@@ -1,11 +1,11 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CiphertextCache, type VaultMark } from '../../../client/vault/ciphertext-cache.ts';
-import type { BrowserProfile } from '../../parts/browser-profile.ts';
+import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
 import { VaultStore } from '../../../client/vault/vault-store.ts';
-import { DeviceLab } from '../../parts/device-lab.ts';
-import { sampleKeyring } from '../../parts/sample-account.ts';
-import { pathOf, storeConversation } from '../../parts/tamper.ts';
+import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { sampleKeyring } from '../../parts/crypto/sample-account.ts';
+import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import { DeviceLab, inventPerson } from '../../parts/device-lab.ts';
-import { jsonResponse, pathOf } from '../../parts/tamper.ts';
+import { DeviceLab, inventPerson } from '../../parts/users/device-lab.ts';
+import { jsonResponse, pathOf } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
 import { syncVault } from '../../../client/vault/sync.ts';
 import { VaultError } from '../../../client/vault/vault-error.ts';
 import { cacheOwner, cachedHead, VaultStore } from '../../../client/vault/vault-store.ts';
-import { filled, sampleKeyring } from '../../parts/sample-account.ts';
+import { filled, sampleKeyring } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(aeadReady);
 

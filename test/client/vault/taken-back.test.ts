@@ -1,10 +1,10 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
-import type { BrowserProfile } from '../../parts/browser-profile.ts';
-import { DeviceLab } from '../../parts/device-lab.ts';
-import { changeRequest, jsonResponse, pathOf, storeConversation } from '../../parts/tamper.ts';
-import type { VaultTab } from '../../parts/vault-tab.ts';
+import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
+import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { changeRequest, jsonResponse, pathOf, storeConversation } from '../../parts/relay/tamper.ts';
+import type { VaultTab } from '../../parts/users/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

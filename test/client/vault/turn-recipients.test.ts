@@ -9,7 +9,7 @@ import type { ItemContent } from '../../../crypto/protocol/contents/item-content
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { verifyNewEnclave } from '../../parts/evidence/verified-enclave.ts';
-import { newId, stoppedTurn } from '../../parts/paper-vault.ts';
+import { newId, stoppedTurn } from '../../parts/vault/paper-vault.ts';
 
 let first: VerifiedEnclave;
 let second: VerifiedEnclave;

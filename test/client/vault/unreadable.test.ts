@@ -7,7 +7,7 @@ import type { Outbox } from '../../../client/vault/outbox.ts';
 import { planBatch } from '../../../client/vault/plan-batch.ts';
 import { placeTurn } from '../../../client/vault/plan-turn.ts';
 import { type OpenedContent, VaultContents } from '../../../client/vault/vault-contents.ts';
-import { newId } from '../../parts/paper-vault.ts';
+import { newId } from '../../parts/vault/paper-vault.ts';
 
 const hash = 'A'.repeat(43);
 const conversation: ItemContent = {

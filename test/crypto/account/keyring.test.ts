@@ -21,8 +21,8 @@ import { concat, lengthPrefixed, toHex, uint32 } from '../../../crypto/protocol/
 import { sealCommitted } from '../../../crypto/primitives/committed-seal.ts';
 import { labelled } from '../../../crypto/protocol/bytes/hash.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
-import { filled, sampleKeyring } from '../../parts/sample-account.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
+import { filled, sampleKeyring } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(aeadReady);
 

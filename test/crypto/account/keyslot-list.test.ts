@@ -12,8 +12,8 @@ import {
 import { concat, toHex, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { hmacSha256, labelled, sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
-import { filled } from '../../parts/sample-account.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
+import { filled } from '../../parts/crypto/sample-account.ts';
 
 const accountKey = new Secret('AccountKey', filled(32, 0xbb));
 const listKey = deriveKeyslotListKey({ accountId: filled(16, 0xaa), accountKey });

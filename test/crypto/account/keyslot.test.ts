@@ -17,8 +17,8 @@ import {
 import { openCommitted } from '../../../crypto/primitives/committed-seal.ts';
 import { labelled } from '../../../crypto/protocol/bytes/hash.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
-import { filled } from '../../parts/sample-account.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
+import { filled } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(aeadReady);
 

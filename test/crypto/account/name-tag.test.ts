@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deriveNameTag, normaliseUserName } from '../../../crypto/account/name-tag.ts';
 import { toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 
 /** Frozen with SPEC.md §3.1: a changed line here is a lost account. */
 const normalised: readonly (readonly [string, string])[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as oracle from '../../parts/opaque-oracle.ts';
+import * as oracle from '../../parts/crypto/opaque-oracle.ts';
 import vectors from '../../vectors/opaque-ristretto255.rfc9807.json' with { type: 'json' };
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));

@@ -4,8 +4,8 @@ import * as client from '../../../crypto/account/opaque-client.ts';
 import * as server from '../../../crypto/sign-in/opaque-server.ts';
 import { signInStartAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
 import { encodeUtf8, fromBase64Url, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import * as oracle from '../../parts/opaque-oracle.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import * as oracle from '../../parts/crypto/opaque-oracle.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 
 const stretching = 'argon2id-64mib-3';
 const password = 'correct horse battery staple';

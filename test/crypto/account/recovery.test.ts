@@ -11,9 +11,9 @@ import {
 import { encodeRecoveryClaim, verifyRecoverySignature } from '../../../crypto/sign-in/recovery-signature.ts';
 import { toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import { refusalOf } from '../../parts/refusal.ts';
-import { filled } from '../../parts/sample-account.ts';
-import { tamperings } from '../../parts/tampering.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
+import { filled } from '../../parts/crypto/sample-account.ts';
+import { tamperings } from '../../parts/crypto/tampering.ts';
 import bip39 from '../../vectors/bip39-english-256.trezor.json' with { type: 'json' };
 
 const secretOf = (hex: string) => new Secret('RecoveryEntropy', new Uint8Array(Buffer.from(hex, 'hex')));

@@ -8,7 +8,7 @@ import {
 import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
 
 beforeAll(aeadReady);
 

@@ -13,7 +13,7 @@ import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
-import { developmentPolicy as policy } from '../../parts/development-policy.ts';
+import { developmentPolicy as policy } from '../../parts/evidence/development-policy.ts';
 
 const nonce = randomBytes(32);
 let identity: IdentityKeyPair;

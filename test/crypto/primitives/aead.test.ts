@@ -9,7 +9,7 @@ import {
   sealXChaCha20Poly1305,
 } from '../../../crypto/primitives/aead.ts';
 import { concat, fromHex, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
 import wycheproof from '../../vectors/xchacha20-poly1305.wycheproof.json' with { type: 'json' };
 
 beforeAll(aeadReady);

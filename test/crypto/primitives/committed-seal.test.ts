@@ -5,7 +5,7 @@ import { concat, encodeUtf8, equalBytes, toHex } from '../../../crypto/protocol/
 import { committedSealOverhead, openCommitted, sealCommitted } from '../../../crypto/primitives/committed-seal.ts';
 import { deriveBytes } from '../../../crypto/primitives/hkdf.ts';
 import { maximumPaddedLength } from '../../../crypto/protocol/bytes/size-class.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
 
 beforeAll(aeadReady);
 

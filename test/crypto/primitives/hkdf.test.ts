@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeUtf8, fromHex, lengthPrefixed, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { hmacSha256, labelled, sha256, sha512 } from '../../../crypto/protocol/bytes/hash.ts';
 import { deriveBytes } from '../../../crypto/primitives/hkdf.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 import wycheproof from '../../vectors/hkdf-sha256.wycheproof.json' with { type: 'json' };
 
 describe('HKDF-SHA256, Wycheproof', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { decodeSealedHeader, encodeSealedHeader } from '../../../crypto/primitives/sealed-header.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 
 describe('sealed header', () => {
   it.each([

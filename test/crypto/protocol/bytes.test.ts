@@ -17,7 +17,7 @@ import {
   uint32,
   uint64,
 } from '../../../crypto/protocol/bytes/bytes.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 
 const bytes = fc.uint8Array({ maxLength: 64 });
 

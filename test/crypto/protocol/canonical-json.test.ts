@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { concat, decodeUtf8, encodeUtf8 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { decodeCanonicalJson, encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 
 const anything = v.unknown();
 const decode = (text: string) => decodeCanonicalJson(encodeUtf8(text), anything, 10_000);

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { randomBytes, toHex, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { hashLeaf, type LeafFields, MerkleTree, verifyProof } from '../../../crypto/protocol/merkle-tree.ts';
-import { refusalOf } from '../../parts/refusal.ts';
-import { filled } from '../../parts/sample-account.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
+import { filled } from '../../parts/crypto/sample-account.ts';
 
 type Entry = { readonly id: Uint8Array; readonly hash: Uint8Array };
 const hash = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest();

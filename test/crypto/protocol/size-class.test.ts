@@ -8,8 +8,8 @@ import {
   sizeClassOf,
   unpadSizeClass,
 } from '../../../crypto/protocol/bytes/size-class.ts';
-import { refusalOf } from '../../parts/refusal.ts';
-import { boundaryLengths } from '../../parts/tampering.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
+import { boundaryLengths } from '../../parts/crypto/tampering.ts';
 
 describe('sizeClassOf', () => {
   it.each([

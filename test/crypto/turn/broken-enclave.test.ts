@@ -7,7 +7,7 @@ import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { deriveReplyKey, type ReplyContext, writeFrameNonce } from '../../../crypto/turn/reply-frame.ts';
 import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 import { sampleReplyContext } from './sample-turn.ts';
 
 beforeAll(aeadReady);

@@ -11,7 +11,7 @@ import { concat, encodeUtf8, fromHex, randomBytes, toHex } from '../../../crypto
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { sodium } from '../../../crypto/primitives/sodium.ts';
 import { generateEnclaveKeyPair, HybridKey, hybridKem } from '../../../crypto/turn/hybrid-kem.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 import published from '../../vectors/hpke-xwing.hpkewg.json' with { type: 'json' };
 
 beforeAll(aeadReady);

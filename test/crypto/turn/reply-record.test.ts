@@ -10,7 +10,7 @@ import {
   RecordReader,
   type ReplyPiece,
 } from '../../../crypto/turn/reply-record.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 
 const end: ReplyEnd = { outcome: 'complete', code: null, usage: null, model: 'm', engine: 'rehearsal' };
 

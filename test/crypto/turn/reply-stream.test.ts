@@ -11,7 +11,7 @@ import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
 import { encodeEndRecord, encodeTextRecord, recordPrefixLength } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
 import { sampleReplyContext } from './sample-turn.ts';
 
 beforeAll(aeadReady);

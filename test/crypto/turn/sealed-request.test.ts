@@ -15,7 +15,7 @@ import {
   sealRequest,
   toMessage,
 } from '../../../crypto/turn/sealed-request.ts';
-import { tamperings } from '../../parts/tampering.ts';
+import { tamperings } from '../../parts/crypto/tampering.ts';
 import { sampleContent, sampleHeader } from './sample-turn.ts';
 
 let pair: EnclaveKeyPair;

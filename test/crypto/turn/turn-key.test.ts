@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { deriveStopToken, generateTurnKey } from '../../../crypto/turn/turn-key.ts';
-import { refusalOf } from '../../parts/refusal.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
 
 describe('deriveStopToken', () => {
   test('is one for each turn and key, and nothing of either', () => {

@@ -3,8 +3,8 @@ import { rotateKeyring } from '../../../crypto/account/keyring.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
 import { isMissingBodyAllowed, roundUpToDay } from '../../../crypto/vault/expiry.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
-import { sampleKeyring } from '../../parts/sample-account.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
+import { sampleKeyring } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(aeadReady);
 

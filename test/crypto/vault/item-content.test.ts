@@ -11,8 +11,8 @@ import {
   sealedContentLength,
 } from '../../../crypto/vault/item-content.ts';
 import { sealItem } from '../../../crypto/vault/item.ts';
-import { refusalOf } from '../../parts/refusal.ts';
-import { filled, sampleKeyring } from '../../parts/sample-account.ts';
+import { refusalOf } from '../../parts/crypto/refusal.ts';
+import { filled, sampleKeyring } from '../../parts/crypto/sample-account.ts';
 
 beforeAll(aeadReady);
 

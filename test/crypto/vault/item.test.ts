@@ -7,9 +7,9 @@ import { openCommitted, sealCommitted } from '../../../crypto/primitives/committ
 import { labelled } from '../../../crypto/protocol/bytes/hash.ts';
 import { maximumContentLength, padToSizeClass, sizeClassOf } from '../../../crypto/protocol/bytes/size-class.ts';
 import { itemOverhead, openItem, sealItem } from '../../../crypto/vault/item.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
-import { filled, randomKeyring, sampleKeyring } from '../../parts/sample-account.ts';
-import { boundaryLengths } from '../../parts/tampering.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
+import { filled, randomKeyring, sampleKeyring } from '../../parts/crypto/sample-account.ts';
+import { boundaryLengths } from '../../parts/crypto/tampering.ts';
 
 beforeAll(aeadReady);
 

@@ -14,8 +14,8 @@ import {
   type VaultHead,
   verifyHeadChain,
 } from '../../../crypto/vault/vault-head.ts';
-import { refusalOf, unrefusedTamperings } from '../../parts/refusal.ts';
-import { filled, sampleKeyring } from '../../parts/sample-account.ts';
+import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
+import { filled, sampleKeyring } from '../../parts/crypto/sample-account.ts';
 
 // The tables below seal while they are collected.
 await aeadReady();

@@ -7,8 +7,8 @@ import { readRefusal, readRetryAfter } from '../../../enclave-worker/engines/ope
 import { probeServer, problemText } from '../../../enclave-worker/engines/openai/server-search.ts';
 import type { UpstreamProblem } from '../../../enclave-worker/engines/openai.ts';
 import { UpstreamCaller } from '../../../enclave-worker/engines/upstream-call.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { ask, engineAt, startAnswering } from './answering-server.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
+import { ask, engineAt, startAnswering } from '../../parts/worker/answering-server.ts';
 
 /* What servers of many makers say instead of an answer, in their own words. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Question } from '../../../enclave-worker/engines/engine.ts';
-import { ask, type Answering, engineAt, plainQuestion, startAnswering } from './answering-server.ts';
+import { ask, type Answering, engineAt, plainQuestion, startAnswering } from '../../parts/worker/answering-server.ts';
 
 const question: Question = { ...plainQuestion, parameters: { reasoning: false, maximumTokens: 7 } };
 const members = ['stream_options', 'chat_template_kwargs', 'max_tokens', 'max_completion_tokens', 'cache_salt'];

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine.ts';
 import { GgufEngine } from '../../../enclave-worker/engines/gguf.ts';
 import { answerWithRoom } from '../../../enclave-worker/turns/history-room.ts';
-import { realModelDigest, realModelFile } from '../../parts/real-model.ts';
-import { collect } from '../collect.ts';
+import { realModelDigest, realModelFile } from '../../parts/worker/real-model.ts';
+import { collect } from '../../parts/machine/collect.ts';
 
 /* The engine in the process with a real model: llama.cpp speaks English here. */
 

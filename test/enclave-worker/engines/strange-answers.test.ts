@@ -1,7 +1,7 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readRefusal } from '../../../enclave-worker/engines/openai/refusal.ts';
-import { ask, engineAt, type ReadAnswer, startAnswering } from './answering-server.ts';
+import { ask, engineAt, type ReadAnswer, startAnswering } from '../../parts/worker/answering-server.ts';
 
 /* Answers of servers by their behaviour, read by the real engine over HTTP: what no recording holds. */
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineChooser } from '../../../enclave-worker/engines/auto.ts';
 import type { Engine } from '../../../enclave-worker/engines/engine.ts';
-import { findFreePort } from '../../parts/free-port.ts';
-import { until } from '../../parts/turn-process.ts';
-import { type Answering, plainQuestion, readAll, startAnswering } from './answering-server.ts';
+import { findFreePort } from '../../parts/network/free-port.ts';
+import { until } from '../../parts/relay/turn-process.ts';
+import { type Answering, plainQuestion, readAll, startAnswering } from '../../parts/worker/answering-server.ts';
 
 /* A model server that is given another model while the worker runs. */
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { readCertificateTable } from '../../../enclave-worker/evidence/certificate-table.ts';
 import { sevSnpCollector } from '../../../enclave-worker/evidence/machine-collectors.ts';
-import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
-import { certificateIds, makeCertificateTable, mountTsm, TsmKernel } from '../../parts/evidence/tsm-folder.ts';
+import { makeAmdMachine } from '../../parts/evidence/amd/amd-machine.ts';
+import { certificateIds, makeCertificateTable, mountTsm, TsmKernel } from '../../parts/evidence/amd/tsm-folder.ts';
 
 const machine = makeAmdMachine('Milan');
 const { vcek, ask, ark } = machine.certificates;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSettings, SettingError } from '../../../enclave-worker/settings.ts';
 import { settingNames } from '../../../server/setting-names.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/temporary-folder.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 let weights: string;

@@ -7,9 +7,9 @@ import { randomBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { EvidenceError } from '../../../enclave-worker/evidence/evidence-source.ts';
 import { runGpuTool } from '../../../enclave-worker/evidence/gpu-tool.ts';
 import { nvidiaGpuCollector } from '../../../enclave-worker/evidence/machine-collectors.ts';
-import { writeGpuTool } from '../../parts/evidence/gpu-tool.ts';
-import { makeNvidiaMachine } from '../../parts/evidence/nvidia-machine.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/temporary-folder.ts';
+import { writeGpuTool } from '../../parts/evidence/nvidia/gpu-tool.ts';
+import { makeNvidiaMachine } from '../../parts/evidence/nvidia/nvidia-machine.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 const machine = makeNvidiaMachine({ gpus: 2 });
 let folder: TemporaryFolder;

@@ -9,7 +9,7 @@ import {
   HardwareSource,
   type MachineReport,
 } from '../../../enclave-worker/evidence/hardware-source.ts';
-import { makeNvidiaMachine } from '../../parts/evidence/nvidia-machine.ts';
+import { makeNvidiaMachine } from '../../parts/evidence/nvidia/nvidia-machine.ts';
 
 const identityPublicKey = randomBytes(32);
 const imageDigest = randomBytes(32);

@@ -6,11 +6,11 @@ import type { WorkerStatusAnswer } from '../../../crypto/protocol/messages/worke
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { combineDigests } from '../../../enclave-worker/engines/weights-digest.ts';
 import { HardwareWorker } from '../../parts/evidence/hardware-worker.ts';
-import { TestChip } from '../../parts/evidence/test-chip.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
-import { startUpstream } from '../../parts/upstream.ts';
-import { readReply, WorkerClient } from '../worker-client.ts';
-import { askAndJudge, askEvidence, judge, withCollateral } from './worker-client-evidence.ts';
+import { TestChip } from '../../parts/evidence/amd/test-chip.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { startUpstream } from '../../parts/worker/upstream.ts';
+import { readReply, WorkerClient } from '../../parts/users/worker-client.ts';
+import { askAndJudge, askEvidence, judge, withCollateral } from '../../parts/evidence/worker-client-evidence.ts';
 
 /* The built worker as a process, its kernel and its nvattest on a test machine, judged as a client judges. */
 

@@ -5,7 +5,7 @@ import { encodeUtf8, fromBase64Url, randomBytes, toBase64Url } from '../../../cr
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import type { EvidenceProblem } from '../../../enclave-worker/evidence/evidence-source.ts';
 import { ModalSource } from '../../../enclave-worker/evidence/modal-source.ts';
-import { ModalMachine } from '../../parts/evidence/modal-machine.ts';
+import { ModalMachine } from '../../parts/evidence/modal/modal-machine.ts';
 
 const identity = generateIdentityKeyPair();
 const identityToken = 'head.claims.signature';

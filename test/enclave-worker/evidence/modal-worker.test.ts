@@ -6,10 +6,10 @@ import { generateIdentityKeyPair } from '../../../crypto/evidence/key-statement.
 import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { HardwareWorker } from '../../parts/evidence/hardware-worker.ts';
-import { TestRegistrar } from '../../parts/evidence/test-registrar.ts';
-import { developmentPolicy } from '../../parts/development-policy.ts';
-import { WorkerClient } from '../worker-client.ts';
-import { askAndJudge, askEvidence } from './worker-client-evidence.ts';
+import { TestRegistrar } from '../../parts/evidence/modal/test-registrar.ts';
+import { developmentPolicy } from '../../parts/evidence/development-policy.ts';
+import { WorkerClient } from '../../parts/users/worker-client.ts';
+import { askAndJudge, askEvidence } from '../../parts/evidence/worker-client-evidence.ts';
 
 let registrar: TestRegistrar;
 beforeAll(async () => {

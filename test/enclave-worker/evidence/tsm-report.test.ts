@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { EvidenceError } from '../../../enclave-worker/evidence/evidence-source.ts';
 import { readTsmReport, type TsmProvider } from '../../../enclave-worker/evidence/tsm-report.ts';
-import { mountTsm, TsmKernel } from '../../parts/evidence/tsm-folder.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { mountTsm, TsmKernel } from '../../parts/evidence/amd/tsm-folder.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 const folder = '/nowhere/tsm/report';
 const reportData = new Uint8Array(64).map((_, index) => index);

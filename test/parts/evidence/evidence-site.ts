@@ -1,11 +1,11 @@
 import { listManifestIds } from '../../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
 import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
-import { PolicyInstallation } from '../policy-installation.ts';
-import { startUpstream } from '../upstream.ts';
+import { PolicyInstallation } from '../relay/policy-installation.ts';
+import { startUpstream } from '../worker/upstream.ts';
 import { HardwareWorker } from './hardware-worker.ts';
-import { TestChip } from './test-chip.ts';
-import { TestRegistrar } from './test-registrar.ts';
-import { VendorServices } from './vendor-services.ts';
+import { TestChip } from './amd/test-chip.ts';
+import { TestRegistrar } from './modal/test-registrar.ts';
+import { VendorServices } from './vendors/vendor-services.ts';
 
 export type SiteRelay = 'amd' | 'intel' | 'modal' | 'plain';
 

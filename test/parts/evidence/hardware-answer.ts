@@ -11,7 +11,7 @@ import type {
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { type Bytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
-import { testNowMs } from './certificate-maker.ts';
+import { testNowMs } from './vendors/certificate-maker.ts';
 import { makeStatementPart } from './statement-part.ts';
 
 type MachinePart = { kind: 'sev-snp'; report: string } | { kind: 'tdx'; quote: string };

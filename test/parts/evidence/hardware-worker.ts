@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
 import { buildWorker } from '../../../enclave-worker/build.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../temporary-folder.ts';
-import type { TestChip } from './test-chip.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../machine/temporary-folder.ts';
+import type { TestChip } from './amd/test-chip.ts';
 
 /** The built worker as a process, with the evidence of a test machine. */
 export class HardwareWorker implements AsyncDisposable {

@@ -3,7 +3,7 @@ import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-mes
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
-import { testNowMs } from './certificate-maker.ts';
+import { testNowMs } from './vendors/certificate-maker.ts';
 
 /** The part of an enclave's answer that its identity signs, for a key of its own. `aeadReady()` comes first. */
 export function makeStatementPart(input: {

@@ -2,8 +2,8 @@ import type { Clock } from '../../../client/relay/clock.ts';
 import { Offer } from '../../../client/vault/offer.ts';
 import { readVerified, type VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
-import { makeAmdMachine } from './amd-machine.ts';
-import { testNowMs } from './certificate-maker.ts';
+import { makeAmdMachine } from './amd/amd-machine.ts';
+import { testNowMs } from './vendors/certificate-maker.ts';
 import { hardwarePolicy, makeHardwareAnswer } from './hardware-answer.ts';
 
 const chip = makeAmdMachine();

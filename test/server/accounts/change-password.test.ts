@@ -11,9 +11,9 @@ import {
   quickSignUp,
   randomText,
   startLogin,
-} from '../../parts/quick-account.ts';
-import { databaseKinds } from '../../parts/relay-database.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
+} from '../../parts/users/quick-account.ts';
+import { databaseKinds } from '../../parts/storage/relay-database.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
 
 const send = (relay: TestRelay, token: string, body: unknown) =>
   relay.call('POST', '/v1/password/finish', { body, token });

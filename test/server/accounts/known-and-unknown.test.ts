@@ -4,12 +4,12 @@ import { generateServerKeys, parseServerKeys } from '../../../server/accounts/se
 import { Sessions } from '../../../server/accounts/sessions.ts';
 import { TokenSigner } from '../../../server/accounts/signed-token.ts';
 import { encodeBytes } from '../../../server/vault/wire-bytes.ts';
-import { mustSignIn, nameTagOf, quickSignUp, randomText, startLogin } from '../../parts/quick-account.ts';
-import { openTestDatabase } from '../../parts/relay-database.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
-import { rightClock } from '../../parts/right-clock.ts';
+import { mustSignIn, nameTagOf, quickSignUp, randomText, startLogin } from '../../parts/users/quick-account.ts';
+import { openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { createDatabase } from '../../parts/storage/shared-postgres.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
+import { makeAccount } from '../../parts/users/vault-device.ts';
+import { rightClock } from '../../parts/machine/right-clock.ts';
 
 type Keys = { opaqueSetups: object[] };
 

@@ -13,10 +13,10 @@ import {
   randomText,
   startLogin,
   uselessFinish,
-} from '../../parts/quick-account.ts';
-import { databaseKinds } from '../../parts/relay-database.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
-import { type CallAnswer, openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
+} from '../../parts/users/quick-account.ts';
+import { databaseKinds } from '../../parts/storage/relay-database.ts';
+import { createDatabase } from '../../parts/storage/shared-postgres.ts';
+import { type CallAnswer, openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
 
 /* A browser that was signed in before has attempts of its own. The cookie is what it holds; '' is another browser. */
 

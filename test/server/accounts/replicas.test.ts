@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { generateServerKeys } from '../../../server/accounts/server-keys.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
-import { mustSignIn, nameTagOf, quickSignIn, quickSignUp, startLogin } from '../../parts/quick-account.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
-import { waitFor } from '../../parts/running-sotto.ts';
+import { createDatabase } from '../../parts/storage/shared-postgres.ts';
+import { mustSignIn, nameTagOf, quickSignIn, quickSignUp, startLogin } from '../../parts/users/quick-account.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
+import { waitFor } from '../../parts/relay/running-sotto.ts';
 
 /** Two relays over one PostgreSQL, as behind a load balancer. */
 async function twoReplicas(): Promise<[TestRelay, TestRelay]> {

@@ -6,9 +6,9 @@ import { readKeptKeys } from '../../../server/accounts/backed-up-keys.ts';
 import { loadServerKeys, type KeyPlace } from '../../../server/accounts/load-server-keys.ts';
 import { generateServerKeys, parseServerKeys } from '../../../server/accounts/server-keys.ts';
 import { StartError } from '../../../server/start-error.ts';
-import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
-import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/small-disk.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/machine/small-disk.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 async function place(changes: Partial<KeyPlace> = {}): Promise<KeyPlace & { readonly file: string }> {
   const folder = await makeTemporaryFolder('keys');

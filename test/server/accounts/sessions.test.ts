@@ -2,9 +2,16 @@ import { decodeJwt } from 'jose';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SessionAnswer, SessionsAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
 import { BrowserCookie } from '../../../server/accounts/browser-cookie.ts';
-import { cookieOf, mustSignIn, nameTagOf, quickSignUp, startLogin, finishLogin } from '../../parts/quick-account.ts';
-import { databaseKinds } from '../../parts/relay-database.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
+import {
+  cookieOf,
+  mustSignIn,
+  nameTagOf,
+  quickSignUp,
+  startLogin,
+  finishLogin,
+} from '../../parts/users/quick-account.ts';
+import { databaseKinds } from '../../parts/storage/relay-database.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
 
 const minute = 60_000;
 

@@ -12,10 +12,10 @@ import {
   quickSignUp,
   startLogin,
   uselessFinish,
-} from '../../parts/quick-account.ts';
-import { databaseKinds } from '../../parts/relay-database.ts';
-import { statementsDuring } from '../../parts/seen-statements.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
+} from '../../parts/users/quick-account.ts';
+import { databaseKinds } from '../../parts/storage/relay-database.ts';
+import { statementsDuring } from '../../parts/storage/seen-statements.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
 
 vi.mock('../../../crypto/sign-in/opaque-server.ts', { spy: true });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AccountReads } from '../../../server/http/account-reads.ts';
-import { quickSignUp } from '../../parts/quick-account.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
+import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
 import { Turnstile } from '../../../server/http/turnstile.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));

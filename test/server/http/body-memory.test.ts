@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { BodyMemory } from '../../../server/http/body-memory.ts';
 import { listen } from '../../../server/http/listener.ts';
 import { RateLimiter } from '../../../server/http/rate-limit.ts';
-import { quickSignUp } from '../../parts/quick-account.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
+import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 const mebibyte = 1024 * 1024;
 

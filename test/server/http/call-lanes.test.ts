@@ -6,8 +6,8 @@ import type { RelayApp } from '../../../server/http/app.ts';
 import { CallLanes } from '../../../server/http/call-lanes.ts';
 import { type Network, networksOf } from '../../../server/http/client-address.ts';
 import { listen } from '../../../server/http/listener.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
-import { encodeFrame, getHead, preface } from '../../parts/worst-floods.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
+import { encodeFrame, getHead, preface } from '../../parts/users/worst/worst-floods.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));
 

@@ -10,7 +10,7 @@ import type { RelayApp } from '../../../server/http/app.ts';
 import { usualTimes } from '../../../server/http/connections.ts';
 import { listen, type ListenerSettings } from '../../../server/http/listener.ts';
 import { contentSecurityPolicy } from '../../../server/http/security-headers.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
 
 const largeLength = 48 * 1024 * 1024;
 

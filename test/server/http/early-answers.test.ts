@@ -8,10 +8,10 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { usualTimes } from '../../../server/http/connections.ts';
 import { listen } from '../../../server/http/listener.ts';
 import { endUnlessRead, type RestLimits, usualRest } from '../../../server/http/unread-bodies.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
-import { encodeFrame, getHead, preface } from '../../parts/worst-floods.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
+import { encodeFrame, getHead, preface } from '../../parts/users/worst/worst-floods.ts';
 
 /* Answers that are given before the body is read: the sender must see them, however slowly it sends. */
 

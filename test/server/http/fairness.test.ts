@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AttackedRelay } from '../../parts/attacked-relay.ts';
-import { endedKinds, limitedKinds, worstFloodKinds, worstKinds } from '../../parts/worst-kinds.ts';
+import { AttackedRelay } from '../../parts/relay/attacked-relay.ts';
+import { endedKinds, limitedKinds, worstFloodKinds, worstKinds } from '../../parts/users/worst/worst-kinds.ts';
 
 /*
  * A relay process, a bystander with a paced turn, and somebody in another process who does their worst. What others are kept

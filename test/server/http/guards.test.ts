@@ -5,9 +5,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
 import { StaticFiles } from '../../../server/http/static-files.ts';
 import { createLog } from '../../../server/log.ts';
-import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
+import { nameTagOf, quickSignUp } from '../../parts/users/quick-account.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
 import { PassThrough } from 'node:stream';
 
 const recovery = { format: 1, nameTag: nameTagOf('alice') };

@@ -6,8 +6,8 @@ import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import { HandshakeTurns } from '../../../server/http/handshake-turns.ts';
 import { listen } from '../../../server/http/listener.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
 
 async function open(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', localAddress });

@@ -8,9 +8,9 @@ import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { BodyMemory } from '../../../server/http/body-memory.ts';
 import { HeldAnswers } from '../../../server/http/held-answers.ts';
 import { listen } from '../../../server/http/listener.ts';
-import { quickSignUp, randomText, sealedHead } from '../../parts/quick-account.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
-import { until } from '../../parts/turn-process.ts';
+import { quickSignUp, randomText, sealedHead } from '../../parts/users/quick-account.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 
 const mebibyte = 1024 * 1024;
 /** More than the buffers of two sockets. */

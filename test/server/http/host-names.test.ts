@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../server/http/listener.ts';
 import { contentSecurityPolicy } from '../../../server/http/security-headers.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
-import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
+import { nameTagOf, quickSignUp } from '../../parts/users/quick-account.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 const recovery = JSON.stringify({ format: 1, nameTag: nameTagOf('alice') });
 

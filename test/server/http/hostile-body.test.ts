@@ -2,9 +2,9 @@ import { type ClientRequest, request as requestHttp } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../server/http/listener.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
-import { nameTagOf, quickSignUp } from '../../parts/quick-account.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
+import { nameTagOf, quickSignUp } from '../../parts/users/quick-account.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 const mebibyte = 1024 * 1024;
 

@@ -9,10 +9,10 @@ import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { listen } from '../../../server/http/listener.ts';
 import { contentSecurityPolicy } from '../../../server/http/security-headers.ts';
-import { quickSignUp } from '../../parts/quick-account.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
-import { openTestRelay, type TestRelay, type TestRelayOptions } from '../../parts/test-relay.ts';
+import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { openTestRelay, type TestRelay, type TestRelayOptions } from '../../parts/relay/test-relay.ts';
 
 type Got = { status: number; headers: Record<string, unknown>; text: string; version: string };
 

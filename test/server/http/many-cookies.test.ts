@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
 import { listen } from '../../../server/http/listener.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
 
 test('HTTP/2: as many cookies as browsers keep for a site are taken, each a field; more than a head holds are not', async () => {
   const { cert, files: tls } = await writeCertificate();

@@ -2,9 +2,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Caller, RateLimiter } from '../../../server/http/rate-limit.ts';
 import type { RelayError } from '../../../server/relay-error.ts';
-import { prepareSignUp, quickSignUp, randomText, sealedHead } from '../../parts/quick-account.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
+import { prepareSignUp, quickSignUp, randomText, sealedHead } from '../../parts/users/quick-account.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 function clock() {
   const at = { ms: 0 };

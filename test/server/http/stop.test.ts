@@ -6,10 +6,10 @@ import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
 import { listen } from '../../../server/http/listener.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
-import { isOpen } from '../../parts/nginx.ts';
-import { quickSignUp } from '../../parts/quick-account.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
+import { isOpen } from '../../parts/network/nginx.ts';
+import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 const json = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
 /** Longer than any of these stops takes on a machine that does nothing else. */

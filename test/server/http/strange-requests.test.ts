@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { listen, type Listening } from '../../../server/http/listener.ts';
 import { securityHeaders } from '../../../server/http/security-headers.ts';
-import { makeTestRelay } from '../../parts/test-relay.ts';
+import { makeTestRelay } from '../../parts/relay/test-relay.ts';
 
 /* What no browser sends: every answer has the security headers and a fixed body, whoever gives it. */
 

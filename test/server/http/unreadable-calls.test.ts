@@ -8,8 +8,8 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/http/app.ts';
 import { usualTimes } from '../../../server/http/connections.ts';
 import { listen, type Listening } from '../../../server/http/listener.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 /* Something that is no call comes behind calls on one connection: they keep their answers, and it gets one at most. */
 

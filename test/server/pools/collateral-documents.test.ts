@@ -6,7 +6,7 @@ import {
   readPemChain,
 } from '../../../server/pools/collateral/document-text.ts';
 import { dayMs, freshForMs, readNextUpdateMs } from '../../../server/pools/collateral/fresh-for.ts';
-import { makeKeys, makeRevocationList } from '../../parts/evidence/certificate-maker.ts';
+import { makeKeys, makeRevocationList } from '../../parts/evidence/vendors/certificate-maker.ts';
 
 describe('readMemberText', () => {
   test.each([

@@ -10,13 +10,13 @@ import type { CollateralItem, CollateralNeed } from '../../../crypto/protocol/me
 import { fromBase64Url, randomBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { DocumentCache } from '../../../server/pools/collateral/document-cache.ts';
 import { VendorCollateral } from '../../../server/pools/collateral/vendor-collateral.ts';
-import { type AmdMachine, makeAmdMachine, type Product } from '../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../parts/evidence/certificate-maker.ts';
+import { type AmdMachine, makeAmdMachine, type Product } from '../../parts/evidence/amd/amd-machine.ts';
+import { testNowMs } from '../../parts/evidence/vendors/certificate-maker.ts';
 import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
-import { makeIntelMachine, makeIntelVendor } from '../../parts/evidence/intel-machine.ts';
-import { makeNvidiaMachine } from '../../parts/evidence/nvidia-machine.ts';
-import { VendorServices } from '../../parts/evidence/vendor-services.ts';
-import { type QuietLog, quietLog } from '../../parts/quiet-log.ts';
+import { makeIntelMachine, makeIntelVendor } from '../../parts/evidence/intel/intel-machine.ts';
+import { makeNvidiaMachine } from '../../parts/evidence/nvidia/nvidia-machine.ts';
+import { VendorServices } from '../../parts/evidence/vendors/vendor-services.ts';
+import { type QuietLog, quietLog } from '../../parts/relay/quiet-log.ts';
 
 /*
  * The relay fetches what a client needs; whether it is the right thing is for the real verifiers to say.

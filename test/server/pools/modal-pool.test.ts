@@ -4,10 +4,15 @@ import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.t
 import { RelayError } from '../../../server/relay-error.ts';
 import type { ModalTiming } from '../../../server/pools/modal-pool.ts';
 import { chooseEnclave } from '../../../server/turns/choose-enclave.ts';
-import { ModalFrontDoor } from '../../parts/modal-front-door.ts';
-import { makeSignedInAccount, type ModalRelay, signOutEverywhere, startModalRelay } from '../../parts/modal-relay.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { until } from '../../parts/turn-process.ts';
+import { ModalFrontDoor } from '../../parts/worker/modal-front-door.ts';
+import {
+  makeSignedInAccount,
+  type ModalRelay,
+  signOutEverywhere,
+  startModalRelay,
+} from '../../parts/relay/modal-relay.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 
 // Real workers boot in each of them, on whatever machine this is.
 const request = (model = 'default') => ({ format: 1, nonce: toBase64Url(randomBytes(32)), model }) as const;

@@ -3,11 +3,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { enclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { createLog } from '../../../server/log.ts';
-import { CapturedOutput } from '../../parts/captured-output.ts';
-import { ModalFrontDoor } from '../../parts/modal-front-door.ts';
-import { quickSignUp } from '../../parts/quick-account.ts';
-import { openTestRelay } from '../../parts/test-relay.ts';
-import { until } from '../../parts/turn-process.ts';
+import { CapturedOutput } from '../../parts/machine/captured-output.ts';
+import { ModalFrontDoor } from '../../parts/worker/modal-front-door.ts';
+import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { openTestRelay } from '../../parts/relay/test-relay.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 import * as v from 'valibot';
 
 /* A whole relay with the settings of an operator, over HTTP. */

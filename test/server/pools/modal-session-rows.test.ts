@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ModalSessionRows, startLeaseMs } from '../../../server/pools/modal-session-rows.ts';
-import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
-import { makeSignedInAccount } from '../../parts/modal-relay.ts';
+import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { makeSignedInAccount } from '../../parts/relay/modal-relay.ts';
 
 /* Who may start a session, when several relays want to; times are the test's own. */
 

@@ -12,9 +12,9 @@ import {
   makeCertificate,
   makeKeys,
   toPem,
-} from '../../parts/evidence/certificate-maker.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+} from '../../parts/evidence/vendors/certificate-maker.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 /* Workers behind TLS whose certificates are pinned: these very ones, whatever they are called. */
 

@@ -8,14 +8,14 @@ import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { DocumentCache } from '../../../server/pools/collateral/document-cache.ts';
 import { freshForMs, readAnswerDates } from '../../../server/pools/collateral/fresh-for.ts';
 import { VendorCollateral } from '../../../server/pools/collateral/vendor-collateral.ts';
-import { makeAmdMachine } from '../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../parts/evidence/certificate-maker.ts';
+import { makeAmdMachine } from '../../parts/evidence/amd/amd-machine.ts';
+import { testNowMs } from '../../parts/evidence/vendors/certificate-maker.ts';
 import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
-import { makeNvidiaMachine } from '../../parts/evidence/nvidia-machine.ts';
-import { OcspResponder } from '../../parts/evidence/ocsp-responder.ts';
-import { issuedOf, makeRevocationAnswer } from '../../parts/evidence/revocation-answers.ts';
-import { VendorServices } from '../../parts/evidence/vendor-services.ts';
-import { type QuietLog, quietLog } from '../../parts/quiet-log.ts';
+import { makeNvidiaMachine } from '../../parts/evidence/nvidia/nvidia-machine.ts';
+import { OcspResponder } from '../../parts/evidence/vendors/ocsp-responder.ts';
+import { issuedOf, makeRevocationAnswer } from '../../parts/evidence/vendors/revocation-answers.ts';
+import { VendorServices } from '../../parts/evidence/vendors/vendor-services.ts';
+import { type QuietLog, quietLog } from '../../parts/relay/quiet-log.ts';
 
 /*
  * The relay asks OpenSSL's responder as it would ask NVIDIA's, and the client's own verifier reads what comes of it.

@@ -3,8 +3,8 @@ import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.t
 import type { Enclave, StreamListener } from '../../../server/pools/pool.ts';
 import { createLocalPool } from '../../../server/pools/local-pool.ts';
 import { StaticPool } from '../../../server/pools/static-pool.ts';
-import { frameRecord, ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
+import { frameRecord, ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
 
 class Heard implements StreamListener {
   readonly records: Uint8Array[] = [];

@@ -14,10 +14,10 @@ import { writePackedLines } from '../../../server/storage/part-file.ts';
 import { openPostgres } from '../../../server/storage/postgres.ts';
 import { openSqliteSnapshot } from '../../../server/storage/snapshot-sqlite.ts';
 import { hashBytes } from '../../../server/vault/parse-batch.ts';
-import { databaseKinds, openTestDatabase, returnToFirstTables } from '../../parts/relay-database.ts';
-import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/small-disk.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
-import { makeAccount, newId, write } from '../../parts/vault-device.ts';
+import { databaseKinds, openTestDatabase, returnToFirstTables } from '../../parts/storage/relay-database.ts';
+import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/machine/small-disk.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { makeAccount, newId, write } from '../../parts/users/vault-device.ts';
 
 const mebibyte = 2 ** 20;
 const largeItems = 20;

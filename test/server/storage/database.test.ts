@@ -6,8 +6,13 @@ import type { MetadataTable } from '../../../server/storage/schema.ts';
 import { isDuplicate } from '../../../server/storage/database.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { openSqlite } from '../../../server/storage/sqlite.ts';
-import { databaseKinds, makeDatabase, openTestDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import {
+  databaseKinds,
+  makeDatabase,
+  openTestDatabase,
+  type TestDatabase,
+} from '../../parts/storage/relay-database.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 const note = (name: string, value = ''): MetadataTable => ({ name, value });
 const names = async ({ db }: TestDatabase) =>

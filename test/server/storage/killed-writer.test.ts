@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqlite } from '../../../server/storage/sqlite.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 /** Lines of a child that writes into a folder until it is killed. */
 function startWriter(folder: string): {

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Schema } from '../../../server/storage/schema.ts';
-import { openTestDatabase } from '../../parts/relay-database.ts';
-import { until } from '../../parts/turn-process.ts';
+import { openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 
 /* A PostgreSQL that restarts or fails over ends connections in the middle of what they do. */
 

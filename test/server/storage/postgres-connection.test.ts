@@ -4,11 +4,11 @@ import { Client } from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openPostgres } from '../../../server/storage/postgres.ts';
 import { connectionConfig } from '../../../server/storage/postgres-connection.ts';
-import { writeCertificate } from '../../parts/certificate-files.ts';
-import { type Postgres, startPostgres } from '../../parts/postgres.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
-import { until } from '../../parts/turn-process.ts';
+import { writeCertificate } from '../../parts/network/certificate-files.ts';
+import { type Postgres, startPostgres } from '../../parts/storage/postgres.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
+import { createDatabase } from '../../parts/storage/shared-postgres.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 
 /* What PostgreSQL, or the setting, says against a start is one sentence that says what to do. */
 

@@ -9,14 +9,14 @@ import { openPostgres } from '../../../server/storage/postgres.ts';
 import { usualDeadlines } from '../../../server/storage/postgres-pool.ts';
 import { troubleOf } from '../../../server/storage/storage-trouble.ts';
 import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
-import { type FreezingProxy, startFreezingProxy } from '../../parts/freezing-proxy.ts';
-import { noPgbouncer, startPgbouncer, withoutPgbouncer } from '../../parts/pgbouncer.ts';
-import { type Postgres, startPostgres } from '../../parts/postgres.ts';
-import { prepareSignUp } from '../../parts/quick-account.ts';
-import { quietLog } from '../../parts/quiet-log.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
-import { until } from '../../parts/turn-process.ts';
+import { type FreezingProxy, startFreezingProxy } from '../../parts/network/freezing-proxy.ts';
+import { noPgbouncer, startPgbouncer, withoutPgbouncer } from '../../parts/storage/pgbouncer.ts';
+import { type Postgres, startPostgres } from '../../parts/storage/postgres.ts';
+import { prepareSignUp } from '../../parts/users/quick-account.ts';
+import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { createDatabase } from '../../parts/storage/shared-postgres.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 
 const signUp = (relay: TestRelay) =>
   prepareSignUp(relay, `person-${randomUUID()}`, 'a password').then(({ started }) => started);

@@ -19,15 +19,15 @@ import {
   quickSignUp,
   randomText,
   sealedHead,
-} from '../../parts/quick-account.ts';
-import { quietLog } from '../../parts/quiet-log.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
-import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/small-disk.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
-import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../parts/turn-process.ts';
-import { makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/vault-device.ts';
+} from '../../parts/users/quick-account.ts';
+import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { createDatabase } from '../../parts/storage/shared-postgres.ts';
+import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/machine/small-disk.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
+import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../parts/relay/turn-process.ts';
+import { makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/users/vault-device.ts';
 
 const mebibyte = 2 ** 20;
 

@@ -5,8 +5,8 @@ import type { Schema } from '../../../server/storage/schema.ts';
 import { databaseFileName } from '../../../server/storage/sqlite.ts';
 import { ThreadCalls } from '../../../server/storage/thread-calls.ts';
 import { packParameters, unpackParameters } from '../../../server/storage/thread-messages.ts';
-import { openTestDatabase } from '../../parts/relay-database.ts';
-import { isWaiting } from '../../parts/turn-process.ts';
+import { openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { isWaiting } from '../../parts/relay/turn-process.ts';
 
 const insert = (db: Kysely<Schema>, name: string) => db.insertInto('metadata').values({ name, value: '' }).execute();
 const names = async (db: Kysely<Schema>) =>

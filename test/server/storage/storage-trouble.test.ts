@@ -8,9 +8,9 @@ import { RelayError } from '../../../server/relay-error.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { openSqlite } from '../../../server/storage/sqlite.ts';
 import { StorageTrouble, troubleOf } from '../../../server/storage/storage-trouble.ts';
-import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
-import { mountSmallDisk, mountThinDisk, noSmallDisks, withoutSmallDisks } from '../../parts/small-disk.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { mountSmallDisk, mountThinDisk, noSmallDisks, withoutSmallDisks } from '../../parts/machine/small-disk.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 const mebibyte = 2 ** 20;
 

@@ -5,8 +5,8 @@ import { expect, test, vi } from 'vitest';
 import { databaseFileName } from '../../../server/storage/sqlite.ts';
 import { ThreadCalls } from '../../../server/storage/thread-calls.ts';
 import { LogFile, WalSync } from '../../../server/storage/wal-sync.ts';
-import { openTestDatabase } from '../../parts/relay-database.ts';
-import { isWaiting, until } from '../../parts/turn-process.ts';
+import { openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { isWaiting, until } from '../../parts/relay/turn-process.ts';
 
 /** Syncs that a test lets go or fails one by one. */
 function heldSyncs() {

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../../../server/storage/column-types.ts';
 import type { Database } from '../../../server/storage/database.ts';
-import type { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { storedBytes } from '../../parts/turn-process.ts';
+import type { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { storedBytes } from '../../parts/relay/turn-process.ts';
 import { type ChaosTurn, Turmoil } from './turmoil.ts';
 
 /*

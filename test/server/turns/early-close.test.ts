@@ -9,11 +9,11 @@ import type { Bindings } from '../../../server/http/dispatch.ts';
 import { listen } from '../../../server/http/listener.ts';
 import { LiveClients } from '../../../server/turns/live-clients.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
-import { quickSignUp } from '../../parts/quick-account.ts';
-import { makeSelfSigned } from '../../parts/self-signed.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
-import { openTestRelay, type TestRelay } from '../../parts/test-relay.ts';
-import { until } from '../../parts/turn-process.ts';
+import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { makeSelfSigned } from '../../parts/network/self-signed.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 
 /* A browser that goes away before its live response begins: while its session is looked up, for instance. */
 

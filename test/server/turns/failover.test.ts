@@ -4,8 +4,8 @@ import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.
 import { chooseEnclave } from '../../../server/turns/choose-enclave.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { stopTurn } from '../../../server/turns/stop-turn.ts';
-import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
+import { makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
 import {
   startTurnProcess,
   stateOf,
@@ -13,9 +13,9 @@ import {
   type TurnProcess,
   turnStart,
   until,
-} from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
+} from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { makeAccount, type VaultDevice } from '../../parts/users/vault-device.ts';
 
 /* Two workers behind one relay: an account keeps to one of them, and goes to the other when it must. */
 

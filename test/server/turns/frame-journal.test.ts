@@ -3,9 +3,9 @@ import { type Bytes, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts
 import type { Database } from '../../../server/storage/database.ts';
 import { FrameJournal } from '../../../server/turns/frame-journal.ts';
 import { cutFrames, firstMissingFrame } from '../../../server/turns/frame-rows.ts';
-import { quietLog } from '../../parts/quiet-log.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { until } from '../../parts/turn-process.ts';
+import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { until } from '../../parts/relay/turn-process.ts';
 
 describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
   let database: TestDatabase;

@@ -3,12 +3,12 @@ import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
-import { quietLog } from '../../parts/quiet-log.ts';
-import { openTestDatabase } from '../../parts/relay-database.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
+import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { makeAccount } from '../../parts/users/vault-device.ts';
 
 function feedOf({ db, openClient }: Database): PostgresChangeFeed {
   if (openClient === null) throw new Error('Replicas need PostgreSQL.');

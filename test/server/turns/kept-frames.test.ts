@@ -8,10 +8,10 @@ import { FrameJournal } from '../../../server/turns/frame-journal.ts';
 import { cutFrames, firstMissingFrame, storeFrames } from '../../../server/turns/frame-rows.ts';
 import { insertTranscript, type TranscriptGap } from '../../../server/turns/transcript-rows.ts';
 import { finishTurns } from '../../../server/vault/finish-turns.ts';
-import { quietLog } from '../../parts/quiet-log.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { until } from '../../parts/turn-process.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
+import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { until } from '../../parts/relay/turn-process.ts';
+import { makeAccount } from '../../parts/users/vault-device.ts';
 
 type Trx = Transaction<Schema>;
 type Work<Result> = (trx: Trx) => Promise<Result>;

@@ -4,10 +4,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { stateOf, storedBytes, turnStart, until } from '../../parts/turn-process.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
-import { databaseKinds, makeDatabase } from '../../parts/relay-database.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { stateOf, storedBytes, turnStart, until } from '../../parts/relay/turn-process.ts';
+import { makeAccount } from '../../parts/users/vault-device.ts';
+import { databaseKinds, makeDatabase } from '../../parts/storage/relay-database.ts';
 
 const child = new URL('relay-child.ts', import.meta.url);
 

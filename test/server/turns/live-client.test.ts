@@ -5,9 +5,9 @@ import { LiveClient } from '../../../server/turns/live-client.ts';
 import { LiveClients } from '../../../server/turns/live-clients.ts';
 import { endDeadSessions } from '../../../server/turns/live-sessions.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { databaseKinds, openTestDatabase } from '../../parts/relay-database.ts';
-import { until } from '../../parts/turn-process.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
+import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
+import { until } from '../../parts/relay/turn-process.ts';
+import { makeAccount } from '../../parts/users/vault-device.ts';
 
 const session = () => ({ accountId: 'account', sessionId: toBase64Url(randomBytes(16)) });
 

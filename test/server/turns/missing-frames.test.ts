@@ -3,11 +3,11 @@ import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
 import { fromBase64Url, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../../../server/storage/column-types.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
-import { databaseKinds, makeDatabase } from '../../parts/relay-database.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { startTurnProcess, stateOf, storedBytes, turnStart, until, Watcher } from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
+import { databaseKinds, makeDatabase } from '../../parts/storage/relay-database.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { startTurnProcess, stateOf, storedBytes, turnStart, until, Watcher } from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { makeAccount } from '../../parts/users/vault-device.ts';
 
 async function begin(kind: DatabaseKind) {
   const database = await makeDatabase(kind);

@@ -3,11 +3,11 @@ import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes
 import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { parseBatch } from '../../../server/vault/parse-batch.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { startTurnProcess, stateOf, type TurnProcess, turnStart, until } from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { makeAccount, newId, type VaultDevice, write } from '../../parts/vault-device.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { startTurnProcess, stateOf, type TurnProcess, turnStart, until } from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { makeAccount, newId, type VaultDevice, write } from '../../parts/users/vault-device.ts';
 
 /* How many places at enclaves the running turns of one account may have: eight. */
 

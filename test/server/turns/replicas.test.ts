@@ -10,9 +10,9 @@ import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.t
 import { resumeTurns } from '../../../server/turns/resume-turns.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { quietLog } from '../../parts/quiet-log.ts';
-import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
+import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
 import {
   startTurnProcess,
   stateOf,
@@ -21,9 +21,9 @@ import {
   turnStart,
   until,
   Watcher,
-} from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
+} from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { makeAccount, type VaultDevice } from '../../parts/users/vault-device.ts';
 
 /*
  * Two replicas on one PostgreSQL: the first is a process of its own and begins the turns, the second is this one and

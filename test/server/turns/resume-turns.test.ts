@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type Bytes, fromBase64Url, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { resumeTurns } from '../../../server/turns/resume-turns.ts';
 import { startTurn } from '../../../server/turns/start-turn.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
 import {
   startTurnProcess,
   stateOf,
@@ -11,9 +11,9 @@ import {
   turnStart,
   until,
   Watcher,
-} from '../../parts/turn-process.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
+} from '../../parts/relay/turn-process.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { makeAccount, type VaultDevice } from '../../parts/users/vault-device.ts';
 
 describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
   let database: TestDatabase;

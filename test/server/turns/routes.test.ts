@@ -7,14 +7,14 @@ import { inlineBodyLength } from '../../../crypto/protocol/messages/item-message
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Listening, listen } from '../../../server/http/listener.ts';
 import { databaseFileName } from '../../../server/storage/sqlite.ts';
-import { cryptoReady, signUp } from '../../parts/node-account.ts';
-import { NodeDevice } from '../../parts/node-device.ts';
-import { NodeRelay } from '../../parts/node-relay.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
-import { makeTestRelay } from '../../parts/test-relay.ts';
-import { until } from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { newId } from '../../parts/vault-device.ts';
+import { cryptoReady, signUp } from '../../parts/users/node-account.ts';
+import { NodeDevice } from '../../parts/users/node-device.ts';
+import { NodeRelay } from '../../parts/users/node-relay.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import { makeTestRelay } from '../../parts/relay/test-relay.ts';
+import { until } from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { newId } from '../../parts/users/vault-device.ts';
 
 /* The routes of vault and turns over a real socket, with a scripted worker behind. */
 

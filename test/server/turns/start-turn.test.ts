@@ -6,7 +6,7 @@ import { stopTurn } from '../../../server/turns/stop-turn.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { parseBatch } from '../../../server/vault/parse-batch.ts';
 import { readItems } from '../../../server/vault/read-items.ts';
-import { ScriptedWorker } from '../../parts/scripted-worker.ts';
+import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
 import {
   startTurnProcess,
   stateOf,
@@ -15,10 +15,10 @@ import {
   turnStart,
   until,
   Watcher,
-} from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { makeAccount, newId, type VaultDevice, write } from '../../parts/vault-device.ts';
+} from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { makeAccount, newId, type VaultDevice, write } from '../../parts/users/vault-device.ts';
 
 describe.each(databaseKinds)('a turn on %s', (kind) => {
   let database: TestDatabase;

@@ -7,14 +7,14 @@ import type { DatabaseKind } from '../../../server/storage/column-types.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import { openPostgres } from '../../../server/storage/postgres.ts';
-import { CuttableProxy } from '../../parts/cuttable-proxy.ts';
-import { startPostgres } from '../../parts/postgres.ts';
-import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
-import { ScriptedWorker, type ScriptedTranscript } from '../../parts/scripted-worker.ts';
-import { turnStart, until } from '../../parts/turn-process.ts';
-import { sealedRequestFor } from '../../parts/unopened-request.ts';
-import { makeAccount, type VaultDevice } from '../../parts/vault-device.ts';
+import { CuttableProxy } from '../../parts/network/cuttable-proxy.ts';
+import { startPostgres } from '../../parts/storage/postgres.ts';
+import { makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { ScriptedWorker, type ScriptedTranscript } from '../../parts/worker/scripted-worker.ts';
+import { turnStart, until } from '../../parts/relay/turn-process.ts';
+import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { makeAccount, type VaultDevice } from '../../parts/users/vault-device.ts';
 import { mountSmall, RelayMember } from './relay-crowd.ts';
 
 /** Four of each account, which may have eight requests under way. */

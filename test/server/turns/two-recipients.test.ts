@@ -4,14 +4,14 @@ import { nameEnclave } from '../../../server/pools/enclave-client.ts';
 import { StaticPool } from '../../../server/pools/static-pool.ts';
 import { LocalChangeFeed } from '../../../server/turns/change-feed.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
-import { AskingPerson } from '../../parts/asking-person.ts';
-import { FrontDoorContainer } from '../../parts/modal-front-door-container.ts';
-import { noCollateral } from '../../parts/no-collateral.ts';
-import { quietLog } from '../../parts/quiet-log.ts';
-import { makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { until } from '../../parts/turn-process.ts';
-import { makeAccount } from '../../parts/vault-device.ts';
-import { rightClock } from '../../parts/right-clock.ts';
+import { AskingPerson } from '../../parts/users/asking-person.ts';
+import { FrontDoorContainer } from '../../parts/worker/modal-front-door-container.ts';
+import { noCollateral } from '../../parts/relay/no-collateral.ts';
+import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { until } from '../../parts/relay/turn-process.ts';
+import { makeAccount } from '../../parts/users/vault-device.ts';
+import { rightClock } from '../../parts/machine/right-clock.ts';
 
 // Real workers boot in each of them, on whatever machine this is.
 /* Two real workers, requests sealed to both for real. */

@@ -4,13 +4,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { deriveStopToken } from '../../../crypto/turn/turn-key.ts';
-import { cryptoReady, signIn, signUp } from '../../parts/node-account.ts';
-import { NodeDevice, type PreparedTurn, ReplyReader } from '../../parts/node-device.ts';
-import { NodeRelay } from '../../parts/node-relay.ts';
-import { databaseKinds } from '../../parts/relay-database.ts';
-import { RelayAndWorker } from '../../parts/relay-and-worker.ts';
-import { createDatabase } from '../../parts/shared-postgres.ts';
-import { makeTemporaryFolder } from '../../parts/temporary-folder.ts';
+import { cryptoReady, signIn, signUp } from '../../parts/users/node-account.ts';
+import { NodeDevice, type PreparedTurn, ReplyReader } from '../../parts/users/node-device.ts';
+import { NodeRelay } from '../../parts/users/node-relay.ts';
+import { databaseKinds } from '../../parts/storage/relay-database.ts';
+import { RelayAndWorker } from '../../parts/relay/relay-and-worker.ts';
+import { createDatabase } from '../../parts/storage/shared-postgres.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 /*
  * The whole way in Node, with nothing scripted: OPAQUE, sealed items, a sealed request, the real worker with its

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ItemWrite } from '../../../crypto/protocol/messages/item-messages.ts';
 import { RelayError } from '../../../server/relay-error.ts';
 import { readItems } from '../../../server/vault/read-items.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { day, makeAccount, newId, type VaultDevice } from '../../parts/vault-device.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { day, makeAccount, newId, type VaultDevice } from '../../parts/users/vault-device.ts';
 
 /** What a vault must be, in the fewest words: a map, and a rule for each write. */
 class ModelVault {

@@ -3,8 +3,8 @@ import { inlineBodyLength } from '../../../crypto/protocol/messages/item-message
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { expireItems } from '../../../server/vault/expire-items.ts';
 import { readBody, readHeads, readItems } from '../../../server/vault/read-items.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { day, makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/vault-device.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { day, makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/users/vault-device.ts';
 
 describe.each(databaseKinds)('reading the vault on %s', (kind) => {
   let database: TestDatabase;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { itemOverhead } from '../../../server/vault/quota.ts';
 import { readHeads, readItems } from '../../../server/vault/read-items.ts';
-import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/relay-database.ts';
-import { day, makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/vault-device.ts';
+import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
+import { day, makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/users/vault-device.ts';
 
 describe.each(databaseKinds)('writeBatch on %s', (kind) => {
   let database: TestDatabase;

@@ -1,8 +1,8 @@
 import { sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { ModalFaults } from '../../../parts/evidence/modal-machine.ts';
-import { askModal, change, flip, machine, neighbour, refuses } from '../../../parts/evidence/modal-question.ts';
-import { makePaperKey, noteKeyId, noteLine } from '../../../parts/evidence/paper-log.ts';
+import type { ModalFaults } from '../../../parts/evidence/modal/modal-machine.ts';
+import { askModal, change, flip, machine, neighbour, refuses } from '../../../parts/evidence/modal/modal-question.ts';
+import { makePaperKey, noteKeyId, noteLine } from '../../../parts/evidence/modal/paper-log.ts';
 
 /** Faults of checkpoint and proof, one each, beside evidence of the same log that is accepted (SPEC.md §9.6). */
 const witness = makePaperKey();

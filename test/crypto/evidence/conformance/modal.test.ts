@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
 import { modalSentence } from '../../../../crypto/evidence/modal/modal-sentence.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { makeModalAnswer, type ModalFaults, modalPolicy } from '../../../parts/evidence/modal-machine.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { makeModalAnswer, type ModalFaults, modalPolicy } from '../../../parts/evidence/modal/modal-machine.ts';
 import {
   askModal,
   change,
@@ -13,7 +13,7 @@ import {
   neighbour,
   type Question,
   refuses,
-} from '../../../parts/evidence/modal-question.ts';
+} from '../../../parts/evidence/modal/modal-question.ts';
 
 /** One fault each, beside evidence of the same registrar that is accepted (SPEC.md §9.6); those of the log are in modal-log.test.ts. */
 const nonce = new Uint8Array(randomBytes(32));

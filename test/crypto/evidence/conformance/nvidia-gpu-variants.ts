@@ -8,15 +8,15 @@ import {
   makeKeys,
   testNowMs,
   yearMs,
-} from '../../../parts/evidence/certificate-maker.ts';
-import { integer, octetString, oid, sequence } from '../../../parts/evidence/der-writer.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { integer, octetString, oid, sequence } from '../../../parts/evidence/vendors/der-writer.ts';
 import {
   firmwareExtension,
   makeNvidiaMachine,
   type NvidiaFaults,
   usualDigest,
-} from '../../../parts/evidence/nvidia-machine.ts';
-import { zeroEnded } from '../../../parts/evidence/nvidia-report.ts';
+} from '../../../parts/evidence/nvidia/nvidia-machine.ts';
+import { zeroEnded } from '../../../parts/evidence/nvidia/nvidia-report.ts';
 
 /** Single faults of a GPU's report and of its certificates, each with the code that it must be refused with. */
 export type Variant = readonly [

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/evidence-step.ts';
 import { verifyNvidiaGpu } from '../../../../crypto/evidence/nvidia-gpu/verify-nvidia-gpu.ts';
-import { extension, leafExtensions, testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { context, sequence } from '../../../parts/evidence/der-writer.ts';
+import { extension, leafExtensions, testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { context, sequence } from '../../../parts/evidence/vendors/der-writer.ts';
 import {
   firmwareExtension,
   makeNvidiaMachine,
   type NvidiaFaults,
   type NvidiaMachine,
   usualDigest,
-} from '../../../parts/evidence/nvidia-machine.ts';
-import { zeroEnded } from '../../../parts/evidence/nvidia-report.ts';
+} from '../../../parts/evidence/nvidia/nvidia-machine.ts';
+import { zeroEnded } from '../../../parts/evidence/nvidia/nvidia-report.ts';
 import {
   certificateVariants,
   type Changes,

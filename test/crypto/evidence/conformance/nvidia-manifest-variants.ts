@@ -1,6 +1,6 @@
-import { caExtensions, extension, testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { type NvidiaFaults, sha384Of, usualDigest, usualRow } from '../../../parts/evidence/nvidia-machine.ts';
-import { c14n11 } from '../../../parts/evidence/nvidia-manifest.ts';
+import { caExtensions, extension, testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { type NvidiaFaults, sha384Of, usualDigest, usualRow } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
+import { c14n11 } from '../../../parts/evidence/nvidia/nvidia-manifest.ts';
 import { hopper, otherMachine, strangerKeys, type Variant } from './nvidia-gpu-variants.ts';
 
 /** Single faults of what is compared, and of the manifests that it is compared with. */

@@ -1,6 +1,6 @@
-import { minimumTcb, usualGuestPolicy } from '../../../parts/evidence/amd-machine.ts';
-import { leafExtensions, pssIdentifier, testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { ia5String } from '../../../parts/evidence/der-writer.ts';
+import { minimumTcb, usualGuestPolicy } from '../../../parts/evidence/amd/amd-machine.ts';
+import { leafExtensions, pssIdentifier, testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { ia5String } from '../../../parts/evidence/vendors/der-writer.ts';
 import {
   bothAlgorithms,
   machine,

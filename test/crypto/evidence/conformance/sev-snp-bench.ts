@@ -9,9 +9,9 @@ import {
   type ReportFields,
   type SnpFaults,
   type Tcb,
-} from '../../../parts/evidence/amd-machine.ts';
-import { makeKeys, testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { integer } from '../../../parts/evidence/der-writer.ts';
+} from '../../../parts/evidence/amd/amd-machine.ts';
+import { makeKeys, testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { integer } from '../../../parts/evidence/vendors/der-writer.ts';
 
 export const machine = makeAmdMachine('Genoa');
 export const sibling = makeAmdMachine('Genoa');

@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectRoot } from '../../../layers/source-files.ts';
-import { startBrowser } from '../../../parts/browser.ts';
+import { startBrowser } from '../../../parts/browser/browser.ts';
 import { accepted } from './sev-snp-accepted-variants.ts';
 import { machine, prepare, type Variant } from './sev-snp-bench.ts';
 import { chains, lists } from './sev-snp-chain-variants.ts';

@@ -1,4 +1,4 @@
-import type { SnpFaults } from '../../../parts/evidence/amd-machine.ts';
+import type { SnpFaults } from '../../../parts/evidence/amd/amd-machine.ts';
 import {
   caExtensions,
   certificateDigest,
@@ -8,8 +8,8 @@ import {
   pssIdentifier,
   testNowMs,
   yearMs,
-} from '../../../parts/evidence/certificate-maker.ts';
-import { bitString, boolean, octetString, sequence } from '../../../parts/evidence/der-writer.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { bitString, boolean, octetString, sequence } from '../../../parts/evidence/vendors/der-writer.ts';
 import {
   bothAlgorithms,
   change,

@@ -1,5 +1,5 @@
-import { usualGuestPolicy } from '../../../parts/evidence/amd-machine.ts';
-import { integer } from '../../../parts/evidence/der-writer.ts';
+import { usualGuestPolicy } from '../../../parts/evidence/amd/amd-machine.ts';
+import { integer } from '../../../parts/evidence/vendors/der-writer.ts';
 import {
   components,
   expected,

@@ -1,4 +1,4 @@
-import { integer } from '../../../parts/evidence/der-writer.ts';
+import { integer } from '../../../parts/evidence/vendors/der-writer.ts';
 import {
   cut,
   expected,

@@ -1,5 +1,5 @@
-import { caExtensions, extension } from '../../../parts/evidence/certificate-maker.ts';
-import { bitString, ia5String, integer, octetString, utf8String } from '../../../parts/evidence/der-writer.ts';
+import { caExtensions, extension } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { bitString, ia5String, integer, octetString, utf8String } from '../../../parts/evidence/vendors/der-writer.ts';
 import { components, extensionOf, machine, type Refusal, sibling, turin, type Variant } from './sev-snp-bench.ts';
 
 /** What the certificate of a chip says wrongly about it. */

@@ -6,9 +6,17 @@ import {
   makeKeys,
   testNowMs,
   toPem,
-} from '../../../parts/evidence/certificate-maker.ts';
-import { boolean, der, enumerated, integer, octetString, oid, sequence } from '../../../parts/evidence/der-writer.ts';
-import type { IntelChanges } from '../../../parts/evidence/intel-machine.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
+import {
+  boolean,
+  der,
+  enumerated,
+  integer,
+  octetString,
+  oid,
+  sequence,
+} from '../../../parts/evidence/vendors/der-writer.ts';
+import type { IntelChanges } from '../../../parts/evidence/intel/intel-machine.ts';
 import {
   accepts,
   dayMs,
@@ -19,7 +27,7 @@ import {
   stranger,
   type Variant,
   vendor,
-} from '../../../parts/evidence/tdx-conformance.ts';
+} from '../../../parts/evidence/intel/tdx-conformance.ts';
 
 const step = "Processor's certificate";
 const malformed = 'malformed: Intel TDX';

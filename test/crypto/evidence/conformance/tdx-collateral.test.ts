@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { caExtensions, testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import type { IntelChanges, QeIdentitySample, TcbInfoSample } from '../../../parts/evidence/intel-machine.ts';
+import { caExtensions, testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import type { IntelChanges, QeIdentitySample, TcbInfoSample } from '../../../parts/evidence/intel/intel-machine.ts';
 import {
   accepts,
   dayMs,
@@ -10,7 +10,7 @@ import {
   refuses,
   stranger,
   vendor,
-} from '../../../parts/evidence/tdx-conformance.ts';
+} from '../../../parts/evidence/intel/tdx-conformance.ts';
 
 const malformed = 'malformed: Intel TDX';
 const iso = (timeMs: number) => `${new Date(timeMs).toISOString().slice(0, 19)}Z`;

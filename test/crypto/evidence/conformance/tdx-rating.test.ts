@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { type IntelChanges, makeIntelMachine, pceSvnOfStatus } from '../../../parts/evidence/intel-machine.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { type IntelChanges, makeIntelMachine, pceSvnOfStatus } from '../../../parts/evidence/intel/intel-machine.ts';
 import {
   type Acceptance,
   accepts,
@@ -14,7 +14,7 @@ import {
   v5,
   type Variant,
   vendor,
-} from '../../../parts/evidence/tdx-conformance.ts';
+} from '../../../parts/evidence/intel/tdx-conformance.ts';
 
 const malformed = 'malformed: Intel TDX';
 const strangers = stranger.makeEvidence({ expected }).collateral;

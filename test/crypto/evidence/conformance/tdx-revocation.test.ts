@@ -5,9 +5,9 @@ import {
   makeCertificate,
   makeRevocationList,
   testNowMs,
-} from '../../../parts/evidence/certificate-maker.ts';
-import { integer } from '../../../parts/evidence/der-writer.ts';
-import { type IntelChanges, intelSerials } from '../../../parts/evidence/intel-machine.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { integer } from '../../../parts/evidence/vendors/der-writer.ts';
+import { type IntelChanges, intelSerials } from '../../../parts/evidence/intel/intel-machine.ts';
 import {
   accepts,
   dayMs,
@@ -17,7 +17,7 @@ import {
   stranger,
   type Variant,
   vendor,
-} from '../../../parts/evidence/tdx-conformance.ts';
+} from '../../../parts/evidence/intel/tdx-conformance.ts';
 
 const step = "Processor's certificate";
 const malformed = 'malformed: Intel TDX';

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { makeKeys } from '../../../parts/evidence/certificate-maker.ts';
-import { headerFields, qeReportFields, reportFields } from '../../../parts/evidence/intel-quote.ts';
+import { makeKeys } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { headerFields, qeReportFields, reportFields } from '../../../parts/evidence/intel/intel-quote.ts';
 import {
   accepts,
   expected,
@@ -9,7 +9,7 @@ import {
   refuses,
   v5,
   type Variant,
-} from '../../../parts/evidence/tdx-conformance.ts';
+} from '../../../parts/evidence/intel/tdx-conformance.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const extend = (length: number) => (quote: Uint8Array) => Uint8Array.from([...quote, ...new Uint8Array(length)]);

@@ -11,8 +11,8 @@ import { publicKeyOf, verifyEd25519 } from '../../../../crypto/evidence/modal/ed
 import { type Bytes, encodeUtf8, randomBytes, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
-import { checkpointText, noteLine, paperKeyOfSeed, signNote } from '../../../parts/evidence/paper-log.ts';
-import { refusalOf } from '../../../parts/refusal.ts';
+import { checkpointText, noteLine, paperKeyOfSeed, signNote } from '../../../parts/evidence/modal/paper-log.ts';
+import { refusalOf } from '../../../parts/crypto/refusal.ts';
 
 const seed = randomBytes(32);
 const key = { secretKey: new Secret('LogKey', seed), publicKey: publicKeyOf(seed) };

@@ -4,8 +4,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import { evidenceItem, type ModalEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { makeModalAnswer, type ModalAnswer, ModalMachine, modalPolicy } from '../../../parts/evidence/modal-machine.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import {
+  makeModalAnswer,
+  type ModalAnswer,
+  ModalMachine,
+  modalPolicy,
+} from '../../../parts/evidence/modal/modal-machine.ts';
 
 /* Whatever happens to a piece of evidence on its way, it is refused: by the schema or by a code, never by a crash. */
 

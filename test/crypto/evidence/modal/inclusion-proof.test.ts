@@ -6,7 +6,7 @@ import {
   verifyInclusion,
 } from '../../../../crypto/evidence/modal/inclusion-proof.ts';
 import { fromHex, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { auditPath, leafHash, treeHash } from '../../../parts/evidence/paper-log.ts';
+import { auditPath, leafHash, treeHash } from '../../../parts/evidence/modal/paper-log.ts';
 
 const leavesOf = (count: number) =>
   Array.from({ length: count }, (_, index) => leafHash(Buffer.from(`entry ${index}`)));

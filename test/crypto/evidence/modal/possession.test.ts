@@ -7,8 +7,8 @@ import {
   verifyPossession,
 } from '../../../../crypto/evidence/modal/possession.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { paperKeyOfSeed } from '../../../parts/evidence/paper-log.ts';
-import { tamperings } from '../../../parts/tampering.ts';
+import { paperKeyOfSeed } from '../../../parts/evidence/modal/paper-log.ts';
+import { tamperings } from '../../../parts/crypto/tampering.ts';
 
 const identity = generateIdentityKeyPair();
 const challenge = randomBytes(32);

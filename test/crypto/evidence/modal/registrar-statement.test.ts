@@ -17,8 +17,8 @@ import {
   toBase64Url,
 } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
-import { refusalOf } from '../../../parts/refusal.ts';
-import { tamperings } from '../../../parts/tampering.ts';
+import { refusalOf } from '../../../parts/crypto/refusal.ts';
+import { tamperings } from '../../../parts/crypto/tampering.ts';
 
 const seed = randomBytes(32);
 const secretKey = new Secret('RegistrarStatementKey', seed);

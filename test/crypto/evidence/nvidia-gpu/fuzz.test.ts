@@ -9,8 +9,8 @@ import { canonicalizeXml } from '../../../../crypto/evidence/nvidia-gpu/canonica
 import { parseXml } from '../../../../crypto/evidence/nvidia-gpu/xml-reader.ts';
 import { type Bytes, fromBase64Url, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { makeNvidiaMachine } from '../../../parts/evidence/nvidia-machine.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 
 const seed = 20_261_122;
 const expected = new Uint8Array(32).fill(9);

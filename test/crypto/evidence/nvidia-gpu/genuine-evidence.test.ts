@@ -10,7 +10,7 @@ import { verifyNvidiaGpu } from '../../../../crypto/evidence/nvidia-gpu/verify-n
 import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy.ts';
 import type { NvidiaGpuEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { fromBase64Url, fromHex, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { makeNvidiaMachine } from '../../../parts/evidence/nvidia-machine.ts';
+import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 
 /** Evidence of H100s that NVIDIA published with its own tools, and manifests of its service (test/vectors/evidence/README.md). */
 const folder = new URL('../../../vectors/evidence/', import.meta.url);

@@ -4,8 +4,8 @@ import { readToolOutput } from '../../../../crypto/evidence/nvidia-gpu/read-tool
 import { collateralNeed, nvidiaGpuEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
-import { makeNvidiaMachine } from '../../../parts/evidence/nvidia-machine.ts';
-import { vbiosBytes, zeroEnded } from '../../../parts/evidence/nvidia-report.ts';
+import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
+import { vbiosBytes, zeroEnded } from '../../../parts/evidence/nvidia/nvidia-report.ts';
 import * as v from 'valibot';
 
 type Printed = { evidences: Record<string, unknown>[]; result_code: number };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSpdmReport } from '../../../../crypto/evidence/nvidia-gpu/spdm-report.ts';
 import { fromBase64Url, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { makeNvidiaMachine, usualDigest } from '../../../parts/evidence/nvidia-machine.ts';
+import { makeNvidiaMachine, usualDigest } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 
 const nonce = new Uint8Array(32).fill(5);
 const [device] = makeNvidiaMachine().makeEvidence({ expected: nonce }).evidence.devices;

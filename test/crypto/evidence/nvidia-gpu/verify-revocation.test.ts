@@ -9,7 +9,7 @@ import {
   leafExtensions,
   makeKeys,
   testNowMs,
-} from '../../../parts/evidence/certificate-maker.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
 import {
   bitString,
   boolean,
@@ -19,8 +19,8 @@ import {
   oid,
   sequence,
   time,
-} from '../../../parts/evidence/der-writer.ts';
-import { makeNvidiaMachine } from '../../../parts/evidence/nvidia-machine.ts';
+} from '../../../parts/evidence/vendors/der-writer.ts';
+import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 import {
   type AnswerRequest,
   generalizedTime,
@@ -28,8 +28,8 @@ import {
   makeRevocationAnswer,
   nonceExtension,
   responderExtensions,
-} from '../../../parts/evidence/revocation-answers.ts';
-import { mutate, seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+} from '../../../parts/evidence/vendors/revocation-answers.ts';
+import { mutate, seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 
 const machine = makeNvidiaMachine({ gpus: 2 });
 const expected = randomBytes(32);

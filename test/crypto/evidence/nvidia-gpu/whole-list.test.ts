@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclavePolicy, ProtectionLevel } from '../../../../crypto/evidence/policy.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { makeAmdMachine } from '../../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
+import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
-import { makeNvidiaMachine, type NvidiaFaults, sha384Of } from '../../../parts/evidence/nvidia-machine.ts';
+import { makeNvidiaMachine, type NvidiaFaults, sha384Of } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 
 const nonce = randomBytes(32);
 const cpu = makeAmdMachine('Genoa');

@@ -5,8 +5,8 @@ import { isAtLeast, readTcbVersion } from '../../../../crypto/evidence/sev-snp/t
 import { collateralNeed } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import * as v from 'valibot';
-import { makeAmdMachine } from '../../../parts/evidence/amd-machine.ts';
-import { mutate, seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
+import { mutate, seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 
 const data = new Uint8Array(64).fill(9);
 

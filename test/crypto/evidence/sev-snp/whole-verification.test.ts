@@ -3,10 +3,10 @@ import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
 import type { CollateralItem, EvidenceItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { makeAmdMachine, type SnpFaults, usualGuestPolicy } from '../../../parts/evidence/amd-machine.ts';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
+import { makeAmdMachine, type SnpFaults, usualGuestPolicy } from '../../../parts/evidence/amd/amd-machine.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
-import { mutate, seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+import { mutate, seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 
 const machine = makeAmdMachine('Genoa');
 const nonce = randomBytes(32);

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
 import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
-import { seededNumbers, mutate } from '../../../parts/evidence/seeded-mutation.ts';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
-import { ask, expected, machine } from '../../../parts/evidence/tdx-conformance.ts';
-import { askTdx, type TdxQuestion } from '../../../parts/evidence/tdx-question.ts';
+import { seededNumbers, mutate } from '../../../parts/crypto/seeded-mutation.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { ask, expected, machine } from '../../../parts/evidence/intel/tdx-conformance.ts';
+import { askTdx, type TdxQuestion } from '../../../parts/evidence/intel/tdx-question.ts';
 
 /** Seeded, so that a run that fails can be run again. askTdx throws whatever is no refusal. */
 const made = { 4: machine.makeEvidence({ expected }), 5: machine.makeEvidence({ expected, version: 5 }) } as const;

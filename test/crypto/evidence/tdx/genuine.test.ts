@@ -10,8 +10,8 @@ import { checkTrustDomain } from '../../../../crypto/evidence/tdx/trust-domain.t
 import { verifyChain } from '../../../../crypto/evidence/x509/verify-chain.ts';
 import type { TdxCollateral } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { fromHex, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { flipAt, stranger } from '../../../parts/evidence/tdx-conformance.ts';
-import { askTdx, type TdxQuestion } from '../../../parts/evidence/tdx-question.ts';
+import { flipAt, stranger } from '../../../parts/evidence/intel/tdx-conformance.ts';
+import { askTdx, type TdxQuestion } from '../../../parts/evidence/intel/tdx-question.ts';
 
 const folder = resolve(import.meta.dirname, '../../../vectors/evidence');
 const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');

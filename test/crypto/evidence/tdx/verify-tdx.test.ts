@@ -3,9 +3,9 @@ import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { testNowMs } from '../../../parts/evidence/certificate-maker.ts';
+import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
-import { type IntelChanges, makeIntelMachine } from '../../../parts/evidence/intel-machine.ts';
+import { type IntelChanges, makeIntelMachine } from '../../../parts/evidence/intel/intel-machine.ts';
 
 const nonce = new Uint8Array(32).fill(3);
 const machine = makeIntelMachine();

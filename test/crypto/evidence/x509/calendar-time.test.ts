@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { calendarTimeMs } from '../../../../crypto/evidence/x509/calendar-time.ts';
-import { seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+import { seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 
 test('calendarTimeMs: says what Date says, from 1950 to 9999', () => {
   const next = seededNumbers(8);

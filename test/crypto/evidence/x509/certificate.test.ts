@@ -15,7 +15,7 @@ import {
   name,
   publicKeyInfo,
   testNowMs,
-} from '../../../parts/evidence/certificate-maker.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
 import {
   bitString,
   boolean,
@@ -28,8 +28,8 @@ import {
   set,
   time,
   utf8String,
-} from '../../../parts/evidence/der-writer.ts';
-import { mutate, seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+} from '../../../parts/evidence/vendors/der-writer.ts';
+import { mutate, seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 
 const keys = makeKeys('p256');
 const make = (changes: Partial<CertificateRequest> = {}) =>

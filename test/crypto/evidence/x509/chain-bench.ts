@@ -14,7 +14,7 @@ import {
   makeRevocationList,
   type RevocationListRequest,
   testNowMs,
-} from '../../../parts/evidence/certificate-maker.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
 
 export type Der = Uint8Array<ArrayBuffer>;
 export type Requests = Record<'leaf' | 'middle' | 'root', Partial<CertificateRequest>>;

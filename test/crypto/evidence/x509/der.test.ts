@@ -11,8 +11,8 @@ import {
 } from '../../../../crypto/evidence/x509/der.ts';
 import { fromHex, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
-import { context, der, integer, octetString, oid, sequence, time } from '../../../parts/evidence/der-writer.ts';
-import { seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+import { context, der, integer, octetString, oid, sequence, time } from '../../../parts/evidence/vendors/der-writer.ts';
+import { seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 
 const node = (hex: string) => readDer(fromHex(hex));
 const malformed = expect.objectContaining({ code: 'malformed' });

@@ -9,9 +9,9 @@ import {
   makeKeys,
   type RevocationListRequest,
   testNowMs,
-} from '../../../parts/evidence/certificate-maker.ts';
-import { bitString, context, enumerated, integer, sequence, time } from '../../../parts/evidence/der-writer.ts';
-import { mutate, seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { bitString, context, enumerated, integer, sequence, time } from '../../../parts/evidence/vendors/der-writer.ts';
+import { mutate, seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 import { type Der, other, pki, verdict } from './chain-bench.ts';
 
 describe('revocation lists', () => {

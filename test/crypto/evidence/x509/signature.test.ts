@@ -15,8 +15,8 @@ import {
   publicKeyPoint,
   signDer,
   signRaw,
-} from '../../../parts/evidence/certificate-maker.ts';
-import { integer, oid, sequence } from '../../../parts/evidence/der-writer.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { integer, oid, sequence } from '../../../parts/evidence/vendors/der-writer.ts';
 
 const message = encodeUtf8('sample');
 const malformed = expect.objectContaining({ code: 'malformed' });

@@ -10,9 +10,9 @@ import {
   makeCertificate,
   makeKeys,
   testNowMs,
-} from '../../../parts/evidence/certificate-maker.ts';
-import { bitString, octetString, oid, sequence } from '../../../parts/evidence/der-writer.ts';
-import { mutate, seededNumbers } from '../../../parts/evidence/seeded-mutation.ts';
+} from '../../../parts/evidence/vendors/certificate-maker.ts';
+import { bitString, octetString, oid, sequence } from '../../../parts/evidence/vendors/der-writer.ts';
+import { mutate, seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 import { makePki, other, pki, type Requests, verdict } from './chain-bench.ts';
 
 describe('verifyChain', () => {

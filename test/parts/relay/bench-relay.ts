@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { loadServerKeys } from '../../../server/accounts/load-server-keys.ts';
+import { Sessions } from '../../../server/accounts/sessions.ts';
+import { TokenSigner } from '../../../server/accounts/signed-token.ts';
+import { nameEnclave } from '../../../server/pools/enclave-client.ts';
+import { readSettings } from '../../../server/settings.ts';
+import { openDatabase } from '../../../server/storage/open-database.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { databaseFileName } from '../../../server/storage/sqlite.ts';
+import { findFreePort } from '../network/free-port.ts';
+import { waitFor } from './running-sotto.ts';
+import { makeSelfSigned } from '../network/self-signed.ts';
+import { makeTemporaryFolder } from '../machine/temporary-folder.ts';
+import { sealedRequestFor } from './unopened-request.ts';
+import { makeAccount, type VaultDevice } from '../users/vault-device.ts';
+import type { LoadSettings } from '../users/crowd/load-generator.ts';
+import { PinnedProcess } from '../machine/pinned-process.ts';
+import { rightClock } from '../machine/right-clock.ts';
+
+const meterFileName = 'loop-meter.txt';
+
+/** One relay process as it runs in production, its worker double, and browsers that have signed in already. */
+export class BenchRelay implements AsyncDisposable {
+  readonly relay: PinnedProcess;
+  readonly worker: PinnedProcess;
+  readonly settings: LoadSettings;
+  readonly #remove: () => Promise<void>;
+  readonly #folder: string;
+
+  private constructor(parts: {
+    relay: PinnedProcess;
+    worker: PinnedProcess;
+    settings: LoadSettings;
+    folder: { readonly path: string; remove(): Promise<void> };
+  }) {
+    this.relay = parts.relay;
+    this.worker = parts.worker;
+    this.settings = parts.settings;
+    this.#remove = () => parts.folder.remove();
+    this.#folder = parts.folder.path;
+  }
+
+  /** @param databaseUrl - SQLite when left out. */
+  static async start(options: {
+    readonly browsers: number;
+    readonly mode: 'paced' | 'flood';
+    readonly turnsPerSecond: number;
+    readonly databaseUrl?: string;
+    /** Whether the relay's event loop is looked at from inside, which costs a little. */
+    readonly isMetered?: true;
+    /** Whether it has a certificate of its own, and so speaks HTTP/2 as well. */
+    readonly isTls?: boolean;
+    /** What the account of a browser holds before the relay starts. */
+    readonly prepare?: (device: VaultDevice, index: number) => Promise<void>;
+  }): Promise<BenchRelay> {
+    const folder = await makeTemporaryFolder('bench');
+    const token = randomBytes(32).toString('hex');
+    const worker = new PinnedProcess(1, 'test/parts/worker/worker-double.ts', { args: [options.mode, token] });
+    const { port: workerPort } = await worker.message<{ port: number }>();
+    const workerUrl = `http://127.0.0.1:${workerPort}/`;
+    const environment = {
+      DATA_DIR: folder.path,
+      PORT: String(await findFreePort()),
+      ENCLAVE_POOL: 'static',
+      ENCLAVE_URLS: workerUrl,
+      ENCLAVE_TOKEN: token,
+      LOG_LEVEL: 'error',
+      ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+    };
+    const tls = options.isTls === true ? makeSelfSigned() : null;
+    if (tls !== null) {
+      const files = { TLS_CERT: join(folder.path, 'cert.pem'), TLS_KEY: join(folder.path, 'key.pem') };
+      writeFileSync(files.TLS_CERT, tls.cert, { mode: 0o600 });
+      writeFileSync(files.TLS_KEY, tls.key, { mode: 0o600 });
+      Object.assign(environment, files);
+    }
+    const browsers = await prepareBrowsers(environment, nameEnclave(workerUrl), options);
+    const relay = new PinnedProcess(0, 'server/main.ts', {
+      env: { ...environment, LOOP_METER_FILE: join(folder.path, meterFileName) },
+      nodeOptions: [
+        // As the launcher and the image start it.
+        '--max-semi-space-size=4',
+        ...(options.isMetered === true ? ['--import', join(import.meta.dirname, '../machine/loop-meter.ts')] : []),
+      ],
+    });
+    const port = Number(environment.PORT);
+    // The port is open once the relay could serve.
+    const isUp = async () => {
+      const socket = connect(port, '127.0.0.1');
+      return once(socket, 'connect')
+        .then(
+          () => true,
+          () => false,
+        )
+        .finally(() => socket.destroy());
+    };
+    await waitFor(isUp, 120_000, () => 'The relay of the bench does not answer.');
+    const settings = { port, ca: tls?.cert, browsers, turnsPerSecond: options.turnsPerSecond };
+    return new BenchRelay({ relay, worker, settings, folder });
+  }
+
+  /** Frames in the database now; SQLite lets others read meanwhile. */
+  countStored(): number {
+    return this.#readNumber('select coalesce(sum(count), 0) as number from frames');
+  }
+
+  /** Frames that are missing in the database before others of their transcript; SQLite's alone. */
+  countGaps(): number {
+    return this.#readNumber(`select coalesce(sum(missing), 0) as number from
+      (select max(number + count) - sum(count) as missing from frames group by turn_id, transcript_id)`);
+  }
+
+  #readNumber(query: string): number {
+    const file = new DatabaseSync(join(this.#folder, databaseFileName), { readOnly: true });
+    const row = file.prepare(query).get();
+    file.close();
+    return Number(row?.['number']);
+  }
+
+  /** Milliseconds of processor time that the relay's main thread took between two turns of its event loop, if over ten. */
+  blocksBetween(fromMs: number, untilMs: number): number[] {
+    const lines = readFileSync(join(this.#folder, meterFileName), { encoding: 'utf8', flag: 'a+' }).trim().split('\n');
+    const blocks = lines.map((line) => line.split(' ').map(Number));
+    return blocks.flatMap(([atMs = 0, spentMs = 0]) => (atMs >= fromMs && atMs <= untilMs ? [spentMs] : []));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.relay[Symbol.asyncDispose]();
+    await this.worker[Symbol.asyncDispose]();
+    await this.#remove();
+  }
+}
+
+/** Accounts and sessions as sign-up makes them, without a quarter of a second of Argon2 for each. */
+async function prepareBrowsers(
+  environment: Record<string, string>,
+  enclaveId: string,
+  { browsers: count, prepare }: Parameters<typeof BenchRelay.start>[0],
+) {
+  const settings = readSettings(environment);
+  const database = await openDatabase(settings);
+  const keys = await loadServerKeys(settings, database);
+  const signer = await TokenSigner.open(keys);
+  const sessions = new Sessions({ database, keys, signer, clock: rightClock, onEnded: () => undefined });
+  const browsers: LoadSettings['browsers'][number][] = [];
+  for (let index = 0; index < count; index++) {
+    const device = await makeAccount(database);
+    const { accountId } = device;
+    await prepare?.(device, index);
+    const nowMs = Date.now();
+    const session = await database.write((trx) => sessions.create(trx, accountId, nowMs));
+    const { answer } = await sessions.start(session, nowMs);
+    const { request, turnId } = sealedRequestFor({ model: 'bench-model' });
+    const nonce = toBase64Url(new Uint8Array(32));
+    const start = { format: 1, turnId: toBase64Url(turnId), enclaveId, nonce, request, batch: null };
+    browsers.push({ accessToken: answer.accessToken, turnStart: JSON.stringify(start) });
+  }
+  await database.close();
+  return browsers;
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
+import { loadServerKeys } from '../../../server/accounts/load-server-keys.ts';
+import { generateServerKeys } from '../../../server/accounts/server-keys.ts';
+import { Sessions } from '../../../server/accounts/sessions.ts';
+import { TokenSigner } from '../../../server/accounts/signed-token.ts';
+import { nameEnclave } from '../../../server/pools/enclave-client.ts';
+import { readSettings } from '../../../server/settings.ts';
+import { openDatabase } from '../../../server/storage/open-database.ts';
+import { findFreePort } from '../network/free-port.ts';
+import { waitFor } from './running-sotto.ts';
+import type { ScriptedWorker } from '../worker/scripted-worker.ts';
+import { turnStart } from './turn-process.ts';
+import { makeAccount } from '../users/vault-device.ts';
+import { rightClock } from '../machine/right-clock.ts';
+
+const projectFolder = resolve(import.meta.dirname, '../../..');
+
+export type SignedInReader = { readonly accessToken: string; readonly start: TurnStart };
+type Running = { readonly child: ChildProcess; printed: string };
+
+/** Two relay processes as in production, on one PostgreSQL and one scripted worker, each to be restarted in order. */
+export class RelayPair implements AsyncDisposable {
+  readonly ports: readonly [number, number];
+  readonly #environment: Record<string, string>;
+  readonly #running: [Running | null, Running | null] = [null, null];
+
+  private constructor(ports: [number, number], environment: Record<string, string>) {
+    this.ports = ports;
+    this.#environment = environment;
+  }
+
+  static async start(
+    worker: ScriptedWorker,
+    databaseUrl: string,
+    environment: Record<string, string> = {},
+  ): Promise<RelayPair> {
+    const pair = new RelayPair([await findFreePort(), await findFreePort()], {
+      DATABASE_URL: databaseUrl,
+      SERVER_KEYS: await generateServerKeys(),
+      ENCLAVE_POOL: 'static',
+      ENCLAVE_URLS: worker.url,
+      ENCLAVE_TOKEN: worker.token,
+      LOG_LEVEL: 'info',
+      ...environment,
+    });
+    await pair.run(0);
+    await pair.run(1);
+    return pair;
+  }
+
+  async run(which: 0 | 1): Promise<void> {
+    const env = { PATH: process.env['PATH'], PORT: String(this.ports[which]), ...this.#environment };
+    const child = spawn(process.execPath, ['server/main.ts'], { cwd: projectFolder, env });
+    const running = { child, printed: '' };
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (running.printed += text));
+    }
+    this.#running[which] = running;
+    const isUp = () =>
+      fetch(`http://127.0.0.1:${this.ports[which]}/livez`).then(
+        (response) => response.ok,
+        () => false,
+      );
+    await waitFor(isUp, 120_000, () => `a relay did not start:\n${running.printed}`);
+  }
+
+  /** SIGTERM, as Docker and systemd send it. @returns the exit code, what it logged and how long it took. */
+  async stop(which: 0 | 1): Promise<{ code: number | null; printed: string; tookMs: number }> {
+    const running = this.#running[which];
+    if (running === null) throw new Error('This relay does not run.');
+    this.#running[which] = null;
+    const ended = once(running.child, 'close');
+    const fromMs = performance.now();
+    running.child.kill('SIGTERM');
+    await ended;
+    return { code: running.child.exitCode, printed: running.printed, tookMs: performance.now() - fromMs };
+  }
+
+  /** Accounts and sessions as sign-up makes them, each with a turn to start. */
+  async signIn(count: number, worker: ScriptedWorker): Promise<SignedInReader[]> {
+    const settings = readSettings(this.#environment);
+    const database = await openDatabase(settings);
+    const keys = await loadServerKeys(settings, database);
+    const signer = await TokenSigner.open(keys);
+    const sessions = new Sessions({ database, keys, signer, clock: rightClock, onEnded: () => undefined });
+    const readers: SignedInReader[] = [];
+    for (let index = 0; index < count; index++) {
+      const device = await makeAccount(database);
+      const nowMs = Date.now();
+      const session = await database.write((trx) => sessions.create(trx, device.accountId, nowMs));
+      const { answer } = await sessions.start(session, nowMs);
+      const start = turnStart(device, nameEnclave(new URL(worker.url).href), { batch: null });
+      readers.push({ accessToken: answer.accessToken, start });
+    }
+    await database.close();
+    return readers;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const running of this.#running) {
+      if (running === null || running.child.exitCode !== null) continue;
+      running.child.kill('SIGKILL');
+      await once(running.child, 'close');
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LiveRecordSplitter, decodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { hashRequest } from '../../../crypto/turn/sealed-request.ts';
+import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
+import { RelayError } from '../../../server/relay-error.ts';
+import { chooseEnclave } from '../../../server/turns/choose-enclave.ts';
+import { attemptTurn, type StartedTurn, startTurn } from '../../../server/turns/start-turn.ts';
+import type { TurnService } from '../../../server/turns/turn-service.ts';
+import { Gate } from '../machine/gate.ts';
+import {
+  type PreparedTurn,
+  ReplyReader,
+  sealQuestion,
+  toAttempt,
+  type VerifiedEnclave,
+  verifyAnswer,
+} from './node-device.ts';
+import { stateOf, storedBytes } from '../relay/turn-process.ts';
+import { newId, type VaultDevice, write } from './vault-device.ts';
+
+/** The turns of a relay, as a test has them. */
+type RelayPart = { readonly service: TurnService };
+
+/** One sealing of a question, and whom it was sealed to. */
+export type Sealing = {
+  readonly requestHash: Bytes;
+  readonly enclaveIds: readonly string[];
+  readonly keyIds: readonly string[];
+};
+
+export type Conversation = {
+  readonly turnId: string;
+  readonly sealings: readonly Sealing[];
+  /** Sealings whose answer opened to its end, out of the database. */
+  readonly answers: readonly { readonly sealing: Sealing; readonly text: string; readonly openedBy: string }[];
+};
+
+/** As long as a client waits that was told to come again, on a clock for tests. */
+const againMs = 150;
+const lookEveryMs = 1_000;
+const patienceMs = 90_000;
+/** As many as a network brings to a relay at one moment; answers go on beside them. */
+const calls = new Gate(32);
+
+/** Someone who asks one question over a relay and does what the client does until it is answered. */
+export class AskingPerson {
+  readonly #relay: RelayPart;
+  readonly #device: VaultDevice;
+  readonly #turnId = randomBytes(16);
+  readonly #turnKey = generateTurnKey();
+  readonly #sealings: Sealing[] = [];
+
+  constructor(relay: RelayPart, device: VaultDevice) {
+    this.#relay = relay;
+    this.#device = device;
+  }
+
+  get turnId(): string {
+    return toBase64Url(this.#turnId);
+  }
+
+  /** The enclaves that the newest sealing is for. */
+  get enclaveIds(): readonly string[] {
+    return this.#sealings.at(-1)?.enclaveIds ?? [];
+  }
+
+  async verifyEnclave(): Promise<VerifiedEnclave> {
+    const nonce = randomBytes(32);
+    const request = { format: 1, nonce: toBase64Url(nonce), model: 'default' } as const;
+    return verifyAnswer(
+      await this.#again(() => chooseEnclave(this.#relay.service, this.#device.accountId, request)),
+      nonce,
+    );
+  }
+
+  /** @param enclave - As it was when the conversation was opened. */
+  async ask(question: string, enclave: VerifiedEnclave): Promise<Conversation> {
+    const batch = this.#device.batch({ items: [write(newId())] });
+    const start = { ...(await this.#seal(question, enclave)), turnId: this.turnId, batch };
+    const { service } = this.#relay;
+    const { accountId } = this.#device;
+    let started = await this.#again(() => startTurn(service, accountId, start));
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      await this.#settle(question, started);
+      const state = await stateOf(service.database, this.turnId);
+      if (state === 'ended') return this.#readStored();
+      if (Date.now() > deadline) throw new Error(`The turn stayed ${state ?? 'unknown'}.`);
+      if (state === 'lost') started = await this.#attempt(question, await this.verifyEnclave());
+      else {
+        started = { kind: 'accepted', state: 'running' };
+        await sleep(lookEveryMs);
+      }
+    }
+  }
+
+  /** Follows `enclave-changed` as often as it comes. */
+  async #settle(question: string, started: StartedTurn): Promise<void> {
+    let answer = started;
+    while (answer.kind === 'changed') answer = await this.#attempt(question, await this.#verifyOffered(answer.enclave));
+  }
+
+  #lastNonce: Bytes = randomBytes(32);
+
+  /** What an answer offers covers the nonce of the call that it answers. */
+  #verifyOffered(enclave: EnclaveAnswer): Promise<VerifiedEnclave> {
+    return verifyAnswer(enclave, this.#lastNonce);
+  }
+
+  async #attempt(question: string, enclave: VerifiedEnclave): Promise<StartedTurn> {
+    const attempt = await this.#seal(question, enclave);
+    const { service } = this.#relay;
+    return this.#again(() => attemptTurn(service, this.#device.accountId, this.#turnId, attempt)).catch(
+      (error: unknown) => {
+        // The one before has come to its end after all.
+        if (error instanceof RelayError && error.code === 'turn-conflict') return { kind: 'accepted', state: 'ended' };
+        throw error;
+      },
+    );
+  }
+
+  async #seal(question: string, enclave: VerifiedEnclave) {
+    const request = await sealQuestion(question, enclave, this.#turnId, this.#turnKey);
+    const attempt = toAttempt(enclave, request);
+    this.#lastNonce = randomBytes(32);
+    this.#sealings.push({
+      requestHash: hashRequest(request),
+      enclaveIds: [
+        attempt.enclaveId,
+        ...(attempt.alternateEnclaveId === undefined ? [] : [attempt.alternateEnclaveId]),
+      ],
+      keyIds: attempt.request.recipients.map(({ keyId }) => keyId),
+    });
+    return { ...attempt, nonce: toBase64Url(this.#lastNonce) };
+  }
+
+  /** Comes again as long as the relay says so. */
+  async #again<T>(call: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      try {
+        return await calls.pass(call);
+      } catch (error) {
+        const isTemporary =
+          error instanceof RelayError &&
+          ['enclave-starting', 'enclave-unreachable', 'enclave-busy'].includes(error.code);
+        if (!isTemporary || Date.now() > deadline) throw error;
+        await sleep(againMs);
+      }
+    }
+  }
+
+  /** As a device that was away reads it. */
+  async #readStored(): Promise<Conversation> {
+    await this.#relay.service.journal.flush();
+    const bytes = await storedBytes(this.#relay.service.database, this.turnId);
+    const records = [...new LiveRecordSplitter().push(bytes)];
+    const answers: { sealing: Sealing; text: string; openedBy: string }[] = [];
+    for (const header of records.filter((record) => decodeLiveRecord(record.subarray(4)).kind === 'header')) {
+      const { body, transcriptId } = decodeLiveRecord(header.subarray(4));
+      const sealing = this.#sealings.find(({ requestHash }) => equalBytes(requestHash, body.subarray(99)));
+      if (sealing === undefined) throw new Error('A transcript answers what nobody asked.');
+      const prepared: PreparedTurn = {
+        turnId: this.#turnId,
+        turnKey: this.#turnKey,
+        requestHash: sealing.requestHash,
+        start: { turnId: this.turnId } as PreparedTurn['start'],
+      };
+      const reader = new ReplyReader(prepared);
+      for (const record of records) {
+        if (equalBytes(decodeLiveRecord(record.subarray(4)).transcriptId, transcriptId)) reader.take(record);
+      }
+      // version, suite, frame class, then the key that opened the request.
+      const openedBy = toBase64Url(body.subarray(3, 35) as Bytes);
+      if (reader.isFinal) answers.push({ sealing, text: reader.text, openedBy });
+    }
+    return { turnId: this.turnId, sealings: this.#sealings, answers };
+  }
+}

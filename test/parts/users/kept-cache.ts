@@ -1,0 +1,17 @@
+import { IDBKeyRange } from 'fake-indexeddb';
+import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
+import type { BrowserProfile } from './browser-profile.ts';
+
+/** Looks into, or changes, what a browser profile keeps. */
+export async function inCache<T>(
+  { indexedDB }: BrowserProfile,
+  work: (cache: CiphertextCache) => Promise<T>,
+): Promise<T> {
+  const cache = new CiphertextCache({ indexedDB, IDBKeyRange });
+  await cache.open();
+  try {
+    return await work(cache);
+  } finally {
+    cache.close();
+  }
+}

@@ -1,0 +1,89 @@
+import type { Clock } from '../../../client/relay/clock.ts';
+import { LiveFrames } from '../../../client/relay/live-frames.ts';
+import type { TabLocks } from '../../../client/relay/token-refresh.ts';
+import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
+
+const frameKind = 2;
+
+const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The client's own reading of the live response, over a real network: what it has of one turn, and how it came. */
+export class LiveReader {
+  /** Bodies by number, live and fetched ones. */
+  readonly frames = new Map<number, Buffer>();
+  /** The longest time in which nothing new of the turn came, in milliseconds. */
+  longestPauseMs = 0;
+  /** How often a live response began to speak. */
+  opened = 0;
+  /** Statuses above 499. */
+  readonly failures: number[] = [];
+  readonly #url: string;
+  readonly #token: string;
+  readonly #turnId: string;
+  readonly #live: LiveFrames;
+  #newestAtMs: number | null = null;
+
+  constructor(url: string, token: string, turnId: string) {
+    this.#url = url;
+    this.#token = token;
+    this.#turnId = turnId;
+    this.#live = new LiveFrames({
+      client: { openLive: (signal) => this.#open(signal) },
+      locks: { request: async (...parts: unknown[]) => (parts.at(-1) as () => unknown)() } as TabLocks,
+      clock: systemClock,
+      random: Math.random,
+      network: { isOnline: () => true, onChange: () => () => undefined },
+      onRecords: (records) => this.#take(records),
+      onUp: () => {
+        this.opened += 1;
+        void this.fetchMissed();
+      },
+      onStatus: () => undefined,
+      onLate: () => undefined,
+    });
+    void this.#live.run();
+  }
+
+  /** What is stored of the turn, as the client fetches it when its live response stands again. */
+  async fetchMissed(): Promise<void> {
+    const answer = await this.#get(`/v1/turns/${this.#turnId}/frames?after=-1`);
+    if (answer?.ok === true) this.#take(new Uint8Array(await answer.arrayBuffer()));
+  }
+
+  end(): void {
+    this.#live.end();
+  }
+
+  async #open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const answer = await this.#get('/v1/live', signal);
+    if (answer?.ok !== true || answer.body === null) throw new Error('There is no live response.');
+    return answer.body;
+  }
+
+  async #get(path: string, signal?: AbortSignal): Promise<Response | null> {
+    const init = { headers: { authorization: `Bearer ${this.#token}` }, ...(signal && { signal }) };
+    const answer = await fetch(`${this.#url}${path}`, init).catch(() => null);
+    if (answer !== null && answer.status >= 500) this.failures.push(answer.status);
+    return answer;
+  }
+
+  #take(bytes: Uint8Array): void {
+    for (const record of new LiveRecordSplitter().push(bytes)) {
+      const view = Buffer.from(record);
+      if (view[4] !== frameKind || view.subarray(5, 21).toString('base64url') !== this.#turnId) continue;
+      const number = view.readUInt32BE(37);
+      if (this.frames.has(number)) continue;
+      this.frames.set(number, view.subarray(41));
+      const nowMs = performance.now();
+      if (this.#newestAtMs !== null) this.longestPauseMs = Math.max(this.longestPauseMs, nowMs - this.#newestAtMs);
+      this.#newestAtMs = nowMs;
+    }
+  }
+}

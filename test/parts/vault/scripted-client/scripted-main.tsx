@@ -1,0 +1,21 @@
+import '../../../../client/design/style.css';
+import { createRoot } from 'react-dom/client';
+import { App } from '../../../../client/app.tsx';
+import { stayOnDrop } from '../../../../client/features/shell/stay-on-drop.ts';
+import { readTheme } from '../../../../client/state/browser-memory.ts';
+import { createStore } from '../../../../client/state/store.ts';
+import { themeRemembered } from '../../../../client/state/theme-slice.ts';
+import { createVaultLink } from '../../../../client/state/vault-link.ts';
+import { ScriptedVault } from './scripted-vault.ts';
+
+/*
+ * The client's real pages over a vault that a test writes the script for. Never part of a shipped build: client/main.tsx knows
+ * nothing of it. A test reaches the vault as `window.vault`.
+ */
+stayOnDrop();
+window.vault = new ScriptedVault();
+const store = createStore();
+store.dispatch(themeRemembered(readTheme()));
+createRoot(document.querySelector('#root') as HTMLElement).render(
+  <App store={store} vault={createVaultLink(store, () => window.vault)} />,
+);
