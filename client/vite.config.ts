@@ -52,13 +52,13 @@ export default defineConfig({
         // WebKit runs a Worker's entry a second time when another chunk imports it, and two vaults would answer each call.
         // So the entry shares nothing: all that it needs at once is a chunk beside it (build/worker-entry.ts checks it).
         codeSplitting: {
-          groups: [{ name: 'start', tags: ['$initial'], test: (id) => !id.endsWith('/vault/vault-worker.ts') }],
+          groups: [{ name: 'start', tags: ['$initial'], test: (id) => !id.endsWith('/worker/vault-worker.ts') }],
         },
       },
     },
   },
   // With the Worker's libraries found only as it asks for them, the first sign-up under `npm run dev` would be reloaded away.
-  optimizeDeps: { entries: ['index.html', 'vault/vault-worker.ts'] },
+  optimizeDeps: { entries: ['index.html', 'worker/vault-worker.ts'] },
   server: {
     watch: { ignored: ['**/dist/**'] },
     // Only the relay's own paths; everything else is the client's.

@@ -1,20 +1,21 @@
 import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { RelayClient } from '../relay/relay-client.ts';
-import { AccessTokens } from '../relay/token-refresh.ts';
-import { CiphertextCache } from './ciphertext-cache.ts';
-import { ConnectionState } from './connection-state.ts';
-import type { SignedIn } from './key-material.ts';
-import { openCache } from './open-cache.ts';
+import { RelayClient } from './relay/relay-client.ts';
+import { AccessTokens } from './relay/token-refresh.ts';
+import { CiphertextCache } from './store/ciphertext-cache.ts';
+import { ConnectionState } from './relay/connection-state.ts';
+import type { SignedIn } from './session/key-material.ts';
+import { openCache } from './store/open-cache.ts';
 import type { OpenedVault } from './opened-vault.ts';
-import type { OwnProof } from './own-proof.ts';
-import { RecentPhrase } from './recent-phrase.ts';
-import { compareRemembered, rememberedOf } from './remembered-head.ts';
-import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session-key.ts';
-import type { PreparedSignUp } from './sign-up.ts';
-import { TabChannel, type TabMessage } from './tab-channel.ts';
-import type { SessionStatus, VaultEvent } from './vault-api.ts';
-import { toVaultError, VaultError } from './vault-error.ts';
-import type { VaultParts } from './vault-parts.ts';
+import type { OwnProof } from './session/own-proof.ts';
+import { RecentPhrase } from './session/recent-phrase.ts';
+import { compareRemembered, rememberedOf } from './store/remembered-head.ts';
+import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session/session-key.ts';
+import type { PreparedSignUp } from './session/sign-up.ts';
+import { TabChannel, type TabMessage } from './store/tab-channel.ts';
+import type { SessionStatus } from './session/session-views.ts';
+import type { VaultEvent } from './api/vault-api.ts';
+import { toVaultError, VaultError } from './failures/vault-error.ts';
+import type { VaultParts } from './surroundings/vault-parts.ts';
 
 /**
  * The vault of one tab. What signing in and what an open vault need is loaded when it is needed: a visitor of the home
@@ -78,7 +79,7 @@ export class Vault {
     this.#requireOutside();
     // Nobody writes down words for an account that this browser could not keep.
     await this.#cache.open();
-    const { prepareSignUp } = await import('./sign-up.ts');
+    const { prepareSignUp } = await import('./session/sign-up.ts');
     this.#prepared = await prepareSignUp(this.#client, input);
     return { recoveryWords: this.#prepared.words };
   }
@@ -86,7 +87,7 @@ export class Vault {
   async finishSignUp(): Promise<void> {
     this.#requireOutside();
     if (this.#prepared === null) throw new VaultError('sign-up-lapsed');
-    const { finishSignUp } = await import('./sign-up.ts');
+    const { finishSignUp } = await import('./session/sign-up.ts');
     const prepared = this.#prepared;
     await this.#enter(() => finishSignUp(this.#client, prepared));
     this.#prepared = null;
@@ -99,13 +100,13 @@ export class Vault {
 
   async signIn(input: { userName: string; password: string }): Promise<void> {
     this.#requireOutside();
-    const { signInWithPassword } = await import('./sign-in.ts');
+    const { signInWithPassword } = await import('./session/sign-in.ts');
     await this.#enter(() => signInWithPassword(this.#client, input));
   }
 
   async signInWithPhrase(input: { userName: string; words: string }): Promise<void> {
     this.#requireOutside();
-    const { signInWithPhrase } = await import('./sign-in.ts');
+    const { signInWithPhrase } = await import('./session/sign-in.ts');
     try {
       await this.#enter(() => signInWithPhrase(this.#client, input, this.#recentPhrase));
     } catch (error) {
@@ -116,13 +117,13 @@ export class Vault {
 
   async unlock(password: string): Promise<void> {
     this.#requireOutside();
-    const { unlockWithPassword } = await import('./sign-in.ts');
+    const { unlockWithPassword } = await import('./session/sign-in.ts');
     await this.#enter(() => unlockWithPassword(this.#client, password), true);
   }
 
   async changePassword(newPassword: string, proof: OwnProof): Promise<void> {
     const { store, writer, account } = this.opened;
-    const { changePassword } = await import('./password-change.ts');
+    const { changePassword } = await import('./session/password-change.ts');
     const parts = { client: this.#client, locks: this.#parts.locks, store, writer, account };
     await changePassword({ ...parts, recentPhrase: this.#recentPhrase }, newPassword, proof);
     this.#recentPhrase.wipe();
@@ -167,8 +168,8 @@ export class Vault {
     // As it was before the relay answered: another tab may go on meanwhile.
     const before = await this.#cache.readMark();
     const { session, account, head } = await signIn();
-    const { cacheOwner } = await import('./vault-store.ts');
-    const { prepareCache } = await import('./prepare-cache.ts');
+    const { cacheOwner } = await import('./store/vault-store.ts');
+    const { prepareCache } = await import('./store/prepare-cache.ts');
     const owner = cacheOwner(account.keyring.accountId);
     const isOther = before !== null && !equalBytes(before.owner, owner);
     const known = before === null || isOther ? await this.#cache.readRemembered(owner) : rememberedOf(before);

@@ -21,7 +21,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
 /** For builders, not for browsers. */
 const unserved = new Set(['/build.json', '/manifest.json']);
 
-/** Where the client has pages: each is index.html, which finds out itself which one (client/state/router.ts). */
+/** Where the client has pages: each is index.html, which finds out itself which one (client/page/state/router.ts). */
 const clientPages = /^\/(?:create-account|sign-in|recover|unlock|new-password|chat(?:\/[A-Za-z0-9_-]{22})?)?\/*$/;
 
 export function isClientPage(path: string): boolean {

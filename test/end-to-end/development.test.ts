@@ -20,7 +20,7 @@ it('npm run dev: a changed page and a changed relay are there at once, and the s
     await messageBox(page).fill('half a thought');
     const loadsBefore = loads;
     changeFile(
-      join(folder.path, 'client/features/chat/composer.tsx'),
+      join(folder.path, 'client/page/features/composer/composer.tsx'),
       'Write in a low voice',
       'Write in a lower voice',
     );

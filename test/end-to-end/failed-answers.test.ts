@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { replyErrorText } from '../../client/state/reply-error-texts.ts';
+import { replyErrorText } from '../../client/page/texts/reply-error-texts.ts';
 import { startBrowser } from '../parts/browser/browser.ts';
 import { answers, ask, conversationLinks, createAccount, finishedAnswer, signIn } from '../parts/users/person.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';

@@ -62,18 +62,35 @@ const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     'public-log': ['storage'],
     storage: [],
   },
-  client: {
-    features: ['design', 'state'],
-    design: [],
-    state: ['vault', 'relay'],
-    vault: ['relay'],
-    relay: [],
-  },
+};
+
+/**
+ * Floors of a folder, the lowest first: a file imports its own floor and those below it, types included. What lies in the folder
+ * itself stands above all of them.
+ */
+export const floors: Readonly<Record<string, readonly string[]>> = {
+  client: ['vault', 'worker', 'page'],
+  'client/vault': [
+    'surroundings',
+    'relay',
+    'failures',
+    'store',
+    'changes',
+    'enclave',
+    'exchange',
+    'replies',
+    'threads',
+    'asking',
+    'session',
+    'features',
+    'api',
+  ],
+  'client/page': ['texts', 'design', 'state', 'shell', 'features'],
 };
 
 /** Files in a room itself that start something: they import the folders, never the other way round. */
 const entryFiles =
-  /^(server|enclave-worker|registrar|client)\/(main|launcher|worker-app|app|audit-log|build|backup|restore|print-keys)\.tsx?$/;
+  /^(server|enclave-worker|registrar)\/(main|launcher|worker-app|audit-log|build|backup|restore|print-keys)\.ts$/;
 /** What Node runs in the client's room: the build, and the check of an exported verification document. */
 const nodeFiles = /^client\/(build\.ts|build\/.*|vite\.config\.ts|verify-document\.ts)$/;
 
@@ -118,15 +135,26 @@ const clientHasNoNode: ImportRule = (from, { specifier }) =>
     : null;
 
 const stateKnowsNoReact: ImportRule = (from, { specifier, isTypeOnly }) =>
-  from.startsWith('client/state/') && !isTypeOnly && reactPackages.test(specifier) ? 'state/ knows no React' : null;
-
-const stateSeesTheVaultThroughItsApi: ImportRule = (from, { path, isTypeOnly }) =>
-  from.startsWith('client/state/') &&
-  !isTypeOnly &&
-  path?.startsWith('client/vault/') === true &&
-  !/\/vault-(api|client)[^/]*\.ts$/.test(path)
-    ? 'state/ reaches the vault through vault-api only'
+  from.startsWith('client/page/state/') && !isTypeOnly && reactPackages.test(specifier)
+    ? 'state/ knows no React'
     : null;
+
+const pageSeesTheVaultThroughItsApi: ImportRule = (from, { path }) =>
+  from.startsWith('client/page/') && path?.startsWith('client/vault/') === true && !path.startsWith('client/vault/api/')
+    ? 'the page reaches the vault through vault/api/ only'
+    : null;
+
+const floorsStandOnEachOther: ImportRule = (from, { path }) => {
+  for (const [folder, names] of Object.entries(floors)) {
+    if (path === null || !from.startsWith(`${folder}/`) || !path.startsWith(`${folder}/`)) continue;
+    const [source, target] = [from, path].map((each) =>
+      names.indexOf(each.slice(folder.length + 1).split('/')[0] ?? ''),
+    );
+    if (source === undefined || source < 0 || target === undefined) continue;
+    if (target < 0 || target > source) return `${folder}/${names[source]}/ may not import what stands above it`;
+  }
+  return null;
+};
 
 const arrowsGoOneWay: ImportRule = (from, { path, isTypeOnly }) => {
   if (path === null || isTypeOnly || roomOf(path) !== roomOf(from)) return null;
@@ -151,7 +179,8 @@ export const importRules: readonly ImportRule[] = [
   onlyTheVaultOpens,
   clientHasNoNode,
   stateKnowsNoReact,
-  stateSeesTheVaultThroughItsApi,
+  pageSeesTheVaultThroughItsApi,
+  floorsStandOnEachOther,
   arrowsGoOneWay,
   saysTheExtension,
 ];

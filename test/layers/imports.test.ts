@@ -101,37 +101,60 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
   ],
   ['registrar/http/routes.ts', `import '../main.ts'`, 'may not import what starts it', `import '../settings.ts'`],
   [
-    'client/features/chat/chat.tsx',
-    `import '../../vault/vault-worker.ts'`,
-    'features/ may not import vault/',
-    `import '../../state/store.ts'`,
+    'client/page/features/thread/thread.tsx',
+    `import '../../../vault/store/sync.ts'`,
+    'through vault/api/ only',
+    `import '../../../vault/api/vault-api.ts'`,
   ],
-  ['client/state/store.ts', `import 'react'`, 'knows no React', `import '@reduxjs/toolkit'`],
-  ['client/state/store.ts', `import '../vault/sync.ts'`, 'through vault-api only', `import '../vault/vault-api.ts'`],
   [
-    'client/relay/relay-client.ts',
+    'client/page/state/store.ts',
+    `import type { A } from '../../vault/store/sync.ts'`,
+    'through vault/api/ only',
+    `import type { A } from '../../vault/api/vault-api.ts'`,
+  ],
+  ['client/page/state/store.ts', `import 'react'`, 'knows no React', `import '@reduxjs/toolkit'`],
+  [
+    'client/page/state/store.ts',
+    `await import('../features/thread/thread.tsx')`,
+    'client/page/state/ may not import what stands above it',
+    `await import('../texts/failure-texts.ts')`,
+  ],
+  [
+    'client/page/shell/link.tsx',
+    `import type { A } from '../app.tsx'`,
+    'client/page/shell/ may not import what stands above it',
+    `import type { A } from '../state/router.ts'`,
+  ],
+  [
+    'client/vault/store/sync.ts',
+    `import type { A } from '../asking/send-turn.ts'`,
+    'client/vault/store/ may not import what stands above it',
+    `import '../relay/relay-client.ts'`,
+  ],
+  [
+    'client/vault/vault.ts',
+    `import '../worker/vault-worker.ts'`,
+    'client/vault/ may not import what stands above it',
+    `import './session/sign-in.ts'`,
+  ],
+  [
+    'client/worker/call-gate.ts',
     `import '../../crypto/vault/item.ts'`,
     'only vault/ imports',
     `import type { A } from '../../crypto/vault/item.ts'`,
   ],
   [
-    'client/relay/relay-client.ts',
+    'client/worker/call-gate.ts',
     `export * from 'hpke'`,
     'only vault/ imports',
     `import '../../crypto/protocol/bytes/errors.ts'`,
   ],
-  ['client/relay/relay-client.ts', `import 'node:fs'`, 'no node: modules', `import 'valibot'`],
+  ['client/vault/relay/relay-client.ts', `import 'node:fs'`, 'no node: modules', `import 'valibot'`],
   [
-    'client/state/store.ts',
-    `new Worker(new URL('../vault/sync.ts', import.meta.url))`,
-    'through vault-api only',
+    'client/page/state/store.ts',
+    `new Worker(new URL('../../vault/store/sync.ts', import.meta.url))`,
+    'through vault/api/ only',
     `new URL('/x', import.meta.url)`,
-  ],
-  [
-    'client/state/store.ts',
-    `await import('../features/chat/chat.tsx')`,
-    'state/ may not import features/',
-    `await import('./drafts.ts')`,
   ],
   ['server/log.ts', `import './settings'`, 'file extension', `import './settings.ts'`],
 ];
@@ -158,8 +181,8 @@ describe('findViolations', () => {
 
   test.each([
     ['server/utils.ts', 'says nothing', 'server/log.ts'],
-    ['client/features/chat/index.tsx', 'says nothing', 'client/features/chat/chat.tsx'],
-    ['client/features/chat/Composer.tsx', 'kebab-case', 'client/features/chat/composer.tsx'],
+    ['client/page/features/chat/index.tsx', 'says nothing', 'client/page/features/chat/chat.tsx'],
+    ['client/page/features/composer/Composer.tsx', 'kebab-case', 'client/page/features/composer/composer.tsx'],
   ])('refuses the name %s', (refused, finding, accepted) => {
     expect(check({ [refused]: '' })).toEqual([expect.stringContaining(finding)]);
     expect(check({ [accepted]: '' })).toEqual([]);

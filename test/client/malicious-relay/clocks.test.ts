@@ -1,6 +1,6 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
+import { CiphertextCache } from '../../../client/vault/store/ciphertext-cache.ts';
 import { DeviceLab } from '../../parts/users/device-lab.ts';
 import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
 

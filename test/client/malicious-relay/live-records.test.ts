@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ReplyTracker, type TrackerParts } from '../../../client/vault/reply-tracker.ts';
+import { ReplyTracker, type TrackerParts } from '../../../client/vault/replies/reply-tracker.ts';
 import {
   encodeLiveRecord,
   type LiveRecord,

@@ -1,6 +1,6 @@
-import type { Clock } from '../../../client/relay/clock.ts';
-import { Offer } from '../../../client/vault/offer.ts';
-import { readVerified, type VerifiedEnclave } from '../../../client/vault/verified-enclave.ts';
+import type { Clock } from '../../../client/vault/surroundings/clock.ts';
+import { Offer } from '../../../client/vault/enclave/offer.ts';
+import { readVerified, type VerifiedEnclave } from '../../../client/vault/enclave/verified-enclave.ts';
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { makeAmdMachine } from './amd/amd-machine.ts';
 import { testNowMs } from './vendors/certificate-maker.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../client/relay/clock.ts';
+import type { Clock } from '../../../client/vault/surroundings/clock.ts';
 
 /** A clock that moves only when a test moves it. */
 export class ManualClock implements Clock {

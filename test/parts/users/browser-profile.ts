@@ -1,7 +1,7 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
-import type { Clock } from '../../../client/relay/clock.ts';
+import type { Clock } from '../../../client/vault/surroundings/clock.ts';
 import { createVault } from '../../../client/vault/create-vault.ts';
-import type { VaultParts } from '../../../client/vault/vault-parts.ts';
+import type { VaultParts } from '../../../client/vault/surroundings/vault-parts.ts';
 import { developmentPolicy } from '../evidence/development-policy.ts';
 import { VaultTab } from './vault-tab.ts';
 

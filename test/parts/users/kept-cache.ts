@@ -1,5 +1,5 @@
 import { IDBKeyRange } from 'fake-indexeddb';
-import { CiphertextCache } from '../../../client/vault/ciphertext-cache.ts';
+import { CiphertextCache } from '../../../client/vault/store/ciphertext-cache.ts';
 import type { BrowserProfile } from './browser-profile.ts';
 
 /** Looks into, or changes, what a browser profile keeps. */

@@ -1,6 +1,6 @@
-import type { Clock } from '../../../client/relay/clock.ts';
-import { LiveFrames } from '../../../client/relay/live-frames.ts';
-import type { TabLocks } from '../../../client/relay/token-refresh.ts';
+import type { Clock } from '../../../client/vault/surroundings/clock.ts';
+import { LiveFrames } from '../../../client/vault/relay/live-frames.ts';
+import type { TabLocks } from '../../../client/vault/surroundings/vault-lock.ts';
 import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
 
 const frameKind = 2;

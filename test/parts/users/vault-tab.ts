@@ -1,15 +1,15 @@
-import type { MinimumView } from '../../../client/vault/protection-api.ts';
 import type {
   AssistantMessage,
   ChatMessage,
   ConversationSummary,
   EnclaveView,
   FailureCode,
+  MinimumView,
   UserMessage,
   VaultApi,
   VaultEvent,
   VaultFailure,
-} from '../../../client/vault/vault-api.ts';
+} from '../../../client/vault/api/vault-api.ts';
 
 /** The page's end of one tab: what it was told so far, put together as the page does it. */
 export class VaultTab {

@@ -15,10 +15,10 @@ import {
 } from '../../../crypto/protocol/messages/item-messages.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sealContent } from '../../../crypto/vault/item-content.ts';
-import { type Operation, operationId } from '../../../client/vault/operation.ts';
-import type { QueuedOperation } from '../../../client/vault/outbox.ts';
-import { type BatchPlan, planBatch } from '../../../client/vault/plan-batch.ts';
-import type { VaultContents } from '../../../client/vault/vault-contents.ts';
+import { type Operation, operationId } from '../../../client/vault/changes/operation.ts';
+import type { QueuedOperation } from '../../../client/vault/changes/outbox.ts';
+import { type BatchPlan, planBatch } from '../../../client/vault/changes/plan-batch.ts';
+import type { VaultContents } from '../../../client/vault/store/vault-contents.ts';
 import { checkBatch } from '../../../server/vault/parse-batch.ts';
 import { newId } from './paper-vault.ts';
 

@@ -139,7 +139,7 @@ test('a slow client is waited for longer than it waits itself: the relay does no
   onTestFinished(() => void server.close());
   await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)).arrayBuffer();
   expect(deadlines).toEqual([0, 150_000]);
-  const client = readFileSync('client/relay/relay-client.ts', 'utf8');
+  const client = readFileSync('client/vault/relay/relay-client.ts', 'utf8');
   const own = [...client.matchAll(/timeoutMs: ([\d_]+)/g)].map(([, ms = '']) => Number(ms.replaceAll('_', '')));
   expect(own).toContain(120_000);
   expect(Math.max(...own)).toBeLessThan(150_000);

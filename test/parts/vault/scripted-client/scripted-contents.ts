@@ -1,4 +1,3 @@
-import type { VerificationView } from '../../../../client/vault/protection-api.ts';
 import type {
   AssistantMessage,
   ChatMessage,
@@ -6,7 +5,8 @@ import type {
   RelayView,
   ReplyState,
   UserMessage,
-} from '../../../../client/vault/vault-api.ts';
+  VerificationView,
+} from '../../../../client/vault/api/vault-api.ts';
 
 export const recoveryWords: readonly string[] =
   'abandon ability able about above absent absorb abstract absurd abuse access accident account accuse achieve acid acoustic acquire across act action actor actress actual'.split(

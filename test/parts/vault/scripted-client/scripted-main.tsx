@@ -1,15 +1,15 @@
-import '../../../../client/design/style.css';
+import '../../../../client/page/design/style.css';
 import { createRoot } from 'react-dom/client';
-import { App } from '../../../../client/app.tsx';
-import { stayOnDrop } from '../../../../client/features/shell/stay-on-drop.ts';
-import { readTheme } from '../../../../client/state/browser-memory.ts';
-import { createStore } from '../../../../client/state/store.ts';
-import { themeRemembered } from '../../../../client/state/theme-slice.ts';
-import { createVaultLink } from '../../../../client/state/vault-link.ts';
+import { App } from '../../../../client/page/app.tsx';
+import { stayOnDrop } from '../../../../client/page/shell/stay-on-drop.ts';
+import { readTheme } from '../../../../client/page/state/browser-memory.ts';
+import { createStore } from '../../../../client/page/state/store.ts';
+import { themeRemembered } from '../../../../client/page/state/theme-slice.ts';
+import { createVaultLink } from '../../../../client/page/state/vault-link.ts';
 import { ScriptedVault } from './scripted-vault.ts';
 
 /*
- * The client's real pages over a vault that a test writes the script for. Never part of a shipped build: client/main.tsx knows
+ * The client's real pages over a vault that a test writes the script for. Never part of a shipped build: client/page/main.tsx knows
  * nothing of it. A test reaches the vault as `window.vault`.
  */
 stayOnDrop();

@@ -1,16 +1,18 @@
 import type {
   AssistantMessage,
   ChatMessage,
+  ConversationNote,
   ConversationSummary,
   EnclaveView,
+  MinimumView,
+  ProtectionLevel,
   RelayView,
   ReplyState,
   SessionStatus,
   VaultApi,
   VaultEvent,
   VaultFailure,
-} from '../../../../client/vault/vault-api.ts';
-import type { ConversationNote, MinimumView, ProtectionLevel } from '../../../../client/vault/protection-api.ts';
+} from '../../../../client/vault/api/vault-api.ts';
 import { developmentEnclave, makeTurn, recoveryWords, relayViewOf, verificationOf } from './scripted-contents.ts';
 
 type Call = { readonly name: keyof VaultApi; readonly input: unknown };

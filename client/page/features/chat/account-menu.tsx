@@ -1,0 +1,99 @@
+import { useRef, useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
+import { AccountIcon, KeyIcon, LockIcon, SignOutIcon } from '../../design/icons.tsx';
+import { Menu, MenuChoice, MenuItem, MenuLine, MenuNote } from '../../design/menu.tsx';
+import { clientBuild, clientVersion } from '../../state/build-name.ts';
+import { failureText } from '../../texts/failure-texts.ts';
+import { navigate } from '../../state/router.ts';
+import { selectHasUnstored } from '../../state/selectors.ts';
+import { signOutAsked } from '../../state/session-slice.ts';
+import type { VaultFailure } from '../../../vault/api/vault-api.ts';
+import { useAppDispatch, useAppSelector, useVault } from '../../shell/app-context.tsx';
+
+const themes = [
+  { value: 'system', label: 'Like the system' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+] as const;
+
+export function AccountMenu() {
+  const vault = useVault();
+  const dispatch = useAppDispatch();
+  const theme = useAppSelector((state) => state.theme);
+  const hasUnstored = useAppSelector(selectHasUnstored);
+  const stay = useRef<HTMLButtonElement>(null);
+  const [asking, setAsking] = useState(false);
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+
+  async function lock() {
+    const result = await vault.call((api) => api.lock());
+    if (!result.ok) setFailure(result.failure);
+  }
+  async function signOut() {
+    setAsking(false);
+    dispatch(signOutAsked());
+    const result = await vault.call((api) => api.signOut());
+    if (!result.ok) setFailure(result.failure);
+  }
+
+  return (
+    <>
+      <Menu
+        side="top"
+        align="start"
+        trigger={
+          <button
+            type="button"
+            className="flex min-h-11 w-full items-center gap-3 rounded-control px-3 text-left text-ink-soft transition-colors hover:bg-paper hover:text-ink data-popup-open:bg-paper"
+          >
+            <AccountIcon />
+            Account
+          </button>
+        }
+      >
+        <MenuChoice
+          label="Theme"
+          value={theme}
+          options={themes}
+          onChange={(next) => void vault.call((api) => api.setTheme({ theme: next }))}
+        />
+        <MenuLine />
+        <MenuItem icon={<KeyIcon />} onSelect={() => navigate({ page: 'new-password' })}>
+          Change password
+        </MenuItem>
+        <MenuItem icon={<LockIcon />} onSelect={() => void lock()}>
+          Lock
+        </MenuItem>
+        <MenuItem icon={<SignOutIcon />} onSelect={() => (hasUnstored ? setAsking(true) : void signOut())}>
+          Sign out
+        </MenuItem>
+        <MenuLine />
+        <MenuNote>
+          Sotto {clientVersion}, build {clientBuild}
+        </MenuNote>
+      </Menu>
+      <Dialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        title="Sign out and lose unsent messages?"
+        initialFocus={stay}
+      >
+        <DialogText>
+          <p>The relay does not have everything yet that you wrote here. Signing out wipes this browser’s copy.</p>
+        </DialogText>
+        <DialogActions>
+          <Button ref={stay} look="quiet" onClick={() => setAsking(false)}>
+            Stay
+          </Button>
+          <Button look="danger" onClick={() => void signOut()}>
+            Sign out
+          </Button>
+        </DialogActions>
+      </Dialog>
+      <Dialog open={failure !== null} onClose={() => setFailure(null)} title="That did not work">
+        <DialogText>{failure !== null && failureText(failure)}</DialogText>
+      </Dialog>
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+import { ProgressBar } from '../../design/progress-bar.tsx';
+import { engineText, loadingProgress, loadingText } from '../../texts/protection-texts.ts';
+import { selectActiveTurnId } from '../../state/selectors.ts';
+import { useAppSelector } from '../../shell/app-context.tsx';
+import { StartingLine } from '../../shell/starting-line.tsx';
+
+/** Which engine answers, and why, as long as it is not simply a model. */
+export function EngineLine({ conversationId }: { readonly conversationId: string | null }) {
+  const text = useAppSelector((state) => {
+    // A question that waits for the model says so itself, where its answer will be.
+    const loading = selectActiveTurnId(state, conversationId) === null ? loadingText(state.enclave) : null;
+    return loading ?? engineText(state.enclave);
+  });
+  const progress = useAppSelector(({ enclave }) =>
+    enclave.kind === 'verified' && enclave.status.next !== null ? loadingProgress(enclave.status) : null,
+  );
+  const startingSinceMs = useAppSelector((state) =>
+    state.enclave.kind === 'starting' && selectActiveTurnId(state, conversationId) === null
+      ? state.enclave.sinceMs
+      : null,
+  );
+  if (startingSinceMs !== null) {
+    return (
+      <div className="mb-2.5 px-2">
+        <StartingLine sinceMs={startingSinceMs} />
+      </div>
+    );
+  }
+  if (text === null) return null;
+  return (
+    <div className="mb-2.5 grid gap-1.5 px-2 short:mb-1">
+      <p className="text-fine text-ink-soft short:truncate">{text}</p>
+      {progress !== null && <ProgressBar label="Model download" value={progress} />}
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+import { memo, useRef, useState } from 'react';
+import { useAppSelector } from '../../shell/app-context.tsx';
+import { ConversationRow } from './conversation-row.tsx';
+import { DeleteConversationDialog } from './delete-conversation-dialog.tsx';
+import { RenameConversationDialog } from './rename-conversation-dialog.tsx';
+import { ageOf, type ConversationAge } from '../../shell/time-text.ts';
+
+type ConversationListProps = { readonly openId: string | null; readonly onFollow: () => void };
+
+type Asked = { readonly what: 'rename' | 'delete'; readonly id: string } | null;
+
+export const ConversationList = memo(function ConversationList({ openId, onFollow }: ConversationListProps) {
+  const conversations = useAppSelector((state) => state.conversations);
+  const list = useRef<HTMLElement>(null);
+  const [asked, setAsked] = useState<Asked>(null);
+  const askedFor = asked === null ? undefined : conversations.byId[asked.id];
+  const groups = groupByAge(conversations);
+  return (
+    <nav
+      ref={list}
+      tabIndex={-1}
+      aria-label="Conversations"
+      // Some rows are seen also where not all fit; the sidebar scrolls around them.
+      className="min-h-32 flex-1 shrink-0 overflow-y-auto px-3 pb-3 outline-none"
+    >
+      {conversations.order === null && <p className="px-3 py-2 text-small text-ink-faint">Opening your vault…</p>}
+      {conversations.order?.length === 0 && (
+        <p className="px-3 py-2 text-small text-ink-faint">Your conversations will be listed here.</p>
+      )}
+      {groups.map(([age, ids]) => (
+        <section key={age} aria-label={age} className="mt-4 first:mt-1">
+          <h2 className="px-3 pb-1 text-fine text-ink-faint">{age}</h2>
+          <ul>
+            {ids.map((id) => (
+              <ConversationRow
+                key={id}
+                id={id}
+                isOpen={id === openId}
+                onFollow={onFollow}
+                onRename={() => setAsked({ what: 'rename', id })}
+                onDelete={() => setAsked({ what: 'delete', id })}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {asked?.what === 'rename' && askedFor !== undefined && (
+        <RenameConversationDialog conversation={askedFor} onClose={() => setAsked(null)} />
+      )}
+      {asked?.what === 'delete' && askedFor !== undefined && (
+        <DeleteConversationDialog
+          conversation={askedFor}
+          isOpen={askedFor.id === openId}
+          onClose={() => setAsked(null)}
+          onDeleted={() => list.current?.focus()}
+        />
+      )}
+    </nav>
+  );
+});
+
+type Conversations = {
+  readonly order: readonly string[] | null;
+  readonly byId: Readonly<Record<string, { readonly updatedAtMs: number }>>;
+};
+
+function groupByAge({ order, byId }: Conversations): [ConversationAge, string[]][] {
+  const nowMs = Date.now();
+  const groups = new Map<ConversationAge, string[]>();
+  for (const id of order ?? []) {
+    const age = ageOf(byId[id]?.updatedAtMs ?? nowMs, nowMs);
+    groups.set(age, [...(groups.get(age) ?? []), id]);
+  }
+  return [...groups];
+}

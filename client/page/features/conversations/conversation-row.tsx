@@ -1,0 +1,67 @@
+import { iconButtonClasses } from '../../design/icon-button.tsx';
+import { MoreIcon, PencilIcon, TrashIcon } from '../../design/icons.tsx';
+import { Menu, MenuItem } from '../../design/menu.tsx';
+import { Spinner } from '../../design/spinner.tsx';
+import { useAppSelector } from '../../shell/app-context.tsx';
+import { Link } from '../../shell/link.tsx';
+
+type ConversationRowProps = {
+  readonly id: string;
+  readonly isOpen: boolean;
+  readonly onFollow: () => void;
+  readonly onRename: () => void;
+  readonly onDelete: () => void;
+};
+
+export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: ConversationRowProps) {
+  const conversation = useAppSelector((state) => state.conversations.byId[id]);
+  if (conversation === undefined) return null;
+  const { title, answering, stored } = conversation;
+  return (
+    <li
+      className={`group/row flex items-center rounded-control transition-colors ${isOpen ? 'bg-accent-soft' : 'hover:bg-paper'}`}
+    >
+      <Link
+        to={{ page: 'chat', conversationId: id }}
+        aria-current={isOpen ? 'page' : undefined}
+        onClick={onFollow}
+        className="flex min-h-10 min-w-0 flex-1 items-center gap-2 rounded-control py-1.5 pl-3 touch:min-h-11"
+      >
+        <span dir="auto" className="min-w-0 flex-1 truncate">
+          {title}
+        </span>
+        {answering && (
+          <span className="text-accent" title="Being answered">
+            <Spinner className="size-3.5" />
+          </span>
+        )}
+        {!stored && (
+          <span
+            className="shrink-0 rounded-full bg-caution-soft px-2 text-fine text-caution"
+            title="Not yet at the relay"
+          >
+            unsent
+          </span>
+        )}
+      </Link>
+      <Menu
+        trigger={
+          <button
+            type="button"
+            aria-label={`Options of ${title}`}
+            className={`${iconButtonClasses} opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100 data-popup-open:opacity-100 touch:opacity-100 ${isOpen ? 'opacity-100' : ''}`}
+          >
+            <MoreIcon />
+          </button>
+        }
+      >
+        <MenuItem icon={<PencilIcon />} onSelect={onRename}>
+          Rename
+        </MenuItem>
+        <MenuItem icon={<TrashIcon />} tone="danger" onSelect={onDelete}>
+          Delete
+        </MenuItem>
+      </Menu>
+    </li>
+  );
+}

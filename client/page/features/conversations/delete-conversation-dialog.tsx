@@ -1,0 +1,63 @@
+import { useRef, useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
+import { Notice } from '../../design/notice.tsx';
+import { failureText } from '../../texts/failure-texts.ts';
+import { navigate } from '../../state/router.ts';
+import type { ConversationSummary, VaultFailure } from '../../../vault/api/vault-api.ts';
+import { useVault } from '../../shell/app-context.tsx';
+
+type DeleteConversationDialogProps = {
+  readonly conversation: ConversationSummary;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  /** The row that had the focus is gone. */
+  readonly onDeleted: () => void;
+};
+
+export function DeleteConversationDialog({ conversation, isOpen, onClose, onDeleted }: DeleteConversationDialogProps) {
+  const vault = useVault();
+  const cancel = useRef<HTMLButtonElement>(null);
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+
+  async function remove() {
+    setBusy(true);
+    const result = await vault.call((api) => api.deleteConversation({ conversationId: conversation.id }));
+    setBusy(false);
+    if (!result.ok) {
+      setFailure(result.failure);
+      return;
+    }
+    onClose();
+    onDeleted();
+    if (isOpen) navigate({ page: 'chat', conversationId: null }, { replace: true });
+  }
+
+  return (
+    <Dialog open onClose={onClose} title="Delete conversation?" initialFocus={cancel}>
+      <DialogText>
+        <p>
+          “<span dir="auto">{conversation.title}</span>” and all its messages go from every device. This cannot be
+          undone.
+        </p>
+        <p className="mt-3 text-small text-ink-soft">
+          The relay is told to delete its sealed copy. It could keep the bytes; it cannot read them.
+        </p>
+      </DialogText>
+      {failure !== null && (
+        <Notice tone="danger" urgent className="mt-4">
+          {failureText(failure, 'Nothing was deleted.')}
+        </Notice>
+      )}
+      <DialogActions>
+        <Button ref={cancel} look="quiet" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button look="danger" busy={busy} onClick={() => void remove()}>
+          Delete
+        </Button>
+      </DialogActions>
+    </Dialog>
+  );
+}

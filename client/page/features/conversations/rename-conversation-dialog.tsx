@@ -1,0 +1,69 @@
+import { useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Dialog, DialogActions } from '../../design/dialog.tsx';
+import { TextField } from '../../design/text-field.tsx';
+import { failureText } from '../../texts/failure-texts.ts';
+import type { ConversationSummary, VaultFailure } from '../../../vault/api/vault-api.ts';
+import { useVault } from '../../shell/app-context.tsx';
+
+type RenameConversationDialogProps = { readonly conversation: ConversationSummary; readonly onClose: () => void };
+
+export function RenameConversationDialog({ conversation, onClose }: RenameConversationDialogProps) {
+  const vault = useVault();
+  const field = useRef<HTMLInputElement>(null);
+  const [title, setTitle] = useState(conversation.title);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | undefined>(undefined);
+
+  async function save(event: FormEvent) {
+    event.preventDefault();
+    const trimmed = title.trim();
+    if (trimmed === '') return refuse({ code: 'title-empty' });
+    setBusy(true);
+    const result = await vault.call((api) =>
+      api.renameConversation({ conversationId: conversation.id, title: trimmed }),
+    );
+    setBusy(false);
+    if (result.ok) onClose();
+    else refuse(result.failure);
+  }
+
+  function refuse(failure: VaultFailure) {
+    setError(failureText(failure, 'The title is as it was.'));
+    field.current?.focus();
+  }
+
+  return (
+    <Dialog open onClose={onClose} title="Rename conversation" initialFocus={field}>
+      <form onSubmit={(event) => void save(event)}>
+        <TextField
+          ref={field}
+          label="Title"
+          autoComplete="off"
+          dir="auto"
+          value={title}
+          onChange={(event) => {
+            setTitle(event.target.value);
+            setError(undefined);
+          }}
+          onKeyDown={keepCompositionEnter}
+          onFocus={(event) => event.target.select()}
+          error={error}
+        />
+        <DialogActions>
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button type="submit" look="primary" busy={busy}>
+            Rename
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The Enter that picks a word of an input method must not save the title. */
+function keepCompositionEnter(event: KeyboardEvent): void {
+  if (event.key === 'Enter' && (event.nativeEvent.isComposing || event.keyCode === 229)) event.preventDefault();
+}

@@ -1,0 +1,67 @@
+import { buttonClasses } from '../../design/button.tsx';
+import { Wordmark } from '../../design/wordmark.tsx';
+import { useAppSelector } from '../../shell/app-context.tsx';
+import { Link } from '../../shell/link.tsx';
+import { PageHeading } from '../../shell/page-heading.tsx';
+import { BuildName } from './build-name.tsx';
+import { MessageJourney } from './message-journey.tsx';
+import { PlainLimits } from './plain-limits.tsx';
+import { WhoReadsWhat } from './who-reads-what.tsx';
+
+export function HomePage() {
+  return (
+    <div className="safe-x mx-auto flex min-h-dvh max-w-5xl flex-col">
+      <a
+        href="#main"
+        className="sr-only rounded-control bg-raised px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:left-3"
+      >
+        Skip to the text
+      </a>
+      <header className="py-6">
+        <Wordmark />
+      </header>
+      <main id="main" className="flex-1">
+        <section className="pt-10 pb-16 sm:pt-16 sm:pb-20">
+          <PageHeading className="max-w-3xl font-serif text-display font-medium tracking-tight">
+            Talk to an AI in a low&nbsp;voice.
+          </PageHeading>
+          <p className="mt-6 max-w-2xl text-lead text-ink-soft">
+            Sotto seals what you write in your browser, before it leaves. The service that carries and keeps your chats
+            has no key to them: it cannot read them, and nobody can make it.
+          </p>
+          <Entrance />
+        </section>
+        <MessageJourney />
+        <WhoReadsWhat />
+        <PlainLimits />
+      </main>
+      <footer className="mt-20 flex flex-wrap items-center justify-between gap-x-8 gap-y-2 border-t border-line py-6 text-fine text-ink-faint">
+        <p>Free software under Apache-2.0. No tracking, no third-party requests.</p>
+        <BuildName />
+      </footer>
+    </div>
+  );
+}
+
+function Entrance() {
+  const hasSession = useAppSelector(({ session }) => session.status === 'unlocked' || session.status === 'locked');
+  if (hasSession) {
+    return (
+      <p className="mt-9">
+        <Link to={{ page: 'chat', conversationId: null }} className={buttonClasses('primary', 'px-7 text-lead')}>
+          Open your chats
+        </Link>
+      </p>
+    );
+  }
+  return (
+    <p className="mt-9 flex flex-wrap gap-3">
+      <Link to={{ page: 'create-account' }} className={buttonClasses('primary', 'px-7')}>
+        Create account
+      </Link>
+      <Link to={{ page: 'sign-in' }} className={buttonClasses('secondary', 'px-7')}>
+        Sign in
+      </Link>
+    </p>
+  );
+}

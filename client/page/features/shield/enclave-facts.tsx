@@ -1,0 +1,54 @@
+import { useId, type ReactNode } from 'react';
+import { SafeLink } from '../markdown/safe-link.tsx';
+
+export type Fact = readonly [name: string, value: ReactNode, look?: 'code'];
+
+const momentText = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+export function momentOf(timeMs: number): string {
+  return momentText.format(timeMs);
+}
+
+type FactListProps = { readonly title: string; readonly facts: readonly (Fact | null)[] };
+
+/** Names and values; a value in hex can be compared with one that somebody else reads out. */
+export function FactList({ title, facts }: FactListProps) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id}>
+      <h3 id={id} className="font-semibold">
+        {title}
+      </h3>
+      <dl className="mt-3 grid gap-x-6 gap-y-2 text-small sm:grid-cols-[auto_minmax(0,1fr)]">
+        {facts
+          .filter((fact) => fact !== null)
+          .map(([name, value, look]) => (
+            <div key={name} className="contents">
+              <dt className="text-ink-soft">{name}</dt>
+              <dd className={`mb-1 wrap-anywhere sm:mb-0 ${look === 'code' ? 'font-mono text-fine' : ''}`}>{value}</dd>
+            </div>
+          ))}
+      </dl>
+    </section>
+  );
+}
+
+type Measured = {
+  readonly measurement: string | null;
+  readonly release: { readonly version: string; readonly url: string } | null;
+};
+
+/** What the hardware measured, and which release that is. */
+export function measuredFacts({ measurement, release }: Measured): readonly (Fact | null)[] {
+  return [
+    release === null
+      ? null
+      : [
+          'Release',
+          <SafeLink key="release" address={release.url} source="client">
+            {release.version}
+          </SafeLink>,
+        ],
+    measurement === null ? null : ['Measurement', measurement, 'code'],
+  ];
+}

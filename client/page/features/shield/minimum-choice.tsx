@@ -1,0 +1,64 @@
+import { useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Notice } from '../../design/notice.tsx';
+import { RadioList } from '../../design/radio-list.tsx';
+import { failureText } from '../../texts/failure-texts.ts';
+import { levelName, levelPhrase } from '../../texts/protection-texts.ts';
+import type { ProtectionLevel, VaultFailure } from '../../../vault/api/vault-api.ts';
+import { useAppSelector, useVault } from '../../shell/app-context.tsx';
+import { momentOf } from './enclave-facts.tsx';
+
+const levels: readonly ProtectionLevel[] = ['any', 'stated', 'hardware', 'hardware-gpu'];
+
+/** What the person asks of every enclave; kept sealed with the account, so no relay reads or changes it. */
+export function MinimumChoice({ conversationId }: { readonly conversationId: string | null }) {
+  const vault = useVault();
+  const minimum = useAppSelector((state) => state.minimum);
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+  /** Until the vault has it: what was pressed is shown at once. */
+  const [pressed, setPressed] = useState<ProtectionLevel | null>(null);
+  const chosen = pressed ?? minimum.account?.value ?? 'any';
+  const isOutOfReach = levels.indexOf(minimum.effective) > levels.indexOf(minimum.strongest);
+
+  async function choose(level: ProtectionLevel) {
+    setPressed(level);
+    const result = await vault.call((api) => api.setMinimum({ level }));
+    setPressed((now) => (now === level ? null : now));
+    setFailure(result.ok ? null : result.failure);
+  }
+  async function takeBack() {
+    const result = await vault.call((api) => api.setConversationMinimum({ conversationId, level: chosen }));
+    setFailure(result.ok ? null : result.failure);
+  }
+
+  const own = minimum.conversation;
+  return (
+    <div className="grid gap-3">
+      <RadioList
+        legend="Accept, in all your conversations"
+        value={chosen}
+        options={levels.map((level) => ({ value: level, label: levelName(level) }))}
+        onChange={(level) => void choose(level)}
+      />
+      {own !== null && own.value !== chosen && (
+        <Notice
+          tone="caution"
+          className="text-small"
+          action={<Button onClick={() => void takeBack()}>Ask for it here too</Button>}
+        >
+          For this conversation you accept {levelPhrase(own.value)} since {momentOf(own.setAtMs)}.
+        </Notice>
+      )}
+      {isOutOfReach && (
+        <Notice tone="caution" className="text-small">
+          No enclave that this client was built to accept can offer that. Nothing will be sent until you ask for less.
+        </Notice>
+      )}
+      {failure !== null && (
+        <Notice tone="danger" urgent>
+          {failureText(failure)}
+        </Notice>
+      )}
+    </div>
+  );
+}

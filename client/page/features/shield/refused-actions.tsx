@@ -1,0 +1,32 @@
+import { useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { RetryIcon } from '../../design/icons.tsx';
+import type { RefusedEnclave } from '../../../vault/api/vault-api.ts';
+import { useVault } from '../../shell/app-context.tsx';
+import { LowerMinimumDialog } from './lower-minimum-dialog.tsx';
+
+type RefusedActionsProps = {
+  readonly conversationId: string | null;
+  readonly view: RefusedEnclave;
+  /** Absent where the checks are on the screen already. */
+  readonly onShowChecks?: () => void;
+};
+
+/** What one can do when an enclave is refused. */
+export function RefusedActions({ conversationId, view, onShowChecks }: RefusedActionsProps) {
+  const vault = useVault();
+  const [lowering, setLowering] = useState<RefusedEnclave['offered']>(null);
+  return (
+    <div className="flex flex-wrap gap-2">
+      <Button onClick={() => void vault.call((api) => api.openConversation({ conversationId }))}>
+        <RetryIcon />
+        Ask again
+      </Button>
+      {onShowChecks !== undefined && <Button onClick={onShowChecks}>See the checks</Button>}
+      {view.offered !== null && <Button onClick={() => setLowering(view.offered)}>Lower the minimum here…</Button>}
+      {lowering !== null && (
+        <LowerMinimumDialog conversationId={conversationId} offered={lowering} onClose={() => setLowering(null)} />
+      )}
+    </div>
+  );
+}

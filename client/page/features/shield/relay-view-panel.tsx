@@ -1,0 +1,70 @@
+import { useCallback } from 'react';
+import { Notice } from '../../design/notice.tsx';
+import { Status } from '../../design/status.tsx';
+import { failureText } from '../../texts/failure-texts.ts';
+import type { VaultApi } from '../../../vault/api/vault-api.ts';
+import { useAppSelector } from '../../shell/app-context.tsx';
+import { useVaultRead } from '../../shell/use-vault-read.ts';
+import { RelayColumns } from './relay-columns.tsx';
+import { RelayRow } from './relay-row.tsx';
+
+/** The two sides of the same conversation: words here, bytes there. */
+export function RelayViewPanel({ conversationId }: { readonly conversationId: string }) {
+  // Changes with each message that joins, is stored or ends: then the relay holds something else.
+  const version = useAppSelector(({ messages }) => {
+    const loaded = messages[conversationId];
+    return loaded?.order.map((id) => stateOf(loaded.byId[id])).join(' ') ?? '';
+  });
+  const read = useCallback((api: VaultApi) => api.relayView({ conversationId }), [conversationId]);
+  const { value: view, failure } = useVaultRead(read, version);
+
+  return (
+    <section aria-label="What the relay sees">
+      <p className="max-w-3xl text-ink-soft">
+        Your words, opened by the keys in this browser, and beside them everything that the relay holds for each. It has
+        no key to any of it.
+      </p>
+      {failure !== null && (
+        <Notice tone="danger" urgent className="mt-6">
+          {failureText(failure)}
+        </Notice>
+      )}
+      {view === undefined && failure === null && (
+        <div className="mt-6">
+          <Status working>Asking the relay</Status>
+        </div>
+      )}
+      {view !== undefined && (
+        <>
+          <div
+            aria-hidden="true"
+            className="sticky -top-1 z-1 mt-6 hidden grid-cols-2 bg-surface py-3 font-serif text-title font-medium md:grid"
+          >
+            <p className="px-6">What you see</p>
+            <p className="px-6">What the relay holds</p>
+          </div>
+          <ol className="mt-5 grid gap-4 md:mt-0">
+            {view.rows.map((row) => (
+              <RelayRow key={`${row.what} ${row.id}`} row={row} />
+            ))}
+          </ol>
+          {view.rows.length === 0 && <p className="mt-4">The relay holds nothing of this conversation yet.</p>}
+          <h3 className="mt-10 font-serif text-title font-medium">And of your account</h3>
+          <div className="mt-3 rounded-card bg-machine p-5 text-machine-ink">
+            <RelayColumns columns={view.account} />
+          </div>
+          <p className="mt-6 max-w-3xl text-small text-ink-soft">
+            The relay also sees your address while you are connected, and roughly how long an answer takes. It could
+            keep what it was told to delete; it still could not read it.
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+type Known = { readonly role: string; readonly stored?: boolean; readonly state?: { readonly kind: string } };
+
+function stateOf(message: Known | undefined): string {
+  return message?.state?.kind ?? String(message?.stored);
+}

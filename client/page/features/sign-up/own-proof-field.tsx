@@ -1,0 +1,40 @@
+import { useState, type Ref } from 'react';
+import { PasswordField } from '../../design/password-field.tsx';
+import type { OwnProof } from '../../../vault/api/vault-api.ts';
+import { PhraseField } from '../../shell/phrase-field.tsx';
+
+type OwnProofFieldProps = {
+  readonly ref: Ref<HTMLInputElement & HTMLTextAreaElement>;
+  readonly by: Exclude<OwnProof['by'], 'recent-phrase'>;
+  readonly onBy: (by: OwnProof['by']) => void;
+  readonly error: string | undefined;
+};
+
+/** The current password, or the recovery phrase of somebody who no longer knows it. */
+export function OwnProofField({ ref, by, onBy, error }: OwnProofFieldProps) {
+  const [words, setWords] = useState('');
+  const isPassword = by === 'password';
+  return (
+    <div className="grid gap-2">
+      {isPassword ? (
+        <PasswordField
+          ref={ref}
+          label="Current password"
+          name="current-password"
+          autoComplete="current-password"
+          required
+          error={error}
+        />
+      ) : (
+        <PhraseField ref={ref} words={words} onWords={setWords} error={error} />
+      )}
+      <button
+        type="button"
+        className="min-h-8 justify-self-start text-start text-small text-link"
+        onClick={() => onBy(isPassword ? 'phrase' : 'password')}
+      >
+        {isPassword ? 'Use your recovery phrase instead' : 'Use your current password instead'}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,103 @@
+import { useRef, useState } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Checkbox } from '../../design/checkbox.tsx';
+import { CheckIcon, CopyIcon, DownloadIcon, PrintIcon } from '../../design/icons.tsx';
+import { Notice } from '../../design/notice.tsx';
+import { failureText } from '../../texts/failure-texts.ts';
+import type { VaultFailure } from '../../../vault/api/vault-api.ts';
+import { useVault } from '../../shell/app-context.tsx';
+import { RecoveryWords } from './recovery-words.tsx';
+import { downloadPhrase } from './download-phrase.ts';
+
+type RecoveryPhraseStepProps = {
+  readonly words: readonly string[];
+  /** The account cannot be made with this name or password: back to the form. */
+  readonly onRefused: (failure: VaultFailure) => void;
+};
+
+const sendsBack: ReadonlySet<string> = new Set(['name-taken', 'invalid-user-name', 'weak-password', 'sign-up-closed']);
+
+export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps) {
+  const vault = useVault();
+  const checkbox = useRef<HTMLInputElement>(null);
+  const [confirmed, setConfirmed] = useState(false);
+  /** Continue was pressed before the words were confirmed. */
+  const [isMissing, setMissing] = useState(false);
+  const [copied, setCopied] = useState<boolean | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+
+  async function finish() {
+    setMissing(!confirmed);
+    if (!confirmed) return checkbox.current?.focus();
+    setBusy(true);
+    setFailure(null);
+    const result = await vault.call((api) => api.finishSignUp());
+    setBusy(false);
+    if (result.ok) return;
+    if (sendsBack.has(result.failure.code)) onRefused(result.failure);
+    else setFailure(result.failure);
+  }
+
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(words.join(' '));
+      setCopied(true);
+    } catch {
+      // Refused, or there is no clipboard for pages in this browser.
+      setCopied(false);
+    }
+  }
+
+  return (
+    <div className="grid gap-6">
+      <RecoveryWords words={words} />
+      <div className="flex flex-wrap gap-2 print:hidden">
+        <Button look="quiet" onClick={() => void copy()}>
+          {copied === true ? <CheckIcon /> : <CopyIcon />}
+          {copied === true ? 'Copied' : 'Copy'}
+        </Button>
+        {/* A name that changes under the focus is read by few. */}
+        <output className="sr-only">{copied === true && 'Copied'}</output>
+        <Button look="quiet" onClick={() => downloadPhrase(words)}>
+          <DownloadIcon />
+          Download
+        </Button>
+        <Button look="quiet" onClick={() => window.print()}>
+          <PrintIcon />
+          Print
+        </Button>
+      </div>
+      {copied === false && (
+        <Notice tone="danger" urgent className="print:hidden">
+          This browser did not let Sotto copy the words. Write them down, or download them.
+        </Notice>
+      )}
+      <p className="text-ink-soft">
+        Best on paper, where you keep other papers that matter. Whoever has these words can read everything in this
+        account. Whoever has lost both words and password can never read it again.
+      </p>
+      <div className="print:hidden">
+        <Checkbox
+          ref={checkbox}
+          checked={confirmed}
+          onChange={(next) => {
+            setConfirmed(next);
+            setMissing(false);
+          }}
+          error={isMissing ? 'Write the words down first, then say so here.' : undefined}
+        >
+          I have written down the 24 words and keep them in a safe place.
+        </Checkbox>
+      </div>
+      {failure !== null && (
+        <Notice tone="danger" urgent>
+          {failureText(failure)}
+        </Notice>
+      )}
+      <Button look="primary" busy={busy} onClick={() => void finish()} className="print:hidden">
+        Continue
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { useEffect, useState } from 'react';
+import type { VaultFailure } from '../../../vault/api/vault-api.ts';
+import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
+import { useVault } from '../../shell/app-context.tsx';
+import { Link } from '../../shell/link.tsx';
+import { CredentialsForm } from './credentials-form.tsx';
+import { RecoveryPhraseStep } from './recovery-phrase-step.tsx';
+
+/** Two steps: name and password, then the phrase. The account exists only after the second. */
+export function SignUpPage() {
+  const vault = useVault();
+  const [words, setWords] = useState<readonly string[] | null>(null);
+  const [userName, setUserName] = useState('');
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+
+  useEffect(() => {
+    if (words === null) return;
+    // Left in the middle: the phrase and keys that were drawn are forgotten. After the end there is nothing to cancel.
+    return () => void vault.call((api) => api.cancelSignUp());
+  }, [vault, words]);
+
+  if (words !== null) {
+    return (
+      <AccountPageFrame
+        heading="Your recovery phrase"
+        wide
+        headingTakesFocus
+        lead="These 24 words open your account if you ever forget your password. They are shown only now, and nobody else has them: not the relay, not us."
+      >
+        <RecoveryPhraseStep
+          words={words}
+          onRefused={(refusal) => {
+            setFailure(refusal);
+            setWords(null);
+          }}
+        />
+      </AccountPageFrame>
+    );
+  }
+  return (
+    <AccountPageFrame
+      heading="Create your account"
+      lead="No e-mail address, no phone number. Your keys are made in this browser."
+      below={
+        <>
+          You have an account?{' '}
+          <Link to={{ page: 'sign-in' }} className="text-link">
+            Sign in
+          </Link>
+        </>
+      }
+    >
+      <CredentialsForm
+        userName={userName}
+        onUserName={setUserName}
+        refusal={failure}
+        onPrepared={(recoveryWords) => {
+          setFailure(null);
+          setWords(recoveryWords);
+        }}
+      />
+    </AccountPageFrame>
+  );
+}

@@ -1,0 +1,42 @@
+import { type RefObject, use } from 'react';
+import { IconButton } from '../../design/icon-button.tsx';
+import { ShieldIcon } from '../../design/icons.tsx';
+import { leftOutText } from '../../texts/answer-texts.ts';
+import { shortModelName } from '../../texts/protection-texts.ts';
+import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
+import { OpenDocumentContext } from '../shield/open-document.ts';
+import { CopyButton } from './copy-button.tsx';
+import { copyMessage } from './copy-message.ts';
+import { timeText } from '../../shell/time-text.ts';
+
+type AnswerFootProps = {
+  readonly message: AssistantMessage;
+  readonly words: RefObject<HTMLDivElement | null>;
+  /** Takes its room already while the answer grows, so that nothing moves when it ends. */
+  readonly hidden: boolean;
+};
+
+export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
+  const openDocument = use(OpenDocumentContext);
+  const facts = [
+    message.model === null ? null : shortModelName(message.model),
+    message.usage === null ? null : `${message.usage.replyTokens} tokens`,
+    timeText(message.createdAtMs),
+  ].filter((fact) => fact !== null);
+  return (
+    <div className={`-ml-2 text-fine text-ink-faint touch:-ml-3 ${hidden ? 'invisible' : ''}`}>
+      <div className="flex min-h-9 flex-wrap items-center gap-x-1 touch:min-h-11 short:flex-nowrap">
+        {message.text !== '' && (
+          <CopyButton label="Copy answer" copy={() => copyMessage(message.text, words.current)} />
+        )}
+        {message.isDocumented && (
+          <IconButton label="Verification document" onClick={() => openDocument(message.turnId)}>
+            <ShieldIcon />
+          </IconButton>
+        )}
+        <span className="min-w-0 pl-2 wrap-anywhere touch:pl-3 short:truncate">{facts.join(' · ')}</span>
+      </div>
+      {message.leftOut > 0 && <p className="pl-2 touch:pl-3">{leftOutText(message.leftOut)}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { Button } from '../../design/button.tsx';
+import { Status } from '../../design/status.tsx';
+import { navigate } from '../../state/router.ts';
+import { selectMessageOrder } from '../../state/selectors.ts';
+import { useAppSelector } from '../../shell/app-context.tsx';
+import { EmptyChat } from './empty-chat.tsx';
+import { MessageList } from './message-list.tsx';
+
+type ConversationViewProps = {
+  readonly conversationId: string | null;
+  readonly sentTurnId: string | null;
+  readonly onSuggestion: (text: string) => void;
+};
+
+export function ConversationView({ conversationId, sentTurnId, onSuggestion }: ConversationViewProps) {
+  const order = useAppSelector((state) => selectMessageOrder(state, conversationId));
+  const isKnown = useAppSelector(
+    ({ conversations }) =>
+      conversationId === null || conversations.order === null || conversations.byId[conversationId] !== undefined,
+  );
+  const sentQuestionId = useAppSelector((state) => {
+    if (conversationId === null || sentTurnId === null) return null;
+    const loaded = state.messages[conversationId];
+    const questionId = loaded?.order.findLast((id) => {
+      const message = loaded.byId[id];
+      return message?.role === 'user' && message.turnId === sentTurnId;
+    });
+    return questionId ?? null;
+  });
+
+  if (conversationId === null) return <EmptyChat onSuggestion={onSuggestion} />;
+  if (!isKnown && (order === null || order.length === 0)) {
+    return (
+      <div className="grid flex-1 place-content-center gap-4 px-6 text-center">
+        <p className="text-ink-soft">This conversation is not in your vault. It may have been deleted.</p>
+        <Button look="primary" onClick={() => navigate({ page: 'chat', conversationId: null })} className="mx-auto">
+          Start another
+        </Button>
+      </div>
+    );
+  }
+  if (order === null) {
+    return (
+      <div className="grid flex-1 place-content-center">
+        <Status working>Opening</Status>
+      </div>
+    );
+  }
+  return (
+    <MessageList key={conversationId} conversationId={conversationId} order={order} sentQuestionId={sentQuestionId} />
+  );
+}

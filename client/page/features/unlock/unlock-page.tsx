@@ -1,0 +1,73 @@
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { Button } from '../../design/button.tsx';
+import { Notice } from '../../design/notice.tsx';
+import { PasswordField } from '../../design/password-field.tsx';
+import { failureText } from '../../texts/failure-texts.ts';
+import { signOutAsked } from '../../state/session-slice.ts';
+import type { VaultFailure } from '../../../vault/api/vault-api.ts';
+import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
+import { useAppDispatch, useVault } from '../../shell/app-context.tsx';
+import { readForm } from '../../shell/read-form.ts';
+
+/** There is a session here, but no key in memory: the password brings it back. */
+export function UnlockPage() {
+  const vault = useVault();
+  const dispatch = useAppDispatch();
+  const field = useRef<HTMLInputElement>(null);
+  const [password, setPassword] = useState('');
+  const [busy, setBusy] = useState<'unlock' | 'sign-out' | null>(null);
+  const [failure, setFailure] = useState<VaultFailure | null>(null);
+
+  useEffect(() => field.current?.focus(), []);
+
+  async function unlock(event: FormEvent) {
+    event.preventDefault();
+    const typed = readForm(event, { password: 'password' });
+    setPassword(typed.password);
+    setBusy('unlock');
+    setFailure(null);
+    const result = await vault.call((api) => api.unlock(typed));
+    setBusy(null);
+    if (result.ok) return;
+    setFailure(result.failure);
+    field.current?.focus();
+  }
+
+  async function signOut() {
+    setBusy('sign-out');
+    dispatch(signOutAsked());
+    const result = await vault.call((api) => api.signOut());
+    setBusy(null);
+    if (!result.ok) setFailure(result.failure);
+  }
+
+  return (
+    <AccountPageFrame heading="Locked" lead="Your keys are not in memory. Your password brings them back.">
+      <form onSubmit={(event) => void unlock(event)} className="grid gap-6">
+        <PasswordField
+          ref={field}
+          label="Password"
+          name="password"
+          autoComplete="current-password"
+          required
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+          error={failure?.code === 'sign-in-failed' ? 'That password does not match.' : undefined}
+        />
+        {failure !== null && failure.code !== 'sign-in-failed' && (
+          <Notice tone="danger" urgent>
+            {failureText(failure)}
+          </Notice>
+        )}
+        <div className="flex flex-wrap gap-3">
+          <Button type="submit" look="primary" busy={busy === 'unlock'} className="flex-1">
+            Unlock
+          </Button>
+          <Button look="quiet" busy={busy === 'sign-out'} onClick={() => void signOut()}>
+            Sign out
+          </Button>
+        </div>
+      </form>
+    </AccountPageFrame>
+  );
+}

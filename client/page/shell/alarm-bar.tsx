@@ -1,0 +1,31 @@
+import { Button } from '../design/button.tsx';
+import { Notice } from '../design/notice.tsx';
+import { alarmDismissed } from '../state/alarms-slice.ts';
+import { failureText } from '../texts/failure-texts.ts';
+import type { FailureCode } from '../../vault/api/vault-api.ts';
+import { useAppDispatch, useAppSelector } from './app-context.tsx';
+
+const integrityCodes: ReadonlySet<FailureCode> = new Set(['vault-tampered', 'vault-rolled-back', 'server-key-changed']);
+
+/** Alarms of the vault, on every page, until the reader takes them away. */
+export function AlarmBar() {
+  const alarms = useAppSelector((state) => state.alarms);
+  const dispatch = useAppDispatch();
+  if (alarms.length === 0) return null;
+  return (
+    <div className="safe-x fixed inset-x-0 top-0 z-20 mx-auto grid max-h-dvh max-w-3xl gap-2 overflow-y-auto py-3">
+      {alarms.map((code) => (
+        <Notice
+          key={code}
+          tone="danger"
+          urgent
+          className="border-danger shadow-high"
+          action={<Button onClick={() => dispatch(alarmDismissed(code))}>Dismiss</Button>}
+        >
+          {integrityCodes.has(code) && <strong>Integrity alarm. </strong>}
+          {failureText({ code })}
+        </Notice>
+      ))}
+    </div>
+  );
+}

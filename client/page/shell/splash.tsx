@@ -1,0 +1,30 @@
+import { useEffect, useState } from 'react';
+import { LogoMark } from '../design/wordmark.tsx';
+import { failureText } from '../texts/failure-texts.ts';
+import { useAppSelector } from './app-context.tsx';
+import { useMissingPart } from './load-part.ts';
+
+/** Shown while the vault or a page is on its way; nothing at first, so that a quick start does not flash. */
+export function Splash() {
+  const [slow, setSlow] = useState(false);
+  const heldUpBy = useAppSelector(({ session }) => session.heldUpBy);
+  const isPartMissing = useMissingPart();
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), 300);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <main id="main" className="grid min-h-dvh place-items-center" aria-busy="true">
+      {slow && (
+        <output className="flex max-w-md flex-col items-center gap-4 px-6 text-center text-ink-soft">
+          <LogoMark className="breathe size-12" />
+          {heldUpBy !== null
+            ? failureText({ code: heldUpBy })
+            : isPartMissing
+              ? 'A part of this page did not arrive. It comes as soon as there is a connection to the relay.'
+              : 'Opening your vault…'}
+        </output>
+      )}
+    </main>
+  );
+}

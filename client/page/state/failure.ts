@@ -1,0 +1,32 @@
+import type { FailureCode, VaultFailure } from '../../vault/api/vault-api.ts';
+import { failureTexts } from '../texts/failure-texts.ts';
+
+/** What a call to the vault came to: components branch on it and never catch. */
+export type VaultResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: VaultFailure };
+
+function isFailureCode(code: unknown): code is FailureCode {
+  return typeof code === 'string' && Object.hasOwn(failureTexts, code);
+}
+
+/** A rejection of the vault, whatever the Worker's channel made of it. What nobody named went wrong in this browser. */
+export function toVaultFailure(reason: unknown): VaultFailure {
+  if (typeof reason === 'object' && reason !== null) {
+    const { code, message, retryAfterMs, unknownWords } = reason as Record<string, unknown>;
+    // An Error loses its own fields between threads, its message stays.
+    const known = [code, message].find(isFailureCode);
+    if (known !== undefined) {
+      return {
+        code: known,
+        ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+        ...(isNumbers(unknownWords) ? { unknownWords } : {}),
+      };
+    }
+  }
+  return { code: 'browser-failed' };
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'number');
+}

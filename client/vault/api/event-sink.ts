@@ -1,0 +1,117 @@
+import type { Clock } from '../surroundings/clock.ts';
+import type { Conversations } from '../threads/conversations.ts';
+import type { TabChannel, TabMessage } from '../store/tab-channel.ts';
+import type { FailureCode } from '../failures/failure-codes.ts';
+import type { ReturnedWords } from '../changes/outbox.ts';
+import type { VaultEvent } from './vault-api.ts';
+
+/** Alarms of what waits and is not stored; all others are of what a sync meets. */
+const writingCodes: ReadonlySet<FailureCode> = new Set(['not-stored', 'quota-exceeded']);
+
+/** Turns changes of the vault into events of the page: whole lists at most once a turn of the event loop. */
+export class EventSink {
+  readonly #emit: (event: VaultEvent) => void;
+  readonly #conversations: Conversations;
+  readonly #clock: Clock;
+  /** Conversations that the page has, each with the messages that it was given. */
+  readonly #opened = new Map<string, ReadonlySet<string>>();
+  readonly #stale = new Set<string>();
+  #callOff: (() => void) | null = null;
+  #lastList = '';
+  #lastTheme = '';
+  #lastReturned = '[]';
+  readonly #alarms = new Set<FailureCode>();
+
+  constructor(emit: (event: VaultEvent) => void, conversations: Conversations, clock: Clock) {
+    this.#emit = emit;
+    this.#conversations = conversations;
+    this.#clock = clock;
+  }
+
+  /** From now on the page hears of every change in this conversation; it gets all messages at once. */
+  open(conversationId: string): void {
+    this.#emitMessages(conversationId);
+  }
+
+  /** Something in these conversations changed, or in the list. */
+  changed(conversationIds: Iterable<string>): void {
+    for (const id of conversationIds) if (this.#opened.has(id)) this.#stale.add(id);
+    this.#callOff ??= this.#clock.after(0, () => this.flush());
+  }
+
+  allChanged(): void {
+    this.changed(this.#opened.keys());
+  }
+
+  flush(): void {
+    this.#callOff?.();
+    this.#callOff = null;
+    const conversations = this.#conversations.list();
+    const list = JSON.stringify(conversations);
+    if (list !== this.#lastList) this.#emit({ type: 'conversations', conversations });
+    this.#lastList = list;
+    for (const id of this.#stale) this.#emitMessages(id);
+    this.#stale.clear();
+    const theme = this.#conversations.theme();
+    if (theme !== this.#lastTheme) this.#emit({ type: 'theme', theme });
+    this.#lastTheme = theme;
+  }
+
+  /** One answer changed. `growth` null: other than by text that one frame brought. */
+  answerChanged(turnId: string, growth: { readonly text: string; readonly reasoning: string } | null): void {
+    const answer = this.#conversations.answerOf(turnId);
+    if (answer === null) return;
+    const { conversationId, message } = answer;
+    // All of it follows in a moment, this included.
+    if (this.#stale.has(conversationId)) return;
+    // A question that was asked again is no longer shown, and goes on being read.
+    if (this.#opened.get(conversationId)?.has(message.id) === true) {
+      if (growth === null) this.#emit({ type: 'message', conversationId, message });
+      else this.#emit({ type: 'delta', conversationId, messageId: message.id, ...growth });
+    }
+    if (growth === null) this.changed([]);
+  }
+
+  /** Words that wait for a draft. */
+  returned(words: readonly ReturnedWords[]): void {
+    const list = JSON.stringify(words);
+    if (list !== this.#lastReturned) this.#emit({ type: 'returned', words });
+    this.#lastReturned = list;
+  }
+
+  /** The same alarm once, until what it is of is well again. @returns whether it is new. */
+  alarm(code: FailureCode): boolean {
+    if (this.#alarms.has(code)) return false;
+    this.#alarms.add(code);
+    this.#emit({ type: 'alarm', code });
+    return true;
+  }
+
+  /** What another tab found. */
+  hear(message: Extract<TabMessage, { type: 'alarm' | 'all-is-well' }>): void {
+    if (message.type === 'alarm') this.alarm(message.code);
+    else this.allIsWell(message.of, null);
+  }
+
+  /**
+   * A relay that is read from may still refuse to write, and the other way round.
+   *
+   * @param others - The tabs to be told, if it was not well before.
+   */
+  allIsWell(of: 'reading' | 'writing', others: TabChannel | null): void {
+    const over = [...this.#alarms].filter((code) => writingCodes.has(code) === (of === 'writing'));
+    for (const code of over) this.#alarms.delete(code);
+    if (over.length > 0) others?.post({ type: 'all-is-well', of });
+  }
+
+  end(): void {
+    this.#callOff?.();
+    this.#opened.clear();
+  }
+
+  #emitMessages(conversationId: string): void {
+    const messages = this.#conversations.messages(conversationId);
+    this.#opened.set(conversationId, new Set(messages.map(({ id }) => id)));
+    this.#emit({ type: 'messages', conversationId, messages });
+  }
+}

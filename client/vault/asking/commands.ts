@@ -1,0 +1,172 @@
+import { maximumMessageLength, maximumTitleLength } from '../../../crypto/protocol/contents/item-contents.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
+import { isUnseen, withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
+import type { Clock } from '../surroundings/clock.ts';
+import type { TabLocks } from '../surroundings/vault-lock.ts';
+import type { Conversations } from '../threads/conversations.ts';
+import type { EnclaveSession } from '../enclave/enclave-session.ts';
+import type { TurnOperation } from '../changes/operation.ts';
+import type { Outbox } from '../changes/outbox.ts';
+import type { Minimums } from '../enclave/minimums.ts';
+import { newestSettings } from '../changes/plan-settings.ts';
+import { VaultError } from '../failures/vault-error.ts';
+import { underVaultLock } from '../surroundings/vault-lock.ts';
+import type { VaultStore } from '../store/vault-store.ts';
+
+const excerptLength = 60;
+
+export type CommandParts = {
+  readonly store: VaultStore;
+  readonly outbox: Outbox;
+  readonly conversations: Conversations;
+  readonly session: EnclaveSession;
+  readonly minimums: Minimums;
+  readonly locks: TabLocks;
+  readonly clock: Clock;
+};
+
+/** What a person does, as operations of the outbox: each is kept in this browser before anything is sent. */
+export class Commands {
+  readonly #parts: CommandParts;
+
+  constructor(parts: CommandParts) {
+    this.#parts = parts;
+  }
+
+  async send(conversationId: string | null, text: string): Promise<TurnOperation> {
+    if (text.length > maximumMessageLength) throw new VaultError('message-too-long');
+    if (isUnseen(text)) throw new VaultError('message-empty');
+    const { conversations, session, minimums } = this.#parts;
+    // As things stand now: while an enclave is looked for, the relay may offer another and the person look elsewhere.
+    const { shown } = session;
+    const begun = conversationId === null ? this.#newConversation(text) : null;
+    await session.admit(minimums.effective(conversationId));
+    const parentId = conversationId === null ? null : conversations.lastReplyId(conversationId);
+    const operation = this.#newTurn({
+      conversationId: conversationId ?? newId(),
+      newConversation: conversationId === null ? begun : this.#waitingConversation(conversationId),
+      parentId,
+      text,
+      shown,
+    });
+    await this.#parts.outbox.put(operation);
+    return operation;
+  }
+
+  /** The same words again, under new keys; what failed on its way gives its place to them. */
+  async retry(conversationId: string, turnId: string): Promise<TurnOperation> {
+    const { outbox, store, conversations, session, minimums } = this.#parts;
+    const queued = outbox.turn(turnId);
+    const asked = queued?.operation ?? store.contents.messageOfTurn(turnId)?.message;
+    if (asked?.conversationId !== conversationId) throw new VaultError('not-here');
+    const isGoing = queued?.operation.stage.name === 'going';
+    // It is on its way: once is enough. An answer may be over before the call that brought the question is.
+    if (isGoing && conversations.answerOf(turnId)?.message.state.kind !== 'ended') return queued.operation;
+    const { shown } = session;
+    await session.admit(minimums.effective(conversationId));
+    const operation = this.#newTurn({
+      conversationId,
+      newConversation: this.#waitingConversation(conversationId),
+      parentId: asked.parentId,
+      text: asked.text,
+      shown,
+    });
+    const replaced = queued === null || isGoing ? [] : [queued];
+    // Another tab was quicker, or it was stored meanwhile: what to ask again depends on what is there now.
+    if (!(await outbox.replace(replaced, operation))) return this.retry(conversationId, turnId);
+    return operation;
+  }
+
+  async rename(conversationId: string, title: string): Promise<void> {
+    const cleaned = withoutTurning(title).replaceAll(/\s+/g, ' ').trim();
+    if (isUnseen(cleaned)) throw new VaultError('title-empty');
+    if (cleaned.length > maximumTitleLength) throw new VaultError('title-too-long');
+    const { store, outbox, clock } = this.#parts;
+    const known = store.contents.conversations.get(conversationId)?.title.setAtMs ?? 0;
+    // Later than what is shown, whatever another device's clock had said (M44).
+    const setAtMs = Math.max(clock.wallMs(), known + 1);
+    await outbox.put({ kind: 'rename', conversationId, title: cleaned, setAtMs });
+  }
+
+  /** Its questions that are still here go at once; under the lock none of them is being stored. */
+  async delete(conversationId: string): Promise<void> {
+    const { outbox, locks } = this.#parts;
+    await underVaultLock(locks, async () => {
+      let isDone = false;
+      // Again where one of them was changed just now: all that is here goes, or nothing.
+      while (!isDone) {
+        await outbox.load();
+        const replaced = outbox.all.filter(
+          ({ operation }) =>
+            (operation.kind === 'turn' || operation.kind === 'rename') && operation.conversationId === conversationId,
+        );
+        isDone = await outbox.replace(replaced, { kind: 'delete', conversationId });
+      }
+    });
+  }
+
+  async setTheme(theme: 'system' | 'light' | 'dark'): Promise<void> {
+    const { store, outbox, clock } = this.#parts;
+    const known = newestSettings(store.contents.settings.values()).theme?.setAtMs ?? 0;
+    const setAtMs = Math.max(clock.wallMs(), known + 1);
+    await outbox.put({ kind: 'theme', theme, setAtMs, itemId: newId() });
+  }
+
+  #newTurn(
+    asked: Pick<TurnOperation, 'conversationId' | 'newConversation' | 'parentId' | 'text' | 'shown'>,
+  ): TurnOperation {
+    return {
+      kind: 'turn',
+      ...asked,
+      messageId: newId(),
+      replyItemId: newId(),
+      createdAtMs: this.#laterThanAll(asked.conversationId),
+      turnId: newId(),
+      turnKey: toBase64Url(generateTurnKey().expose()),
+      stage: { name: 'going' },
+    };
+  }
+
+  /** Messages are in the order in which they were written, even where clocks disagree. */
+  #laterThanAll(conversationId: string): number {
+    const { conversations, clock } = this.#parts;
+    const times = conversations.messages(conversationId).map(({ createdAtMs }) => createdAtMs + 1);
+    return times.reduce((latest, time) => Math.max(latest, time), clock.wallMs());
+  }
+
+  #newConversation(text: string): NonNullable<TurnOperation['newConversation']> {
+    const minimumProtection = this.#parts.minimums.forNew();
+    return {
+      createdAtMs: this.#parts.clock.wallMs(),
+      title: excerptOf(text),
+      cacheSalt: toBase64Url(randomBytes(32)),
+      ...(minimumProtection === null ? {} : { minimumProtection }),
+    };
+  }
+
+  /** null for one that the relay has; what its first question brings for one that still waits. */
+  #waitingConversation(conversationId: string): TurnOperation['newConversation'] {
+    const { store, outbox } = this.#parts;
+    if (store.contents.conversations.has(conversationId)) return null;
+    const waiting = outbox.turns.find(
+      ({ operation }) => operation.conversationId === conversationId && operation.newConversation !== null,
+    );
+    if (waiting === undefined) throw new VaultError('not-here');
+    return waiting.operation.newConversation;
+  }
+}
+
+function newId(): string {
+  return toBase64Url(randomBytes(16));
+}
+
+/** The first words, cut at a word, never inside a character. */
+function excerptOf(text: string): string {
+  const words = withoutTurning(text).replaceAll(/\s+/g, ' ').trim();
+  const characters = Array.from(words);
+  if (characters.length <= excerptLength) return words.slice(0, maximumTitleLength);
+  const cut = characters.slice(0, excerptLength).join('');
+  const end = cut.lastIndexOf(' ');
+  return `${end > excerptLength / 2 ? cut.slice(0, end) : cut}…`.slice(0, maximumTitleLength);
+}

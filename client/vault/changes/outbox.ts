@@ -1,0 +1,124 @@
+import type { Keyring } from '../../../crypto/account/keyring.ts';
+import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
+import { type CiphertextCache, revisionOf, type SealedOperation } from '../store/ciphertext-cache.ts';
+import { type Operation, operationId, parseOperation, type TurnOperation } from './operation.ts';
+
+/** Words that were never sent, and whose conversation was deleted meanwhile. */
+export type ReturnedWords = { readonly turnId: string; readonly text: string };
+
+/** An operation as it stood in this browser when it was read; a change of it names this very revision. */
+export type QueuedOperation<Kind extends Operation = Operation> = {
+  readonly id: string;
+  readonly revision: string;
+  readonly operation: Kind;
+};
+
+/**
+ * What was done here and the relay does not have yet, in order, sealed in IndexedDB before anything is sent: a reload,
+ * a dead relay or a closed lid loses nothing.
+ */
+export class Outbox {
+  readonly #cache: CiphertextCache;
+  readonly #keyring: Keyring;
+  readonly #onChange: () => void;
+  #operations: readonly QueuedOperation[] = [];
+  #loading: Promise<void> = Promise.resolve();
+
+  /** @param onChange - Called when this tab changed it; the other tabs are to load again. */
+  constructor(cache: CiphertextCache, keyring: Keyring, onChange: () => void) {
+    this.#cache = cache;
+    this.#keyring = keyring;
+    this.#onChange = onChange;
+  }
+
+  get all(): readonly QueuedOperation[] {
+    return this.#operations.filter((queued) => !isReturned(queued));
+  }
+
+  /** Questions that can no longer go where they were meant to: nothing of them is left but words, which a draft takes. */
+  get returned(): readonly QueuedOperation<TurnOperation>[] {
+    return this.#operations.filter(isReturned);
+  }
+
+  get turns(): readonly QueuedOperation<TurnOperation>[] {
+    return this.all.filter((queued): queued is QueuedOperation<TurnOperation> => queued.operation.kind === 'turn');
+  }
+
+  turn(turnId: string): QueuedOperation<TurnOperation> | null {
+    return this.turns.find(({ operation }) => operation.turnId === turnId) ?? null;
+  }
+
+  /** Reads what all tabs wrote; one reading after another, so that an older one never comes last. */
+  load(): Promise<void> {
+    const loaded = this.#loading.then(() => this.#read());
+    this.#loading = loaded.catch(() => undefined);
+    return loaded;
+  }
+
+  async #read(): Promise<void> {
+    const sealed = await this.#cache.readOutbox();
+    const known = new Map(this.#operations.map((queued) => [queued.id, queued]));
+    this.#operations = sealed.flatMap((row) => {
+      const revision = revisionOf(row);
+      const before = known.get(row.id);
+      if (before?.revision === revision) return [before];
+      const operation = this.#open(row);
+      return operation === null ? [] : [{ id: row.id, revision, operation }];
+    });
+  }
+
+  /** At the end; one of the same name gives way to it. */
+  async put(operation: Operation): Promise<void> {
+    await this.replace([], operation);
+  }
+
+  /** As `put`, in place of others. @returns false, and nothing is changed, if one of them is another by now. */
+  async replace(replaced: readonly QueuedOperation[], operation: Operation): Promise<boolean> {
+    const id = operationId(operation);
+    const isDone = await this.#cache.putOperation({ id, body: this.#seal(id, operation) }, replaced);
+    await this.reload();
+    return isDone;
+  }
+
+  /** Changes a turn where it stands. @returns false, and nothing is changed, if it is another by now, or gone. */
+  async rewrite(queued: QueuedOperation<TurnOperation>, operation: TurnOperation): Promise<boolean> {
+    const isDone = await this.#cache.rewriteOperation(queued, this.#seal(queued.id, operation));
+    await this.reload();
+    return isDone;
+  }
+
+  /** Its conversation is gone: the words wait here for a draft to take them. @returns as `rewrite`. */
+  giveBack(queued: QueuedOperation<TurnOperation>): Promise<boolean> {
+    return this.rewrite(queued, { ...queued.operation, stage: { name: 'returned' } });
+  }
+
+  /** Takes out these revisions; what is another by now stays. */
+  async remove(done: readonly QueuedOperation[]): Promise<void> {
+    if (done.length === 0) return;
+    await this.#cache.removeOperations(done);
+    await this.reload();
+  }
+
+  /** After a change that was not made through here. */
+  async reload(): Promise<void> {
+    await this.load();
+    this.#onChange();
+  }
+
+  #seal(id: string, operation: Operation) {
+    return sealDraft({ keyring: this.#keyring, draftId: `outbox/${id}`, text: JSON.stringify(operation) });
+  }
+
+  /** One that does not open was not written by this account's keys: it is left alone. */
+  #open(row: SealedOperation): Operation | null {
+    try {
+      return parseOperation(openDraft({ keyring: this.#keyring, draftId: `outbox/${row.id}`, body: row.body }));
+    } catch {
+      return null;
+    }
+  }
+}
+
+function isReturned(queued: QueuedOperation): queued is QueuedOperation<TurnOperation> {
+  return queued.operation.kind === 'turn' && queued.operation.stage.name === 'returned';
+}

@@ -1,0 +1,105 @@
+import type {
+  ConversationContent,
+  ItemContent,
+  VerificationContent,
+} from '../../../crypto/protocol/contents/item-contents.ts';
+import type { TurnOperation } from './operation.ts';
+import { withMinimum, withTitle } from './plan-settings.ts';
+import type { SetMinimum } from './plan-settings.ts';
+import type { VaultContents } from '../store/vault-contents.ts';
+
+/** Where a question belongs: into a conversation that is there, or is to be made, or was deleted meanwhile. */
+export function placeTurn(
+  contents: VaultContents,
+  operation: Pick<TurnOperation, 'conversationId' | 'newConversation'>,
+): 'there' | 'new' | 'deleted' {
+  const { conversationId } = operation;
+  if (contents.conversations.has(conversationId) || contents.unreadable.has(conversationId)) return 'there';
+  // A row without content is a tombstone; a missing row of a known conversation one that was forgotten since.
+  if (contents.rows.has(conversationId) || operation.newConversation === null) return 'deleted';
+  return 'new';
+}
+
+/** What is kept of a verification with the first turn that rests on it. */
+export type KeptVerification = {
+  readonly itemId: string;
+  /** Another id for each turn that came to rest on it after its message was stored. */
+  readonly laterItemId: (turnId: string) => string;
+  readonly content: VerificationContent;
+};
+
+export type TurnCompany = {
+  /** Given before the relay had the conversation. */
+  readonly title?: ConversationContent['title'] | undefined;
+  readonly minimum?: SetMinimum | undefined;
+  /** What the question is sealed on the ground of; `isStored` when an earlier turn brought it. */
+  readonly verification?: (KeptVerification & { readonly isStored: boolean }) | undefined;
+};
+
+/** The items of a question: itself, the conversation if it begins one, and the verification if it is the first to rest on it. */
+export function turnWrites(
+  place: 'there' | 'new',
+  operation: TurnOperation,
+  company: TurnCompany = {},
+): { readonly id: string; readonly content: ItemContent }[] {
+  const { conversationId } = operation;
+  const { verification } = company;
+  const message: ItemContent = {
+    type: 'message',
+    format: 1,
+    conversationId,
+    parentId: operation.parentId,
+    createdAtMs: operation.createdAtMs,
+    text: operation.text,
+    turnId: operation.turnId,
+    turnKey: operation.turnKey,
+    replyItemId: operation.replyItemId,
+    ...(verification === undefined ? {} : { verificationItemId: verification.itemId }),
+  };
+  const writes: { id: string; content: ItemContent }[] = [{ id: operation.messageId, content: message }];
+  const first = place === 'new' ? firstConversation(operation, company) : null;
+  if (first !== null) writes.unshift({ id: conversationId, content: first });
+  if (verification !== undefined && !verification.isStored) {
+    writes.push({ id: verification.itemId, content: verification.content });
+  }
+  return writes;
+}
+
+function firstConversation(operation: TurnOperation, { title, minimum }: TurnCompany): ConversationContent | null {
+  const { newConversation } = operation;
+  if (newConversation === null) return null;
+  const { createdAtMs, cacheSalt, minimumProtection } = newConversation;
+  let first: ConversationContent = {
+    type: 'conversation',
+    format: 1,
+    createdAtMs,
+    title: { value: newConversation.title, setAtMs: createdAtMs },
+    cacheSalt,
+    ...(minimumProtection === undefined ? {} : { minimumProtection }),
+  };
+  if (title !== undefined) first = withTitle(first, title);
+  return minimum === undefined ? first : withMinimum(first, minimum);
+}
+
+/** SHA-256 of nothing: no transcript was shown. */
+const emptyTranscriptHash = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
+
+/** The answer to a question that was stopped before the relay had it. */
+export function stoppedReply(operation: TurnOperation): ItemContent {
+  return {
+    type: 'reply',
+    format: 1,
+    conversationId: operation.conversationId,
+    parentId: operation.messageId,
+    turnId: operation.turnId,
+    createdAtMs: operation.createdAtMs,
+    text: '',
+    reasoning: '',
+    outcome: 'stopped',
+    transcriptHash: emptyTranscriptHash,
+    model: operation.shown?.model ?? 'none',
+    engine: operation.shown?.engine ?? 'none',
+    protection: operation.shown?.sentence ?? '',
+    usage: null,
+  };
+}

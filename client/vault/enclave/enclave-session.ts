@@ -1,0 +1,258 @@
+import * as v from 'valibot';
+import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
+import { backOffMs } from '../surroundings/back-off.ts';
+import { type Clock, wait } from '../surroundings/clock.ts';
+import type { RelayClient } from '../relay/relay-client.ts';
+import { type Judgement, Offer } from './offer.ts';
+import type { ShownEnclave } from '../changes/operation.ts';
+import type { EnclaveView } from './protection-views.ts';
+import { toVaultError, toVaultFailure, VaultError } from '../failures/vault-error.ts';
+import { readVerified, type VerifiedEnclave } from './verified-enclave.ts';
+
+/** How often a model that is being fetched or loaded is looked at. */
+const progressIntervalMs = 3_000;
+/** A container that boots is asked for this often, unless the relay says when. */
+const startingIntervalMs = 2_000;
+/** Longer than this nobody waits to see a question leave the box. */
+const admissionMs = 3_000;
+
+export type EnclaveParts = {
+  readonly client: Pick<RelayClient, 'askEnclave'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: unknown;
+  readonly onView: (view: EnclaveView) => void;
+};
+
+/**
+ * The shield of this tab: asks for an enclave, judges it, and keeps what it was shown as. What is shown is judged by the
+ * minimum of the open conversation; a question is judged by its own conversation's.
+ */
+export class EnclaveSession {
+  readonly #parts: EnclaveParts;
+  #view: EnclaveView = { kind: 'idle' };
+  #offer: Offer | null = null;
+  #judgement: Judgement | null = null;
+  #shown: VerifiedEnclave | null = null;
+  /** The policy wants hardware to sign for each question of its own. */
+  readonly #isStrict: boolean;
+  #minimum: ProtectionLevel = 'any';
+  #asking: Promise<Offer> | null = null;
+  #watching: AbortController | null = null;
+
+  constructor(parts: EnclaveParts) {
+    this.#parts = parts;
+    const policy = v.safeParse(enclavePolicy, parts.policy);
+    this.#isStrict = policy.success && policy.output.requireNonceInReport;
+  }
+
+  get view(): EnclaveView {
+    return this.#view;
+  }
+
+  /** What a person who presses Send now was shown; null before anything was verified. */
+  get shown(): ShownEnclave | null {
+    return this.#view.kind === 'verified' ? (this.#shown?.shown ?? null) : null;
+  }
+
+  /** What the view rests on, refused or not. */
+  get judgement(): Judgement | null {
+    return this.#judgement;
+  }
+
+  /** A conversation is open: an enclave is found, and looked at while its model is still on its way. */
+  watch(): void {
+    if (this.#watching !== null) {
+      if (this.#view.kind !== 'refused' && this.#view.kind !== 'unreachable') return;
+      // Somebody asks again: now, not when the pause is over.
+      this.unwatch();
+      this.#show({ kind: 'connecting' });
+    }
+    const watching = new AbortController();
+    this.#watching = watching;
+    void this.#keepWatching(watching.signal);
+  }
+
+  unwatch(): void {
+    this.#watching?.abort();
+    this.#watching = null;
+  }
+
+  /** What the open conversation asks for; a higher one refuses at once what was good enough before. */
+  async setMinimum(minimum: ProtectionLevel): Promise<void> {
+    if (this.#minimum === minimum) return;
+    this.#minimum = minimum;
+    if (this.#offer !== null) await this.#judgeForView(this.#offer);
+  }
+
+  /**
+   * The enclave as it is known, asked anew if that was long ago.
+   *
+   * @param minimum - Of the conversation that a question belongs to.
+   * @throws {VaultError} `evidence-refused`, `enclave-unreachable`, `enclave-starting`, `relay-unreachable` and so on.
+   */
+  async current(minimum: ProtectionLevel): Promise<VerifiedEnclave> {
+    const known = this.#offer === null ? null : await this.#verified(this.#offer, minimum);
+    if (known?.isFresh() === true) return known;
+    return this.#requireVerified(await this.ask(), minimum);
+  }
+
+  /**
+   * Whether a question of this minimum may be kept for sending. A verdict that is on its way is waited for a moment, so that
+   * the words stay where they were written when there is nobody to send them to.
+   *
+   * @throws {VaultError} `evidence-refused` alone: without a network the question is kept.
+   */
+  async admit(minimum: ProtectionLevel): Promise<void> {
+    const enough = new AbortController();
+    try {
+      await Promise.race([this.current(minimum), wait(this.#parts.clock, admissionMs, enough.signal)]);
+    } catch (error) {
+      if (toVaultError(error).code === 'evidence-refused') throw error;
+    } finally {
+      enough.abort();
+    }
+  }
+
+  /** @throws {VaultError} when none answers; a refusal is shown, and is for whoever seals to find. */
+  async ask(): Promise<Offer> {
+    this.#asking ??= this.#askOnce().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  /** Judges what an `enclave-changed` answer offers. @param nonce - Of the call that it answers. */
+  async adopt(answer: EnclaveAnswer, nonce: Bytes, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
+    // What comes with `enclave-changed` was made for the relay's own question to the hardware.
+    const offer = this.#isStrict ? await this.ask() : await this.#take(answer, nonce);
+    return this.#requireVerified(offer, minimum);
+  }
+
+  /** What was verified does not hold any more: the enclave does not know its key, or its time has run out. */
+  forget(): void {
+    this.#offer = null;
+  }
+
+  async #askOnce(): Promise<Offer> {
+    // A refusal stays on the screen until there is another verdict: it must not flicker with every try.
+    if (this.#view.kind === 'idle' || this.#view.kind === 'unreachable') this.#show({ kind: 'connecting' });
+    const nonce = randomBytes(32);
+    try {
+      const question = { format: 1, nonce: toBase64Url(nonce), model: 'default' } as const;
+      const answer = await this.#parts.client.askEnclave(
+        this.#isStrict ? { ...question, freshEvidence: true } : question,
+      );
+      return await this.#take(answer, nonce);
+    } catch (error) {
+      this.#offer = null;
+      this.#judgement = null;
+      this.#shown = null;
+      this.#show(this.#failed(error));
+      throw toVaultError(error);
+    }
+  }
+
+  #failed(error: unknown): EnclaveView {
+    const failure = toVaultFailure(error);
+    if (failure.code !== 'enclave-starting') return { kind: 'unreachable', failure };
+    const sinceMs = this.#view.kind === 'starting' ? this.#view.sinceMs : this.#parts.clock.wallMs();
+    return { kind: 'starting', sinceMs };
+  }
+
+  async #take(answer: EnclaveAnswer, nonce: Bytes): Promise<Offer> {
+    const offer = new Offer(answer, nonce, this.#parts);
+    this.#offer = offer;
+    await this.#judgeForView(offer);
+    return offer;
+  }
+
+  async #judgeForView(offer: Offer): Promise<void> {
+    const minimum = this.#minimum;
+    const judgement = await offer.judge(minimum);
+    // Something newer was shown meanwhile.
+    if (this.#offer !== offer || this.#minimum !== minimum) return;
+    this.#judgement = judgement;
+    this.#shown = readVerified(offer, judgement, this.#parts.clock);
+    this.#show(viewOf(offer, judgement));
+  }
+
+  async #verified(offer: Offer, minimum: ProtectionLevel): Promise<VerifiedEnclave | null> {
+    return readVerified(offer, await offer.judge(minimum), this.#parts.clock);
+  }
+
+  async #requireVerified(offer: Offer, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
+    const verified = await this.#verified(offer, minimum);
+    if (verified === null) throw new VaultError('evidence-refused');
+    return verified;
+  }
+
+  async #keepWatching(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    // The view of an earlier conversation may be hours old.
+    let isDue = this.#shown?.isFresh() !== true || this.#view.kind !== 'verified';
+    while (!signal.aborted) {
+      let pauseMs = 0;
+      if (isDue) {
+        try {
+          await this.ask();
+          failures = this.#view.kind === 'refused' ? failures + 1 : 0;
+        } catch (error) {
+          const failure = toVaultError(error);
+          if (failure.code === 'session-ended') return;
+          failures += 1;
+          if (failure.code === 'enclave-starting') pauseMs = failure.retryAfterMs ?? startingIntervalMs;
+        }
+      }
+      if (signal.aborted) return;
+      isDue = true;
+      if (pauseMs === 0 && failures > 0) pauseMs = Math.max(1_000, backOffMs(failures, this.#parts.random));
+      if (pauseMs > 0) await wait(this.#parts.clock, pauseMs, signal);
+      else if (this.#isInProgress()) await wait(this.#parts.clock, progressIntervalMs, signal);
+      else return this.#restWatching(signal);
+    }
+  }
+
+  /** Nothing to look at until something else asks; a later failure starts the watch again. */
+  #restWatching(signal: AbortSignal): void {
+    if (!signal.aborted && this.#watching?.signal === signal) this.#watching = null;
+  }
+
+  #isInProgress(): boolean {
+    return this.#view.kind === 'verified' && (this.#view.status.next !== null || this.#view.status.state === 'loading');
+  }
+
+  #show(view: EnclaveView): void {
+    this.#view = view;
+    this.#parts.onView(view);
+  }
+}
+
+function viewOf(offer: Offer, { verdict, alternate, offered }: Judgement): EnclaveView {
+  if (verdict.refused) {
+    const { code, sentence, steps } = verdict;
+    const without = offered === null ? null : { level: offered.level, sentence: offered.sentence };
+    return { kind: 'refused', code, sentence, steps, offered: without };
+  }
+  const { statement, kind, level, sentence, measurement, release, publicKeys, identityPublicKey, steps } = verdict;
+  return {
+    kind: 'verified',
+    sentence,
+    evidenceKind: kind,
+    level,
+    measurement,
+    release: release === null ? null : { version: release.version, url: release.url },
+    hasAlternate: alternate !== null,
+    steps,
+    model: statement.model,
+    engine: statement.engine,
+    keyFingerprint: toHex(publicKeys[0]?.keyId ?? new Uint8Array(0)),
+    identityFingerprint: toHex(sha256(identityPublicKey)),
+    verifiedAtMs: offer.wallMs,
+    status: offer.answer.status,
+  };
+}

@@ -1,0 +1,110 @@
+import * as v from 'valibot';
+import { makeVerificationDocument, type VerificationDocument } from '../../../crypto/evidence/verification-document.ts';
+import { type AcceptedVerdict, isSecondEnclave } from '../../../crypto/evidence/second-enclave.ts';
+import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
+import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import type { Clock } from '../surroundings/clock.ts';
+
+type Refused = Extract<EnclaveVerdict, { refused: true }>;
+
+/** What an offer came to under one minimum. */
+export type Judgement = {
+  readonly verdict: EnclaveVerdict;
+  /** A second enclave that proves the very same. */
+  readonly alternate: { readonly enclaveId: string; readonly verdict: AcceptedVerdict } | null;
+  /** What it would be taken for without the person's minimum, where nothing else is in its way. */
+  readonly offered: AcceptedVerdict | null;
+  /** null only where this client's own policy is not whole. */
+  readonly document: VerificationDocument | null;
+  /** The item that the document goes into, with the first turn that rests on it. */
+  readonly itemId: string;
+  /** The item that it goes into once more, for a turn whose stored message names another one; the same each time. */
+  readonly laterItemId: (turnId: string) => string;
+};
+
+/**
+ * One answer of the relay to one question of ours, judged under as many minimums as there are conversations to use it for.
+ * It was received at one moment, and every judgement of it is by that moment's clock.
+ */
+export class Offer {
+  readonly answer: EnclaveAnswer;
+  readonly receivedAtMs: number;
+  readonly wallMs: number;
+  readonly #nonce: Bytes;
+  readonly #policy: unknown;
+  readonly #judgements = new Map<ProtectionLevel, Promise<Judgement>>();
+
+  constructor(answer: EnclaveAnswer, nonce: Bytes, parts: { readonly clock: Clock; readonly policy: unknown }) {
+    this.answer = answer;
+    this.#nonce = nonce;
+    this.#policy = parts.policy;
+    this.receivedAtMs = parts.clock.monotonicMs();
+    this.wallMs = Math.max(0, Math.floor(parts.clock.wallMs()));
+  }
+
+  /** @param minimum - The person's own, for the conversation in question. */
+  judge(minimum: ProtectionLevel): Promise<Judgement> {
+    const known = this.#judgements.get(minimum);
+    if (known !== undefined) return known;
+    const judged = this.#judge(minimum);
+    this.#judgements.set(minimum, judged);
+    // A verifier that could not be loaded may be loaded next time.
+    judged.catch(() => this.#judgements.delete(minimum));
+    return judged;
+  }
+
+  async #judge(minimum: ProtectionLevel): Promise<Judgement> {
+    const { answer } = this;
+    const question = {
+      nonce: this.#nonce,
+      model: 'default',
+      minimum,
+      policy: this.#policy,
+      nowMs: this.wallMs,
+    };
+    const verdict = await verifyEnclave({ ...question, answer });
+    const enclaves: { answer: Omit<EnclaveAnswer, 'alternate'>; verdict: EnclaveVerdict }[] = [{ answer, verdict }];
+    let alternate: Judgement['alternate'] = null;
+    if (!verdict.refused && answer.alternate !== undefined && answer.alternate.enclaveId !== answer.enclaveId) {
+      const second = await verifyEnclave({ ...question, answer: answer.alternate });
+      if (!second.refused && isSecondEnclave(verdict, second)) {
+        alternate = { enclaveId: answer.alternate.enclaveId, verdict: second };
+        enclaves.push({ answer: answer.alternate, verdict: second });
+      }
+    }
+    const offered = verdict.refused ? await this.#offered(verdict) : null;
+    const isWhole = v.is(enclavePolicy, this.#policy);
+    return {
+      verdict,
+      alternate,
+      offered,
+      document: isWhole ? makeVerificationDocument(question, enclaves) : null,
+      itemId: newItemId(),
+      laterItemId: newItemIds(),
+    };
+  }
+
+  /** Whether it is the person's own minimum, and nothing else, that refuses it. */
+  async #offered(verdict: Refused): Promise<AcceptedVerdict | null> {
+    if (verdict.code !== 'below-minimum') return null;
+    const { verdict: without } = await this.judge('any');
+    return without.refused ? null : without;
+  }
+}
+
+function newItemId(): string {
+  return toBase64Url(randomBytes(16));
+}
+
+/** @returns a new id for each name, and the same one when it is asked for again. */
+function newItemIds(): (name: string) => string {
+  const ids = new Map<string, string>();
+  return (name) => {
+    const id = ids.get(name) ?? newItemId();
+    ids.set(name, id);
+    return id;
+  };
+}

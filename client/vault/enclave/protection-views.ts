@@ -1,0 +1,104 @@
+import type { EngineKind, EnclaveStatus } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { RefusalCode } from '../../../crypto/evidence/evidence-step.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import type { SetMinimum } from '../changes/plan-settings.ts';
+import type { VaultFailure } from '../failures/failure-codes.ts';
+
+/*
+ * What crosses to the page about who could read along: what was verified, what the person asks for, and what changed.
+ */
+
+export type VerificationStep = {
+  readonly name: string;
+  readonly result: 'enforced' | 'failed' | 'not-offered';
+  readonly detail: string;
+};
+
+/** What an enclave has to offer before anything is sealed to it. */
+export type MinimumView = {
+  /** For the whole account; null as long as nobody set one. */
+  readonly account: SetMinimum | null;
+  /** Set for the open conversation alone, and in force. */
+  readonly conversation: SetMinimum | null;
+  /** What holds for the open conversation. */
+  readonly effective: ProtectionLevel;
+  /** The most that an enclave which this build's policy accepts could offer. */
+  readonly strongest: ProtectionLevel;
+};
+
+/** An enclave was refused. */
+export type RefusedEnclave = {
+  readonly kind: 'refused';
+  readonly code: RefusalCode;
+  readonly sentence: string;
+  readonly steps: readonly VerificationStep[];
+  /** What it would be taken for without the person's own minimum, when that alone is in its way. */
+  readonly offered: { readonly level: ProtectionLevel; readonly sentence: string } | null;
+};
+
+/** What vouched for the enclave of one turn, in short. */
+export type ProtectionFacts = {
+  readonly kind: string;
+  readonly level: ProtectionLevel;
+  readonly model: string;
+  readonly measurement: string | null;
+  readonly release: string | null;
+};
+
+/** A line between the messages. */
+export type ConversationNote =
+  | { readonly kind: 'minimum-set'; readonly level: ProtectionLevel; readonly atMs: number; readonly isLower: boolean }
+  /** The turn that follows went to an enclave that differs from the one before in what it proves or runs. */
+  | { readonly kind: 'enclave-changed'; readonly before: ProtectionFacts; readonly after: ProtectionFacts };
+
+/** One enclave of a verification document, in short. */
+export type VerifiedEnclaveView = {
+  readonly isRefused: boolean;
+  readonly sentence: string;
+  readonly level: ProtectionLevel | null;
+  readonly evidenceKind: string | null;
+  readonly model: string | null;
+  readonly measurement: string | null;
+  readonly release: { readonly version: string; readonly url: string } | null;
+  readonly keyFingerprint: string | null;
+  readonly identityFingerprint: string | null;
+  readonly steps: readonly VerificationStep[];
+};
+/** A verification document, to be read and to be saved. */
+export type VerificationView = {
+  readonly verifiedAtMs: number;
+  readonly minimum: ProtectionLevel;
+  readonly modelAsked: string;
+  readonly evidenceDigest: string | null;
+  readonly enclaves: readonly VerifiedEnclaveView[];
+  /** The document itself, as `npm run verify` reads it. */
+  readonly text: string;
+};
+
+/** What the shield shows. */
+export type EnclaveView =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'unreachable'; readonly failure: VaultFailure }
+  /** It boots; since when this browser waits for it. */
+  | { readonly kind: 'starting'; readonly sinceMs: number }
+  | RefusedEnclave
+  | {
+      readonly kind: 'verified';
+      /** The weakest link in one sentence, as "No protection from whoever runs this machine." */
+      readonly sentence: string;
+      readonly evidenceKind: string;
+      readonly level: ProtectionLevel;
+      /** In the vendor's hex, where hardware measured something. */
+      readonly measurement: string | null;
+      readonly release: { readonly version: string; readonly url: string } | null;
+      /** A second enclave that proves the same: what is sealed survives the loss of one. */
+      readonly hasAlternate: boolean;
+      readonly steps: readonly VerificationStep[];
+      readonly model: string;
+      readonly engine: EngineKind;
+      readonly keyFingerprint: string;
+      readonly identityFingerprint: string;
+      readonly verifiedAtMs: number;
+      readonly status: EnclaveStatus;
+    };

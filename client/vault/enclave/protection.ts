@@ -1,0 +1,131 @@
+import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import {
+  encodeVerificationDocument,
+  parseVerificationDocument,
+} from '../../../crypto/evidence/verification-document.ts';
+import { fromBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
+import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
+import type { EnclaveSession } from './enclave-session.ts';
+import type { Minimums } from './minimums.ts';
+import type { Outbox } from '../changes/outbox.ts';
+import type { MinimumView, VerificationView, VerifiedEnclaveView } from './protection-views.ts';
+import { VaultError } from '../failures/vault-error.ts';
+import type { VaultStore } from '../store/vault-store.ts';
+
+export type ProtectionParts = {
+  readonly session: EnclaveSession;
+  readonly minimums: Minimums;
+  readonly store: VaultStore;
+  readonly outbox: Pick<Outbox, 'all'>;
+  readonly onMinimum: (minimum: MinimumView) => void;
+};
+
+/** What protects the open conversation: what the person asks for, what was verified, and the documents of it. */
+export class Protection {
+  readonly #parts: ProtectionParts;
+  /** undefined as long as nobody looks. */
+  #openId: string | null | undefined = undefined;
+  #last = '';
+
+  constructor(parts: ProtectionParts) {
+    this.#parts = parts;
+  }
+
+  /** @param conversationId - null for a new chat. */
+  open(conversationId: string | null): void {
+    this.#openId = conversationId;
+    // What was lowered for a chat that never began is not lowered for the next one.
+    if (conversationId !== null) this.#parts.minimums.clearNew();
+    this.changed();
+  }
+
+  /** Settings or conversations are others now. */
+  changed(): void {
+    if (this.#openId === undefined) return;
+    const { minimums, session, onMinimum } = this.#parts;
+    const view = minimums.view(this.#openId);
+    const text = JSON.stringify(view);
+    if (text !== this.#last) onMinimum(view);
+    this.#last = text;
+    // Whoever seals judges again; this is for the eyes.
+    session.setMinimum(view.effective).catch(() => undefined);
+  }
+
+  async setMinimum(level: ProtectionLevel): Promise<void> {
+    await this.#parts.minimums.setForAccount(level);
+    this.changed();
+  }
+
+  async setConversationMinimum(conversationId: string | null, level: ProtectionLevel): Promise<void> {
+    await this.#parts.minimums.setForConversation(conversationId, level);
+    this.changed();
+  }
+
+  /** @param turnId - null for what the shield shows now. */
+  async readVerification(turnId: string | null): Promise<VerificationView | null> {
+    if (turnId === null) {
+      const document = this.#parts.session.judgement?.document ?? null;
+      return document === null ? null : viewOf(encodeVerificationDocument(document));
+    }
+    const { store, outbox } = this.#parts;
+    // Newer than all that is stored: the question was sealed anew a moment ago.
+    const waiting = outbox.all.findLast(
+      ({ operation }) => operation.kind === 'verification' && operation.content.turnId === turnId,
+    );
+    if (waiting?.operation.kind === 'verification') return viewOf(waiting.operation.content.document);
+    const kept = store.contents.verificationOf(turnId);
+    const row = kept === null ? undefined : store.contents.rows.get(kept.id);
+    if (row === undefined) return null;
+    const content = store.open({ ...row, body: await store.cache.readBody(row.id) });
+    if (content?.type !== 'verification') throw new VaultError('vault-tampered');
+    return viewOf(content.document);
+  }
+}
+
+function viewOf(text: string): VerificationView {
+  const { verifiedAtMs, minimum, model, evidenceDigest, enclaves, policy } = parseVerificationDocument(text);
+  return {
+    verifiedAtMs,
+    minimum,
+    modelAsked: model,
+    evidenceDigest: evidenceDigest === null ? null : toHex(fromBase64Url(evidenceDigest)),
+    enclaves: enclaves.map(({ answer, result }): VerifiedEnclaveView => {
+      const [key] = answer.publicKeys;
+      const [machine] = answer.evidence;
+      const identity = machine === undefined || machine.kind === 'nvidia-gpu' ? null : machine.identityPublicKey;
+      const fingerprints = {
+        keyFingerprint: key === undefined ? null : attempt(() => toHex(keyIdOf(fromBase64Url(key)))),
+        identityFingerprint: identity === null ? null : attempt(() => toHex(sha256(fromBase64Url(identity)))),
+      };
+      const { sentence, steps } = result;
+      if (result.refused) {
+        const nothing = { level: null, evidenceKind: null, model: null, measurement: null, release: null };
+        return { isRefused: true, sentence, steps, ...nothing, ...fingerprints };
+      }
+      const { level, kind, model: runs, measurement } = result;
+      const release = policy.releases.find(({ version }) => version === result.release);
+      return {
+        isRefused: false,
+        sentence,
+        steps,
+        level,
+        evidenceKind: kind,
+        model: runs,
+        measurement,
+        release: release === undefined ? null : { version: release.version, url: release.url },
+        ...fingerprints,
+      };
+    }),
+    text,
+  };
+}
+
+/** Of evidence that was refused, parts may not be readable. */
+function attempt<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,72 @@
+import type { RelayCallCode } from '../relay/relay-call-error.ts';
+
+/** What a call to the relay came to, in its own code, the enclave's, or that of a stranger's answer. */
+export type RelayFailureCode = Exclude<RelayCallCode, 'relay-unreachable'>;
+
+/** Failures that the vault names itself. */
+export type OwnFailureCode =
+  | 'sign-in-failed'
+  /** The password that is to be replaced is another one. */
+  | 'wrong-password'
+  /** The phrase that this tab was signed in by is no longer kept: the person has to show a way in again. */
+  | 'proof-needed'
+  | 'name-taken'
+  | 'invalid-user-name'
+  | 'weak-password'
+  | 'password-too-long'
+  | 'invalid-phrase'
+  | 'sign-up-closed'
+  /** There is none to finish: it was left or begun anew. */
+  | 'sign-up-lapsed'
+  | 'too-many-attempts'
+  /** One account at a time. */
+  | 'already-open'
+  | 'relay-unreachable'
+  | 'session-ended'
+  | 'server-key-changed'
+  | 'vault-tampered'
+  | 'vault-rolled-back'
+  | 'evidence-refused'
+  | 'enclave-changed'
+  | 'enclave-unreachable'
+  | 'enclave-starting'
+  | 'quota-exceeded'
+  /** What the person did is kept in this browser alone: the relay refuses it for good. */
+  | 'not-stored'
+  | 'message-too-long'
+  | 'message-empty'
+  | 'title-empty'
+  | 'title-too-long'
+  /** Not in the vault, or not any more. */
+  | 'not-here'
+  /** Other devices were first each time. */
+  | 'written-elsewhere'
+  | 'storage-unavailable'
+  /** It was asked for and has not answered yet. */
+  | 'storage-silent'
+  /** The browser's own copy of the vault was not what had been put there; it is fetched anew. */
+  | 'cache-damaged'
+  | 'browser-storage-full'
+  /** A script of this build did not come. */
+  | 'part-missing'
+  /** An error of this browser that nobody foresaw. */
+  | 'browser-failed'
+  /** The vault cannot start: what it needs is switched off, or is not in this browser. */
+  | 'page-insecure'
+  | 'webassembly-off'
+  | 'workers-off'
+  | 'worker-failed'
+  | 'locks-missing'
+  | 'channel-missing'
+  | 'other-version'
+  | 'newer-keys';
+
+/** Each has its cause, sentence and way out in state/failure-texts.ts. */
+export type FailureCode = OwnFailureCode | `relay:${RelayFailureCode}`;
+
+export type VaultFailure = {
+  readonly code: FailureCode;
+  readonly retryAfterMs?: number;
+  /** Of `invalid-phrase`: the numbers, from 1 on, of the words that are in no recovery phrase. */
+  readonly unknownWords?: readonly number[];
+};

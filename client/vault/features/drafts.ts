@@ -1,0 +1,59 @@
+import type { Keyring } from '../../../crypto/account/keyring.ts';
+import { maximumMessageLength } from '../../../crypto/protocol/contents/item-contents.ts';
+import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
+import type { CiphertextCache } from '../store/ciphertext-cache.ts';
+import type { Outbox } from '../changes/outbox.ts';
+import { VaultError } from '../failures/vault-error.ts';
+
+/** Unsent text, sealed in this browser: it survives a reload and a lock, and nobody else's sign-in reads it. */
+export class Drafts {
+  readonly #cache: CiphertextCache;
+  readonly #keyring: Keyring;
+  readonly #outbox: Outbox;
+  /** Turns whose words this tab put into a draft: it may go on naming them. */
+  readonly #taken = new Set<string>();
+
+  constructor(cache: CiphertextCache, keyring: Keyring, outbox: Outbox) {
+    this.#cache = cache;
+    this.#keyring = keyring;
+    this.#outbox = outbox;
+  }
+
+  async read(conversationId: string | null): Promise<string> {
+    const id = draftId(conversationId);
+    const body = await this.#cache.readDraft(id);
+    if (body === null) return '';
+    try {
+      return openDraft({ keyring: this.#keyring, draftId: id, body });
+    } catch {
+      // Not this account's, or spoilt: as good as none.
+      return '';
+    }
+  }
+
+  /**
+   * @param returned - Turns that were given back, whose words the text holds: they leave the outbox in one transaction.
+   * @returns those whose words a draft of another tab took. If there are any, nothing is written: that draft would go.
+   */
+  async write(conversationId: string | null, text: string, returned: readonly string[] = []): Promise<string[]> {
+    // Twice a message, so that an overlong paste is kept while it is being cut.
+    if (text.length > 2 * maximumMessageLength) throw new VaultError('message-too-long');
+    const id = draftId(conversationId);
+    const body = text === '' ? null : sealDraft({ keyring: this.#keyring, draftId: id, text });
+    for (;;) {
+      if (returned.some((turnId) => !this.#taken.has(turnId))) await this.#outbox.load();
+      const named = returned.filter((turnId) => !this.#taken.has(turnId));
+      const taken = this.#outbox.returned.filter(({ operation }) => named.includes(operation.turnId));
+      const gone = named.filter((turnId) => !taken.some(({ operation }) => operation.turnId === turnId));
+      if (gone.length > 0) return gone;
+      if (!(await this.#cache.writeDraft(id, body, taken))) continue;
+      for (const turnId of named) this.#taken.add(turnId);
+      if (taken.length > 0) await this.#outbox.reload();
+      return [];
+    }
+  }
+}
+
+function draftId(conversationId: string | null): string {
+  return conversationId ?? 'new';
+}

@@ -1,0 +1,183 @@
+import { transcriptIdOf } from '../../../crypto/protocol/messages/transcript-header.ts';
+import type { ReplyNoteContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
+import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import type { RelayClient } from '../relay/relay-client.ts';
+import type { CiphertextCache } from '../store/ciphertext-cache.ts';
+import type { ReplyTracker } from '../replies/reply-tracker.ts';
+import type { ItemRow, VaultContents, VerificationSummary } from '../store/vault-contents.ts';
+
+/** One row of "What the relay sees": the relay's columns beside the words that only this device reads. */
+export type RelayViewRow = {
+  readonly what: 'item' | 'transcript';
+  readonly id: string;
+  readonly columns: readonly { readonly name: string; readonly value: string }[];
+  /** The first bytes as hex, at most 256; the length of all of them; and all of them on demand by `relayBytes`. */
+  readonly firstBytesHex: string;
+  readonly length: number;
+  readonly words: string;
+  readonly kindOfWords: 'title' | 'question' | 'answer' | 'settings' | 'verification' | 'note';
+};
+
+export type RelayView = {
+  readonly rows: readonly RelayViewRow[];
+  /** About the account as a whole. */
+  readonly account: readonly { readonly name: string; readonly value: string }[];
+};
+
+const firstBytesLength = 256;
+
+export type RelayViewParts = {
+  readonly contents: VaultContents;
+  readonly cache: CiphertextCache;
+  readonly tracker: ReplyTracker;
+  readonly client: Pick<RelayClient, 'readAccount'>;
+};
+
+type Words = Pick<RelayViewRow, 'words' | 'kindOfWords'>;
+
+/**
+ * Everything that the relay holds of one conversation, column by column, beside the words that only this device reads.
+ *
+ * @param turns - The relay's whole list: asking for one conversation's turns would tell which they are.
+ */
+export async function buildRelayView(
+  parts: RelayViewParts,
+  conversationId: string,
+  turns: readonly TurnRecord[],
+): Promise<RelayView> {
+  const { contents } = parts;
+  const rows: RelayViewRow[] = [];
+  const conversation = contents.conversations.get(conversationId);
+  if (conversation !== undefined) {
+    await pushItem(parts, rows, conversationId, { words: conversation.title.value, kindOfWords: 'title' });
+  }
+  const turnsById = new Map(turns.map((turn) => [turn.turnId, turn]));
+  const messages = [...contents.messageIds(conversationId)].flatMap((id) => {
+    const message = contents.messages.get(id);
+    return message === undefined ? [] : [{ id, message }];
+  });
+  for (const { id, message } of messages.toSorted((a, b) => a.message.createdAtMs - b.message.createdAtMs)) {
+    await pushItem(parts, rows, id, { words: message.text, kindOfWords: 'question' });
+    const verification = contents.verificationOf(message.turnId);
+    if (verification !== null && !rows.some((row) => row.id === verification.id)) {
+      await pushItem(parts, rows, verification.id, verificationWords(verification.summary));
+    }
+    const reply = contents.replies.get(message.replyItemId);
+    if (reply !== undefined) {
+      await pushItem(parts, rows, message.replyItemId, { words: reply.text, kindOfWords: 'answer' });
+    }
+    const noted = contents.noteOf(message.turnId);
+    if (noted !== null) await pushItem(parts, rows, noted.id, noteWords(noted.note));
+    const turn = turnsById.get(message.turnId);
+    if (turn !== undefined) rows.push(...transcriptRows(parts.tracker, turn));
+  }
+  return { rows, account: await accountColumns(parts) };
+}
+
+/** All sealed bytes of one row. @returns none for what the relay no longer holds. */
+export async function readRelayBytes(parts: RelayViewParts, rowId: string): Promise<Bytes> {
+  const [turnId = '', transcriptId] = rowId.split(':');
+  if (transcriptId === undefined) return (await parts.cache.readBody(rowId)) ?? new Uint8Array(0);
+  const transcript = parts.tracker.reader(turnId)?.transcripts.find(({ id }) => id === transcriptId);
+  return transcript?.sealedBytes ?? new Uint8Array(0);
+}
+
+async function pushItem(parts: RelayViewParts, rows: RelayViewRow[], id: string, words: Words): Promise<void> {
+  const row = parts.contents.rows.get(id);
+  if (row === undefined) return;
+  const body = (await parts.cache.readBody(id)) ?? new Uint8Array(0);
+  rows.push({
+    what: 'item',
+    id,
+    columns: itemColumns(row),
+    firstBytesHex: toHex(body.subarray(0, firstBytesLength)),
+    length: row.length,
+    ...words,
+  });
+}
+
+function verificationWords({ kind, model, verifiedAtMs }: VerificationSummary): Words {
+  const words = `What your browser checked on ${isoTime(verifiedAtMs)}: evidence of kind ${kind}, model ${model}.`;
+  return { words, kindOfWords: 'verification' };
+}
+
+function noteWords({ codes, leftOut }: ReplyNoteContent): Words {
+  return { words: [...codes, `leftOut: ${leftOut}`].join(', '), kindOfWords: 'note' };
+}
+
+function itemColumns(row: ItemRow) {
+  return [
+    { name: 'id', value: row.id },
+    { name: 'version', value: String(row.version) },
+    { name: 'expiresAt', value: row.expiresAt === 0 ? '0' : isoTime(row.expiresAt * 86_400_000) },
+    { name: 'flags', value: String(row.flags) },
+    { name: 'counter', value: String(row.counter) },
+    { name: 'storedAtMs', value: row.storedAtMs === null ? '' : isoTime(row.storedAtMs) },
+    { name: 'turnId', value: row.turnId ?? '' },
+    { name: 'length', value: String(row.length) },
+    { name: 'bodyHash', value: toBase64Url(row.bodyHash) },
+    { name: 'bodyState', value: row.bodyState },
+  ];
+}
+
+/** One row for each transcript; a turn whose transcript a compact item replaced still has its own columns. */
+function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[] {
+  const shared = [
+    { name: 'turnId', value: turn.turnId },
+    { name: 'state', value: turn.state },
+    { name: 'startedAtMs', value: isoTime(turn.startedAtMs) },
+    { name: 'endedAtMs', value: turn.endedAtMs === null ? '' : isoTime(turn.endedAtMs) },
+    { name: 'attempts', value: String(turn.attempts) },
+    { name: 'requestLength', value: String(turn.requestLength) },
+    { name: 'stops', value: String(turn.stops) },
+  ];
+  const reader = tracker.reader(turn.turnId);
+  const stored = turn.transcripts.map(({ header, frames }) => {
+    const bytes = fromBase64Url(header);
+    return { id: toHex(transcriptIdOf(bytes)), header, headerBytes: bytes, frames };
+  });
+  const ids = new Set([...stored.map(({ id }) => id), ...(reader?.transcripts ?? []).map(({ id }) => id)]);
+  if (ids.size === 0) {
+    const empty = { firstBytesHex: '', length: 0, words: '', kindOfWords: 'answer' } as const;
+    return [{ what: 'transcript', id: turn.turnId, columns: shared, ...empty }];
+  }
+  return [...ids].map((id) => {
+    // The relay writes frames down a moment after it passed them on.
+    const listed = stored.find((transcript) => transcript.id === id);
+    const bytes = reader?.transcripts.find((transcript) => transcript.id === id)?.sealedBytes ?? new Uint8Array(0);
+    const known = bytes.length > 0 ? bytes : (listed?.headerBytes ?? new Uint8Array(0));
+    const columns =
+      listed === undefined
+        ? shared
+        : [...shared, { name: 'header', value: listed.header }, { name: 'frames', value: String(listed.frames) }];
+    return {
+      what: 'transcript',
+      id: `${turn.turnId}:${id}`,
+      columns,
+      firstBytesHex: toHex(known.subarray(0, firstBytesLength)),
+      length: known.length,
+      words: reader?.transcript?.id === id ? reader.text : '',
+      kindOfWords: 'answer',
+    };
+  });
+}
+
+async function accountColumns({ client }: RelayViewParts) {
+  const account = await client.readAccount();
+  return [
+    { name: 'accountNumber', value: account.accountNumber },
+    { name: 'nameHash', value: account.nameHash },
+    { name: 'createdAtMs', value: isoTime(account.createdAtMs) },
+    { name: 'usedBytes', value: String(account.usedBytes) },
+    { name: 'quotaBytes', value: String(account.quotaBytes) },
+    ...account.keyslots.map(({ slotId, kind, length }) => ({
+      name: `keyslot:${kind}`,
+      value: `${slotId} ${length}`,
+    })),
+  ];
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,105 @@
+import * as v from 'valibot';
+import { modelField } from '../../../crypto/protocol/messages/fields.ts';
+import {
+  maximumTitleLength,
+  type MessageContent,
+  type ReplyContent,
+  type ReplyNoteContent,
+} from '../../../crypto/protocol/contents/item-contents.ts';
+import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { type Clock, wait } from '../surroundings/clock.ts';
+import type { Outbox } from '../changes/outbox.ts';
+import type { ReplyReader } from '../exchange/reply-reader.ts';
+import type { ReplyTracker } from './reply-tracker.ts';
+import { requestHistory, type TurnHistory } from '../exchange/request-history.ts';
+import type { VaultContents } from '../store/vault-contents.ts';
+import type { VaultWriter } from '../changes/vault-writer.ts';
+
+const shortestDelayMs = 1_000;
+/** Whoever asked knows what its shield showed, and goes first. */
+const askerDelayMs = 3_000;
+const otherDelayMs = 4_000;
+const maximumReplyLength = 2_000_000;
+
+export type CompactionParts = {
+  readonly contents: VaultContents;
+  readonly conversations: TurnHistory & { readonly seen: { leftOut(turnId: string): number } };
+  readonly outbox: Outbox;
+  readonly tracker: ReplyTracker;
+  readonly writer: VaultWriter;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  /** The sentence of the shield at Send, where this tab asked. */
+  readonly sentence: (turnId: string) => string | null;
+};
+
+/**
+ * Puts two items in the place of a transcript, the reply and what is noted of it, some random time after its end: neither
+ * when they come nor how many they are says anything about the answer. Devices that do it at once meet in compare-and-swap, and all but one drop theirs.
+ */
+export async function compactReply(parts: CompactionParts, turnId: string): Promise<void> {
+  const { random, contents, tracker, outbox, writer } = parts;
+  const isAsker = parts.sentence(turnId) !== null;
+  const delayMs = shortestDelayMs + (isAsker ? 0 : askerDelayMs) + random() * (isAsker ? askerDelayMs : otherDelayMs);
+  await wait(parts.clock, delayMs, parts.signal);
+  if (parts.signal.aborted) return;
+  const reader = tracker.reader(turnId);
+  const asked = contents.messageOfTurn(turnId);
+  if (reader === null || asked === null || !reader.isSettled || contents.rows.has(asked.message.replyItemId)) return;
+  const content = compactContent(parts, reader, asked);
+  if (content === null) return;
+  const title = cleanTitle(reader.title);
+  const note = { itemId: toBase64Url(randomBytes(16)), content: noteContent(parts, reader, asked.message) };
+  await outbox.put({ kind: 'reply', itemId: asked.message.replyItemId, content, note, title });
+  writer.kick();
+}
+
+function compactContent(
+  parts: CompactionParts,
+  reader: ReplyReader,
+  asked: NonNullable<ReturnType<VaultContents['messageOfTurn']>>,
+): ReplyContent | null {
+  const opener = reader.transcript?.opener ?? null;
+  const { outcome } = reader;
+  if (opener === null || outcome === null) return null;
+  const { end } = opener;
+  return {
+    type: 'reply',
+    format: 1,
+    conversationId: asked.message.conversationId,
+    parentId: asked.id,
+    turnId: reader.turnId,
+    createdAtMs: asked.message.createdAtMs,
+    text: reader.text.slice(0, maximumReplyLength),
+    reasoning: reader.reasoning.slice(0, maximumReplyLength),
+    outcome,
+    transcriptHash: toBase64Url(opener.transcriptHash()),
+    model: v.is(modelField, end?.model) ? end.model : 'unknown',
+    engine: end?.engine ?? 'unknown',
+    protection: parts.sentence(reader.turnId) ?? '',
+    usage: end?.usage ?? null,
+  };
+}
+
+/** Written whatever is in it: an item that only failed answers had would name them to the relay. */
+function noteContent(
+  { conversations }: CompactionParts,
+  reader: ReplyReader,
+  { conversationId, parentId, text }: MessageContent,
+): ReplyNoteContent {
+  const { turnId, codes } = reader;
+  // The tab that cut the conversation may be gone; what it cut is found again by the same rule.
+  const cut = requestHistory(conversations.exchangesBefore(parentId), text).leftOut;
+  const leftOut = Math.max(reader.leftOut, conversations.seen.leftOut(turnId), cut);
+  return { type: 'reply-note', format: 1, conversationId, turnId, codes: [...codes], leftOut };
+}
+
+function cleanTitle(title: string | null): string | null {
+  const cleaned = withoutTurning(title ?? '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, maximumTitleLength);
+  return cleaned === '' ? null : cleaned;
+}

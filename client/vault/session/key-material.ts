@@ -1,0 +1,81 @@
+import { deriveKeyslotListKey } from '../../../crypto/account/account-key.ts';
+import { type Keyring, openKeyring } from '../../../crypto/account/keyring.ts';
+import { unwrapAccountKey } from '../../../crypto/account/keyslot.ts';
+import { digestKeyslotList, isListedKeyslot, openKeyslotList } from '../../../crypto/account/keyslot-list.ts';
+import type {
+  KeyMaterial,
+  SessionAnswer,
+  StretchingProfile,
+} from '../../../crypto/protocol/messages/account-messages.ts';
+import { equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
+import type { Secret } from '../../../crypto/protocol/bytes/secret.ts';
+import { type CheckedHead, openSignInHead } from '../store/head-check.ts';
+import type { AccountSession } from './session-key.ts';
+import { VaultError } from '../failures/vault-error.ts';
+
+/** What a sign-in by whatever factor comes to. */
+export type SignedIn = {
+  readonly session: SessionAnswer;
+  readonly account: AccountSession;
+  readonly head: CheckedHead;
+};
+
+type Factor = {
+  readonly kind: 'password' | 'recovery';
+  readonly keyEncryptionKey: Secret<'KeyEncryptionKey'>;
+  /** For `password` only: the profile and the OPAQUE key that this login saw. */
+  readonly stretching: StretchingProfile | null;
+  readonly serverStaticPublicKey: string | null;
+};
+
+/**
+ * Opens what the relay released and checks it against itself: the slot must be one that the account lists, under the
+ * account's own MAC, in the list that the newest head names (M5, M7, M8, M9).
+ *
+ * @param factor - Its key is wiped, whatever becomes of it.
+ * @throws {VaultError} `vault-tampered`; `other-version` for a version of a newer client.
+ */
+export function openKeyMaterial(
+  keys: KeyMaterial,
+  factor: Factor,
+): { keyring: Keyring; serverStaticPublicKey: string; head: CheckedHead } {
+  try {
+    return openChecked(keys, factor);
+  } catch (error) {
+    if (error instanceof VaultError) throw error;
+    const isNewer =
+      error instanceof CryptoError && (error.code === 'unsupported-version' || error.code === 'unsupported-suite');
+    if (isNewer || error instanceof CryptoError) throw new VaultError(isNewer ? 'other-version' : 'vault-tampered');
+    throw error;
+  } finally {
+    factor.keyEncryptionKey.wipe();
+  }
+}
+
+function openChecked(keys: KeyMaterial, factor: Factor) {
+  const { keyslot } = keys;
+  if (keyslot.kind !== factor.kind) throw new VaultError('vault-tampered');
+  const place = {
+    kind: keyslot.kind,
+    slotId: fromBase64Url(keyslot.slotId),
+    generation: keyslot.generation,
+    body: fromBase64Url(keyslot.body),
+  };
+  const { accountId, epoch, accountKey, serverStaticPublicKey } = unwrapAccountKey({ ...factor, ...place });
+  const keyring = openKeyring({
+    accountId,
+    epoch,
+    accountKey,
+    body: keys.keyring === null ? null : fromBase64Url(keys.keyring),
+  });
+  const listBody = fromBase64Url(keys.keyslotList.body);
+  const list = openKeyslotList({ listKey: deriveKeyslotListKey({ accountId, accountKey }), body: listBody });
+  const head = openSignInHead(keyring, keys.head);
+  const isOwn =
+    list.epoch === epoch &&
+    isListedKeyslot(list, place) &&
+    equalBytes(digestKeyslotList(listBody), head.opened.keyslotListDigest);
+  if (!isOwn) throw new VaultError('vault-tampered');
+  return { keyring, serverStaticPublicKey, head };
+}

@@ -1,0 +1,175 @@
+import { deriveKeyslotListKey } from '../../../crypto/account/account-key.ts';
+import { currentAccountKey, type Keyring } from '../../../crypto/account/keyring.ts';
+import { deriveKeyEncryptionKey, wrapAccountKey } from '../../../crypto/account/keyslot.ts';
+import {
+  digestKeyslot,
+  digestKeyslotList,
+  encodeKeyslotList,
+  type KeyslotList,
+  openKeyslotList,
+} from '../../../crypto/account/keyslot-list.ts';
+import { finishRegistration, opaqueReady, startRegistration } from '../../../crypto/account/opaque-client.ts';
+import type { PasswordFinish } from '../../../crypto/protocol/messages/account-messages.ts';
+import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { hashHead, sealHead } from '../../../crypto/vault/vault-head.ts';
+import { type RelayCallCode, RelayCallError } from '../relay/relay-call-error.ts';
+import type { RelayClient } from '../relay/relay-client.ts';
+import type { TabLocks } from '../surroundings/vault-lock.ts';
+import type { CachedHead } from '../store/ciphertext-cache.ts';
+import type { OwnProof } from './own-proof.ts';
+import { requireStrongPassword } from './password-floor.ts';
+import type { RecentPhrase } from './recent-phrase.ts';
+import type { AccountSession } from './session-key.ts';
+import { newestStretching } from './sign-up.ts';
+import { Prover } from './step-up.ts';
+import { VaultError } from '../failures/vault-error.ts';
+import { underVaultLock } from '../surroundings/vault-lock.ts';
+import type { VaultStore } from '../store/vault-store.ts';
+import type { VaultWriter } from '../changes/vault-writer.ts';
+
+const maximumTries = 8;
+
+/** After these the new password may hold or not: the relay was not heard to the end, or broke in the middle. */
+const uncertainCodes: ReadonlySet<RelayCallCode> = new Set([
+  'relay-unreachable',
+  'malformed-answer',
+  'foreign-answer',
+  'internal-error',
+  'storage-failing',
+  'head-conflict',
+]);
+
+export type PasswordChangeParts = {
+  readonly client: RelayClient;
+  readonly locks: TabLocks;
+  readonly store: VaultStore;
+  readonly writer: VaultWriter;
+  readonly account: AccountSession;
+  readonly recentPhrase: RecentPhrase;
+};
+
+/**
+ * A new password: OPAQUE record, keyslot, list of keyslots and head change in one transaction, or nothing does.
+ *
+ * @param proof - Shown to the relay for each try anew: it is for one body.
+ * @throws {VaultError} `weak-password`; `wrong-password`, `proof-needed`; `server-key-changed` when the relay registers under another OPAQUE key than the
+ *   account knows (M5).
+ */
+export async function changePassword(parts: PasswordChangeParts, newPassword: string, proof: OwnProof): Promise<void> {
+  requireStrongPassword(newPassword, null);
+  await opaqueReady();
+  const prover = new Prover(parts.client, proof, parts.recentPhrase);
+  await changeProven(parts, newPassword, prover).finally(() => prover.end());
+}
+
+async function changeProven(parts: PasswordChangeParts, newPassword: string, prover: Prover): Promise<void> {
+  const { client, account, locks } = parts;
+  const started = startRegistration(newPassword);
+  const answer = await client.startPassword({ format: 1, registrationRequest: started.request });
+  const registered = finishRegistration({
+    password: newPassword,
+    state: started.state,
+    response: answer.registrationResponse,
+    stretching: newestStretching,
+  });
+  if (registered.serverStaticPublicKey !== account.serverStaticPublicKey) throw new VaultError('server-key-changed');
+  const keyEncryptionKey = deriveKeyEncryptionKey('password', registered.exportKey);
+  registered.exportKey.wipe();
+  const begun = { passwordToken: answer.passwordToken, registrationRecord: registered.record, keyEncryptionKey };
+  await underVaultLock(locks, async () => {
+    for (let tries = 0; tries < maximumTries; tries++) {
+      if (await tryChange(parts, begun, prover)) return;
+    }
+    throw new VaultError('written-elsewhere');
+  }).finally(() => keyEncryptionKey.wipe());
+}
+
+type Begun = Pick<PasswordFinish, 'passwordToken' | 'registrationRecord'> & {
+  readonly keyEncryptionKey: ReturnType<typeof deriveKeyEncryptionKey>;
+};
+
+/** @returns false when another device was first. */
+async function tryChange(parts: PasswordChangeParts, begun: Begun, prover: Prover): Promise<boolean> {
+  const { client, store, writer, account } = parts;
+  await writer.syncLocked();
+  const list = await readList(parts);
+  if (list === null) return false;
+  const { keyslot, listBody } = replacePasswordSlot(account, list, begun);
+  const head = sealNextHead(store, account.keyring, listBody);
+  const change = {
+    format: 1,
+    passwordToken: begun.passwordToken,
+    registrationRecord: begun.registrationRecord,
+    stretching: newestStretching,
+    keyslot,
+    keyslotList: { body: toBase64Url(listBody) },
+    expectedHead: toBase64Url(store.mark.head.hash),
+    head: { counter: head.counter, body: toBase64Url(head.body) },
+  } as const;
+  const proof = await prover.prove('change-password', change);
+  await store.updateMark({ pending: { counter: head.counter, hash: head.hash } });
+  try {
+    await client.finishPassword({ ...change, proof });
+  } catch (error) {
+    if (!(error instanceof RelayCallError) || !uncertainCodes.has(error.code)) throw error;
+    // The chain says whether the new password holds or the old one still does, whoever wrote on top of it meanwhile.
+    await writer.syncLocked();
+    if (equalBytes(store.head.keyslotListDigest, digestKeyslotList(listBody))) return true;
+    if (error.code === 'head-conflict') return false;
+    throw error;
+  }
+  await store.commit({ head, puts: [], deletes: [], isWhole: false, cursor: store.mark.cursor });
+  return true;
+}
+
+/** The list that the newest head names (M9). @returns null when another device has changed it just now. */
+async function readList({ client, store, account, writer }: PasswordChangeParts): Promise<KeyslotList | null> {
+  const { keyslotList } = await client.readKeys();
+  const body = fromBase64Url(keyslotList.body);
+  if (!equalBytes(digestKeyslotList(body), store.head.keyslotListDigest)) {
+    const before = store.mark.head.counter;
+    await writer.syncLocked();
+    if (store.mark.head.counter === before) throw new VaultError('vault-tampered');
+    return null;
+  }
+  const { keyring } = account;
+  const listKey = deriveKeyslotListKey({ accountId: keyring.accountId, accountKey: currentAccountKey(keyring) });
+  return openKeyslotList({ listKey, body });
+}
+
+function replacePasswordSlot(account: AccountSession, list: KeyslotList, begun: Begun) {
+  const { keyring, serverStaticPublicKey } = account;
+  const old = list.slots.find((slot) => slot.kind === 'password');
+  if (old === undefined) throw new VaultError('vault-tampered');
+  const place = { kind: 'password', slotId: old.slotId, generation: old.generation + 1 } as const;
+  const accountKey = currentAccountKey(keyring);
+  const body = wrapAccountKey({
+    ...place,
+    epoch: keyring.currentEpoch,
+    stretching: newestStretching,
+    serverStaticPublicKey,
+    keyEncryptionKey: begun.keyEncryptionKey,
+    accountId: keyring.accountId,
+    accountKey,
+  });
+  const slots = list.slots.map((slot) => (slot === old ? { ...place, digest: digestKeyslot(body) } : slot));
+  const listKey = deriveKeyslotListKey({ accountId: keyring.accountId, accountKey });
+  const listBody = encodeKeyslotList({ listKey, epoch: keyring.currentEpoch, slots });
+  const keyslot = { ...place, slotId: toBase64Url(old.slotId), body: toBase64Url(body) };
+  return { keyslot, listBody };
+}
+
+function sealNextHead(store: VaultStore, keyring: Keyring, listBody: Bytes): CachedHead {
+  const counter = store.mark.head.counter + 1;
+  const body = sealHead({
+    keyring,
+    head: {
+      counter,
+      previousHash: store.mark.head.hash,
+      itemsRoot: store.head.itemsRoot,
+      keyslotListDigest: digestKeyslotList(listBody),
+      prunedBefore: store.head.prunedBefore,
+    },
+  });
+  return { counter, hash: hashHead(body), body };
+}

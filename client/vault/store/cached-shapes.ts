@@ -1,0 +1,58 @@
+import * as v from 'valibot';
+import { countField, idField } from '../../../crypto/protocol/messages/fields.ts';
+import type { VaultMark } from './ciphertext-cache.ts';
+import type { RememberedHead } from './remembered-head.ts';
+
+const bytes = v.instance(Uint8Array);
+const hash = v.pipe(
+  bytes,
+  v.check((value) => value.length === 32),
+);
+const count = countField();
+const headMark = v.object({ counter: count, hash });
+const remembered = v.object({ ...headMark.entries, shownCounter: v.exactOptional(count) });
+
+const item = v.object({
+  id: idField,
+  version: count,
+  expiresAt: count,
+  flags: count,
+  counter: count,
+  storedAtMs: v.nullable(count),
+  turnId: v.nullable(idField),
+  length: count,
+  bodyHash: hash,
+  bodyState: v.picklist(['here', 'expired']),
+  body: v.nullable(bytes),
+});
+
+/** Opens under no key, and binds the relay to nothing. */
+const noHead = { counter: 0, hash: new Uint8Array(32), body: new Uint8Array(0) };
+/** Each member for itself: one that is damaged takes nothing else with it. Without an owner it is nobody's. */
+const mark = v.looseObject({
+  name: v.literal('vault'),
+  owner: hash,
+  generation: v.fallback(count, 1),
+  head: v.fallback(v.object({ ...headMark.entries, body: bytes }), noHead),
+  floor: v.exactOptional(v.fallback(v.nullable(remembered), null)),
+  cursor: v.fallback(v.nullable(v.object({ counter: count, id: v.nullable(idField) })), null),
+  pending: v.fallback(v.nullable(headMark), null),
+  turnsAfterMs: v.fallback(count, 0),
+});
+
+/** A row of this browser's storage that is not what was put there must not stop the start: it counts as damaged. */
+export function isItemRow(row: unknown): boolean {
+  return v.is(item, row);
+}
+
+/** @returns what is left of the row; null where it does not even say whose it is. */
+export function readMarkRow(row: unknown): VaultMark | null {
+  const parsed = v.safeParse(mark, row);
+  return parsed.success ? parsed.output : null;
+}
+
+/** @returns null for a row that is not there, or that says nothing which could bind the relay. */
+export function readRememberedRow(row: unknown): RememberedHead | null {
+  const parsed = v.safeParse(remembered, row);
+  return parsed.success ? parsed.output : null;
+}

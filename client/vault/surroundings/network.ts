@@ -1,0 +1,6 @@
+/** Whether this device has a network at all. */
+export type Network = {
+  isOnline(): boolean;
+  /** @returns what ends it. */
+  onChange(run: () => void): () => void;
+};

@@ -1,0 +1,290 @@
+import type { MessageContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
+import type { TurnOperation } from '../changes/operation.ts';
+import type { Outbox, QueuedOperation } from '../changes/outbox.ts';
+import { endingOf, SeenAnswers } from './answer-notes.ts';
+import { findNotes, type Notes } from './conversation-notes.ts';
+import type { Minimums } from '../enclave/minimums.ts';
+import { newestSettings, withTitle } from '../changes/plan-settings.ts';
+import { chainTo, type Exchange } from '../exchange/request-history.ts';
+import type { ReplyTracker } from '../replies/reply-tracker.ts';
+import type { AssistantMessage, ChatMessage, ConversationSummary, UserMessage } from './thread-views.ts';
+import type { ReplyState } from '../exchange/reply-state.ts';
+import type { VaultFailure } from '../failures/failure-codes.ts';
+import type { VaultContents } from '../store/vault-contents.ts';
+
+export type ConversationParts = {
+  readonly contents: VaultContents;
+  readonly outbox: Outbox;
+  readonly tracker: ReplyTracker;
+  /** How far a question of this browser is on its way, where a tab drives it. */
+  readonly progress: (turnId: string) => 'sealing' | 'connecting' | null;
+  /** The sentence that the shield showed for a turn, where this tab knows it. */
+  readonly sentence: (turnId: string) => string | null;
+  readonly minimums: Minimums;
+};
+
+const unreadableTitle = 'Written by another version of Sotto';
+
+/** One question with all that is known of it, stored or not. */
+type Question = {
+  readonly id: string;
+  readonly content: Pick<MessageContent, 'parentId' | 'createdAtMs' | 'text' | 'turnId' | 'replyItemId'>;
+  readonly stored: boolean;
+  readonly queued: QueuedOperation<TurnOperation> | null;
+};
+
+/** What people see: the stored contents with everything on top of it that is still waiting in this browser. */
+export class Conversations {
+  readonly #parts: ConversationParts;
+  readonly seen = new SeenAnswers();
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts;
+  }
+
+  /** Newest first. */
+  list(): ConversationSummary[] {
+    const { contents, outbox } = this.#parts;
+    const deleted = this.#deleted();
+    const summaries = new Map<string, ConversationSummary>();
+    for (const [id, { title, createdAtMs }] of contents.conversations) {
+      if (!deleted.has(id)) summaries.set(id, this.#summary(id, title.value, createdAtMs, true));
+    }
+    for (const [id, { of }] of contents.unreadable) {
+      if (of === 'conversation' && !deleted.has(id)) summaries.set(id, this.#summary(id, unreadableTitle, 0, true));
+    }
+    for (const { operation } of outbox.turns) {
+      const { conversationId, newConversation } = operation;
+      if (newConversation === null || summaries.has(conversationId) || deleted.has(conversationId)) continue;
+      if (contents.rows.has(conversationId)) continue;
+      const { title, createdAtMs } = newConversation;
+      summaries.set(conversationId, this.#summary(conversationId, title, createdAtMs, false));
+    }
+    for (const { operation } of outbox.all) {
+      if (operation.kind !== 'rename') continue;
+      const summary = summaries.get(operation.conversationId);
+      if (summary === undefined) continue;
+      summaries.set(summary.id, { ...summary, title: this.#title(summary, operation) });
+    }
+    return [...summaries.values()].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? 1 : -1));
+  }
+
+  /** All messages of a conversation in the order in which they are read. */
+  messages(conversationId: string): ChatMessage[] {
+    if (this.#deleted().has(conversationId)) return [];
+    const ordered = this.#ordered(conversationId);
+    const notes = this.#notes(conversationId, ordered);
+    return ordered.flatMap((question, index) => {
+      const asked = { ...this.#asked(question), notesBefore: notes.before.get(question.content.turnId) ?? [] };
+      const answer = this.answer(question);
+      return [asked, index === ordered.length - 1 ? { ...answer, notesAfter: notes.after } : answer];
+    });
+  }
+
+  /** The answer to one turn as it stands now; null when its question is not here. */
+  answerOf(turnId: string): { readonly conversationId: string; readonly message: AssistantMessage } | null {
+    const queued = this.#parts.outbox.turn(turnId);
+    const stored = this.#parts.contents.messageOfTurn(turnId);
+    const conversationId = stored?.message.conversationId ?? queued?.operation.conversationId;
+    if (conversationId === undefined) return null;
+    const question = this.#question(turnId);
+    if (question === null) return null;
+    const answer = this.answer(question);
+    // Rare, and only then all turns have to be looked at: an answer grows ten times a second.
+    if (this.#parts.minimums.said(conversationId) === null) return { conversationId, message: answer };
+    const ordered = this.#ordered(conversationId);
+    const isLast = ordered.at(-1)?.content.turnId === turnId;
+    const notesAfter = isLast ? this.#notes(conversationId, ordered).after : [];
+    return { conversationId, message: { ...answer, notesAfter } };
+  }
+
+  /** The questions and answers that lead to a place, oldest first. */
+  exchangesBefore(parentId: string | null): Exchange[] {
+    return chainTo(parentId, (place) => this.#questionAt(place)).map(({ question, isByAnswer }) => {
+      const { text, state } = this.answer(question);
+      return { question: question.content.text, answer: isByAnswer ? text : '', state };
+    });
+  }
+
+  /** What the next question follows: the last answer, or null at the beginning. */
+  lastReplyId(conversationId: string): string | null {
+    return this.#ordered(conversationId).at(-1)?.content.replyItemId ?? null;
+  }
+
+  theme(): 'system' | 'light' | 'dark' {
+    const { contents, outbox } = this.#parts;
+    const waiting = outbox.all.find(({ operation }) => operation.kind === 'theme')?.operation;
+    const stored = newestSettings(contents.settings.values()).theme;
+    if (waiting?.kind === 'theme' && (stored === null || waiting.setAtMs >= stored.setAtMs)) return waiting.theme;
+    return stored?.value ?? 'system';
+  }
+
+  answer(question: Question): AssistantMessage {
+    const { contents, tracker } = this.#parts;
+    const { id, content, queued } = question;
+    const reader = tracker.reader(content.turnId);
+    if (reader !== null) this.seen.note(content.turnId, reader);
+    const notes = this.seen.of(content.turnId, contents.noteOf(content.turnId)?.note ?? null);
+    const shared = {
+      role: 'assistant',
+      id: content.replyItemId,
+      parentId: id,
+      turnId: content.turnId,
+      leftOut: notes.leftOut,
+      isDocumented: contents.verificationOf(content.turnId) !== null,
+      notesAfter: [],
+    } as const;
+    const reply = contents.replies.get(content.replyItemId);
+    if (reply !== undefined) {
+      const { createdAtMs, text, reasoning, outcome, model, engine, usage, protection } = reply;
+      const state: ReplyState = { kind: 'ended', outcome, ...endingOf(notes) };
+      return { ...shared, createdAtMs, text, reasoning, state, model, engine, usage, protection };
+    }
+    const end = reader?.transcript?.opener?.end ?? null;
+    return {
+      ...shared,
+      createdAtMs: content.createdAtMs,
+      text: reader?.text ?? '',
+      reasoning: reader?.reasoning ?? '',
+      state: this.#state(question),
+      model: end?.model ?? queued?.operation.shown?.model ?? null,
+      engine: end?.engine ?? queued?.operation.shown?.engine ?? null,
+      usage: end?.usage ?? null,
+      protection: queued?.operation.shown?.sentence ?? this.#parts.sentence(content.turnId),
+    };
+  }
+
+  #state({ content: { turnId, replyItemId }, queued }: Question): ReplyState {
+    const { contents, tracker, progress } = this.#parts;
+    // It is there, and only this build cannot show it.
+    if (contents.unreadable.has(replyItemId)) return { kind: 'unsent', failure: { code: 'other-version' } };
+    const reader = tracker.reader(turnId);
+    if (reader?.transcript !== null && reader?.transcript !== undefined) return reader.state;
+    if (queued !== null) {
+      const { stage } = queued.operation;
+      if (stage.name === 'failed') return { kind: 'unsent', failure: stage.failure as VaultFailure };
+      if (stage.name === 'stopped') return { kind: 'ended', outcome: 'stopped', code: null, endedEarly: false };
+      return { kind: progress(turnId) ?? 'connecting' };
+    }
+    switch (tracker.known(turnId)) {
+      case 'running':
+        return { kind: 'waiting' };
+      case 'with-transcript':
+        // None of them opens: not an answer to this question.
+        return reader?.isUnreadable === true ? { kind: 'missing' } : { kind: 'waiting' };
+      case 'without-transcript':
+        return { kind: 'missing' };
+      case null:
+        return tracker.isChecked(turnId) ? { kind: 'missing' } : { kind: 'connecting' };
+    }
+  }
+
+  #asked({ id, content, stored }: Question): UserMessage {
+    const { parentId, createdAtMs, text, turnId } = content;
+    return { role: 'user', id, parentId, createdAtMs, text, turnId, stored, notesBefore: [] };
+  }
+
+  #notes(conversationId: string, ordered: readonly Question[]): Notes {
+    const { contents, minimums } = this.#parts;
+    const turns = ordered.map(({ content: { turnId, createdAtMs }, queued }) => ({
+      turnId,
+      createdAtMs,
+      shown: queued?.operation.shown ?? null,
+    }));
+    return findNotes({ contents, said: minimums.said(conversationId), account: minimums.account() }, turns);
+  }
+
+  #summary(id: string, title: string, createdAtMs: number, stored: boolean): ConversationSummary {
+    let updatedAtMs = createdAtMs;
+    let answering = false;
+    for (const question of this.#questions(id)) {
+      updatedAtMs = Math.max(updatedAtMs, question.content.createdAtMs);
+      if (this.#parts.contents.rows.has(question.content.replyItemId)) continue;
+      const { kind } = this.#state(question);
+      answering ||= kind === 'sealing' || kind === 'connecting' || kind === 'waiting' || kind === 'streaming';
+    }
+    return { id, title: withoutTurning(title), createdAtMs, updatedAtMs, answering, stored };
+  }
+
+  #title(summary: ConversationSummary, rename: { readonly title: string; readonly setAtMs: number }): string {
+    const stored = this.#parts.contents.conversations.get(summary.id);
+    if (stored === undefined) return rename.title;
+    return withTitle(stored, { value: rename.title, setAtMs: rename.setAtMs }).title.value;
+  }
+
+  #deleted(): ReadonlySet<string> {
+    const deleted = new Set<string>();
+    for (const { operation } of this.#parts.outbox.all) {
+      if (operation.kind === 'delete') deleted.add(operation.conversationId);
+    }
+    return deleted;
+  }
+
+  #questions(conversationId: string): Question[] {
+    const { contents, outbox } = this.#parts;
+    const questions: Question[] = [];
+    for (const id of contents.messageIds(conversationId)) {
+      const content = contents.messages.get(id);
+      if (content !== undefined) questions.push({ id, content, stored: true, queued: outbox.turn(content.turnId) });
+    }
+    for (const queued of outbox.turns) {
+      const { operation } = queued;
+      if (operation.conversationId !== conversationId || contents.rows.has(operation.messageId)) continue;
+      questions.push({ id: operation.messageId, content: operation, stored: false, queued });
+    }
+    return questions;
+  }
+
+  #question(turnId: string): Question | null {
+    const { contents, outbox } = this.#parts;
+    const stored = contents.messageOfTurn(turnId);
+    const queued = outbox.turn(turnId);
+    if (stored !== null) return { id: stored.id, content: stored.message, stored: true, queued };
+    return queued === null
+      ? null
+      : { id: queued.operation.messageId, content: queued.operation, stored: false, queued };
+  }
+
+  /** The question that an id is of, or whose answer has it. */
+  #questionAt(id: string): Question | null {
+    const { contents, outbox } = this.#parts;
+    const turnId =
+      contents.messages.get(id)?.turnId ??
+      contents.messageOfReply(id)?.turnId ??
+      outbox.turns.find(({ operation }) => operation.messageId === id || operation.replyItemId === id)?.operation
+        .turnId;
+    return turnId === undefined ? null : this.#question(turnId);
+  }
+
+  /** Depth first, older branch first; of a question that was asked again only the newest. */
+  #ordered(conversationId: string): Question[] {
+    const questions = this.#questions(conversationId);
+    const places = new Set(questions.flatMap(({ id, content }) => [id, content.replyItemId]));
+    const children = new Map<string | null, Question[]>();
+    for (const question of questions) {
+      const { parentId } = question.content;
+      // What followed a message that is not here is not lost with it.
+      const place = parentId !== null && places.has(parentId) ? parentId : null;
+      children.set(place, [...(children.get(place) ?? []), question]);
+    }
+    const ordered: Question[] = [];
+    const pending = siblingsInOrder(children.get(null) ?? []).toReversed();
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const { question, isAskedAgain } = next;
+      if (!isAskedAgain) ordered.push(question);
+      const below = [...(children.get(question.id) ?? []), ...(children.get(question.content.replyItemId) ?? [])];
+      pending.push(...siblingsInOrder(below).toReversed());
+    }
+    return ordered;
+  }
+}
+
+/** By time; siblings of the same words are one question asked again, and the newest of them counts. */
+function siblingsInOrder(
+  siblings: readonly Question[],
+): { readonly question: Question; readonly isAskedAgain: boolean }[] {
+  const sorted = siblings.toSorted((a, b) => a.content.createdAtMs - b.content.createdAtMs || (a.id < b.id ? -1 : 1));
+  const newest = new Map(sorted.map((question) => [question.content.text, question]));
+  return sorted.map((question) => ({ question, isAskedAgain: newest.get(question.content.text) !== question }));
+}

@@ -1,0 +1,48 @@
+import type { ConversationNote } from '../enclave/protection-views.ts';
+import type { ReplyState } from '../exchange/reply-state.ts';
+
+export type ConversationSummary = {
+  readonly id: string;
+  readonly title: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** An answer of it is being written now. */
+  readonly answering: boolean;
+  /** Stored at the relay; false while it waits to be sent. */
+  readonly stored: boolean;
+};
+
+export type UserMessage = {
+  readonly role: 'user';
+  readonly id: string;
+  readonly parentId: string | null;
+  readonly createdAtMs: number;
+  readonly text: string;
+  readonly turnId: string;
+  readonly stored: boolean;
+  /** What happened since the message before. */
+  readonly notesBefore: readonly ConversationNote[];
+};
+
+export type AssistantMessage = {
+  readonly role: 'assistant';
+  readonly id: string;
+  readonly parentId: string;
+  readonly createdAtMs: number;
+  readonly text: string;
+  readonly reasoning: string;
+  readonly turnId: string;
+  readonly state: ReplyState;
+  readonly model: string | null;
+  readonly engine: string | null;
+  readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
+  readonly protection: string | null;
+  /** How many of the oldest messages the model was not given. */
+  readonly leftOut: number;
+  /** Whether a verification document is kept with it. */
+  readonly isDocumented: boolean;
+  /** What happened since, where no message follows. */
+  readonly notesAfter: readonly ConversationNote[];
+};
+
+export type ChatMessage = UserMessage | AssistantMessage;

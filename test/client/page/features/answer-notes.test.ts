@@ -1,0 +1,33 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { leftOutText } from '../../../../client/page/texts/answer-texts.ts';
+import { askInPage, ScriptedClient } from '../../../parts/vault/scripted-client/scripted-page.ts';
+
+let client: ScriptedClient;
+beforeAll(async () => {
+  client = await ScriptedClient.start();
+});
+afterEach(() => client.endTest());
+afterAll(() => client.stop());
+
+test('an answer that does not come yet says why, and one to half a conversation says what is missing', async () => {
+  const page = await client.openPage({ path: '/chat', status: 'unlocked' });
+  const turn = await askInPage(page, 'A question');
+  const answer = page.getByRole('article', { name: /^Assistant/ });
+  for (const [cause, text] of [
+    ['model-loading', 'The model is being loaded'],
+    ['model-overloaded', 'The model is busy; your question waits'],
+  ] as const) {
+    await page.evaluate(([id, why]) => window.vault.setAnswerState(id, { kind: 'waiting', cause: why }), [
+      turn,
+      cause,
+    ] as const);
+    await answer.getByText(text).waitFor();
+  }
+  await page.evaluate((id) => window.vault.streamText(id, 'Here it is.'), turn);
+  await answer.getByText('Here it is.').waitFor();
+  expect(await answer.getByText('your question waits').count()).toBe(0);
+  await page.evaluate((id) => window.vault.endAnswer(id, 'complete'), turn);
+  expect(await answer.getByText('left out').count()).toBe(0);
+  await page.evaluate((id) => window.vault.setLeftOut(id, 12), turn);
+  await answer.getByText(leftOutText(12)).waitFor();
+});

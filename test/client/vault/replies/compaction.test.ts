@@ -1,0 +1,84 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { SeenAnswers } from '../../../../client/vault/threads/answer-notes.ts';
+import { type CompactionParts, compactReply } from '../../../../client/vault/replies/compaction.ts';
+import type { Operation } from '../../../../client/vault/changes/operation.ts';
+import { ReplyReader } from '../../../../client/vault/exchange/reply-reader.ts';
+import type { Exchange } from '../../../../client/vault/exchange/request-history.ts';
+import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';
+import { aeadReady } from '../../../../crypto/primitives/aead.ts';
+import { type Bytes, concat, fromBase64Url, randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
+import { encodeEndRecord, encodeNoteRecord } from '../../../../crypto/turn/reply-record.ts';
+import { ReplySealer } from '../../../../crypto/turn/reply-sealer.ts';
+import { addConversation } from '../../../parts/vault/planned-batches.ts';
+
+beforeAll(() => aeadReady());
+
+const end = { outcome: 'complete', code: null, usage: null, model: 'm', engine: 'openai' } as const;
+
+/** One question whose answer has come to its end; what becomes of it is kept. */
+function answered(records: readonly Bytes[], before: readonly Exchange[] = []) {
+  const contents = new VaultContents();
+  const { conversationId, turns } = addConversation(contents, { turns: 1, documents: 'none', isAnswered: false });
+  const turnId = turns[0]?.turnId ?? '';
+  const turnKey = contents.messageOfTurn(turnId)?.message.turnKey ?? '';
+  const [keyId, requestHash] = [randomBytes(32), randomBytes(32)];
+  const sealing = { frameClass: 'chat', turnId: fromBase64Url(turnId), keyId, requestHash } as const;
+  const sealer = new ReplySealer({ ...sealing, turnKey: new Secret('TurnKey', fromBase64Url(turnKey)) });
+  const reader = new ReplyReader(turnId, turnKey, () => 'own');
+  const ids = { turnId: sealing.turnId, transcriptId: sealer.transcriptId };
+  reader.take({ kind: 'header', number: 0, body: concat(sealer.header, requestHash), ...ids });
+  reader.take({ kind: 'frame', number: 0, body: sealer.sealFrame(concat(...records)), ...ids });
+  reader.take({ kind: 'frame', number: 1, body: sealer.sealFinal(), ...ids });
+  const seen = new SeenAnswers();
+  const put: Operation[] = [];
+  const parts = {
+    contents,
+    conversations: { exchangesBefore: () => [...before], seen },
+    outbox: { put: async (operation: Operation) => void put.push(operation) },
+    tracker: { reader: () => reader },
+    writer: { kick: () => undefined },
+    clock: { wallMs: () => 0, monotonicMs: () => 0, after: (_: number, run: () => void) => (run(), () => undefined) },
+    random: () => 0.5,
+    signal: new AbortController().signal,
+    sentence: () => null,
+  } as unknown as CompactionParts;
+  const compact = async () => {
+    await compactReply(parts, turnId);
+    const [operation] = put;
+    if (operation?.kind !== 'reply' || operation.note === undefined) throw new Error('No reply with a note.');
+    return operation.note.content;
+  };
+  return { conversationId, turnId, seen, compact };
+}
+
+describe('compactReply', () => {
+  it('notes what the transcript said, and writes a note where it said nothing', async () => {
+    const failed = answered([
+      encodeNoteRecord({ kind: 'cause', cause: 'quota-spent' }),
+      encodeNoteRecord({ kind: 'left-out', messages: 4 }),
+      encodeEndRecord({ ...end, outcome: 'error', code: 'model-refused' }),
+    ]);
+    const { conversationId, turnId } = failed;
+    const codes = ['quota-spent', 'model-refused'];
+    expect(await failed.compact()).toEqual({
+      type: 'reply-note',
+      format: 1,
+      conversationId,
+      turnId,
+      codes,
+      leftOut: 4,
+    });
+    expect(await answered([encodeEndRecord(end)]).compact()).toMatchObject({ codes: [], leftOut: 0 });
+  });
+
+  it('notes what a tab cut that is gone by now, and what this one knows of it', async () => {
+    const state = { kind: 'ended', outcome: 'complete', code: null, endedEarly: false } as const;
+    const long = Array.from({ length: 5_001 }, (_, n) => ({ question: `${n}?`, answer: `${n}.`, state }));
+    expect(await answered([encodeEndRecord(end)], long).compact()).toMatchObject({ leftOut: 4 });
+    expect(await answered([encodeEndRecord(end)], long.slice(0, 4_999)).compact()).toMatchObject({ leftOut: 0 });
+    const known = answered([encodeEndRecord(end)]);
+    known.seen.noteLeftOut(known.turnId, 6);
+    expect(await known.compact()).toMatchObject({ leftOut: 6 });
+  });
+});
