@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { encodeUtf8 } from '../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../crypto/protocol/bytes/secret.ts';
-import { isLoopbackHost } from './engines/loopback.ts';
+import { isLoopback, isLoopbackAddress } from '../process/loopback.ts';
 import { defaultGpuTool } from './evidence/gpu-tool.ts';
 
 /** Who vouches for this worker. */
@@ -87,12 +87,12 @@ function isInsideMachine(baseUrl: string): boolean {
   if (baseUrl.startsWith('unix:')) return true;
   if (!URL.canParse(baseUrl)) return false;
   const { hostname } = new URL(baseUrl);
-  return hostname !== 'localhost' && isLoopbackHost(hostname);
+  return isLoopbackAddress(hostname);
 }
 
 function isSafeUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname, username, password, search, hash } = new URL(url);
   const isBare = username === '' && password === '' && search === '' && hash === '';
-  return isBare && (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)));
+  return isBare && (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)));
 }

@@ -1,7 +1,5 @@
+import { createLog as createEventLog, type LogLevel, type LogOutput } from '../process/event-log.ts';
 import type { EvidenceProblem } from './evidence/evidence-source.ts';
-
-const levels = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof levels)[number];
 
 /**
  * All that a worker ever logs: fixed events with counts and codes. There is no field for text, ids, names or errors of
@@ -29,10 +27,7 @@ export type LogEvent =
 
 export type Log = (level: LogLevel, event: LogEvent) => void;
 
-/** Structured lines, one JSON object each. */
-export function createLog(threshold: LogLevel, write: (line: string) => void): Log {
-  return (level, event) => {
-    if (levels.indexOf(level) < levels.indexOf(threshold)) return;
-    write(`${JSON.stringify({ time: new Date().toISOString(), level, part: 'worker', ...event })}\n`);
-  };
+export function createLog(threshold: LogLevel, output?: LogOutput): Log {
+  const log = createEventLog(threshold, output, 'worker');
+  return (level, { event, ...fields }) => log[level](event, fields);
 }

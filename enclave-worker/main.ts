@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
+import { StartError } from '../process/start-error.ts';
 import { aeadReady } from '../crypto/primitives/aead.ts';
 import { EngineChooser } from './engines/auto.ts';
 import { readImageDigest } from './evidence/image-digest.ts';
@@ -7,9 +8,9 @@ import { problemTexts } from './evidence/problem-texts.ts';
 import { KeyKeeper } from './keys/key-keeper.ts';
 import type { UpstreamProblem } from './engines/openai.ts';
 import { createLog, type Log } from './log.ts';
-import { RareLines } from './rare-lines.ts';
+import { RareLines } from '../process/rare-lines.ts';
 import { ParentChannel } from './parent-channel.ts';
-import { readSettings, SettingError, type WorkerSettings } from './settings.ts';
+import { readSettings, type WorkerSettings } from './settings.ts';
 import { TurnDesk } from './turns/turn-desk.ts';
 import { WorkerApp } from './worker-app.ts';
 
@@ -23,7 +24,7 @@ async function run(settings: WorkerSettings, log: Log, parent: ParentChannel): P
   const imageDigest = readImageDigest();
   const { kind } = settings.evidence;
   if (kind !== 'development' && imageDigest === null) {
-    throw new SettingError(
+    throw new StartError(
       `EVIDENCE=${kind} is about the worker's one file: build it with npm run build:worker and start enclave-worker/dist/worker.mjs.`,
     );
   }
@@ -83,13 +84,13 @@ async function run(settings: WorkerSettings, log: Log, parent: ParentChannel): P
   log('info', { event: 'stopped' });
 }
 
-/** @throws {SettingError} */
+/** @throws {StartError} */
 async function listen(app: WorkerApp, { host, port }: WorkerSettings): Promise<number> {
   try {
     return await app.listen(host, port);
   } catch (error) {
     const isInUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    throw new SettingError(
+    throw new StartError(
       isInUse
         ? `Port ${port} is in use: choose another with WORKER_PORT.`
         : `Nothing can listen on ${host}, port ${port}: change WORKER_HOST or WORKER_PORT.`,
@@ -97,20 +98,11 @@ async function listen(app: WorkerApp, { host, port }: WorkerSettings): Promise<n
   }
 }
 
-/** @throws {SettingError} for one that is there and cannot be read. */
-function loadEnvironmentFile(): void {
-  try {
-    if (existsSync('.env')) process.loadEnvFile('.env');
-  } catch {
-    throw new SettingError('The file .env cannot be read: it must be a text file of the user who runs Sotto.');
-  }
-}
-
 const parent = new ParentChannel();
 try {
   loadEnvironmentFile();
   const settings = readSettings(process.env);
-  const log = createLog(settings.logLevel, (line) => process.stdout.write(line));
+  const log = createLog(settings.logLevel);
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       // Node itself would print all of it, and with it what somebody wrote; its class holds nothing.
@@ -122,7 +114,7 @@ try {
   await run(settings, log, parent);
   process.exit(0);
 } catch (error) {
-  const text = error instanceof SettingError ? error.message : 'The worker could not start.';
+  const text = error instanceof StartError ? error.message : 'The worker could not start.';
   await parent.send({ type: 'failed', text });
   // A launcher says it itself.
   if (!parent.isOpen) process.stderr.write(`${text}\n`);

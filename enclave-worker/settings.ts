@@ -13,13 +13,9 @@ import {
   takeIdentityToken,
 } from './evidence-settings.ts';
 import type { WeightsSource } from './engines/weights-digest.ts';
-import type { LogLevel } from './log.ts';
+import type { LogLevel } from '../process/event-log.ts';
+import { StartError } from '../process/start-error.ts';
 import { complainOfUnknownName } from './setting-names.ts';
-
-/** A reason not to start that a person can mend: one sentence, shown as it is. */
-export class SettingError extends Error {
-  override readonly name = 'SettingError';
-}
 
 export type WorkerSettings = {
   readonly host: string;
@@ -104,27 +100,27 @@ const environmentSchema = v.object({
 /**
  * Reads all settings, and takes out of the environment what must not stay in it.
  *
- * @throws {SettingError} for a wrong value, or a name that is nearly a setting.
+ * @throws {StartError} for a wrong value, or a name that is nearly a setting.
  */
 export function readSettings(environment: NodeJS.ProcessEnv): WorkerSettings {
   const identityToken = takeIdentityToken(environment);
   const unknown = complainOfUnknownName(environment);
-  if (unknown !== null) throw new SettingError(unknown);
+  if (unknown !== null) throw new StartError(unknown);
   const parsed = v.safeParse(environmentSchema, environment);
-  if (!parsed.success) throw new SettingError(parsed.issues[0].message);
+  if (!parsed.success) throw new StartError(parsed.issues[0].message);
   const values = parsed.output;
   const modelFile = values.MODEL_FILE === undefined ? null : resolve(values.MODEL_FILE);
   if (values.ENGINE === 'openai' && values.LLM_BASE_URL === undefined) {
-    throw new SettingError('ENGINE=openai needs LLM_BASE_URL, the address of the model server.');
+    throw new StartError('ENGINE=openai needs LLM_BASE_URL, the address of the model server.');
   }
-  if (modelFile !== null && !existsSync(modelFile)) throw new SettingError('MODEL_FILE names no file.');
+  if (modelFile !== null && !existsSync(modelFile)) throw new StartError('MODEL_FILE names no file.');
   const isServed = values.LLM_BASE_URL !== undefined && (values.ENGINE === 'openai' || values.ENGINE === 'auto');
   const weights = values.LLM_WEIGHTS_FOLDER ?? values.LLM_WEIGHTS_MANIFEST;
   if (isServed && values.MODEL_DIGEST !== undefined && weights === undefined) {
-    throw new SettingError('MODEL_DIGEST with a model server needs LLM_WEIGHTS_FOLDER, the folder that it reads.');
+    throw new StartError('MODEL_DIGEST with a model server needs LLM_WEIGHTS_FOLDER, the folder that it reads.');
   }
   const complaint = complainOfSurroundings(values);
-  if (complaint !== null) throw new SettingError(complaint);
+  if (complaint !== null) throw new StartError(complaint);
   return {
     host: values.WORKER_HOST,
     port: values.WORKER_PORT,
@@ -155,10 +151,10 @@ type Values = v.InferOutput<typeof environmentSchema>;
 
 function readWeights({ LLM_WEIGHTS_FOLDER: folder, LLM_WEIGHTS_MANIFEST: manifest }: Values): WeightsSource | null {
   if (folder !== undefined && manifest !== undefined) {
-    throw new SettingError('Give LLM_WEIGHTS_FOLDER or LLM_WEIGHTS_MANIFEST, not both.');
+    throw new StartError('Give LLM_WEIGHTS_FOLDER or LLM_WEIGHTS_MANIFEST, not both.');
   }
   for (const [name, path] of Object.entries({ LLM_WEIGHTS_FOLDER: folder, LLM_WEIGHTS_MANIFEST: manifest })) {
-    if (path !== undefined && !existsSync(path)) throw new SettingError(`${name} names nothing that is there.`);
+    if (path !== undefined && !existsSync(path)) throw new StartError(`${name} names nothing that is there.`);
   }
   if (folder !== undefined) return { kind: 'folder', path: resolve(folder) };
   return manifest === undefined ? null : { kind: 'manifest', path: resolve(manifest) };
@@ -169,7 +165,7 @@ function readEvidence(values: Values, identityToken: Secret<'IdentityToken'> | n
   if (kind === 'development') return { kind };
   if (kind !== 'modal') return { kind, gpuTool: values.EVIDENCE_GPU === 'nvidia' ? values.EVIDENCE_GPU_TOOL : null };
   if (identityToken === null) {
-    throw new SettingError('EVIDENCE=modal works inside a container of Modal: MODAL_IDENTITY_TOKEN is no token.');
+    throw new StartError('EVIDENCE=modal works inside a container of Modal: MODAL_IDENTITY_TOKEN is no token.');
   }
   return { kind, registrarUrl: values.REGISTRAR_URL ?? '', identityToken };
 }

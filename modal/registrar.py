@@ -42,6 +42,7 @@ image = (
     # Without node-llama-cpp's and pinned-node's scripts: Node is the image's, and there is no model here.
     .run_commands("npm ci --omit=dev --ignore-scripts")
     .add_local_dir(project / "crypto", "/sotto/crypto", copy=True)
+    .add_local_dir(project / "process", "/sotto/process", copy=True)
     .add_local_dir(project / "registrar", "/sotto/registrar", copy=True)
     .add_local_python_source("sotto_keeper", "sotto_processes", "sotto_settings")
 )

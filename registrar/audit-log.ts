@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { enclavePolicy, type ModalPolicy } from '../crypto/evidence/policy.ts';
 import { auditLog } from './audit/audit.ts';
 import { DishonestLog, LogReader, UnreadableLog } from './audit/log-reader.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 
 /** Who may say whose a call is. */
 export type AddressSettings = { readonly header: string; readonly trustedProxies: readonly string[] };

@@ -1,18 +1,18 @@
-import { existsSync } from 'node:fs';
-import { createEventLog, type EventLog } from './event-log.ts';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
+import { createLog, type Log } from '../process/event-log.ts';
+import { StartError } from '../process/start-error.ts';
 import { listen } from './http/listener.ts';
 import { PublicLog } from './public-log/public-log.ts';
 import { PackedTiles } from './http/packed-tiles.ts';
 import { Publisher } from './public-log/publisher.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { StartError } from './start-error.ts';
 import { StatementDesk } from './statements/statement-desk.ts';
 import { RegistrarDatabase } from './storage/registrar-database.ts';
 
 /** What the registrar writes is for its own user alone. */
 process.umask(0o077);
 
-async function start(settings: Settings, log: EventLog): Promise<() => Promise<void>> {
+async function start(settings: Settings, log: Log): Promise<() => Promise<void>> {
   const { keys, logOrigin: origin } = settings;
   const database = RegistrarDatabase.open(settings.dataFolder, {
     origin,
@@ -23,12 +23,12 @@ async function start(settings: Settings, log: EventLog): Promise<() => Promise<v
     const publicLog = new PublicLog({ database, origin, key: keys.log });
     const onFork = () => {
       // Somebody else has signed another root for this size: nothing that this process knows may be signed on.
-      log.error('fork', new Error('fork'));
+      log.error('fork');
       process.exit(1);
     };
     const publisher = new Publisher({ commitUrl: settings.commitUrl, onFork, log });
     await publisher.publish(publicLog.last()).catch((error: unknown) => {
-      log.error('start-failed', error);
+      log.error('start-failed', { error });
       throw new StartError('What REGISTRAR_COMMIT_URL names did not confirm the last checkpoint: start it first.');
     });
     const desk = new StatementDesk({ settings, database, log: publicLog, publisher });
@@ -45,15 +45,6 @@ async function start(settings: Settings, log: EventLog): Promise<() => Promise<v
   }
 }
 
-/** @throws {StartError} for one that is there and cannot be read. */
-function loadEnvironmentFile(): void {
-  try {
-    if (existsSync('.env')) process.loadEnvFile('.env');
-  } catch {
-    throw new StartError('The file .env cannot be read: it must be a text file of the user who runs the registrar.');
-  }
-}
-
 function waitForStop(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
@@ -63,11 +54,11 @@ function waitForStop(): Promise<void> {
 try {
   const stopAsked = waitForStop();
   loadEnvironmentFile();
-  const log = createEventLog();
+  const log = createLog('info');
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       // In an unknown state nothing is signed any more; what was acknowledged is on the disk.
-      log.error(event === 'uncaughtException' ? 'defect' : 'defect-promise', error);
+      log.error(event === 'uncaughtException' ? 'defect' : 'defect-promise', { error });
       process.exit(1);
     });
   }
@@ -79,7 +70,7 @@ try {
   process.exit(0);
 } catch (error) {
   const text = error instanceof StartError ? error.message : 'The registrar could not start.';
-  if (!(error instanceof StartError)) createEventLog(process.stderr).error('start-failed', error);
+  if (!(error instanceof StartError)) createLog('error', process.stderr).error('start-failed', { error });
   process.stderr.write(`${text}\n`);
   process.exit(1);
 }

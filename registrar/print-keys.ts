@@ -1,14 +1,13 @@
 // npm run registrar:keys: new keys, and the `modal` section of the policy file that clients are built with.
 // npm run registrar:keys -- --public: that section again, of the REGISTRAR_KEYS that are set.
-import { existsSync } from 'node:fs';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
 import { toBase64Url } from '../crypto/protocol/bytes/bytes.ts';
 import { generateRegistrarKeys, parseRegistrarKeys, type RegistrarKeys } from './registrar-keys.ts';
 import { type Deployment, readerOf, readIds, readKeys, readLogOrigin } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
-if (existsSync('.env')) process.loadEnvFile('.env');
-const read = readerOf(process.env);
+let read = readerOf({});
 
 /** A member that is not known yet is null, with which no client can be built. */
 function orNull(value: () => string | undefined): string | null {
@@ -41,6 +40,8 @@ try {
   if (others.length > 0 || (option !== undefined && option !== '--public')) {
     throw new StartError('The one option is --public: the policy section of the keys that are set.');
   }
+  loadEnvironmentFile();
+  read = readerOf(process.env);
   if (option === undefined) {
     const text = generateRegistrarKeys();
     say(`REGISTRAR_KEYS=${text}`);

@@ -3,7 +3,7 @@ import { publicKeyOf } from '../crypto/evidence/modal/ed25519.ts';
 import { bytesField } from '../crypto/protocol/messages/fields.ts';
 import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../crypto/protocol/bytes/secret.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 
 /** `sotto-registrar-1.` and base64url of JSON, so that it fits into one variable and a later form is told apart. */
 const prefix = 'sotto-registrar-1.';

@@ -1,4 +1,4 @@
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 
 /** All names that the registrar reads. */
 export const settingNames = [

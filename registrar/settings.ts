@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { type AddressSettings, CallerAddress } from './caller-address.ts';
 import { parseRegistrarKeys, type RegistrarKeys } from './registrar-keys.ts';
 import { checkNames } from './setting-names.ts';
-import { StartError } from './start-error.ts';
+import { isLoopback } from '../process/loopback.ts';
+import { StartError } from '../process/start-error.ts';
 
 /** Ids as Modal's identity tokens have them; a container must be of one of each. */
 export type Deployment = {
@@ -184,10 +185,6 @@ function loopbackUrl(name: string, value: string | null): string | null {
     throw new StartError(`${name} must be an address of this machine, as http://127.0.0.1:9000.`);
   }
   return value.replace(/\/$/, '');
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function seconds(text: Read, name: string, usual: number, least: number, most: number): number {

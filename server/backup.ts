@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { readKeptKeys } from './accounts/backed-up-keys.ts';
 import { requireKeysOf } from './accounts/load-server-keys.ts';
-import { loadEnvironmentFile } from './launch/preflight.ts';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
 import { runCommand } from './launch/run-command.ts';
 import { readSettings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 import { writeBackup } from './storage/backup-file.ts';
 import { openPostgres } from './storage/postgres.ts';
 import { patientDeadlines } from './storage/postgres-pool.ts';

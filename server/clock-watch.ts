@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import * as v from 'valibot';
-import type { Log } from './log.ts';
+import type { Log } from '../process/event-log.ts';
 import type { Database } from './storage/database.ts';
 import type { Schema } from './storage/schema.ts';
 

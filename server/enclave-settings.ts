@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { CollateralUrls } from './pools/collateral/vendor-collateral.ts';
 import { readPinnedCertificates } from './pools/pinned-agent.ts';
-import { StartError } from './start-error.ts';
+import { isLoopback } from '../process/loopback.ts';
+import { StartError } from '../process/start-error.ts';
 
 export type EnclaveSettings = {
   readonly enclavePool: 'local' | 'static' | 'modal';
@@ -100,7 +101,7 @@ function readModal(url: string | null, proxyToken: string | null): EnclaveSettin
 function readBaseUrl(name: string, value: string | null): string | null {
   if (value === null) return null;
   const url = URL.parse(value);
-  const isLocal = url !== null && /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(url.hostname);
+  const isLocal = url !== null && isLoopback(url.hostname);
   const isSafe = url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal));
   if (!isSafe || url.search !== '' || url.hash !== '' || url.username !== '') {
     throw new StartError(`${name} is not an https address: write https://host, without a question mark or a password.`);

@@ -1,6 +1,6 @@
 import { forgetAttempts, forgetSessions } from './accounts/forget-attempts.ts';
 import type { ClockWatch } from './clock-watch.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../process/event-log.ts';
 import type { Database } from './storage/database.ts';
 
 const sweepIntervalMs = 60_000;

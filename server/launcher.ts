@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
 import {
   checkFolderIsWritable,
   checkPortIsFree,
   drawToken,
   findLoopbackPort,
-  loadEnvironmentFile,
   nameOnThisMachine,
 } from './launch/preflight.ts';
 import { runToEnd } from './launch/run-to-end.ts';
 import { ChildFailed, SupervisedChild } from './launch/supervised-child.ts';
 import { watchSources } from './launch/watch-sources.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 
 const projectFolder = join(import.meta.dirname, '..');
 /** Frames live for a moment: a small nursery of V8 costs no time, and a third of the memory is not taken. */
@@ -109,8 +109,8 @@ class Launcher {
     const [worker, relay] = this.#children.length === 2 ? this.#children : [undefined, this.#children[0]];
     const within = (folder: string) => join(projectFolder, folder);
     const stops = [
-      watchSources([within('server'), within('crypto')], () => void relay?.replace()),
-      watchSources([within('enclave-worker'), within('crypto')], () => void worker?.replace()),
+      watchSources([within('server'), within('process'), within('crypto')], () => void relay?.replace()),
+      watchSources([within('enclave-worker'), within('process'), within('crypto')], () => void worker?.replace()),
     ];
     this.#stopWatching = () => stops.forEach((stop) => stop());
   }

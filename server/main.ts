@@ -1,9 +1,11 @@
 import { listen, type Listening } from './http/listener.ts';
-import { loadEnvironmentFile, nameOnThisMachine } from './launch/preflight.ts';
-import { createLog, type Log } from './log.ts';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
+import { nameOnThisMachine } from './launch/preflight.ts';
+import { createLog, type Log } from '../process/event-log.ts';
 import { openRelay, type Relay } from './relay.ts';
-import { isLoopback, readSettings, type Settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { isLoopback } from '../process/loopback.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { StartError } from '../process/start-error.ts';
 
 /** Answers under way get this long when the relay stops. */
 const drainMs = 4_000;

@@ -23,7 +23,7 @@ import { StaticFiles } from './http/static-files.ts';
 import { type Clock, ClockWatch } from './clock-watch.ts';
 import { Housekeeping, tryDatabase } from './housekeeping.ts';
 import { checkFolderIsWritable } from './launch/preflight.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../process/event-log.ts';
 import { createLocalPool } from './pools/local-pool.ts';
 import { VendorCollateral } from './pools/collateral/vendor-collateral.ts';
 import { ModalPool } from './pools/modal-pool.ts';
@@ -31,7 +31,7 @@ import { createPinnedAgent, readPinnedCertificates } from './pools/pinned-agent.
 import type { Pool } from './pools/pool.ts';
 import { StaticPool } from './pools/static-pool.ts';
 import type { Settings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 import type { Database } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { OutageLog } from './storage/outage-log.ts';

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { acceptBackedUpKeys } from './accounts/backed-up-keys.ts';
 import { hasKeysOf } from './accounts/load-server-keys.ts';
-import { checkFolderIsWritable, loadEnvironmentFile } from './launch/preflight.ts';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
+import { checkFolderIsWritable } from './launch/preflight.ts';
 import { runCommand } from './launch/run-command.ts';
 import { readSettings } from './settings.ts';
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 import { readBackupHeader, restoreBackup } from './storage/backup-file.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { patientDeadlines } from './storage/postgres-pool.ts';

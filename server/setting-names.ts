@@ -1,4 +1,4 @@
-import { StartError } from './start-error.ts';
+import { StartError } from '../process/start-error.ts';
 
 /** All names that Sotto reads, the worker's and the registrar's too: one `.env` serves all. */
 export const settingNames = [

@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { type EnclaveSettings, readEnclaveSettings } from './enclave-settings.ts';
 import { nameOf } from './http/host-name.ts';
-import type { LogLevel } from './log.ts';
-import { logLevels } from './log.ts';
+import type { LogLevel } from '../process/event-log.ts';
+import { logLevels } from '../process/event-log.ts';
 import { checkNames } from './setting-names.ts';
-import { StartError } from './start-error.ts';
+import { isLoopback } from '../process/loopback.ts';
+import { StartError } from '../process/start-error.ts';
 import { usualConnections } from './storage/postgres.ts';
 import type { PostgresSettings } from './storage/postgres-connection.ts';
 
@@ -101,11 +102,6 @@ export function readSettings(environment: Environment): Settings {
     storageLimitBytes: bytes('STORAGE_LIMIT_BYTES', 2 ** 24),
     clockCheckedAtMs: date('CLOCK_CHECKED_ON', text('CLOCK_CHECKED_ON')),
   };
-}
-
-/** Whether nobody but this machine can connect. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function host(value: string | null): string {

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from './loopback.ts';
+import { isLoopback } from '../../process/loopback.ts';
 
 /** Where a model comes from, and what it must be. */
 export type ModelSource = {
@@ -64,5 +64,5 @@ function parseLength(text: string | null): number | null {
 /** Weights come over TLS, except from this very machine. */
 function isAcceptable(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }

@@ -17,17 +17,17 @@ import {
   type EvidenceSource,
   NoEvidence,
 } from './evidence-source.ts';
-import { OneAtATime } from './one-at-a-time.ts';
+import { LimitedTurns } from './limited-turns.ts';
 import { Renewal } from './renewal.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../../process/token-bucket.ts';
 
 /** Below the two hours that a policy allows, so that clocks that differ a little do no harm. */
 export const evidenceLifetimeMs = 110 * 60_000;
 export const evidenceRenewalMs = 50 * 60_000;
 /** Callers that want hardware to sign their own nonce: so many at once, then one a second. */
 const burst = 16;
-const everyMs = 1_000;
-const maximumWaiting = 16;
+const perMinute = 60;
+const mostCallers = 16;
 const limitMs = 90_000;
 
 /** What a vendor's interface gives of one report: the fields of its evidence that are not the binding. */
@@ -54,9 +54,9 @@ export class HardwareSource implements EvidenceSource {
   readonly #gpu: GpuCollector | null;
   readonly #nowMs: () => number;
   /** What asks the hardware: one caller's question at most, and the enclave's own. */
-  readonly #hardware = new OneAtATime({ maximumWaiting: 2, limitMs });
+  readonly #hardware = new LimitedTurns({ most: 2, limitMs });
   /** Callers wait here, so that the enclave's own evidence never stands behind more than one of them. */
-  readonly #callers = new OneAtATime({ maximumWaiting, limitMs });
+  readonly #callers = new LimitedTurns({ most: mostCallers, limitMs });
   readonly #bucket: TokenBucket;
   readonly #renewal: Renewal<CollectedEvidence>;
   readonly #onProblem: (problem: EvidenceProblem) => void;
@@ -78,7 +78,7 @@ export class HardwareSource implements EvidenceSource {
     this.#gpu = input.gpu;
     this.#nowMs = input.nowMs;
     this.#onProblem = input.onProblem;
-    this.#bucket = new TokenBucket({ burst, everyMs, nowMs: input.nowMs });
+    this.#bucket = new TokenBucket({ burst, perMinute }, input.nowMs());
     this.#renewal = new Renewal({
       nowMs: input.nowMs,
       onProblem: input.onProblem,
@@ -101,7 +101,8 @@ export class HardwareSource implements EvidenceSource {
 
   async current(freshness: Bytes | null): Promise<CollectedEvidence> {
     if (freshness === null) return this.#renewal.current();
-    if (!this.#bucket.take()) throw new NoEvidence('busy');
+    if (this.#bucket.fill(this.#nowMs()).level < 1) throw new NoEvidence('busy');
+    this.#bucket.take();
     try {
       return await this.#callers.run(() => this.#collect(freshness));
     } catch (error) {

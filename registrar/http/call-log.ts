@@ -1,5 +1,5 @@
 import type { RegistrarErrorCode } from '../../crypto/protocol/messages/registrar-messages.ts';
-import type { EventLog } from '../event-log.ts';
+import type { Log } from '../../process/event-log.ts';
 
 const windowMs = 60_000;
 /** Read by everyone at any time, and nobody's business. */
@@ -19,10 +19,10 @@ export type Call = {
  * of a kind in a minute has one, and the others a number.
  */
 export class CallLog {
-  readonly #log: EventLog;
+  readonly #log: Log;
   readonly #windows = new Map<string, { readonly call: Call; readonly timer: NodeJS.Timeout; more: number }>();
 
-  constructor(log: EventLog) {
+  constructor(log: Log) {
     this.#log = log;
   }
 
@@ -35,7 +35,7 @@ export class CallLog {
     const open = this.#windows.get(kind);
     if (open !== undefined) return void (open.more += 1);
     this.#windows.set(kind, { call, timer: setTimeout(() => this.#end(kind), windowMs).unref(), more: 0 });
-    if (defect !== undefined) this.#log.error('call-failed', defect);
+    if (defect !== undefined) this.#log.error('call-failed', { error: defect });
     this.#log.info('call', call);
   }
 

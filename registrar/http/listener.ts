@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { type RegistrarErrorCode, registrarErrorCodes } from '../../crypto/protocol/messages/registrar-messages.ts';
-import type { EventLog } from '../event-log.ts';
+import type { Log } from '../../process/event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Settings } from '../settings.ts';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import { addressOfConnection, CallerAddress } from '../caller-address.ts';
 import { CallLog } from './call-log.ts';
 import { CrowdedTurn, cutFlood } from './crowded-turn.ts';
@@ -33,7 +33,7 @@ const maximumHeaders = 100;
 export type Listening = { readonly port: number; close(): Promise<void> };
 
 /** @throws {StartError} when nothing can listen there. */
-export async function listen(parts: RouteParts, settings: Settings, log: EventLog): Promise<Listening> {
+export async function listen(parts: RouteParts, settings: Settings, log: Log): Promise<Listening> {
   const rates = new RateLimit(settings.isAddressShared);
   const addresses = new CallerAddress(settings.callerAddress);
   const calls = new CallLog(log);

@@ -1,3 +1,4 @@
+import { TokenBuckets } from '../../process/token-bucket.ts';
 import { networksOf } from '../caller-address.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
@@ -14,12 +15,10 @@ export type LimitName = keyof typeof limits;
 const sharedScale = 50;
 const maximumBuckets = 50_000;
 
-type Bucket = { level: number; filledAtMs: number };
-
 /** Token buckets in memory. */
 export class RateLimit {
   readonly #scale: number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new TokenBuckets(maximumBuckets);
 
   /** @param isAddressShared - Whether callers cannot be told apart. */
   constructor(isAddressShared = false) {
@@ -34,27 +33,14 @@ export class RateLimit {
 
   /** @returns whether there was one more, which is taken: from the address and the networks around it, or from none. */
   tryTake(name: LimitName, address: string, nowMs: number): boolean {
-    const buckets = networksOf(address).map((network) =>
-      this.#fill(`${name} ${network.name}`, limits[name], this.#scale * network.share, nowMs),
-    );
+    const { burst, perMinute } = limits[name];
+    const buckets = networksOf(address).map((network) => {
+      const times = this.#scale * network.share;
+      const rate = { burst: burst * times, perMinute: perMinute * times };
+      return this.#buckets.at(`${name} ${network.name}`, rate, nowMs);
+    });
     if (buckets.some(({ level }) => level < 1)) return false;
-    for (const bucket of buckets) bucket.level -= 1;
+    for (const bucket of buckets) bucket.take();
     return true;
-  }
-
-  #fill(key: string, limit: (typeof limits)[LimitName], scale: number, nowMs: number): Bucket {
-    const burst = limit.burst * scale;
-    const bucket = this.#buckets.get(key) ?? { level: burst, filledAtMs: nowMs };
-    const filled = ((nowMs - bucket.filledAtMs) / 60_000) * limit.perMinute * scale;
-    bucket.level = Math.min(burst, bucket.level + filled);
-    bucket.filledAtMs = nowMs;
-    // The map's order is the order of use: the first one is the longest unused.
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > maximumBuckets) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
-    }
-    return bucket;
   }
 }

@@ -1,7 +1,7 @@
 import { isSignedByLog, parseCheckpoint, signCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
 import { type Bytes, equalBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { RegistrarKeys } from '../registrar-keys.ts';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import type { RegistrarDatabase } from '../storage/registrar-database.ts';
 import { LogTree } from './log-tree.ts';
 

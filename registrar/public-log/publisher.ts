@@ -1,4 +1,4 @@
-import type { EventLog } from '../event-log.ts';
+import type { Log } from '../../process/event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
 /** A checkpoint that is on the disk. */
@@ -14,10 +14,10 @@ const commitTimeoutMs = 30_000;
 export class Publisher {
   readonly #commitUrl: string | null;
   readonly #onFork: () => void;
-  readonly #log: EventLog;
+  readonly #log: Log;
   #published: Stored | null = null;
 
-  constructor(parts: { readonly commitUrl: string | null; readonly onFork: () => void; readonly log: EventLog }) {
+  constructor(parts: { readonly commitUrl: string | null; readonly onFork: () => void; readonly log: Log }) {
     this.#commitUrl = parts.commitUrl;
     this.#onFork = parts.onFork;
     this.#log = parts.log;
@@ -52,7 +52,7 @@ export class Publisher {
       await answer.body?.cancel();
       status = answer.status;
     } catch (error) {
-      this.#log.error('commit-failed', error);
+      this.#log.error('commit-failed', { error });
       throw new RegistrarError('log-unavailable', 5);
     }
     if (status === 409) this.#onFork();

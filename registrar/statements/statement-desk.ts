@@ -21,9 +21,12 @@ import type { Publisher } from '../public-log/publisher.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Settings } from '../settings.ts';
 import type { RegistrarDatabase } from '../storage/registrar-database.ts';
-import { OneAtATime } from './one-at-a-time.ts';
+import { OneAtATime } from '../../process/one-at-a-time.ts';
 import { type Registration, Registrations } from './registrations.ts';
 import { RenewalLimit } from './renewal-limit.ts';
+
+/** Callers that may wait; more than that is a keeper that hangs. */
+const mostWaiting = 64;
 
 type Parts = {
   readonly settings: Settings;
@@ -40,7 +43,10 @@ export class StatementDesk {
   readonly #keys: IssuerKeys;
   readonly #registrations: Registrations;
   readonly #renewals = new RenewalLimit();
-  readonly #turns = new OneAtATime();
+  readonly #turns = new OneAtATime({
+    most: mostWaiting,
+    refusal: () => new RegistrarError('log-unavailable', 5),
+  });
   #lastIssuedAtMs: number;
 
   constructor(parts: Parts) {

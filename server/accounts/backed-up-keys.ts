@@ -1,4 +1,4 @@
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import { keysPathOf, type KeyPlace, readGivenKeys, readKeysFile, writeNewKeys } from './load-server-keys.ts';
 import { parseServerKeys } from './server-keys.ts';
 

@@ -13,8 +13,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isLoopback, type Settings } from '../settings.ts';
-import { StartError } from '../start-error.ts';
+import { isLoopback } from '../../process/loopback.ts';
+import type { Settings } from '../settings.ts';
+import { StartError } from '../../process/start-error.ts';
 import type { Database } from '../storage/database.ts';
 import { generateServerKeys, parseServerKeys, type ServerKeys } from './server-keys.ts';
 

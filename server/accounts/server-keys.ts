@@ -2,7 +2,7 @@ import { createHash, createHmac, generateKeyPairSync, randomBytes } from 'node:c
 import * as v from 'valibot';
 import { createOpaqueSetup, opaqueReady } from '../../crypto/sign-in/opaque-server.ts';
 import { bytesField, idField, opaqueField } from '../../crypto/protocol/messages/fields.ts';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import { decodeBytes } from '../vault/wire-bytes.ts';
 
 /** `sotto-keys-1.` and base64url of JSON, so that it fits into one variable and a later form is told apart. */

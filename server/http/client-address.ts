@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 
 /** Where proxies usually say for whom they speak. */
 const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-client-address', 'cf-connecting-ip'] as const;

@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import type { BrowserCookie } from '../accounts/browser-cookie.ts';
 import type { Sessions } from '../accounts/sessions.ts';
-import { coarseMs, type Log } from '../log.ts';
+import { coarseMs, type Log } from '../../process/event-log.ts';
 import { RelayError } from '../relay-error.ts';
 import type { AccountReads } from './account-reads.ts';
 import type { BodyMemory } from './body-memory.ts';

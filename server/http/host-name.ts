@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { isLoopback } from '../../process/loopback.ts';
 import { livePath, readyPaths } from './health.ts';
 import type { NameCertificate } from './name-certificate.ts';
 
@@ -47,7 +48,7 @@ export class HostNames {
 
 /** Whether a page under this name is a secure context although it came over plain http. */
 export function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
+  return isLoopback(name) || name.endsWith('.localhost');
 }
 
 /** @returns a host's name in one spelling, without port and without the dot of the root; null for what is none. */

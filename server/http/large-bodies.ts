@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../../process/event-log.ts';
 import { RelayError } from '../relay-error.ts';
 
 /** Shorter ones take less time than handing them over. */

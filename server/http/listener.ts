@@ -6,7 +6,7 @@ import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { type ErrorCode, errorCodes } from '../../crypto/protocol/messages/error-codes.ts';
 import { portComplaint } from '../launch/preflight.ts';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import type { RelayApp } from './app.ts';
 import { CallLanes } from './call-lanes.ts';
 import { ConnectionPlaces } from './connection-places.ts';

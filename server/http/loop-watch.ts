@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { coarseMs, type Log } from '../log.ts';
+import { coarseMs, type Log } from '../../process/event-log.ts';
 
 const resolutionMs = 20;
 const lookEveryMs = 10_000;

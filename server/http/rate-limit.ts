@@ -1,14 +1,14 @@
+import { type BucketRate, type TokenBucket, TokenBuckets } from '../../process/token-bucket.ts';
 import { RelayError } from '../relay-error.ts';
 import type { LimitName } from '../route.ts';
 import { networksOf } from './client-address.ts';
 
-type Limit = { readonly burst: number; readonly perMinute: number };
 type Limits = {
   /** Of one address; the networks around it have several times as much (client-address.ts). */
-  readonly address: Limit;
-  readonly account?: Limit;
+  readonly address: BucketRate;
+  readonly account?: BucketRate;
   /** Of everybody together. */
-  readonly total?: Limit;
+  readonly total?: BucketRate;
 };
 
 /**
@@ -51,14 +51,11 @@ export type Caller = {
   readonly accountId: string | null;
 };
 
-type Bucket = { level: number; filledAtMs: number };
-
-/** Buckets that have filled up again are forgotten; above this many the fullest half goes. */
 const maximumBuckets = 100_000;
 
 /** Token buckets in the memory of one process. */
 export class RateLimiter {
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new TokenBuckets(maximumBuckets);
   readonly #now: () => number;
   readonly #scale: number;
 
@@ -80,15 +77,15 @@ export class RateLimiter {
    * @throws {RelayError} `too-many-requests` with the seconds after which `cost` is there again.
    */
   take(name: LimitName | 'calls', caller: Caller, cost = 1): void {
-    const shares = this.#sharesOf(name, caller, cost);
-    const waitSeconds = Math.max(...shares.map(({ waitSeconds: wait }) => wait));
+    const buckets = this.#bucketsOf(name, caller);
+    const waitSeconds = Math.max(...buckets.map((bucket) => bucket.waitSecondsFor(cost)));
     if (waitSeconds > 0) throw new RelayError('too-many-requests', waitSeconds);
-    for (const { bucket, wanted } of shares) bucket.level -= wanted;
+    for (const bucket of buckets) bucket.take(cost);
   }
 
   /** Counts what something cost that could not be known before: address and account may come to owe it. */
   charge(name: LimitName, caller: Caller, cost: number): void {
-    for (const { bucket } of this.#sharesOf(name, caller, cost)) bucket.level -= cost;
+    for (const bucket of this.#bucketsOf(name, caller)) bucket.charge(cost);
   }
 
   /** @throws {RelayError} `too-many-requests` while address or account owe, with the seconds after which they do not. */
@@ -97,41 +94,20 @@ export class RateLimiter {
     this.take(name, caller, 0);
   }
 
-  #sharesOf(name: LimitName | 'calls', caller: Caller, cost: number) {
+  #bucketsOf(name: LimitName | 'calls', caller: Caller): TokenBucket[] {
     const { address, account, total } = limits[name];
-    const shares = networksOf(caller.address).map((network) => {
-      const limit = { burst: address.burst * network.share, perMinute: address.perMinute * network.share };
-      return this.#fill(`${name} ${network.name}`, limit, cost);
-    });
-    if (total !== undefined) shares.push(this.#fill(`${name} in all`, total, cost));
+    const buckets = networksOf(caller.address).map((network) =>
+      this.#bucketAt(`${name} ${network.name}`, address, network.share),
+    );
+    if (total !== undefined) buckets.push(this.#bucketAt(`${name} in all`, total));
     if (account !== undefined && caller.accountId !== null) {
-      shares.push(this.#fill(`${name} of account ${caller.accountId}`, account, cost));
+      buckets.push(this.#bucketAt(`${name} of account ${caller.accountId}`, account));
     }
-    return shares;
+    return buckets;
   }
 
-  /** @returns the bucket as it is now, what the cost comes to in it, and the time until it has that much: 0 when it has. */
-  #fill(key: string, limit: Limit, cost: number): { bucket: Bucket; wanted: number; waitSeconds: number } {
-    const burst = limit.burst * this.#scale;
-    const perMinute = limit.perMinute * this.#scale;
-    const nowMs = this.#now();
-    const bucket = this.#buckets.get(key) ?? { level: burst, filledAtMs: nowMs };
-    bucket.level = Math.min(burst, bucket.level + ((nowMs - bucket.filledAtMs) / 60_000) * perMinute);
-    bucket.filledAtMs = nowMs;
-    // The newest at the end: the map's order is the order of use.
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > maximumBuckets) this.#forget(nowMs);
-    const wanted = Math.min(cost, burst);
-    const missing = Math.max(0, wanted - bucket.level);
-    return { bucket, wanted, waitSeconds: Math.ceil((missing / perMinute) * 60) };
-  }
-
-  /** Everything unused for as long as the slowest bucket takes to fill, then the least recently used half. */
-  #forget(nowMs: number): void {
-    for (const [key, bucket] of this.#buckets) {
-      if (nowMs - bucket.filledAtMs < 600_000 && this.#buckets.size <= maximumBuckets / 2) break;
-      this.#buckets.delete(key);
-    }
+  #bucketAt(key: string, { burst, perMinute }: BucketRate, share = 1): TokenBucket {
+    const times = share * this.#scale;
+    return this.#buckets.at(key, { burst: burst * times, perMinute: perMinute * times }, this.#now());
   }
 }

@@ -2,20 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { dirname, resolve } from 'node:path';
-import { StartError } from '../start-error.ts';
-
-/**
- * Reads `.env` of the folder that Sotto is started in; what is set already wins.
- *
- * @throws {StartError} for one that is there and cannot be read.
- */
-export function loadEnvironmentFile(): void {
-  try {
-    if (existsSync('.env')) process.loadEnvFile('.env');
-  } catch {
-    throw new StartError('The file .env cannot be read: it must be a text file of the user who runs Sotto.');
-  }
-}
+import { StartError } from '../../process/start-error.ts';
 
 /**
  * @returns the port, or a free one where none was asked for (0).

@@ -1,4 +1,4 @@
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 
 /** Runs a command for a person: a StartError is one sentence and exit code 1. */
 export async function runCommand(work: (say: (line: string) => void) => Promise<void>): Promise<void> {

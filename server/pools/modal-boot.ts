@@ -1,4 +1,4 @@
-import { coarseMs, type Log } from '../log.ts';
+import { coarseMs, type Log } from '../../process/event-log.ts';
 import type { EnclaveSessionTable } from '../storage/schema.ts';
 import { type ModalSessionRows, startLeaseMs } from './modal-session-rows.ts';
 import { type FrontDoor, SessionRefused, startSession, terminateSession } from './modal-sessions.ts';

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import type { Clock } from '../clock-watch.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../../process/event-log.ts';
 import { RelayError } from '../relay-error.ts';
 import type { Database } from '../storage/database.ts';
 import { countInWindow } from '../storage/rate-counter.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock-watch.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../../process/event-log.ts';
 import type { EnclaveSessionTable } from '../storage/schema.ts';
 import type { ModalEnclave } from './modal-enclave.ts';
 import type { ModalSessionRows } from './modal-session-rows.ts';

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
 import * as v from 'valibot';
 import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import type { Database } from './database.ts';
 import { newestSchema, storedSchema } from './migrate.ts';
 import { readPackedLines } from './packed-lines.ts';

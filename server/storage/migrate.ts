@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import { type ColumnTypes, columnTypesOf, type DatabaseKind } from './column-types.ts';
 import { createFirstTables } from './migrations/0001-first-tables.ts';
 import { createEnclaveSessions } from './migrations/0002-enclave-sessions.ts';

@@ -10,7 +10,7 @@ import {
   type SqliteStatement,
   type TransactionSettings,
 } from 'kysely';
-import { OneAtATime } from './one-at-a-time.ts';
+import { OneAtATime } from '../../process/one-at-a-time.ts';
 import { StorageTrouble } from './storage-trouble.ts';
 
 const maximumStatements = 200;

@@ -1,4 +1,4 @@
-import { coarseMs, type Log, type LogFields } from '../log.ts';
+import { coarseMs, type Log, type LogFields } from '../../process/event-log.ts';
 import { type TroubleCause, troubleOf } from './storage-trouble.ts';
 
 const probeIntervalMs = 2_000;

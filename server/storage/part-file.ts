@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import { removeOnSignal } from './removed-on-signal.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 
 /** By code, or by words where `pg` has none. */
 const complaints: readonly (readonly [RegExp, string])[] = [

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import { usualDeadlines } from './postgres-pool.ts';
 
 export type PostgresSettings = {

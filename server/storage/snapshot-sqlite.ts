@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StartError } from '../start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import type { Database } from './database.ts';
 import { removeOnSignal } from './removed-on-signal.ts';
 import { databaseFileName, openSqlite } from './sqlite.ts';

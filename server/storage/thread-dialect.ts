@@ -9,7 +9,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { type CommitSink, pageLength, requireSound } from './node-sqlite-dialect.ts';
-import type { OneAtATime } from './one-at-a-time.ts';
+import type { OneAtATime } from '../../process/one-at-a-time.ts';
 import type { ThreadCalls } from './thread-calls.ts';
 import { packParameters } from './thread-messages.ts';
 

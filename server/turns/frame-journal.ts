@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../../process/event-log.ts';
 import type { Database } from '../storage/database.ts';
 import type { EndedTurn } from './end-turns.ts';
 import { PendingFrames, placeKey } from './pending-frames.ts';

@@ -1,6 +1,6 @@
 import type { SealedRequestMessage } from '../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../../process/event-log.ts';
 import type { Enclave, StreamListener } from '../pools/pool.ts';
 import { RelayError } from '../relay-error.ts';
 import { decodeBytes } from '../vault/wire-bytes.ts';

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import type { Clock } from '../clock-watch.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../../process/event-log.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { Database } from '../storage/database.ts';
 import { expireItems, itemsPerStep } from '../vault/expire-items.ts';

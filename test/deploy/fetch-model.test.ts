@@ -10,6 +10,9 @@ import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temp
 
 const weights = Buffer.from('GGUF, or so it says');
 const digest = createHash('sha256').update(weights).digest('hex');
+/** Its service of docker-compose.yml. */
+const service =
+  /^  fetch-cpu:\n(?:    .*\n)+/m.exec(readFileSync(join(projectRoot, 'docker-compose.yml'), 'utf8'))?.[0] ?? '';
 const asked: string[] = [];
 /** Below this path the server names a file's digest, as Hugging Face does. */
 const namedPath = '/named/';
@@ -25,9 +28,11 @@ let container: TemporaryFolder;
 beforeAll(async () => {
   // What docker-compose.yml mounts, away from the package.json and the packages of this checkout.
   container = await makeTemporaryFolder('fetch-model');
-  const source = join(projectRoot, 'enclave-worker');
-  const filter = (path: string) => path !== join(source, 'dist');
-  cpSync(source, join(container.path, 'sotto'), { recursive: true, filter });
+  const built = join(projectRoot, 'enclave-worker/dist');
+  for (const [, source = '', target = ''] of service.matchAll(/'\.\/([\w-]+):\/([\w/-]+):ro'/g)) {
+    const filter = (path: string) => path !== built;
+    cpSync(join(projectRoot, source), join(container.path, target), { recursive: true, filter });
+  }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -39,7 +44,7 @@ afterAll(async () => {
 /** Runs it as a container would: Node and nothing else. */
 function fetchModel(settings: Readonly<Record<string, string>>): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const script = join(container.path, 'sotto/fetch-model.ts');
+    const script = join(container.path, /command: \[node, (.+)\]/.exec(service)?.[1] ?? '');
     const child = spawn(process.execPath, [script], { cwd: container.path, env: settings });
     let output = '';
     child.stdout.on('data', (part: Buffer) => (output += part.toString('utf8')));

@@ -63,7 +63,9 @@ describe('server/OPERATING.md with Docker', () => {
     layOutRelayImage(image, { hasClient: false });
     const inImage = () => [
       ...readdirSync(image),
-      ...['server', 'crypto'].flatMap((name) => readdirSync(join(image, name), { encoding: 'utf8', recursive: true })),
+      ...['server', 'process', 'crypto'].flatMap((name) =>
+        readdirSync(join(image, name), { encoding: 'utf8', recursive: true }),
+      ),
     ];
     const before = inImage();
 

@@ -26,7 +26,7 @@ afterAll(() => folder.remove());
 function copySources(name: string): string {
   const root = join(folder.path, name);
   mkdirSync(root, { recursive: true });
-  for (const entry of ['enclave-worker', 'crypto', 'package.json', 'tsconfig.base.json', 'tsconfig.json']) {
+  for (const entry of ['enclave-worker', 'process', 'crypto', 'package.json', 'tsconfig.base.json', 'tsconfig.json']) {
     cpSync(resolve(entry), join(root, entry), {
       recursive: true,
       filter: (source) => source !== resolve('enclave-worker/dist'),

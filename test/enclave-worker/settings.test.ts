@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readSettings, SettingError } from '../../enclave-worker/settings.ts';
+import { readSettings } from '../../enclave-worker/settings.ts';
+import { StartError } from '../../process/start-error.ts';
 
 const token = { ENCLAVE_TOKEN: 'sixteen-letters-or-more' };
 
@@ -7,7 +8,7 @@ function complaintOf(environment: NodeJS.ProcessEnv): string {
   try {
     readSettings(environment);
   } catch (error) {
-    if (error instanceof SettingError) return error.message;
+    if (error instanceof StartError) return error.message;
     throw error;
   }
   return 'accepted';

@@ -22,11 +22,12 @@ const folderOf = (path: string): string => (path.split('/').length > 2 ? (path.s
 /** Who may import which room. */
 const roomsOf: Readonly<Record<string, readonly string[]>> = {
   crypto: ['crypto'],
-  server: ['server', 'crypto'],
-  'enclave-worker': ['enclave-worker', 'crypto'],
-  registrar: ['registrar', 'crypto'],
+  process: ['process', 'crypto'],
+  server: ['server', 'process', 'crypto'],
+  'enclave-worker': ['enclave-worker', 'process', 'crypto'],
+  registrar: ['registrar', 'process', 'crypto'],
   client: ['client', 'crypto'],
-  test: ['test', 'crypto', 'server', 'enclave-worker', 'registrar', 'client'],
+  test: ['test', 'crypto', 'process', 'server', 'enclave-worker', 'registrar', 'client'],
 };
 
 /** Arrows between a room's folders: each may import what its list names, and itself. */
@@ -108,6 +109,13 @@ const cryptoIsPure: ImportRule = (from, { path, specifier }) =>
     ? null
     : 'crypto/ imports audited crypto packages and valibot only';
 
+/** What every process shares holds no secret: it knows messages and bytes, and no package but what checks those. */
+const processKnowsNoSecret: ImportRule = (from, { path, specifier }) => {
+  if (roomOf(from) !== 'process') return null;
+  if (path === null) return /^(node:|valibot$)/.test(specifier) ? null : 'process/ imports Node and valibot only';
+  return roomOf(path) === 'crypto' && !anyonesCrypto.test(path) ? 'process/ imports of crypto/ only protocol/' : null;
+};
+
 const relayOpensNothing: ImportRule = (from, { path, specifier }) => {
   if (roomOf(from) !== 'server') return null;
   if (path === null) return sealingPackages.test(specifier) ? 'the relay holds no library that opens or seals' : null;
@@ -174,6 +182,7 @@ const saysTheExtension: ImportRule = (_from, { path }) =>
 export const importRules: readonly ImportRule[] = [
   staysInItsRoom,
   cryptoIsPure,
+  processKnowsNoSecret,
   relayOpensNothing,
   enginesKnowNoCrypto,
   onlyTheVaultOpens,

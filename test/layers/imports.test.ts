@@ -24,7 +24,7 @@ test('every relative import names a file that is there', () => {
 const importCases: readonly [file: string, refused: string, finding: string, accepted: string][] = [
   [
     'crypto/vault/item.ts',
-    `import '../../server/log.ts'`,
+    `import '../../server/relay.ts'`,
     'crypto/ may not import server/',
     `import '../primitives/aead.ts'`,
   ],
@@ -67,6 +67,31 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     'server/ may not import enclave-worker/',
     `import '../settings.ts'`,
   ],
+  [
+    'process/token-bucket.ts',
+    `import '../server/relay.ts'`,
+    'process/ may not import server/',
+    `import '../crypto/protocol/json/strict-json.ts'`,
+  ],
+  [
+    'process/http/chunk-bound.ts',
+    `import '../../crypto/turn/reply-stream.ts'`,
+    'only protocol/',
+    `import '../../crypto/protocol/bytes/growing-bytes.ts'`,
+  ],
+  ['process/event-log.ts', `import 'pg'`, 'Node and valibot only', `import 'node:stream'`],
+  [
+    'enclave-worker/log.ts',
+    `import '../server/relay.ts'`,
+    'enclave-worker/ may not import server/',
+    `import '../process/event-log.ts'`,
+  ],
+  [
+    'client/state/store.ts',
+    `import '../../process/loopback.ts'`,
+    'client/ may not import process/',
+    `import '../../crypto/protocol/bytes/errors.ts'`,
+  ],
   ['server/storage/database.ts', `import '../http/app.ts'`, 'storage/ may not import http/', `import './schema.ts'`],
   ['server/http/app.ts', `import '../main.ts'`, 'may not import what starts it', `import '../turns/start.ts'`],
   [
@@ -83,7 +108,7 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
   ],
   [
     'registrar/statements/statement-desk.ts',
-    `import '../../server/log.ts'`,
+    `import '../../server/relay.ts'`,
     'registrar/ may not import server/',
     `import '../../crypto/evidence/modal/possession.ts'`,
   ],
@@ -156,7 +181,7 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     'through vault/api/ only',
     `new URL('/x', import.meta.url)`,
   ],
-  ['server/log.ts', `import './settings'`, 'file extension', `import './settings.ts'`],
+  ['process/event-log.ts', `import './settings'`, 'file extension', `import './settings.ts'`],
 ];
 
 describe('findViolations', () => {
@@ -180,7 +205,7 @@ describe('findViolations', () => {
   });
 
   test.each([
-    ['server/utils.ts', 'says nothing', 'server/log.ts'],
+    ['server/utils.ts', 'says nothing', 'process/event-log.ts'],
     ['client/page/features/chat/index.tsx', 'says nothing', 'client/page/features/chat/chat.tsx'],
     ['client/page/features/composer/Composer.tsx', 'kebab-case', 'client/page/features/composer/composer.tsx'],
   ])('refuses the name %s', (refused, finding, accepted) => {
@@ -189,12 +214,14 @@ describe('findViolations', () => {
   });
 
   test('refuses default exports outside of configuration', () => {
-    expect(check({ 'server/log.ts': 'export default 1' })).toEqual([expect.stringContaining('no default exports')]);
+    expect(check({ 'process/event-log.ts': 'export default 1' })).toEqual([
+      expect.stringContaining('no default exports'),
+    ]);
     expect(check({ 'client/vite.config.ts': 'export default 1' })).toEqual([]);
   });
 
   test('refuses 301 lines, accepts 300', () => {
-    expect(check({ 'server/log.ts': '//\n'.repeat(301) })).toEqual([expect.stringContaining('301 lines')]);
-    expect(check({ 'server/log.ts': '//\n'.repeat(300) })).toEqual([]);
+    expect(check({ 'process/event-log.ts': '//\n'.repeat(301) })).toEqual([expect.stringContaining('301 lines')]);
+    expect(check({ 'process/event-log.ts': '//\n'.repeat(300) })).toEqual([]);
   });
 });

@@ -1,13 +1,15 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createEventLog } from '../../registrar/event-log.ts';
+import { createLog } from '../../process/event-log.ts';
 import { type Call, CallLog } from '../../registrar/http/call-log.ts';
+
+type Failure = { readonly name: string; readonly code: unknown };
 
 const lines: string[] = [];
 const output = new Writable({
   write(chunk: Buffer, _encoding, done) {
-    const { time: _time, at: _at, ...rest } = JSON.parse(String(chunk)) as Record<string, unknown>;
-    lines.push(Object.values(rest).join(' '));
+    const { time: _time, error, ...rest } = JSON.parse(String(chunk)) as Record<string, unknown> & { error?: Failure };
+    lines.push([...Object.values(rest), ...(error === undefined ? [] : [error.name, error.code])].join(' '));
     done();
   },
 });
@@ -15,7 +17,7 @@ let calls: CallLog;
 beforeEach(() => {
   vi.useFakeTimers();
   lines.length = 0;
-  calls = new CallLog(createEventLog(output));
+  calls = new CallLog(createLog('info', output));
 });
 afterEach(() => void vi.useRealTimers());
 

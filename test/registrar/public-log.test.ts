@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
 import { PublicLog } from '../../registrar/public-log/public-log.ts';
 import { generateRegistrarKeys, parseRegistrarKeys } from '../../registrar/registrar-keys.ts';
-import { StartError } from '../../registrar/start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 import { RegistrarDatabase } from '../../registrar/storage/registrar-database.ts';
 import { checkpointText, leafHash, paperKeyOfSeed, signNote, treeHash } from '../parts/evidence/modal/paper-log.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';

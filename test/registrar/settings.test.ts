@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { generateRegistrarKeys, parseRegistrarKeys } from '../../registrar/registrar-keys.ts';
 import { readSettings } from '../../registrar/settings.ts';
-import { StartError } from '../../registrar/start-error.ts';
+import { StartError } from '../../process/start-error.ts';
 
 const right = {
   REGISTRAR_KEYS: generateRegistrarKeys(),

@@ -1,4 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
@@ -11,16 +13,14 @@ import { Publisher } from '../../registrar/public-log/publisher.ts';
 import { generateRegistrarKeys } from '../../registrar/registrar-keys.ts';
 import { RegistrarError } from '../../registrar/registrar-error.ts';
 import { readSettings, type Settings } from '../../registrar/settings.ts';
-import { OneAtATime } from '../../registrar/statements/one-at-a-time.ts';
 import { StatementDesk } from '../../registrar/statements/statement-desk.ts';
 import { RegistrarDatabase } from '../../registrar/storage/registrar-database.ts';
 import { modalIds, ModalIssuer } from '../parts/evidence/modal/modal-identity.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
-
-const quiet = { info: () => undefined, error: () => undefined };
+import { quietLog } from '../parts/relay/quiet-log.ts';
 
 /** The desk by itself, so that the time is the test's. */
-async function makeDesk() {
+async function makeDesk(commitUrl: string | null = null) {
   const issuer = await ModalIssuer.start();
   const folder = await makeTemporaryFolder('desk');
   const settings = readSettings({
@@ -33,7 +33,7 @@ async function makeDesk() {
     MODAL_APP_ID: modalIds.appId,
     MODAL_FUNCTION_ID: modalIds.functionId,
   });
-  let opened = openDesk(settings);
+  let opened = openDesk(settings, commitUrl);
   onTestFinished(async () => {
     opened.database.close();
     await issuer.stop();
@@ -41,12 +41,12 @@ async function makeDesk() {
   });
   const reopen = () => {
     opened.database.close();
-    opened = openDesk(settings);
+    opened = openDesk(settings, commitUrl);
   };
   return { issuer, reopen, file: join(folder.path, 'registrar.sqlite'), desk: () => opened.desk };
 }
 
-function openDesk(settings: Settings) {
+function openDesk(settings: Settings, commitUrl: string | null) {
   const { keys, logOrigin: origin } = settings;
   const database = RegistrarDatabase.open(settings.dataFolder, {
     origin,
@@ -54,7 +54,7 @@ function openDesk(settings: Settings) {
     statementPublicKey: keys.statement.publicKey,
   });
   const log = new PublicLog({ database, origin, key: keys.log });
-  const publisher = new Publisher({ commitUrl: null, onFork: () => undefined, log: quiet });
+  const publisher = new Publisher({ commitUrl, onFork: () => undefined, log: quietLog() });
   return { database, desk: new StatementDesk({ settings, database, log, publisher }) };
 }
 
@@ -155,24 +155,29 @@ test('the file of the log grows by what OPERATING.md says', async () => {
   expect(Math.abs(growth / Number(stated) - 1)).toBeLessThan(0.1);
 });
 
-test('OneAtATime: in their order, past one that fails, and no more than 64 wait', async () => {
-  const turns = new OneAtATime();
-  const done: number[] = [];
-  let open: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => (open = resolve));
-  const work = Array.from({ length: 64 }, (_, index) =>
-    codeOf(
-      turns.run(async () => {
-        await gate;
-        done.push(index);
-        if (index === 3) throw new RegistrarError('log-unavailable');
-      }),
-    ),
+test('a keeper that hangs: 64 callers wait for their statement in order, and the next is told to come again', async () => {
+  const isOpen = Promise.withResolvers<void>();
+  let isHanging = false;
+  const keeper = createServer((_request, response) => {
+    void (isHanging ? isOpen.promise : Promise.resolve()).then(() => response.writeHead(204).end());
+  });
+  await new Promise<void>((done) => keeper.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void keeper.close());
+  const { issuer, desk } = await makeDesk(`http://127.0.0.1:${(keeper.address() as AddressInfo).port}`);
+  const nowMs = Date.now();
+  const identities = Array.from({ length: 11 }, generateIdentityKeyPair);
+  for (const identity of identities) {
+    const identityToken = issuer.makeToken();
+    const proof = prove(desk(), identity, { kind: 'register', identityToken }, nowMs);
+    await desk().register({ ...proof, identityToken }, nowMs);
+  }
+  isHanging = true;
+  // Six in a minute for each.
+  const renewals = Array.from({ length: 66 }, (_, index) =>
+    desk().renew(prove(desk(), identities[index % 11]!, { kind: 'renew' }, nowMs), nowMs),
   );
-  expect(await codeOf(turns.run(() => Promise.resolve()))).toBe('log-unavailable');
-  open();
-  const codes = await Promise.all(work);
-  expect(done).toEqual(Array.from({ length: 64 }, (_, index) => index));
-  expect(codes.map((code) => code === 'accepted')).toEqual(codes.map((_, index) => index !== 3));
-  expect(await codeOf(turns.run(() => Promise.resolve()))).toBe('accepted');
+  expect(await Promise.all(renewals.slice(64).map(codeOf))).toEqual(['log-unavailable', 'log-unavailable']);
+  isOpen.resolve();
+  const entries = (await Promise.all(renewals.slice(0, 64))).map(({ evidence }) => evidence.leafIndex);
+  expect(entries).toEqual(Array.from({ length: 64 }, (_, index) => 11 + index));
 });

@@ -7,7 +7,7 @@ import { sessionLifetimeMs, Sessions } from '../../server/accounts/sessions.ts';
 import { TokenSigner } from '../../server/accounts/signed-token.ts';
 import { countInWindow } from '../../server/storage/rate-counter.ts';
 import { TurnLeases } from '../../server/turns/turn-leases.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../process/event-log.ts';
 import { CapturedOutput } from '../parts/machine/captured-output.ts';
 import { rightClock } from '../parts/machine/right-clock.ts';
 import { cookieOf, quickSignUp } from '../parts/users/quick-account.ts';

@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../server/http/listener.ts';
 import { RateLimiter } from '../../server/http/rate-limit.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../process/event-log.ts';
 import { connect as connectHttp2 } from 'node:http2';
 import { PassThrough, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';

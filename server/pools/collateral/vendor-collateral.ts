@@ -7,7 +7,7 @@ import {
   type NvidiaGpuCollateral,
   type RevocationId,
 } from '../../../crypto/protocol/messages/evidence-messages.ts';
-import type { Log } from '../../log.ts';
+import type { Log } from '../../../process/event-log.ts';
 import { amdBaseUrl, fetchAmdCollateral } from './amd-collateral.ts';
 import { DocumentCache } from './document-cache.ts';
 import { fetchIntelCollateral, intelBaseUrl, intelRootUrl } from './intel-collateral.ts';

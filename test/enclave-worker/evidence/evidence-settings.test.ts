@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readSettings, SettingError } from '../../../enclave-worker/settings.ts';
+import { readSettings } from '../../../enclave-worker/settings.ts';
+import { StartError } from '../../../process/start-error.ts';
 import { settingNames } from '../../../server/setting-names.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
@@ -24,7 +25,7 @@ function complaintOf(environment: NodeJS.ProcessEnv): string {
   try {
     readSettings({ ...token, ...environment });
   } catch (error) {
-    if (error instanceof SettingError) return error.message;
+    if (error instanceof StartError) return error.message;
     throw error;
   }
   return 'accepted';

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 const projectFolder = resolve(import.meta.dirname, '../../..');
 /** What the client is built from, and relay and worker run from. */
-const parts = /^(client|crypto|server|enclave-worker|package(-lock)?\.json|tsconfig.*\.json)$/;
+const parts = /^(client|crypto|process|server|enclave-worker|package(-lock)?\.json|tsconfig.*\.json)$/;
 const builtFolders = /^(client|enclave-worker)\/dist$/;
 
 /**

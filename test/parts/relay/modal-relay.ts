@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createLog } from '../../../server/log.ts';
+import { createLog } from '../../../process/event-log.ts';
 import { ModalPool, type ModalTiming } from '../../../server/pools/modal-pool.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { LocalChangeFeed } from '../../../server/turns/change-feed.ts';

@@ -1,4 +1,4 @@
-import type { Log } from '../../../server/log.ts';
+import type { Log } from '../../../process/event-log.ts';
 
 export type QuietLog = Log & { readonly codes: string[] };
 

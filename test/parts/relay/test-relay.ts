@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { RateLimiter } from '../../../server/http/rate-limit.ts';
-import type { Log } from '../../../server/log.ts';
+import type { Log } from '../../../process/event-log.ts';
 import { openRelay, type Relay } from '../../../server/relay.ts';
 import { readSettings, type Settings } from '../../../server/settings.ts';
 import type { DatabaseKind } from '../../../server/storage/column-types.ts';

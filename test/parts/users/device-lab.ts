@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { listen, type Listening } from '../../../server/http/listener.ts';
 import { RateLimiter } from '../../../server/http/rate-limit.ts';
-import type { Log } from '../../../server/log.ts';
+import type { Log } from '../../../process/event-log.ts';
 import { openRelay, type Relay } from '../../../server/relay.ts';
 import { readSettings } from '../../../server/settings.ts';
 import { BrowserProfile, type ProfileOptions } from './browser-profile.ts';

@@ -44,7 +44,7 @@ export async function startInProcessWorker(
     evidence,
     vouchesForRehearsal: options.vouchesForRehearsal ?? true,
     desk,
-    log: createLog('debug', (line) => log.push(line)),
+    log: createLog('debug', { write: (line) => log.push(String(line)) > 0 }),
   });
   const port = await app.listen('127.0.0.1', 0);
   return {

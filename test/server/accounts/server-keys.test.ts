@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { readKeptKeys } from '../../../server/accounts/backed-up-keys.ts';
 import { loadServerKeys, type KeyPlace } from '../../../server/accounts/load-server-keys.ts';
 import { generateServerKeys, parseServerKeys } from '../../../server/accounts/server-keys.ts';
-import { StartError } from '../../../server/start-error.ts';
+import { StartError } from '../../../process/start-error.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../parts/machine/small-disk.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';

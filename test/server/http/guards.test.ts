@@ -4,7 +4,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
 import { StaticFiles } from '../../../server/http/static-files.ts';
-import { createLog } from '../../../server/log.ts';
+import { createLog } from '../../../process/event-log.ts';
 import { nameTagOf, quickSignUp } from '../../parts/users/quick-account.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 import { openTestRelay } from '../../parts/relay/test-relay.ts';

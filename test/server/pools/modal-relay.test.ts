@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { enclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
-import { createLog } from '../../../server/log.ts';
+import { createLog } from '../../../process/event-log.ts';
 import { CapturedOutput } from '../../parts/machine/captured-output.ts';
 import { ModalFrontDoor } from '../../parts/worker/modal-front-door.ts';
 import { quickSignUp } from '../../parts/users/quick-account.ts';

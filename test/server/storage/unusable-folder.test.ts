@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { databaseFileName, openSqlite } from '../../../server/storage/sqlite.ts';
-import { StartError } from '../../../server/start-error.ts';
+import { StartError } from '../../../process/start-error.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 /* Data folders in which nothing can be kept: one sentence for a person, whatever SQLite calls it. */

@@ -2,7 +2,7 @@ import { openDatabase } from '../../../server/storage/open-database.ts';
 import { sql } from 'kysely';
 import type { TurnAttempt, TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { createLog } from '../../../server/log.ts';
+import { createLog } from '../../../process/event-log.ts';
 import { noCollateral } from '../../parts/relay/no-collateral.ts';
 import { StaticPool } from '../../../server/pools/static-pool.ts';
 import { LocalChangeFeed } from '../../../server/turns/change-feed.ts';

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** What a line may carry: numbers, fixed words of ours, and errors, of which only kind and place are written. */
+/** What a line may carry: numbers, fixed words of ours, and errors, of which only kind and place are written. Anything else is not. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
@@ -18,25 +18,32 @@ export interface Log {
   debug(event: string, fields?: LogFields): void;
 }
 
-export function createLog(level: LogLevel, output: Writable = process.stdout): Log {
+/** Where lines go. */
+export type LogOutput = Pick<Writable, 'write'>;
+
+/** @param part - Of the product, where several write to one terminal. */
+export function createLog(level: LogLevel, output: LogOutput = process.stdout, part?: string): Log {
   const limit = logLevels.indexOf(level);
   const writer = (own: LogLevel) =>
     logLevels.indexOf(own) > limit
       ? () => undefined
       : (event: string, fields: LogFields = {}) => {
           output.write(
-            `${JSON.stringify({ time: new Date().toISOString(), level: own, event, ...describe(fields) })}\n`,
+            `${JSON.stringify({ time: new Date().toISOString(), level: own, part, event, ...describe(fields) })}\n`,
           );
         };
   return { error: writer('error'), warn: writer('warn'), info: writer('info'), debug: writer('debug') };
 }
+
+const plainTypes: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'undefined']);
 
 function describe(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
       if (value instanceof Error) return [name, describeError(value)];
       // Anything may be thrown, a text from outside too.
-      return [name, name === 'error' ? typeof value : value];
+      const isPlain = name !== 'error' && (value === null || plainTypes.has(typeof value));
+      return [name, isPlain ? value : typeof value];
     }),
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RareLines } from '../../enclave-worker/rare-lines.ts';
+import { RareLines } from '../../process/rare-lines.ts';
 
 test('says each kind of line once a minute, with how many went unsaid, and another kind at once', () => {
   const said: unknown[] = [];
