@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
-import { readKeptKeys } from './accounts/backed-up-keys.ts';
-import { requireKeysOf } from './accounts/load-server-keys.ts';
+import { readKeptKeys } from './accounts/keys/backed-up-keys.ts';
+import { requireKeysOf } from './accounts/keys/load-server-keys.ts';
 import { loadEnvironmentFile } from '../process/environment-file.ts';
 import { runCommand } from './launch/run-command.ts';
 import { readSettings } from './settings.ts';
 import { StartError } from '../process/start-error.ts';
-import { writeBackup } from './storage/backup-file.ts';
-import { openPostgres } from './storage/postgres.ts';
-import { patientDeadlines } from './storage/postgres-pool.ts';
-import { openSqliteSnapshot } from './storage/snapshot-sqlite.ts';
+import { writeBackup } from './storage/backup/backup-file.ts';
+import { openPostgres } from './storage/postgres/postgres.ts';
+import { patientDeadlines } from './storage/postgres/postgres-pool.ts';
+import { openSqliteSnapshot } from './storage/backup/snapshot-sqlite.ts';
 
 process.umask(0o077);
 

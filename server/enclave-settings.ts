@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CollateralUrls } from './pools/collateral/vendor-collateral.ts';
-import { readPinnedCertificates } from './pools/pinned-agent.ts';
+import { readPinnedCertificates } from './pools/static/pinned-agent.ts';
 import { isLoopback } from '../process/loopback.ts';
 import { StartError } from '../process/start-error.ts';
 

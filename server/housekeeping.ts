@@ -1,7 +1,7 @@
-import { forgetAttempts, forgetSessions } from './accounts/forget-attempts.ts';
-import type { ClockWatch } from './clock-watch.ts';
+import { forgetAttempts, forgetSessions } from './accounts/attempts/forget-attempts.ts';
+import type { ClockWatch } from './storage/clock-watch.ts';
 import type { Log } from '../process/event-log.ts';
-import type { Database } from './storage/database.ts';
+import type { Database } from './storage/tables/database.ts';
 
 const sweepIntervalMs = 60_000;
 const spaceIntervalMs = 10_000;

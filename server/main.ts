@@ -1,4 +1,4 @@
-import { listen, type Listening } from './http/listener.ts';
+import { listen, type Listening } from './connections/listener.ts';
 import { loadEnvironmentFile } from '../process/environment-file.ts';
 import { nameOnThisMachine } from './launch/preflight.ts';
 import { createLog, type Log } from '../process/event-log.ts';

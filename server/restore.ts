@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
-import { acceptBackedUpKeys } from './accounts/backed-up-keys.ts';
-import { hasKeysOf } from './accounts/load-server-keys.ts';
+import { acceptBackedUpKeys } from './accounts/keys/backed-up-keys.ts';
+import { hasKeysOf } from './accounts/keys/load-server-keys.ts';
 import { loadEnvironmentFile } from '../process/environment-file.ts';
 import { checkFolderIsWritable } from './launch/preflight.ts';
 import { runCommand } from './launch/run-command.ts';
 import { readSettings } from './settings.ts';
 import { StartError } from '../process/start-error.ts';
-import { readBackupHeader, restoreBackup } from './storage/backup-file.ts';
+import { readBackupHeader, restoreBackup } from './storage/backup/backup-file.ts';
 import { openDatabase } from './storage/open-database.ts';
-import { patientDeadlines } from './storage/postgres-pool.ts';
-import { troubleOf } from './storage/storage-trouble.ts';
+import { patientDeadlines } from './storage/postgres/postgres-pool.ts';
+import { troubleOf } from './storage/trouble/storage-trouble.ts';
 
 process.umask(0o077);
 

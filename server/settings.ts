@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { domainToASCII } from 'node:url';
 import { type EnclaveSettings, readEnclaveSettings } from './enclave-settings.ts';
-import { nameOf } from './http/host-name.ts';
+import { nameOf } from './api/guards/host-name.ts';
 import type { LogLevel } from '../process/event-log.ts';
 import { logLevels } from '../process/event-log.ts';
 import { checkNames } from './setting-names.ts';
 import { isLoopback } from '../process/loopback.ts';
 import { StartError } from '../process/start-error.ts';
-import { usualConnections } from './storage/postgres.ts';
-import type { PostgresSettings } from './storage/postgres-connection.ts';
+import { usualConnections } from './storage/postgres/postgres.ts';
+import type { PostgresSettings } from './storage/postgres/postgres-connection.ts';
 
 export type Settings = EnclaveSettings & {
   readonly port: number;

@@ -23,16 +23,16 @@ import {
 } from '../../crypto/protocol/messages/account-messages.ts';
 import { idField } from '../../crypto/protocol/messages/fields.ts';
 import { batchAnswer } from '../../crypto/protocol/messages/item-messages.ts';
-import { answer, defineRoute, type Route } from '../route.ts';
-import { RelayError } from '../relay-error.ts';
-import { decodeBytes } from '../vault/wire-bytes.ts';
-import type { AccountParts } from './account-parts.ts';
+import { answer, defineRoute, type Route } from '../api/route/route.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import { decodeBytes } from '../api/route/wire-bytes.ts';
+import type { AccountParts } from './sessions/account-parts.ts';
 import { finishPasswordChange, startPasswordChange } from './change-password.ts';
-import type { SignedIn } from './open-session.ts';
+import type { SignedIn } from './keyslots/open-session.ts';
 import { readAccount, readKeys, readSessions } from './read-account.ts';
-import { finishRecovery, startRecovery } from './recovery.ts';
-import { parseRefreshToken } from './refresh-token.ts';
-import { finishSignIn, startSignIn, startUnlock } from './sign-in.ts';
+import { finishRecovery, startRecovery } from './factors/recovery.ts';
+import { parseRefreshToken } from './sessions/refresh-token.ts';
+import { finishSignIn, startSignIn, startUnlock } from './factors/password.ts';
 import { finishSignUp, startSignUp } from './sign-up.ts';
 import { startStepUp } from './step-up.ts';
 

@@ -4,12 +4,12 @@ import type { PasswordFinish, PasswordStartAnswer } from '../../crypto/protocol/
 import { idField } from '../../crypto/protocol/messages/fields.ts';
 import type { BatchAnswer } from '../../crypto/protocol/messages/item-messages.ts';
 import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { RelayError } from '../relay-error.ts';
+import { RelayError } from '../api/route/relay-error.ts';
 import { headBytes, lockAccount } from '../vault/quota.ts';
-import { decodeBytes } from '../vault/wire-bytes.ts';
-import type { AccountParts } from './account-parts.ts';
-import { headRow, keyslotRow } from './keyslots.ts';
-import { opaqueStep } from './opaque-step.ts';
+import { decodeBytes } from '../api/route/wire-bytes.ts';
+import type { AccountParts } from './sessions/account-parts.ts';
+import { headRow, keyslotRow } from './keyslots/keyslots.ts';
+import { opaqueStep } from './factors/opaque-step.ts';
 import { demandProof } from './step-up.ts';
 
 const lifetimeMs = 30 * 60_000;

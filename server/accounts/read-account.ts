@@ -1,8 +1,8 @@
 import type { AccountAnswer, KeysAnswer, SessionsAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { keyslotKinds } from '../../crypto/protocol/messages/account-messages.ts';
-import { RelayError } from '../relay-error.ts';
-import { encodeBytes } from '../vault/wire-bytes.ts';
-import type { AccountParts } from './account-parts.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import { encodeBytes } from '../api/route/wire-bytes.ts';
+import type { AccountParts } from './sessions/account-parts.ts';
 
 /** Everything that the relay holds on the account itself. */
 export async function readAccount(parts: AccountParts, accountId: string): Promise<AccountAnswer> {

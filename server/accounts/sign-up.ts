@@ -8,16 +8,16 @@ import type {
   SignUpStartAnswer,
 } from '../../crypto/protocol/messages/account-messages.ts';
 import { hashField, idField } from '../../crypto/protocol/messages/fields.ts';
-import { RelayError } from '../relay-error.ts';
-import { isDuplicate } from '../storage/database.ts';
-import type { SessionTable } from '../storage/schema.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import { isDuplicate } from '../storage/tables/database.ts';
+import type { SessionTable } from '../storage/tables/schema.ts';
 import { headBytes } from '../vault/quota.ts';
-import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
-import type { AccountParts } from './account-parts.ts';
-import { headRow, keyslotRow } from './keyslots.ts';
-import { rememberDevice } from './known-device.ts';
-import { opaqueStep } from './opaque-step.ts';
-import type { StartedSession } from './sessions.ts';
+import { decodeBytes, encodeBytes } from '../api/route/wire-bytes.ts';
+import type { AccountParts } from './sessions/account-parts.ts';
+import { headRow, keyslotRow } from './keyslots/keyslots.ts';
+import { rememberDevice } from './attempts/known-device.ts';
+import { opaqueStep } from './factors/opaque-step.ts';
+import type { StartedSession } from './sessions/sessions.ts';
 
 const lifetimeMs = 30 * 60_000;
 /** Record, keyslots, head and the places in their indexes. */

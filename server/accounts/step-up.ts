@@ -9,13 +9,13 @@ import type {
   StepUpStartAnswer,
 } from '../../crypto/protocol/messages/account-messages.ts';
 import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { RelayError } from '../relay-error.ts';
-import type { Schema, StepUpTable } from '../storage/schema.ts';
-import { decodeBytes, encodeBytes } from '../vault/wire-bytes.ts';
-import type { AccountParts } from './account-parts.ts';
-import { countAttempt, forgiveAttempt } from './login-limit.ts';
-import { opaqueStep, stretchingOf } from './opaque-step.ts';
-import { readOwnRecord } from './sign-in.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import type { Schema, StepUpTable } from '../storage/tables/schema.ts';
+import { decodeBytes, encodeBytes } from '../api/route/wire-bytes.ts';
+import type { AccountParts } from './sessions/account-parts.ts';
+import { countAttempt, forgiveAttempt } from './attempts/login-limit.ts';
+import { opaqueStep, stretchingOf } from './factors/opaque-step.ts';
+import { readOwnRecord } from './factors/password.ts';
 
 /** Long enough for Argon2id on a slow phone, and for a person to be asked for a passkey. */
 const lifetimeMs = 5 * 60_000;

@@ -5,7 +5,7 @@ import { errorAnswer, type ErrorCode } from '../../crypto/protocol/messages/erro
 import { GrowingBytes } from '../../crypto/protocol/bytes/growing-bytes.ts';
 import { type JsonBudget, jsonBudgetOf, looseJsonBudget } from '../../crypto/protocol/json/json-budget.ts';
 import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
-import { RelayError } from '../relay-error.ts';
+import { RelayError } from '../api/route/relay-error.ts';
 
 /** Longest answer of a worker that is not a stream: evidence of later kinds carries certificate chains. */
 const maximumAnswerLength = 512 * 1024;

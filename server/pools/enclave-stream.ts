@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
-import { RelayError } from '../relay-error.ts';
+import { RelayError } from '../api/route/relay-error.ts';
 import { type Endpoint, openRequest } from './enclave-call.ts';
 
 /** Three heartbeats of the worker. */

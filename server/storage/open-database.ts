@@ -1,9 +1,9 @@
-import type { Database } from './database.ts';
-import { openPostgres } from './postgres.ts';
-import type { PostgresSettings } from './postgres-connection.ts';
-import { type PostgresDeadlines, usualDeadlines } from './postgres-pool.ts';
-import { openSqlite } from './sqlite.ts';
-import type { SpaceLimits } from './storage-space.ts';
+import type { Database } from './tables/database.ts';
+import { openPostgres } from './postgres/postgres.ts';
+import type { PostgresSettings } from './postgres/postgres-connection.ts';
+import { type PostgresDeadlines, usualDeadlines } from './postgres/postgres-pool.ts';
+import { openSqlite } from './sqlite/sqlite.ts';
+import type { SpaceLimits } from './trouble/storage-space.ts';
 
 /** PostgreSQL when there is a DATABASE_URL, SQLite in the data folder otherwise. */
 export function openDatabase(

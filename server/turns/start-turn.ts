@@ -4,23 +4,23 @@ import type { EnclaveAnswer } from '../../crypto/protocol/messages/enclave-messa
 import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
-import type { Clock } from '../clock-watch.ts';
-import { RelayError } from '../relay-error.ts';
-import type { Database } from '../storage/database.ts';
-import type { Schema } from '../storage/schema.ts';
+import type { Clock } from '../storage/clock-watch.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import type { Database } from '../storage/tables/database.ts';
+import type { Schema } from '../storage/tables/schema.ts';
 import { parseBatch, type ParsedBatch } from '../vault/parse-batch.ts';
 import { lockAccount } from '../vault/quota.ts';
-import { decodeBytes } from '../vault/wire-bytes.ts';
+import { decodeBytes } from '../api/route/wire-bytes.ts';
 import { writeBatch } from '../vault/write-items.ts';
-import type { ChangeFeed } from './change-feed.ts';
-import { chooseEnclave, type ChooseParts } from './choose-enclave.ts';
-import type { FrameJournal } from './frame-journal.ts';
-import type { FollowedTranscript, HeldTurn } from './held-turn.ts';
-import { isAway, type TurnHub } from './turn-hub.ts';
-import type { TranscriptCursor } from './transcript-rows.ts';
-import type { TurnLeases } from './turn-leases.ts';
+import type { ChangeFeed } from '../live/change-feed.ts';
+import { chooseEnclave, type ChooseParts } from '../pools/choose-enclave.ts';
+import type { FrameJournal } from '../frames/frame-journal.ts';
+import type { FollowedTranscript, HeldTurn } from './following/held-turn.ts';
+import { isAway, type TurnHub } from './following/turn-hub.ts';
+import type { TranscriptCursor } from '../frames/transcript-rows.ts';
+import type { TurnLeases } from './rows/turn-leases.ts';
 import { readAttempt } from './turn-request.ts';
-import { type Attempt, moveTurn, type PlacedAttempt, placeAttempt, placeTurn } from './turn-rows.ts';
+import { type Attempt, moveTurn, type PlacedAttempt, placeAttempt, placeTurn } from './rows/turn-rows.ts';
 
 export type StartParts = ChooseParts & {
   readonly database: Database;

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Pool } from '../pools/pool.ts';
-import { RelayError } from '../relay-error.ts';
-import type { Database } from '../storage/database.ts';
-import { encodeBytes } from '../vault/wire-bytes.ts';
-import { requireTurn } from './turn-rows.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import type { Database } from '../storage/tables/database.ts';
+import { encodeBytes } from '../api/route/wire-bytes.ts';
+import { requireTurn } from './rows/turn-rows.ts';
 
 const maximumCountedStops = 1000;
 

@@ -3,9 +3,9 @@ import { decodeRequestHeader } from '../../crypto/protocol/messages/request-head
 import type { TurnAttempt } from '../../crypto/protocol/messages/turn-messages.ts';
 import { type Bytes, equalBytes, uint32 } from '../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
-import { RelayError } from '../relay-error.ts';
-import { asBytes, decodeBytes } from '../vault/wire-bytes.ts';
-import type { Attempt } from './turn-rows.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import { asBytes, decodeBytes } from '../api/route/wire-bytes.ts';
+import type { Attempt } from './rows/turn-rows.ts';
 
 /**
  * Reads of a sealed request what is in clear.

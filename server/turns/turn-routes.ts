@@ -8,15 +8,15 @@ import {
   turnStart,
   turnStop,
 } from '../../crypto/protocol/messages/turn-messages.ts';
-import { type Answer, answer, defineRoute, type Route } from '../route.ts';
-import { countText, limitText } from '../vault/query-fields.ts';
-import { decodeBytes } from '../vault/wire-bytes.ts';
-import { listTurns } from './list-turns.ts';
-import { readFrames } from './read-frames.ts';
-import { sendPieces } from './send-frames.ts';
+import { type Answer, answer, defineRoute, type Route } from '../api/route/route.ts';
+import { countText, limitText } from '../api/route/query-fields.ts';
+import { decodeBytes } from '../api/route/wire-bytes.ts';
+import { listTurns } from './rows/list-turns.ts';
+import { readFrames } from '../frames/read-frames.ts';
+import { sendPieces } from '../live/send-frames.ts';
 import { attemptTurn, type StartedTurn, startTurn } from './start-turn.ts';
 import { stopTurn } from './stop-turn.ts';
-import { requireTurn } from './turn-rows.ts';
+import { requireTurn } from './rows/turn-rows.ts';
 import type { TurnService } from './turn-service.ts';
 
 /** A sealed request of 16 MiB as base64; a turn's start carries items of that size beside it. */

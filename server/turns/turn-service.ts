@@ -1,17 +1,17 @@
 import type { Writable } from 'node:stream';
 import { encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
-import type { Clock } from '../clock-watch.ts';
+import type { Clock } from '../storage/clock-watch.ts';
 import type { Log } from '../../process/event-log.ts';
 import type { Pool } from '../pools/pool.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database } from '../storage/tables/database.ts';
 import { expireItems, itemsPerStep } from '../vault/expire-items.ts';
 import type { ParsedBatch } from '../vault/parse-batch.ts';
-import type { Change, ChangeFeed } from './change-feed.ts';
-import type { CollateralSource } from './choose-enclave.ts';
-import { dropTemporaryTurns, turnsPerStep } from './drop-temporary.ts';
-import { FrameJournal } from './frame-journal.ts';
-import { LiveClients } from './live-clients.ts';
-import { endDeadSessions } from './live-sessions.ts';
+import type { Change, ChangeFeed } from '../live/change-feed.ts';
+import type { CollateralSource } from '../pools/choose-enclave.ts';
+import { dropTemporaryTurns, turnsPerStep } from './rows/drop-temporary.ts';
+import { FrameJournal } from '../frames/frame-journal.ts';
+import { LiveClients } from '../live/live-clients.ts';
+import { endDeadSessions } from '../live/live-sessions.ts';
 import {
   followAgain,
   followForBrowser,
@@ -19,11 +19,11 @@ import {
   type ResumeParts,
   resumeTurns,
   stopFollowing,
-} from './resume-turns.ts';
+} from './following/resume-turns.ts';
 import type { StartParts } from './start-turn.ts';
-import { TurnHub } from './turn-hub.ts';
-import { renewalIntervalMs, TurnLeases } from './turn-leases.ts';
-import { LiveClient } from './live-client.ts';
+import { TurnHub } from './following/turn-hub.ts';
+import { renewalIntervalMs, TurnLeases } from './rows/turn-leases.ts';
+import { LiveClient } from '../live/live-client.ts';
 
 const heartbeatIntervalMs = 15_000;
 const cleaningIntervalMs = 3_600_000;

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { DatabaseKind } from '../storage/column-types.ts';
-import type { Schema } from '../storage/schema.ts';
+import type { DatabaseKind } from '../storage/tables/column-types.ts';
+import type { Schema } from '../storage/tables/schema.ts';
 import { lastDroppedDay } from './expiry.ts';
 import { changeUsedBytes, lockAccount } from './quota.ts';
 

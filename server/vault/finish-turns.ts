@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
-import type { Schema } from '../storage/schema.ts';
+import type { Schema } from '../storage/tables/schema.ts';
 
 /**
  * Deletes the transcripts of turns that a compact item replaces or whose conversation is gone. The row of the turn

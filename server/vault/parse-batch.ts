@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type ItemBatch, tombstoneFlag } from '../../crypto/protocol/messages/item-messages.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { RelayError } from '../relay-error.ts';
-import { asBytes, decodeBytes } from './wire-bytes.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import { asBytes, decodeBytes } from '../api/route/wire-bytes.ts';
 
 export type ParsedItem = {
   /** The id as text, for maps. */

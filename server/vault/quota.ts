@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
-import { RelayError } from '../relay-error.ts';
-import type { DatabaseKind } from '../storage/column-types.ts';
-import type { AccountTable, Schema } from '../storage/schema.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import type { DatabaseKind } from '../storage/tables/column-types.ts';
+import type { AccountTable, Schema } from '../storage/tables/schema.ts';
 
 export type LockedAccount = Pick<AccountTable, 'head_counter' | 'head_hash' | 'used_bytes'>;
 

@@ -7,9 +7,9 @@ import {
   type SyncQuery,
 } from '../../crypto/protocol/messages/item-messages.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { RelayError } from '../relay-error.ts';
-import type { ItemTable, Schema } from '../storage/schema.ts';
-import { decodeBytes, encodeBytes } from './wire-bytes.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import type { ItemTable, Schema } from '../storage/tables/schema.ts';
+import { decodeBytes, encodeBytes } from '../api/route/wire-bytes.ts';
 
 /** Bodies of one page, about 25 ms of work; a page holds one item at least, whatever its size. */
 const pageBodyBytes = 2 * 1024 * 1024;

@@ -7,10 +7,10 @@ import {
   maximumBatchTextLength,
   syncAnswer,
 } from '../../crypto/protocol/messages/item-messages.ts';
-import type { Clock } from '../clock-watch.ts';
-import { answer, defineRoute, type Route } from '../route.ts';
-import type { Database } from '../storage/database.ts';
-import { countText, limitText } from './query-fields.ts';
+import type { Clock } from '../storage/clock-watch.ts';
+import { answer, defineRoute, type Route } from '../api/route/route.ts';
+import type { Database } from '../storage/tables/database.ts';
+import { countText, limitText } from '../api/route/query-fields.ts';
 import { parseBatch, type ParsedBatch } from './parse-batch.ts';
 import { readBody, readHeads, readItems } from './read-items.ts';
 import { writeBatch } from './write-items.ts';

@@ -1,15 +1,15 @@
 import type { Kysely } from 'kysely';
 import { tombstoneFlag } from '../../crypto/protocol/messages/item-messages.ts';
 import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { RelayError } from '../relay-error.ts';
-import type { DatabaseKind } from '../storage/column-types.ts';
-import type { ItemTable, Schema } from '../storage/schema.ts';
-import type { StorageSpace } from '../storage/storage-space.ts';
+import { RelayError } from '../api/route/relay-error.ts';
+import type { DatabaseKind } from '../storage/tables/column-types.ts';
+import type { ItemTable, Schema } from '../storage/tables/schema.ts';
+import type { StorageSpace } from '../storage/trouble/storage-space.ts';
 import { isPrunable } from './expiry.ts';
 import { finishTurns } from './finish-turns.ts';
 import type { ParsedBatch, ParsedItem } from './parse-batch.ts';
 import { headBytes, itemOverhead, lockAccount } from './quota.ts';
-import { encodeBytes } from './wire-bytes.ts';
+import { encodeBytes } from '../api/route/wire-bytes.ts';
 
 export type BatchContext = {
   readonly kind: DatabaseKind;

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createPinnedAgent, readPinnedCertificates } from '../../server/pools/pinned-agent.ts';
+import { createPinnedAgent, readPinnedCertificates } from '../../server/pools/static/pinned-agent.ts';
 import { projectRoot } from '../parts/machine/python-environment.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 

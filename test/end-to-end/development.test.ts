@@ -28,7 +28,7 @@ it('npm run dev: a changed page and a changed relay are there at once, and the s
     expect(await messageBox(page).inputValue()).toBe('half a thought');
 
     const relay = sotto.childPid('server/main.ts');
-    changeFile(join(folder.path, 'server/http/service-routes.ts'), 'import', '// Changed.\nimport');
+    changeFile(join(folder.path, 'server/api/route/service-routes.ts'), 'import', '// Changed.\nimport');
     await waitFor(
       () => !sotto.processes().some(({ pid }) => pid === relay),
       60_000,

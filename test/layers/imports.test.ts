@@ -55,7 +55,7 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     `import '../../crypto/protocol/merkle-tree.ts'`,
   ],
   [
-    'server/http/dispatch.ts',
+    'server/api/dispatch.ts',
     `import '../../crypto/primitives/aead.ts'`,
     'nothing that opens',
     `import '../../crypto/protocol/json/strict-json.ts'`,
@@ -92,8 +92,13 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     'client/ may not import process/',
     `import '../../crypto/protocol/bytes/errors.ts'`,
   ],
-  ['server/storage/database.ts', `import '../http/app.ts'`, 'storage/ may not import http/', `import './schema.ts'`],
-  ['server/http/app.ts', `import '../main.ts'`, 'may not import what starts it', `import '../turns/start.ts'`],
+  [
+    'server/storage/tables/database.ts',
+    `import '../http/app.ts'`,
+    'storage/ may not import http/',
+    `import './schema.ts'`,
+  ],
+  ['server/api/app.ts', `import '../main.ts'`, 'may not import what starts it', `import '../turns/start.ts'`],
   [
     'enclave-worker/engines/gguf.ts',
     `import '../../crypto/turn/open.ts'`,

@@ -9,7 +9,7 @@ import { itemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { digestWeights } from '../../enclave-worker/engines/weights-digest.ts';
 import { readSettings } from '../../enclave-worker/settings.ts';
 import { openDatabase } from '../../server/storage/open-database.ts';
-import { writeBackup } from '../../server/storage/backup-file.ts';
+import { writeBackup } from '../../server/storage/backup/backup-file.ts';
 import { pythonEnvironment, runPython } from '../parts/machine/python-environment.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SessionAnswer, SessionsAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { forgetAttempts, forgetSessions } from '../../server/accounts/forget-attempts.ts';
-import { generateServerKeys, parseServerKeys } from '../../server/accounts/server-keys.ts';
-import { sessionLifetimeMs, Sessions } from '../../server/accounts/sessions.ts';
-import { TokenSigner } from '../../server/accounts/signed-token.ts';
+import { forgetAttempts, forgetSessions } from '../../server/accounts/attempts/forget-attempts.ts';
+import { generateServerKeys, parseServerKeys } from '../../server/accounts/keys/server-keys.ts';
+import { sessionLifetimeMs, Sessions } from '../../server/accounts/sessions/sessions.ts';
+import { TokenSigner } from '../../server/accounts/sessions/signed-token.ts';
 import { countInWindow } from '../../server/storage/rate-counter.ts';
-import { TurnLeases } from '../../server/turns/turn-leases.ts';
+import { TurnLeases } from '../../server/turns/rows/turn-leases.ts';
 import { createLog } from '../../process/event-log.ts';
 import { CapturedOutput } from '../parts/machine/captured-output.ts';
 import { rightClock } from '../parts/machine/right-clock.ts';

@@ -1,7 +1,7 @@
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
-import type { ColumnTypes } from '../column-types.ts';
+import type { ColumnTypes } from '../tables/column-types.ts';
 
-/** Accounts, vault, turns and sessions (storage/schema.ts says what each column is). */
+/** Accounts, vault, turns and sessions (storage/tables/schema.ts says what each column is). */
 export async function createFirstTables(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   const { bytes, integer } = types;
   const finish = (table: CreateTableBuilder<string, string>, clusterByKey = false): Promise<void> =>

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
-import type { ColumnTypes } from '../column-types.ts';
+import type { ColumnTypes } from '../tables/column-types.ts';
 
-/** Sessions at a front door of enclaves, and the second recipient of a request (storage/schema.ts says what each column is). */
+/** Sessions at a front door of enclaves, and the second recipient of a request (storage/tables/schema.ts says what each column is). */
 export async function createEnclaveSessions(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   const { integer } = types;
   const sessions = db.schema

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import type { ColumnTypes } from '../column-types.ts';
+import type { ColumnTypes } from '../tables/column-types.ts';
 
-/** Fresh proofs that were begun (storage/schema.ts says what each column is). */
+/** Fresh proofs that were begun (storage/tables/schema.ts says what each column is). */
 export async function createStepUps(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   const { bytes, integer } = types;
   const stepUps = db.schema

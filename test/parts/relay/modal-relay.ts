@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createLog } from '../../../process/event-log.ts';
-import { ModalPool, type ModalTiming } from '../../../server/pools/modal-pool.ts';
-import type { Database } from '../../../server/storage/database.ts';
-import { LocalChangeFeed } from '../../../server/turns/change-feed.ts';
-import { PostgresChangeFeed } from '../../../server/turns/postgres-change-feed.ts';
+import { ModalPool, type ModalTiming } from '../../../server/pools/modal/modal-pool.ts';
+import type { Database } from '../../../server/storage/tables/database.ts';
+import { LocalChangeFeed } from '../../../server/live/change-feed.ts';
+import { PostgresChangeFeed } from '../../../server/live/postgres-change-feed.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
 import type { ModalFrontDoor } from '../worker/modal-front-door.ts';
 import { noCollateral } from './no-collateral.ts';

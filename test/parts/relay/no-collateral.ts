@@ -1,4 +1,4 @@
-import type { CollateralSource } from '../../../server/turns/choose-enclave.ts';
+import type { CollateralSource } from '../../../server/pools/choose-enclave.ts';
 
 /** Fetches nothing, for enclaves that ask for nothing. */
 export const noCollateral: CollateralSource = {

@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { RateLimiter } from '../../../server/http/rate-limit.ts';
+import { RateLimiter } from '../../../server/api/guards/rate-limit.ts';
 import type { Log } from '../../../process/event-log.ts';
 import { openRelay, type Relay } from '../../../server/relay.ts';
 import { readSettings, type Settings } from '../../../server/settings.ts';
-import type { DatabaseKind } from '../../../server/storage/column-types.ts';
+import type { DatabaseKind } from '../../../server/storage/tables/column-types.ts';
 import { createDatabase } from '../storage/shared-postgres.ts';
 import { makeTemporaryFolder } from '../machine/temporary-folder.ts';
 

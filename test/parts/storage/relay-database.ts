@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import { onTestFinished } from 'vitest';
-import type { DatabaseKind } from '../../../server/storage/column-types.ts';
-import type { Database } from '../../../server/storage/database.ts';
-import { openPostgres } from '../../../server/storage/postgres.ts';
-import type { Schema } from '../../../server/storage/schema.ts';
-import { openSqlite } from '../../../server/storage/sqlite.ts';
+import type { DatabaseKind } from '../../../server/storage/tables/column-types.ts';
+import type { Database } from '../../../server/storage/tables/database.ts';
+import { openPostgres } from '../../../server/storage/postgres/postgres.ts';
+import type { Schema } from '../../../server/storage/tables/schema.ts';
+import { openSqlite } from '../../../server/storage/sqlite/sqlite.ts';
 import { createDatabase } from './shared-postgres.ts';
 import { makeTemporaryFolder } from '../machine/temporary-folder.ts';
 

@@ -4,8 +4,8 @@ import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-me
 import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { hashRequest } from '../../../crypto/turn/sealed-request.ts';
 import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
-import { RelayError } from '../../../server/relay-error.ts';
-import { chooseEnclave } from '../../../server/turns/choose-enclave.ts';
+import { RelayError } from '../../../server/api/route/relay-error.ts';
+import { chooseEnclave } from '../../../server/pools/choose-enclave.ts';
 import { attemptTurn, type StartedTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import type { TurnService } from '../../../server/turns/turn-service.ts';
 import { Gate } from '../machine/gate.ts';

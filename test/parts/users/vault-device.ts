@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ItemBatch, ItemWrite } from '../../../crypto/protocol/messages/item-messages.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { Database } from '../../../server/storage/database.ts';
+import type { Database } from '../../../server/storage/tables/database.ts';
 import { parseBatch } from '../../../server/vault/parse-batch.ts';
 import { type StoredBatch, writeBatch } from '../../../server/vault/write-items.ts';
 

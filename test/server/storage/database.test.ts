@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { MetadataTable } from '../../../server/storage/schema.ts';
-import { isDuplicate } from '../../../server/storage/database.ts';
+import type { MetadataTable } from '../../../server/storage/tables/schema.ts';
+import { isDuplicate } from '../../../server/storage/tables/database.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
-import { openSqlite } from '../../../server/storage/sqlite.ts';
+import { openSqlite } from '../../../server/storage/sqlite/sqlite.ts';
 import {
   databaseKinds,
   makeDatabase,

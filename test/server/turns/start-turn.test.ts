@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { listTurns } from '../../../server/turns/list-turns.ts';
+import { listTurns } from '../../../server/turns/rows/list-turns.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { stopTurn } from '../../../server/turns/stop-turn.ts';
-import type { Database } from '../../../server/storage/database.ts';
+import type { Database } from '../../../server/storage/tables/database.ts';
 import { parseBatch } from '../../../server/vault/parse-batch.ts';
 import { readItems } from '../../../server/vault/read-items.ts';
 import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';

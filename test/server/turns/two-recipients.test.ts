@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import { nameEnclave } from '../../../server/pools/enclave-client.ts';
-import { StaticPool } from '../../../server/pools/static-pool.ts';
-import { LocalChangeFeed } from '../../../server/turns/change-feed.ts';
+import { StaticPool } from '../../../server/pools/static/static-pool.ts';
+import { LocalChangeFeed } from '../../../server/live/change-feed.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
 import { AskingPerson } from '../../parts/users/asking-person.ts';
 import { FrontDoorContainer } from '../../parts/worker/modal-front-door-container.ts';

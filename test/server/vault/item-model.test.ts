@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ItemWrite } from '../../../crypto/protocol/messages/item-messages.ts';
-import { RelayError } from '../../../server/relay-error.ts';
+import { RelayError } from '../../../server/api/route/relay-error.ts';
 import { readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
 import { day, makeAccount, newId, type VaultDevice } from '../../parts/users/vault-device.ts';

@@ -6,7 +6,7 @@ import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
 import { entityTableAlias } from '../../../../client/build/entity-table-alias.ts';
-import { contentSecurityPolicy } from '../../../../server/http/security-headers.ts';
+import { contentSecurityPolicy } from '../../../../server/api/pages/security-headers.ts';
 import { makeTemporaryFolder } from '../../machine/temporary-folder.ts';
 
 const mediaTypes: Record<string, string> = {

@@ -1,0 +1,16 @@
+import type { ChangeFeed } from '../../live/change-feed.ts';
+import type { Settings } from '../../settings.ts';
+import type { Database } from '../../storage/tables/database.ts';
+import type { ServerKeys } from '../keys/server-keys.ts';
+import type { Sessions } from './sessions.ts';
+import type { TokenSigner } from './signed-token.ts';
+
+/** What the routes of accounts share. */
+export type AccountParts = {
+  readonly database: Database;
+  readonly keys: ServerKeys;
+  readonly signer: TokenSigner;
+  readonly sessions: Sessions;
+  readonly feed: ChangeFeed;
+  readonly settings: Pick<Settings, 'signUp' | 'quotaBytes'>;
+};

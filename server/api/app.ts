@@ -1,0 +1,77 @@
+import { Hono } from 'hono';
+import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
+import { RelayError } from './route/relay-error.ts';
+import { describeError, errorBody } from './route/error-answer.ts';
+import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
+import { type Health, livePath, readyPaths } from './pages/health.ts';
+import { hostOf, type HostNames } from './guards/host-name.ts';
+import { foreignNamePage, missingPage, plainHttpPage } from './pages/plain-pages.ts';
+import { requireThread } from './bodies/large-messages.ts';
+import type { Route } from './route/route.ts';
+import { isClientPage, type StaticFiles } from './pages/static-files.ts';
+
+export type AppParts = DispatchParts & {
+  readonly routes: readonly Route[];
+  readonly files: StaticFiles;
+  readonly hosts: HostNames;
+  readonly health: { look(): Promise<Health> };
+};
+
+export type RelayApp = Hono<{ Bindings: Bindings }>;
+
+/** The whole relay as a function from request to response; only raw routes need a socket. */
+export function createApp(parts: AppParts): RelayApp {
+  const app: RelayApp = new Hono();
+  app.get(livePath, () => new Response('ok\n'));
+  for (const url of readyPaths) {
+    app.get(url, async () => {
+      const { isReady, marks } = await parts.health.look();
+      return isReady ? new Response(['ok', ...marks, ''].join('\n')) : refuse('not-ready');
+    });
+  }
+  app.use('*', async (c, next) => {
+    const verdict = parts.hosts.judge(hostOf(c.req.raw));
+    if (verdict === 'own') return next();
+    if (isOfApi(c.req.path)) return refuse(verdict === 'foreign' ? 'wrong-host' : 'https-required');
+    return verdict === 'foreign' ? foreignNamePage() : plainHttpPage();
+  });
+  for (const route of parts.routes) {
+    requireThread(route);
+    const url = route.url.replace(/\{(\w+)\}/g, ':$1');
+    app.on(route.method, url, (c) => dispatch(c, route, parts));
+  }
+  for (const url of new Set(parts.routes.map((route) => route.url))) {
+    const methods = parts.routes.filter((route) => route.url === url).map((route) => route.method);
+    app.all(url.replace(/\{(\w+)\}/g, ':$1'), () => refuse('method-not-allowed', { Allow: methods.join(', ') }));
+  }
+  app.all('/v1/*', () => refuse('not-found'));
+  app.all('/v1', () => refuse('not-found'));
+  app.on(['GET', 'HEAD'], '/*', (c) => {
+    const request = c.req.raw;
+    const { path } = c.req;
+    if (path.includes('.')) return parts.files.answer(path, request) ?? refuse('not-found');
+    if (!isClientPage(path)) return missingPage();
+    return parts.files.answer('/index.html', request) ?? unbuilt();
+  });
+  app.all('/*', () => refuse('method-not-allowed', { Allow: 'GET, HEAD' }));
+  app.onError((error) => {
+    parts.log.error('call-failed', { route: 'none', error });
+    return refuse('internal-error');
+  });
+  return app;
+}
+
+function isOfApi(path: string): boolean {
+  return path === '/v1' || path.startsWith('/v1/');
+}
+
+function refuse(code: ErrorCode, more: Record<string, string> = {}): Response {
+  const { status, headers } = describeError(new RelayError(code));
+  return new Response(errorBody(code), { status, headers: { ...headers, ...more } });
+}
+
+function unbuilt(): Response {
+  const text = 'The client is not built: run `npm run build`, then start the relay again.\n';
+  const { status, headers } = describeError(new RelayError('not-ready'));
+  return new Response(text, { status, headers: { ...headers, 'Content-Type': 'text/plain; charset=utf-8' } });
+}

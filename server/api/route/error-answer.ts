@@ -1,0 +1,47 @@
+import { errorCodes, type ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
+import { RelayError } from './relay-error.ts';
+import { troubleOf, waitSecondsOf } from '../../storage/trouble/storage-trouble.ts';
+
+export type ErrorParts = {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+};
+
+/** Seconds for the codes that ask to come back, where whoever refuses knows no better. */
+const usualWaits: Partial<Record<ErrorCode, number>> = {
+  'too-many-requests': 1,
+  'quota-exceeded': 30,
+  'storage-full': 60,
+  'storage-failing': 5,
+  'enclave-starting': 2,
+  'enclave-busy': 2,
+  'not-ready': 5,
+};
+
+/** What a peer learns of an error: a code of the closed list, never a text. */
+export function describeError(error: unknown): ErrorParts {
+  const { code, retryAfterSeconds } = asRelayError(error);
+  const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+  const waitSeconds = retryAfterSeconds ?? usualWaits[code];
+  if (waitSeconds !== undefined) headers['Retry-After'] = String(waitSeconds);
+  // The rest of a body that was not read is not waited for.
+  if (code === 'too-large') headers['Connection'] = 'close';
+  return { code, status: errorCodes[code].status, headers };
+}
+
+/** Whether it is a defect of ours or trouble of the database, which belong into the log, and not something that the caller did. */
+export function isForTheLog(error: unknown): boolean {
+  return !(error instanceof RelayError) || error.code === 'internal-error';
+}
+
+export function errorBody(code: ErrorCode): string {
+  return JSON.stringify({ error: code });
+}
+
+function asRelayError(error: unknown): RelayError {
+  if (error instanceof RelayError) return error;
+  const trouble = troubleOf(error);
+  if (trouble === null) return new RelayError('internal-error');
+  return new RelayError(trouble === 'full' ? 'storage-full' : 'storage-failing', waitSecondsOf(trouble));
+}

@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+import { stretchingProfiles } from '../../../crypto/protocol/messages/account-messages.ts';
+import { formatField } from '../../../crypto/protocol/messages/fields.ts';
+import { describeApi } from './openapi.ts';
+import { answer, defineRoute, type Route } from './route.ts';
+
+const versionAnswer = v.strictObject({
+  format: formatField,
+  version: v.pipe(v.string(), v.maxLength(64)),
+  /** Hash over the sources of the client that is served; null when none is built. */
+  build: v.nullable(v.pipe(v.string(), v.maxLength(64))),
+  signUp: v.picklist(['open', 'closed']),
+  stretching: v.picklist(stretchingProfiles),
+});
+
+export type ServiceFacts = {
+  readonly version: string;
+  readonly build: string | null;
+  readonly signUp: 'open' | 'closed';
+};
+
+/** What the relay says about itself, and the description of all routes, these included. */
+export function withServiceRoutes(others: readonly Route[], facts: ServiceFacts): readonly Route[] {
+  let described: unknown = null;
+  const newest = stretchingProfiles[stretchingProfiles.length - 1] ?? stretchingProfiles[0];
+  const routes: readonly Route[] = [
+    ...others,
+    defineRoute({
+      name: 'readVersion',
+      summary: 'Version and build of what is served here.',
+      method: 'GET',
+      url: '/v1/version',
+      access: 'public',
+      answers: { 200: versionAnswer },
+      handle: () => answer({ format: 1, ...facts, stretching: newest }),
+    }),
+    defineRoute({
+      name: 'describeApi',
+      summary: 'This description.',
+      method: 'GET',
+      url: '/v1/openapi.json',
+      access: 'public',
+      answers: { 200: v.looseObject({}) },
+      handle: () => answer((described ??= describeApi(routes, facts.version))),
+    }),
+  ];
+  return routes;
+}

@@ -1,0 +1,40 @@
+import * as v from 'valibot';
+import { enclaveAnswer, enclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { formatField, modelField } from '../../crypto/protocol/messages/fields.ts';
+import { answer, defineRoute, type Route } from '../api/route/route.ts';
+import { chooseEnclave, type ChooseParts } from './choose-enclave.ts';
+
+const modelsAnswer = v.strictObject({
+  format: formatField,
+  models: v.pipe(v.array(modelField), v.maxLength(1000)),
+});
+
+export function enclaveRoutes(parts: ChooseParts): Route[] {
+  return [
+    defineRoute({
+      name: 'listModels',
+      summary: 'The models that enclaves serve now.',
+      method: 'GET',
+      url: '/v1/models',
+      access: 'session',
+      answers: { 200: modelsAnswer },
+      errors: ['enclave-unreachable', 'enclave-token-refused', 'enclave-starting'],
+      handle: async () => answer({ format: 1, models: await parts.pool.listModels() }),
+    }),
+    defineRoute({
+      name: 'askEnclave',
+      summary: 'An enclave for a model, with evidence that covers the client’s nonce.',
+      method: 'POST',
+      url: '/v1/enclaves',
+      access: 'session',
+      body: enclaveRequest,
+      answers: { 200: enclaveAnswer },
+      errors: ['not-found', 'enclave-unreachable', 'enclave-token-refused', 'enclave-starting', 'enclave-busy'],
+      limits: ['evidence'],
+      async handle({ session, body, takeLimit }) {
+        if (body.freshEvidence === true) takeLimit('fresh-evidence');
+        return answer(await chooseEnclave(parts, session.accountId, body));
+      },
+    }),
+  ];
+}
