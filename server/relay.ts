@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { opaqueReady } from '../crypto/sign-in/opaque-server.ts';
 import { accountRoutes } from './accounts/account-routes.ts';
-import { browserCookies } from './accounts/sessions/browser-cookie.ts';
+import { browserCookies } from './accounts/sessions/browser-cookies.ts';
 import { loadServerKeys } from './accounts/keys/load-server-keys.ts';
 import { Sessions } from './accounts/sessions/sessions.ts';
 import { TokenSigner } from './accounts/sessions/signed-token.ts';

@@ -2,8 +2,7 @@ import type { Http2Bindings, HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import type { BrowserCookie } from '../accounts/sessions/browser-cookie.ts';
-import type { Sessions } from '../accounts/sessions/sessions.ts';
+import type { BrowserCookie } from './guards/browser-cookie.ts';
 import { coarseMs, type Log } from '../../process/event-log.ts';
 import { RelayError } from './route/relay-error.ts';
 import type { AccountReads } from './guards/account-reads.ts';
@@ -23,8 +22,14 @@ import type { Access, Answer, RawResponse, Route, RouteContext, Session } from '
 export type Bindings = Partial<HttpBindings | Http2Bindings>;
 export type RelayContext = Context<{ Bindings: Bindings }>;
 
+/** Finds out who is calling. */
+export type SessionCheck = {
+  /** @throws {RelayError} `not-signed-in` for a token that is none, `session-ended` for one whose session is over. */
+  authenticate(accessToken: string, nowMs: number): Promise<Session>;
+};
+
 export type DispatchParts = {
-  readonly sessions: Sessions;
+  readonly sessions: SessionCheck;
   readonly cookies: { readonly refresh: BrowserCookie; readonly device: BrowserCookie };
   readonly addresses: ClientAddress;
   readonly origins: OriginGuard;
@@ -97,7 +102,7 @@ async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise
   return response;
 }
 
-async function authenticate(sessions: Sessions, authorization: string | null, nowMs: number): Promise<Session> {
+async function authenticate(sessions: SessionCheck, authorization: string | null, nowMs: number): Promise<Session> {
   const [, token] = /^Bearer ([A-Za-z0-9_.-]{1,2048})$/.exec(authorization ?? '') ?? [];
   if (token === undefined) throw new RelayError('not-signed-in');
   return sessions.authenticate(token, nowMs);

@@ -1,9 +1,8 @@
-import { closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import { closeReasonOf, closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Database } from '../storage/tables/database.ts';
 import { asBytes } from '../api/route/wire-bytes.ts';
 import { cutFrames, longestRun } from './frame-rows.ts';
-import { reasonOf } from '../turns/following/held-turn.ts';
 
 /** About 300 KB, so that one long transcript does not hold up the others. */
 const rowsPerRead = 100;
@@ -47,7 +46,7 @@ export async function* readFrames(database: Database, query: FramesQuery): Async
       if (frames.length > 0) yield joinFrames(ids, frames);
       if (rows.length < rowsPerRead || !isWhole) break;
     }
-    const reason = transcript.closed === null ? null : reasonOf(transcript.closed);
+    const reason = transcript.closed === null ? null : closeReasonOf(transcript.closed);
     if (reason === null) continue;
     // Closed as whole by a version that did not look.
     const body = Uint8Array.of(closeReasons[isWhole ? reason : 'lost']);

@@ -1,10 +1,9 @@
 import type { Kysely } from 'kysely';
-import { type CloseReason, closeReasons } from '../../crypto/protocol/messages/live-record.ts';
+import { type CloseReason, closeReasonOf, closeReasons } from '../../crypto/protocol/messages/live-record.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../storage/tables/column-types.ts';
 import type { Schema } from '../storage/tables/schema.ts';
 import { firstMissingFrame } from './frame-rows.ts';
-import { reasonOf } from '../turns/following/held-turn.ts';
 
 export type HeaderEntry = {
   readonly turnId: Bytes;
@@ -122,7 +121,7 @@ export async function loadCursors(db: Kysely<Schema>, turnId: Bytes): Promise<Tr
       transcriptId: row.transcript_id,
       enclaveId: row.enclave_id,
       from: await firstMissingFrame(db, turnId, row.transcript_id),
-      closed: row.closed === null ? null : reasonOf(row.closed),
+      closed: row.closed === null ? null : closeReasonOf(row.closed),
       requestHash: requestHashOf(row.header),
     })),
   );

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path/posix';
-import { importRules } from './house-rules.ts';
-import { readFileShape, type FileShape } from './read-imports.ts';
+import { importRules, roomsWithoutCircles } from './house-rules.ts';
+import { type FileShape, type Import, readFileShape } from './read-imports.ts';
 import type { SourceFiles } from './source-files.ts';
 
 const longestFile = 300;
@@ -11,6 +11,7 @@ const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d|worker))*\.tsx?$/;
 export function findViolations(files: SourceFiles): string[] {
   const findings: string[] = [];
   const graph = new Map<string, string[]>();
+  const strictGraph = new Map<string, string[]>();
   for (const [path, text] of files) {
     const shape = readFileShape(path, text);
     const add = (finding: string): void => void findings.push(`${path}: ${finding}`);
@@ -22,18 +23,25 @@ export function findViolations(files: SourceFiles): string[] {
       }
     }
     const runtimeImports = shape.imports.filter(({ isTypeOnly }) => !isTypeOnly);
-    graph.set(
-      path,
-      runtimeImports.flatMap((imported) => imported.path ?? []),
-    );
+    graph.set(path, pathsOf(runtimeImports));
+    const isStrict = roomsWithoutCircles.has(path.split('/')[0] ?? '');
+    strictGraph.set(path, isStrict ? pathsOf(shape.imports) : []);
   }
   for (const cycle of findCycles(graph)) {
     findings.push(`${cycle[0]}: imports itself through ${cycle.slice(1).join(', ')}`);
   }
-  for (const cycle of findCycles(foldersOf(graph))) {
+  const folderCycles = [
+    ...findCycles(foldersOf(graph, 2)),
+    ...depthsOf(strictGraph).flatMap((depth) => findCycles(foldersOf(strictGraph, depth))),
+  ];
+  for (const cycle of folderCycles) {
     findings.push(`${cycle[0]}/: this folder imports itself through ${cycle.slice(1).join(', ')}`);
   }
-  return findings;
+  return [...new Set(findings)];
+}
+
+function pathsOf(imports: readonly Import[]): string[] {
+  return imports.flatMap((imported) => imported.path ?? []);
 }
 
 function checkFile(path: string, text: string, shape: FileShape): string[] {
@@ -47,10 +55,21 @@ function checkFile(path: string, text: string, shape: FileShape): string[] {
   return findings;
 }
 
-/** The same graph between the folders of a room (`server/http` → `server/storage`). Tests import what they like. */
-function foldersOf(graph: ReadonlyMap<string, readonly string[]>): Map<string, string[]> {
+/** Every depth at which folders lie: two folders may be a circle only as seen from above, or only as seen from within. */
+function depthsOf(graph: ReadonlyMap<string, unknown>): number[] {
+  return [...new Set([...graph.keys()].map((path) => path.split('/').length - 1))].filter((depth) => depth > 1);
+}
+
+/**
+ * The same graph between the folders of a room, of which those beneath `depth` count as the one that holds them
+ * (`server/api` → `server/storage` for 2). Tests import what they like.
+ */
+function foldersOf(graph: ReadonlyMap<string, readonly string[]>, depth: number): Map<string, string[]> {
   const folders = new Map<string, Set<string>>();
-  const folderOf = (path: string): string => (dirname(path).includes('/') ? path.split('/').slice(0, 2).join('/') : '');
+  const folderOf = (path: string): string => {
+    const folder = dirname(path);
+    return folder.includes('/') ? folder.split('/').slice(0, depth).join('/') : '';
+  };
   for (const [path, targets] of graph) {
     const folder = folderOf(path);
     if (folder === '' || folder.startsWith('test/')) continue;

@@ -94,11 +94,17 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
   ],
   [
     'server/storage/tables/database.ts',
-    `import '../http/app.ts'`,
-    'storage/ may not import http/',
+    `import '../../api/app.ts'`,
+    'storage/ may not import api/',
     `import './schema.ts'`,
   ],
-  ['server/api/app.ts', `import '../main.ts'`, 'may not import what starts it', `import '../turns/start.ts'`],
+  [
+    'server/vault/read.ts',
+    `import type { A } from '../turns/start.ts'`,
+    'vault/ may not import turns/',
+    `import type { A } from '../storage/clock-watch.ts'`,
+  ],
+  ['server/api/app.ts', `import '../main.ts'`, 'may not import what starts it', `import '../storage/database.ts'`],
   [
     'enclave-worker/engines/gguf.ts',
     `import '../../crypto/turn/open.ts'`,
@@ -202,11 +208,37 @@ describe('findViolations', () => {
   });
 
   test('reports a cycle of folders without a cycle of files', () => {
-    const turns = { 'server/turns/start.ts': `import '../vault/write.ts'`, 'server/turns/stop.ts': '' };
-    expect(
-      check({ ...turns, 'server/vault/write.ts': '', 'server/vault/read.ts': `import '../turns/stop.ts'` }),
-    ).toEqual([expect.stringContaining('this folder imports itself')]);
-    expect(check({ ...turns, 'server/vault/write.ts': '', 'server/vault/read.ts': '' })).toEqual([]);
+    const model = { 'enclave-worker/model/a.ts': `import '../queue/a.ts'`, 'enclave-worker/model/b.ts': '' };
+    const queue = (b: string) => ({ ...model, 'enclave-worker/queue/a.ts': '', 'enclave-worker/queue/b.ts': b });
+    expect(check(queue(`import '../model/b.ts'`))).toEqual([expect.stringContaining('this folder imports itself')]);
+    expect(check(queue(''))).toEqual([]);
+  });
+
+  test.each([
+    ['beside each other, two floors down', `import '../sqlite/sqlite.ts'`],
+    ['by a type alone', `import type { A } from '../sqlite/sqlite.ts'`],
+    ['of a folder and one within it', `import '../open-database.ts'`],
+  ])('reports a cycle of folders %s', (_name, back) => {
+    const schema = (text: string) => ({
+      'server/storage/open-database.ts': `import './sqlite/space.ts'`,
+      'server/storage/sqlite/sqlite.ts': `import '../tables/database.ts'`,
+      'server/storage/sqlite/space.ts': `import '../tables/database.ts'`,
+      'server/storage/tables/database.ts': '',
+      'server/storage/tables/schema.ts': text,
+    });
+    expect(check(schema(back))).toEqual([expect.stringContaining('this folder imports itself')]);
+    expect(check(schema(`import './database.ts'`))).toEqual([]);
+  });
+
+  test('reports a cycle of folders that is one only as seen from above', () => {
+    const pools = {
+      'server/pools/modal/modal-pool.ts': `import '../../live/feed/feed.ts'`,
+      'server/pools/static/static-pool.ts': '',
+      'server/live/feed/feed.ts': '',
+    };
+    const circle = { ...pools, 'server/live/clients/client.ts': `import '../../pools/static/static-pool.ts'` };
+    expect(check(circle)).toContainEqual(expect.stringContaining('this folder imports itself'));
+    expect(check(pools)).not.toContainEqual(expect.stringContaining('this folder imports itself'));
   });
 
   test.each([

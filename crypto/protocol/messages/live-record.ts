@@ -24,6 +24,12 @@ export type LiveRecordKind = keyof typeof liveRecordKinds;
 export const closeReasons = { final: 1, gone: 2, lost: 3 } as const;
 export type CloseReason = keyof typeof closeReasons;
 
+/** @returns null for a byte that stands for no reason. */
+export function closeReasonOf(byte: number | undefined): CloseReason | null {
+  for (const name of ['final', 'gone', 'lost'] as const) if (closeReasons[name] === byte) return name;
+  return null;
+}
+
 const prefixLength = 4;
 const fixedLength = 1 + 16 + 16 + 4;
 /** Longest record behind its length field: a `bulk` frame. */

@@ -1,4 +1,3 @@
-import type { Pool } from '../../pools/pool.ts';
 import type { Database } from '../../storage/tables/database.ts';
 import type { StaticFiles } from './static-files.ts';
 
@@ -20,7 +19,7 @@ export type Health = {
 export type HealthParts = {
   readonly database: Pick<Database, 'db' | 'space'>;
   readonly files: Pick<StaticFiles, 'isBuilt'>;
-  readonly pool: Pick<Pool, 'isReady'>;
+  readonly pool: { isReady(): Promise<boolean> };
 };
 
 /** Looks at database, client and enclaves. Anyone may ask: many questions at once are one look. */

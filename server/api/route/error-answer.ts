@@ -1,5 +1,6 @@
 import { errorCodes, type ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 import { RelayError } from './relay-error.ts';
+import { StorageFull } from '../../storage/trouble/storage-space.ts';
 import { troubleOf, waitSecondsOf } from '../../storage/trouble/storage-trouble.ts';
 
 export type ErrorParts = {
@@ -32,7 +33,8 @@ export function describeError(error: unknown): ErrorParts {
 
 /** Whether it is a defect of ours or trouble of the database, which belong into the log, and not something that the caller did. */
 export function isForTheLog(error: unknown): boolean {
-  return !(error instanceof RelayError) || error.code === 'internal-error';
+  const isRefusal = error instanceof RelayError ? error.code !== 'internal-error' : error instanceof StorageFull;
+  return !isRefusal;
 }
 
 export function errorBody(code: ErrorCode): string {
@@ -41,6 +43,7 @@ export function errorBody(code: ErrorCode): string {
 
 function asRelayError(error: unknown): RelayError {
   if (error instanceof RelayError) return error;
+  if (error instanceof StorageFull) return new RelayError(error.code, error.retryAfterSeconds);
   const trouble = troubleOf(error);
   if (trouble === null) return new RelayError('internal-error');
   return new RelayError(trouble === 'full' ? 'storage-full' : 'storage-failing', waitSecondsOf(trouble));

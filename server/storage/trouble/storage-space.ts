@@ -1,5 +1,3 @@
-import { RelayError } from '../../api/route/relay-error.ts';
-
 /** What one look at the database and its disk finds. */
 export type SpaceReading = {
   /** What the database takes, without what lies free inside it. */
@@ -27,7 +25,6 @@ export type SpaceLimits = {
 export type SpaceLevel = 'ample' | 'low' | 'spent';
 
 const mebibyte = 2 ** 20;
-const waitSeconds = 60;
 /** With less than this to the reserve hardly anything can grow. */
 const smallestGrowth = 65_536;
 /** Frames come by the thousand: they are judged by a look this old. */
@@ -36,6 +33,17 @@ const framesJudgedForMs = 200;
 /** A hundredth of the disk, but no less than a burst of frames and the write-ahead log take, and no more than a gibibyte. */
 export function usualReserve(diskBytes: number): number {
   return Math.min(Math.max(diskBytes / 100, 64 * mebibyte), 1024 * mebibyte, diskBytes / 4);
+}
+
+/** Refuses to let something grow, although the database itself would still take it. */
+export class StorageFull extends Error {
+  override readonly name = 'StorageFull';
+  readonly code = 'storage-full';
+  readonly retryAfterSeconds = 60;
+
+  constructor() {
+    super('Nothing may grow until something is deleted.');
+  }
 }
 
 /** What is left of something that can run out. `free` is left of it on the disk, `inside` lies free in the database. */
@@ -82,7 +90,7 @@ export class StorageSpace {
   /**
    * Asks for room before something grows, within the transaction where there is one.
    *
-   * @throws {RelayError} `storage-full`.
+   * @throws {StorageFull} when the reserve would be touched.
    */
   requireRoom(bytes: number): void {
     this.#judge();
@@ -90,7 +98,7 @@ export class StorageSpace {
       // It goes to the write-ahead log first, also where it fills what lies free in the database afterwards.
       const grown = Math.max(0, bytes - inside);
       const isSpent = free + inside - bytes < reserve || free - grown - bytes < reserve / 2;
-      if (isSpent) throw new RelayError('storage-full', waitSeconds);
+      if (isSpent) throw new StorageFull();
     }
     this.#granted += bytes;
   }

@@ -1,4 +1,4 @@
-import { type CloseReason, closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
+import type { CloseReason } from '../../../crypto/protocol/messages/live-record.ts';
 import { type Bytes, equalBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Enclave } from '../../pools/pool.ts';
 import { placeKey } from '../../frames/pending-frames.ts';
@@ -123,11 +123,6 @@ export function noteAnswer(turn: HeldTurn, requestHash: Bytes): void {
   if (turn.awaited === null) return;
   const hashes = turn.awaited.hashes.filter((hash) => !equalBytes(hash, requestHash));
   turn.awaited = hashes.length === 0 ? null : { ...turn.awaited, hashes };
-}
-
-export function reasonOf(byte: number | undefined): CloseReason | null {
-  for (const name of ['final', 'gone', 'lost'] as const) if (closeReasons[name] === byte) return name;
-  return null;
 }
 
 /** The first frame that somebody still needs: a browser here, or the journal. */

@@ -1,3 +1,4 @@
+import { closeReasonOf } from '../../../crypto/protocol/messages/live-record.ts';
 import type { SealedRequestMessage } from '../../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Log } from '../../../process/event-log.ts';
@@ -16,7 +17,6 @@ import {
   newHeldTurn,
   noteAnswer,
   promisedTranscript,
-  reasonOf,
   storedTranscript,
 } from './held-turn.ts';
 import type { LiveClients } from '../../live/live-clients.ts';
@@ -250,7 +250,7 @@ export class TurnHub implements StreamListener {
   }
 
   #takeClosed(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
-    const reason = reasonOf(bodyOf(record)[0]);
+    const reason = closeReasonOf(bodyOf(record)[0]);
     if (reason === null) return;
     const transcript = turn.transcripts.get(transcriptKeyOf(record));
     if (transcript !== undefined) {

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SessionAnswer, SessionsAnswer } from '../../../../crypto/protocol/messages/account-messages.ts';
-import { BrowserCookie } from '../../../../server/accounts/sessions/browser-cookie.ts';
+import { BrowserCookie } from '../../../../server/api/guards/browser-cookie.ts';
 import {
   cookieOf,
   mustSignIn,

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { expect, onTestFinished, test } from 'vitest';
 import { errorCodes, type ErrorCode } from '../../../../crypto/protocol/messages/error-codes.ts';
 import { accountRoutes } from '../../../../server/accounts/account-routes.ts';
-import { browserCookies } from '../../../../server/accounts/sessions/browser-cookie.ts';
+import { browserCookies } from '../../../../server/accounts/sessions/browser-cookies.ts';
 import { AccountReads } from '../../../../server/api/guards/account-reads.ts';
 import { createApp } from '../../../../server/api/app.ts';
 import { BodyMemory } from '../../../../server/api/bodies/body-memory.ts';

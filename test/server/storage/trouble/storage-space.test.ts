@@ -5,10 +5,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ItemWrite } from '../../../../crypto/protocol/messages/item-messages.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { HealthCheck } from '../../../../server/api/pages/health.ts';
-import { RelayError } from '../../../../server/api/route/relay-error.ts';
 import { openPostgres } from '../../../../server/storage/postgres/postgres.ts';
 import { openSqlite } from '../../../../server/storage/sqlite/sqlite.ts';
-import { type SpaceReading, StorageSpace, usualReserve } from '../../../../server/storage/trouble/storage-space.ts';
+import {
+  type SpaceReading,
+  StorageFull,
+  StorageSpace,
+  usualReserve,
+} from '../../../../server/storage/trouble/storage-space.ts';
 import { startTurn } from '../../../../server/turns/start-turn.ts';
 import {
   cookieOf,
@@ -171,13 +175,13 @@ async function usedBy({ db }: Pick<VaultDevice['database'], 'db'>): Promise<{ us
   return { usedBytes: rows[0]!.bytes };
 }
 
-/** False for `storage-full`; anything else that is thrown is a fault of the test. */
+/** False for `StorageFull`; anything else that is thrown is a fault of the test. */
 function isGranted(ask: () => unknown): boolean {
   try {
     ask();
     return true;
   } catch (error) {
-    if (error instanceof RelayError && error.code === 'storage-full') return false;
+    if (error instanceof StorageFull) return false;
     throw error;
   }
 }
@@ -192,7 +196,7 @@ async function fillToLimit(device: VaultDevice): Promise<string[]> {
         await device.send(device.batch({ items: [item] }));
         ids.push(item.id);
       } catch (error) {
-        refused = error instanceof RelayError && error.code === 'storage-full';
+        refused = error instanceof StorageFull;
         if (!refused) throw error;
       }
     }
