@@ -28,6 +28,8 @@ export class UnreadableCalls {
     this.#errors.set(socket, errors);
     if (answers === undefined || errors > mostErrors) return void socket.destroy();
     if (errors > 1) return;
+    // Of a connection that asked for a tunnel Node has let go: nobody else hears that it was reset, and the process would end.
+    socket.on('error', () => undefined);
     // Of this one the body is broken: what is said now is its answer, unless it has one already.
     const broken = [...answers].find((response) => !response.req.complete);
     const endWhenAnswered = () => {

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AccountAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { findFreePort } from '../parts/network/free-port.ts';
+import { makeSelfSigned } from '../parts/network/self-signed.ts';
 import { cryptoReady, signIn, signUp } from '../parts/users/node-account.ts';
 import { NodeRelay } from '../parts/users/node-relay.ts';
 import { waitFor } from '../parts/relay/running-sotto.ts';
@@ -140,3 +143,36 @@ test('healthz: 503 with a code while no enclave answers; livez: the process is t
   expect([health.status, health.json]).toEqual([503, { error: 'not-ready' }]);
   expect((await relay.call('GET', '/livez')).status).toBe(200);
 });
+
+test.each(['http', 'https'] as const)(
+  '%s: a peer that asks for a tunnel and resets its connection stops nobody',
+  async (scheme) => {
+    const DATA_DIR = await folder();
+    const pem = { cert: join(DATA_DIR, 'cert.pem'), key: join(DATA_DIR, 'key.pem') };
+    const { cert, key } = makeSelfSigned();
+    await Promise.all([writeFile(pem.cert, cert), writeFile(pem.key, key)]);
+    const PORT = await findFreePort();
+    const tls = scheme === 'http' ? {} : { TLS_CERT: pem.cert, TLS_KEY: pem.key };
+    const relay = run({ DATA_DIR, PORT: String(PORT), ...tls });
+    /** Status of the answer to this line; the connection is reset behind it, or ended. */
+    const ask = (line: string, isReset: boolean) =>
+      new Promise<string>((done) => {
+        const raw = connect(PORT, '127.0.0.1');
+        const socket = scheme === 'http' ? raw : connectTls({ socket: raw, rejectUnauthorized: false });
+        for (const one of [raw, socket]) one.on('error', () => done('')).on('close', () => done(''));
+        socket.once('data', (answer) => {
+          done(String(answer).slice(9, 12));
+          if (isReset) raw.resetAndDestroy();
+          else raw.destroy();
+        });
+        socket.write(`${line} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      });
+    const isAlive = async () => (await ask('GET /livez', false)) === '200';
+    await waitFor(isAlive, 120_000, () => `the relay did not start:\n${relay.output()}`);
+    for (let time = 0; time < 5; time++) {
+      expect(await ask('CONNECT evil.example:443', true)).toBe('400');
+      expect(await ask('GET /livez', false)).toBe('200');
+    }
+    expect([relay.child.exitCode, relay.output()]).toEqual([null, expect.not.stringContaining('defect')]);
+  },
+);
