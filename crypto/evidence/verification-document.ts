@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { enclaveEvidence } from '../protocol/messages/enclave-messages.ts';
 import { machineKinds } from '../protocol/messages/evidence-messages.ts';
-import { hashField, modelField, protectionLevel, timeMsField } from '../protocol/messages/fields.ts';
+import { protectionLevel } from '../protocol/protection-level.ts';
+import { hashField, modelField, timeMsField } from '../protocol/messages/fields.ts';
 import { maximumDocumentLength } from '../protocol/contents/item-contents.ts';
 import { decodeUtf8, encodeUtf8, equalBytes, fromBase64Url, toBase64Url } from '../protocol/bytes/bytes.ts';
 import { decodeCanonicalJson, encodeCanonicalJson } from '../protocol/json/canonical-json.ts';

@@ -14,7 +14,8 @@ import {
   type VerificationStep,
 } from './evidence-step.ts';
 import { isSignedBy, verifyKeyStatement } from './key-statement.ts';
-import { type EnclavePolicy, enclavePolicy, type ProtectionLevel, protectionLevels, type Release } from './policy.ts';
+import { higherLevel, isAtLeast, type ProtectionLevel } from '../protocol/protection-level.ts';
+import { type EnclavePolicy, enclavePolicy, type Release } from './policy.ts';
 import { verifyMachine } from './verify-machine.ts';
 
 export type EnclaveVerdict =
@@ -106,8 +107,8 @@ async function verifySteps(question: EnclaveQuestion, steps: VerificationStep[])
   steps.push(weightsStep(fresh, policy));
 
   const machine = await verifyMachine({ ...question, policy, statement: fresh, steps });
-  const minimum = higher(question.minimum, policy.minimum);
-  if (rank(machine.level) < rank(minimum)) {
+  const minimum = higherLevel(question.minimum, policy.minimum);
+  if (!isAtLeast(machine.level, minimum)) {
     refuse('below-minimum', 'Your minimum', 'This enclave offers less protection than you ask for.');
   }
   steps.push(
@@ -141,14 +142,6 @@ function readStatement(answer: EnclaveQuestion['answer']) {
     refuse('signature', 'Signature', 'Not signed by the identity in the evidence.');
   }
   return { identityPublicKey, statement: { statement, signature } };
-}
-
-function rank(level: ProtectionLevel): number {
-  return protectionLevels.indexOf(level);
-}
-
-function higher(a: ProtectionLevel, b: ProtectionLevel): ProtectionLevel {
-  return rank(a) > rank(b) ? a : b;
 }
 
 function pairKeys(statement: KeyStatement, encodedKeys: readonly string[]) {

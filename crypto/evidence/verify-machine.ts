@@ -5,7 +5,8 @@ import { deriveGpuNonce, deriveReportData, type EvidenceBinding, readBinding } f
 import { developmentSentence } from './development.ts';
 import { enforced, notOffered, refuse, type VerificationStep } from './evidence-step.ts';
 import { modalSentence } from './modal/modal-sentence.ts';
-import type { EnclavePolicy, ProtectionLevel, Release } from './policy.ts';
+import type { ProtectionLevel } from '../protocol/protection-level.ts';
+import type { EnclavePolicy, Release } from './policy.ts';
 
 /** What a verifier of hardware evidence is given beside its own piece, and what it finds. */
 export type MachineInput<Item, Collateral, Section> = {

@@ -11,7 +11,7 @@ import {
   recheckDocument,
 } from '../../crypto/evidence/verification-document.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/protection-level.ts';
 import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
 import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';

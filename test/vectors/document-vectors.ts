@@ -1,7 +1,7 @@
 import { encodeVerificationDocument, makeVerificationDocument } from '../../crypto/evidence/verification-document.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import type { EnclaveEvidence } from '../../crypto/protocol/messages/enclave-messages.ts';
-import type { ProtectionLevel } from '../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../crypto/protocol/protection-level.ts';
 import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { encodeItemContent } from '../../crypto/vault/item-content.ts';

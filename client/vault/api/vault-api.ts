@@ -6,7 +6,7 @@ import type { EnclaveView, MinimumView, VerificationView } from '../enclave/prot
 import type { RelayView } from '../features/relay-view.ts';
 import type { ReturnedWords } from '../changes/outbox.ts';
 import type { OwnProof } from '../session/own-proof.ts';
-import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 
 /*
  * What crosses from the vault's Worker to the page: words to show and things to do, never a key and never a token.
@@ -31,7 +31,7 @@ export type { RelayViewRow, RelayView } from '../features/relay-view.ts';
 export type { ReturnedWords } from '../changes/outbox.ts';
 export type { SetMinimum } from '../changes/plan-settings.ts';
 export type { OwnProof } from '../session/own-proof.ts';
-export type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+export type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 export type { RefusalCode } from '../../../crypto/evidence/evidence-step.ts';
 
 export type VaultEvent =

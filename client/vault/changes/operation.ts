@@ -1,11 +1,6 @@
 import * as v from 'valibot';
-import {
-  bytesField,
-  hashField,
-  idField,
-  protectionLevel,
-  timeMsField,
-} from '../../../crypto/protocol/messages/fields.ts';
+import { protectionLevel } from '../../../crypto/protocol/protection-level.ts';
+import { bytesField, hashField, idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
 import {
   maximumMessageLength,
   maximumTitleLength,

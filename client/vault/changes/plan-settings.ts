@@ -1,5 +1,5 @@
 import type { ConversationContent, SettingsContent } from '../../../crypto/protocol/contents/item-contents.ts';
-import { type ProtectionLevel, protectionLevels } from '../../../crypto/protocol/messages/fields.ts';
+import { compareLevels, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import type { Operation } from './operation.ts';
 
 /** A minimum that a person set, and when. */
@@ -56,7 +56,7 @@ function isLaterTheme(a: Theme, b: Theme): boolean {
 /** Of two in one millisecond the stricter. */
 export function isLaterMinimum(a: SetMinimum, b: SetMinimum | null): boolean {
   if (b === null || a.setAtMs > b.setAtMs) return true;
-  return a.setAtMs === b.setAtMs && protectionLevels.indexOf(a.value) > protectionLevels.indexOf(b.value);
+  return a.setAtMs === b.setAtMs && compareLevels(a.value, b.value) > 0;
 }
 
 /** The last writer wins; of two in one millisecond the greater value, so that all devices agree. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
 import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
-import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { backOffMs } from '../surroundings/back-off.ts';

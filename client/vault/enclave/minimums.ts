@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy.ts';
-import { type ProtectionLevel, protectionLevels } from '../../../crypto/protocol/messages/fields.ts';
+import { higherLevel, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
 import type { Outbox } from '../changes/outbox.ts';
@@ -150,14 +150,5 @@ function strongestLevel({ allowedKinds, modal, sevSnp, tdx, nvidiaGpu }: Enclave
     if ((kind === 'sev-snp' ? sevSnp : tdx) === null) return 'any';
     return nvidiaGpu === null ? 'hardware' : 'hardware-gpu';
   });
-  return levels.reduce<ProtectionLevel>((most, each) => (rank(each) > rank(most) ? each : most), 'any');
-}
-
-function rank(level: ProtectionLevel): number {
-  return protectionLevels.indexOf(level);
-}
-
-/** Whether an enclave offers what a conversation asks for. */
-export function isAtLeast(level: ProtectionLevel, minimum: ProtectionLevel): boolean {
-  return rank(level) >= rank(minimum);
+  return levels.reduce(higherLevel, 'any');
 }

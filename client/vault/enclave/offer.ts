@@ -4,7 +4,7 @@ import { type AcceptedVerdict, isSecondEnclave } from '../../../crypto/evidence/
 import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
 import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
 import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
-import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
 

@@ -1,6 +1,6 @@
 import type { EngineKind, EnclaveStatus } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { RefusalCode } from '../../../crypto/evidence/evidence-step.ts';
-import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import type { SetMinimum } from '../changes/plan-settings.ts';
 import type { VaultFailure } from '../failures/failure-codes.ts';
 

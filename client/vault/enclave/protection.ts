@@ -1,4 +1,4 @@
-import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import {
   encodeVerificationDocument,
   parseVerificationDocument,

@@ -1,6 +1,6 @@
 import { joinEvidenceDigests } from '../../../crypto/evidence/evidence-digest.ts';
 import { encodeVerificationDocument } from '../../../crypto/evidence/verification-document.ts';
-import type { ProtectionLevel } from '../../../crypto/protocol/messages/fields.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
 import type { Judgement, Offer } from './offer.ts';

@@ -1,4 +1,4 @@
-import { type ProtectionLevel, protectionLevels } from '../../../crypto/protocol/messages/fields.ts';
+import { isAtLeast, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import type { ShownEnclave } from '../changes/operation.ts';
 import type { ConversationNote, ProtectionFacts } from '../enclave/protection-views.ts';
 import type { SetMinimum } from '../changes/plan-settings.ts';
@@ -49,7 +49,7 @@ export function findNotes(parts: NotesParts, turns: readonly NotedTurn[]): Notes
 
 function decisionOf({ said, account }: NotesParts): Extract<ConversationNote, { kind: 'minimum-set' }> | null {
   if (said === null) return null;
-  const isLower = protectionLevels.indexOf(said.value) < protectionLevels.indexOf(account);
+  const isLower = !isAtLeast(said.value, account);
   return { kind: 'minimum-set', level: said.value, atMs: said.setAtMs, isLower };
 }
 

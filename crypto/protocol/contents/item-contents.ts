@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { machineKinds } from '../messages/evidence-messages.ts';
+import { protectionLevel } from '../protection-level.ts';
 import {
   bytesField,
   countField,
@@ -7,7 +8,6 @@ import {
   hashField,
   idField,
   modelField,
-  protectionLevel,
   timeMsField,
 } from '../messages/fields.ts';
 

@@ -41,10 +41,6 @@ export const dayField = countField(10_000_000);
 export function opaqueField(maxLength: number) {
   return v.pipe(v.string(), v.minLength(1), v.maxLength(maxLength), v.regex(/^[A-Za-z0-9_-]+$/));
 }
-/** What vouches for an enclave, from nothing to everything; a person's own minimum is one of these (SPEC.md §9.4). */
-export const protectionLevels = ['any', 'stated', 'hardware', 'hardware-gpu'] as const;
-export const protectionLevel = v.picklist(protectionLevels);
-export type ProtectionLevel = (typeof protectionLevels)[number];
 
 /** A model's name: printable ASCII, since it stands in clear headers. */
 export const modelField = v.pipe(

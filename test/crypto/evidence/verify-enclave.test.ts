@@ -7,7 +7,7 @@ import {
 } from '../../../crypto/evidence/key-statement.ts';
 import { digestEvidence } from '../../../crypto/evidence/evidence-digest.ts';
 import { verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
-import type { ProtectionLevel } from '../../../crypto/evidence/policy.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import type { EnclaveEvidence, KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';

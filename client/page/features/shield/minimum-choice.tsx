@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { isAtLeast, protectionLevels } from '../../../../crypto/protocol/protection-level.ts';
 import { Button } from '../../design/button.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { RadioList } from '../../design/radio-list.tsx';
@@ -8,8 +9,6 @@ import type { ProtectionLevel, VaultFailure } from '../../../vault/api/vault-api
 import { useAppSelector, useVault } from '../../shell/app-context.tsx';
 import { momentOf } from './enclave-facts.tsx';
 
-const levels: readonly ProtectionLevel[] = ['any', 'stated', 'hardware', 'hardware-gpu'];
-
 /** What the person asks of every enclave; kept sealed with the account, so no relay reads or changes it. */
 export function MinimumChoice({ conversationId }: { readonly conversationId: string | null }) {
   const vault = useVault();
@@ -18,7 +17,7 @@ export function MinimumChoice({ conversationId }: { readonly conversationId: str
   /** Until the vault has it: what was pressed is shown at once. */
   const [pressed, setPressed] = useState<ProtectionLevel | null>(null);
   const chosen = pressed ?? minimum.account?.value ?? 'any';
-  const isOutOfReach = levels.indexOf(minimum.effective) > levels.indexOf(minimum.strongest);
+  const isOutOfReach = !isAtLeast(minimum.strongest, minimum.effective);
 
   async function choose(level: ProtectionLevel) {
     setPressed(level);
@@ -37,7 +36,7 @@ export function MinimumChoice({ conversationId }: { readonly conversationId: str
       <RadioList
         legend="Accept, in all your conversations"
         value={chosen}
-        options={levels.map((level) => ({ value: level, label: levelName(level) }))}
+        options={protectionLevels.map((level) => ({ value: level, label: levelName(level) }))}
         onChange={(level) => void choose(level)}
       />
       {own !== null && own.value !== chosen && (
