@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { ProgressReporter, progressVariable } from './test/progress-reporter.ts';
+import { ProgressReporter, progressVariable } from './test/running/progress-reporter.ts';
 
 /** Whole systems with a real browser. They wait for paced frames more than they compute, so three go on at a time on two cores. */
 const systemTests = ['test/end-to-end/**/*.test.{ts,tsx}', 'test/canary/**/*.test.{ts,tsx}'];

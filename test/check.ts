@@ -1,8 +1,8 @@
 // npm run check: everything about the code that needs no running system. One line a step; the output of what failed below it.
 import { join } from 'node:path';
-import { checkInstallSize } from './install-size.ts';
-import { runCommand } from './run-command.ts';
-import { checkSizeBudget } from './size-budget.ts';
+import { checkInstallSize } from './size/install-size.ts';
+import { runCommand } from './running/run-command.ts';
+import { checkSizeBudget } from './size/size-budget.ts';
 
 const root = join(import.meta.dirname, '..');
 const stepTimeoutMs = 5 * 60_000;

@@ -2,7 +2,7 @@
 // Arguments go to vitest: `npm test -- test/crypto` runs a folder, `npm test -- -t "rejects"` tests by name.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runBatch } from './run-batch.ts';
+import { runBatch } from './running/run-batch.ts';
 import {
   continuedBy,
   countTests,
@@ -15,7 +15,7 @@ import {
   type TestSummary,
   withoutRest,
   withSecondAttempt,
-} from './run-report.ts';
+} from './running/run-report.ts';
 
 const root = join(import.meta.dirname, '..');
 const reportFolder = join(root, 'test', 'report');

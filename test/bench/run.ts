@@ -6,21 +6,21 @@ import { join } from 'node:path';
 import { benchBrowserConversation } from './browser-conversation.ts';
 import { benchBundleSizes } from './bundle-sizes.ts';
 import { benchConcurrentTurns, benchPacedTurns } from './concurrent-turns.ts';
-import { benchEnclaveReady } from './enclave-ready.ts';
+import { benchEnclaveReadiness } from './enclave-readiness.ts';
 import { benchFirstToken } from './first-token.ts';
 import { benchFramesRelayed } from './frames-relayed.ts';
 import { benchHostileAnswers } from './hostile-answers.ts';
 import { type Figure, formatFigures } from './figure.ts';
 import { benchRelayStop } from './relay-stop.ts';
 import { benchSignIn } from './sign-in.ts';
-import { benchVerifyEvidence } from './verify-evidence.ts';
+import { benchEvidenceVerification } from './evidence-verification.ts';
 import { benchWorstCaller } from './worst-caller.ts';
 
 const benches: Record<string, () => Promise<Figure[]>> = {
   'bundle-sizes': benchBundleSizes,
   'sign-in': benchSignIn,
-  'verify-evidence': benchVerifyEvidence,
-  'enclave-ready': benchEnclaveReady,
+  'evidence-verification': benchEvidenceVerification,
+  'enclave-readiness': benchEnclaveReadiness,
   'first-token': benchFirstToken,
   'browser-conversation': benchBrowserConversation,
   'hostile-answers': benchHostileAnswers,
