@@ -1,12 +1,12 @@
 import { maximumTitleLength } from '../protocol/contents/item-contents.ts';
-import { type ReplyNote, replyNote } from '../protocol/contents/reply-note.ts';
+import { type ReplyNote, replyNote, type ReplySummary, replySummary } from '../protocol/contents/reply-note.ts';
 import { type ReplyEnd, replyEnd } from '../protocol/contents/request-content.ts';
 import { type Bytes, decodeUtf8, encodeUtf8, readUint32 } from '../protocol/bytes/bytes.ts';
 import { decodeCanonicalJson, encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
 import { CryptoError } from '../protocol/bytes/errors.ts';
 
 /** Kinds of record inside the frames of a reply (SPEC.md §8.3). 0 is none; from 128 on a reader skips what it does not know. */
-const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128 } as const;
+const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128, summary: 129 } as const;
 const firstSkippable = 128;
 
 /** `kind (1) || length (4)`. */
@@ -15,13 +15,17 @@ export const recordPrefixLength = 5;
 export const maximumRecordLength = 65_536;
 const maximumEndLength = 1024;
 const maximumTitleBytes = 4 * maximumTitleLength;
-/** A longer one is of a later version, and skipped. */
-const maximumNoteLength = 1024;
+/** Longer ones are of a later version, and skipped. */
+const maximumJsonLengths: Readonly<Record<number, number>> = {
+  [recordKinds.note]: 1024,
+  [recordKinds.summary]: 32_768,
+};
 
 /** What a reader gets out of the frames. A piece of text is what came so far, not a whole record. */
 export type ReplyPiece =
   | { readonly kind: 'text' | 'reasoning' | 'title'; readonly text: string }
   | { readonly kind: 'note'; readonly note: ReplyNote }
+  | { readonly kind: 'summary'; readonly summary: ReplySummary }
   | { readonly kind: 'end'; readonly end: ReplyEnd };
 
 function encodeRecord(kind: number, bytes: Uint8Array): Bytes {
@@ -51,6 +55,13 @@ export function encodeTitleRecord(title: string): Bytes {
 /** A word about the answer that is no part of it; readers that do not know it skip it. */
 export function encodeNoteRecord(note: ReplyNote): Bytes {
   return encodeRecord(recordKinds.note, encodeCanonicalJson(note));
+}
+
+/** A summary of the conversation so far, before END, where the request asked for one. @throws {CryptoError} `too-long`. */
+export function encodeSummaryRecord(summary: ReplySummary): Bytes {
+  const bytes = encodeCanonicalJson(summary);
+  if (bytes.length > (maximumJsonLengths[recordKinds.summary] ?? 0)) throw new CryptoError('too-long');
+  return encodeRecord(recordKinds.summary, bytes);
 }
 
 /** The last record of every reply: nothing but dummies follows it. */
@@ -127,9 +138,11 @@ export class RecordReader {
       case recordKinds.reasoning:
         return this.#readText('reasoning', part, pieces);
       case recordKinds.note:
-        if (this.#held.length + part.length + this.#remaining > maximumNoteLength) return;
-        this.#hold(part, pieces);
+      case recordKinds.summary: {
+        const longest = maximumJsonLengths[this.#kind] ?? 0;
+        if (this.#held.length + part.length + this.#remaining <= longest) this.#hold(part, pieces);
         return;
+      }
       case recordKinds.end:
       case recordKinds.title:
         this.#hold(part, pieces);
@@ -144,7 +157,8 @@ export class RecordReader {
     if (this.#remaining > 0) return;
     const bytes = Uint8Array.from(this.#held);
     this.#held = [];
-    if (this.#kind === recordKinds.note) readNote(bytes, pieces);
+    if (this.#kind === recordKinds.note) pieces.push(...skipUnknown(() => readNote(bytes)));
+    else if (this.#kind === recordKinds.summary) pieces.push(...skipUnknown(() => readSummary(bytes)));
     else this.#readWhole(bytes, pieces);
   }
 
@@ -167,12 +181,21 @@ export class RecordReader {
   }
 }
 
-/** One that this version does not understand says nothing. */
-function readNote(bytes: Uint8Array, pieces: ReplyPiece[]): void {
+function readNote(bytes: Uint8Array): ReplyPiece {
+  return { kind: 'note', note: decodeCanonicalJson(bytes, replyNote, bytes.length) };
+}
+
+function readSummary(bytes: Uint8Array): ReplyPiece {
+  return { kind: 'summary', summary: decodeCanonicalJson(bytes, replySummary, bytes.length) };
+}
+
+/** A record above 127 that this version does not understand says nothing. */
+function skipUnknown(read: () => ReplyPiece): ReplyPiece[] {
   try {
-    pieces.push({ kind: 'note', note: decodeCanonicalJson(bytes, replyNote, maximumNoteLength) });
+    return [read()];
   } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
+    if (error instanceof CryptoError) return [];
+    throw error;
   }
 }
 

@@ -1,9 +1,9 @@
-import type { EngineKind } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { AcceptName, EngineKind } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { ReplyCause, ReplyNote } from '../../crypto/protocol/contents/reply-note.ts';
-import type { ReplyEnd, RequestContent } from '../../crypto/protocol/contents/request-content.ts';
+import type { PlainContent, ReplyEnd } from '../../crypto/protocol/contents/request-content.ts';
 
-/** What an engine is asked: the inside of a request without its keys. */
-export type Question = Pick<RequestContent, 'messages' | 'parameters' | 'cacheSalt'>;
+/** What an engine is asked: the words of a request without its keys. */
+export type Question = Pick<PlainContent, 'messages' | 'parameters' | 'cacheSalt'>;
 
 /** What an engine says, piece by piece. `length`: it stopped at a limit of tokens. */
 export type EngineEvent =
@@ -59,6 +59,10 @@ export interface Engine {
   readonly weightsDigest: string | null;
   /** How many questions it takes at a time. */
   readonly capacity: number;
+  /** What it takes beyond words. The pace of frames is the worker's. */
+  readonly accepts: readonly Exclude<AcceptName, 'fast'>[];
+  /** How much the model reads, question and answer together; null where nobody says. */
+  readonly contextTokens: number | null;
   /**
    * Answers lazily: nothing is read ahead of the consumer but what a socket holds. When the signal fires, the iteration
    * ends or throws, and the work behind it stops.

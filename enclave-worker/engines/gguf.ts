@@ -19,6 +19,7 @@ export class GgufEngine implements Engine {
   readonly model: string;
   readonly weightsDigest: string;
   readonly capacity = sequences + waiting;
+  readonly accepts = [];
   readonly #model: LlamaModel;
   readonly #context: LlamaContext;
   readonly #slots = new Slots(sequences);
@@ -69,6 +70,10 @@ export class GgufEngine implements Engine {
     } catch {
       throw new EngineError('model-failed');
     }
+  }
+
+  get contextTokens(): number {
+    return this.#context.contextSize;
   }
 
   async *answer(question: Question, turnSignal: AbortSignal): AsyncGenerator<EngineEvent> {

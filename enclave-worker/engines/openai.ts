@@ -28,6 +28,9 @@ export type Pause = (pauseMs: number, signal: AbortSignal) => Promise<void>;
 export class OpenAiEngine implements Engine {
   readonly kind = 'openai';
   readonly weightsDigest: string | null;
+  readonly accepts = [];
+  /** Servers do not agree on where they say it. */
+  readonly contextTokens = null;
   readonly model: string;
   readonly capacity: number;
   readonly #caller: UpstreamCaller;

@@ -15,6 +15,8 @@ export class RehearsalEngine implements Engine {
   readonly kind = 'rehearsal';
   readonly model = 'rehearsal';
   readonly weightsDigest = null;
+  readonly accepts = [];
+  readonly contextTokens = null;
   readonly capacity: number;
   readonly #pieceEveryMs: number;
 

@@ -30,6 +30,11 @@ export async function answerEvidence(input: {
     model: engine.model,
     weightsDigest: engine.weightsDigest,
     engine: engine.kind,
+    // Frames leave at either pace, whatever the engine.
+    abilities:
+      request.statement === undefined
+        ? null
+        : { accepts: ['fast', ...engine.accepts], contextTokens: engine.contextTokens },
   });
   return {
     format: 1,

@@ -48,17 +48,15 @@ export class KeyHolder {
   sign(order: Omit<StatementOrder, 'type' | 'id'>): SignedStatement {
     const issuedAtMs = this.#nowMs();
     const keys = this.#rotation.keysAt(issuedAtMs);
+    const { nonce, model, weightsDigest, engine, abilities } = order;
+    const listed = keys.map(({ keyId, notAfterMs }) => ({ keyId: toBase64Url(keyId), notAfterMs }));
+    const shared = { nonce, issuedAtMs, keys: listed, model, weightsDigest, engine };
     const { statement, signature } = signKeyStatement({
       identitySecretKey: this.#identity.secretKey,
-      statement: {
-        format: 1,
-        nonce: order.nonce,
-        issuedAtMs,
-        keys: keys.map(({ keyId, notAfterMs }) => ({ keyId: toBase64Url(keyId), notAfterMs })),
-        model: order.model,
-        weightsDigest: order.weightsDigest,
-        engine: order.engine,
-      },
+      statement:
+        abilities === null
+          ? { format: 1, ...shared }
+          : { format: 2, ...shared, ...abilities, accepts: abilities.accepts.toSorted() },
     });
     return {
       type: 'signed',

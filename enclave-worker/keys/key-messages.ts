@@ -1,6 +1,6 @@
 import type { PossessionPurpose } from '../../crypto/evidence/modal/possession.ts';
 import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
-import type { EngineKind } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { AcceptName, EngineKind } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { FrameClass } from '../../crypto/protocol/messages/request-header.ts';
 import type { RequestContent } from '../../crypto/protocol/contents/request-content.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
@@ -15,6 +15,8 @@ export type OpenOrder = {
   /** Models that can be asked now. */
   readonly models: readonly string[];
 };
+/** What a statement of format 2 says beyond format 1 (SPEC.md §9.2). */
+export type Abilities = { readonly accepts: readonly AcceptName[]; readonly contextTokens: number | null };
 export type StatementOrder = {
   readonly type: 'statement';
   readonly id: number;
@@ -22,6 +24,8 @@ export type StatementOrder = {
   readonly model: string;
   readonly weightsDigest: string | null;
   readonly engine: EngineKind;
+  /** For a statement of format 2; null where the client reads format 1 alone. */
+  readonly abilities: Abilities | null;
 };
 /** A registrar wants to see that the identity key is held (SPEC.md §9.6). */
 export type PossessionOrder = {

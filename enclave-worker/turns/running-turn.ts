@@ -80,6 +80,11 @@ export class RunningTurn implements Paced {
     this.#finish('busy', 'too-many-turns');
   }
 
+  /** The request uses what the engine does not take. Sealed, so that no relay learns what was in it. */
+  refuseRequest(): void {
+    this.#finish('error', 'request-invalid');
+  }
+
   /** Reads the engine into the queue, as fast as the frames take it away. Never throws. */
   async run(question: Question): Promise<void> {
     const room = { text: longestReply, reasoning: longestReply };

@@ -6,13 +6,14 @@ import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { sealedFrameLength } from '../../crypto/turn/reply-frame.ts';
 import { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
 import { deriveStopToken } from '../../crypto/turn/turn-key.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, Question } from '../engines/engine.ts';
 import type { OpenAnswer, OpenedTurn } from '../keys/key-messages.ts';
 import { Admission, defaultTurnLimits, type TurnLimits } from './admission.ts';
 import { FramePacer, type PacerClock, systemClock } from './frame-pacer.ts';
 import { defaultHoldLimits, HeldReplies, type HoldLimits } from './held-replies.ts';
 import { closedRecord, HeldReply } from './held-reply.ts';
 import type { LiveStream } from './live-stream.ts';
+import { readQuestion } from './read-question.ts';
 import { RunningTurn } from './running-turn.ts';
 
 export type TurnAcceptance =
@@ -166,11 +167,16 @@ export class TurnDesk {
     turnKey.wipe();
     this.#held.add(reply);
     this.#running.add(turn);
-    const release = this.#admission.admit(engine);
-    if (release === null) turn.refuse();
-    else void turn.run(content).finally(release);
+    this.#answerWith(turn, engine, readQuestion(content, engine.accepts));
     this.#pacer.add(turn);
     return reply;
+  }
+
+  #answerWith(turn: RunningTurn, engine: Engine, question: Question | null): void {
+    if (question === null) return turn.refuseRequest();
+    const release = this.#admission.admit(engine);
+    if (release === null) turn.refuse();
+    else void turn.run(question).finally(release);
   }
 
   #answer(reply: HeldReply, streamId: string): TurnAcceptance {

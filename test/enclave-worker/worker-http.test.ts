@@ -35,6 +35,17 @@ describe("the worker's calls", () => {
     expect(verdict.statement.model).toBe('scripted');
   });
 
+  test('/evidence: a statement of format 2 comes to who asks for it, and of format 1 to everybody else', async () => {
+    const plain = (await client.verify()).statement;
+    expect(plain).not.toHaveProperty('accepts');
+    const asked = (await client.verify('default', 2)).statement;
+    const { nonce: _nonce, issuedAtMs: _issuedAtMs, ...rest } = asked;
+    expect(rest).toMatchObject({ format: 2, accepts: ['fast'], contextTokens: null });
+    expect({ ...rest, format: 1 }).toMatchObject({ keys: plain.keys, model: plain.model, engine: plain.engine });
+    const call = client.call('POST', '/evidence', { ...evidenceRequest(), statement: 3 });
+    expect(await answerOf(await call)).toEqual([400, { error: 'bad-request' }]);
+  });
+
   test('every statement covers its own nonce, and the identity stays', async () => {
     const [first, second] = [await client.verify(), await client.verify()];
     expect(first.identityPublicKey).toEqual(second.identityPublicKey);

@@ -59,6 +59,12 @@ describe.each(times)('key statements, random input %i', () => {
       ['not canonical', utf8(JSON.stringify(value))],
       ...[
         { format: 2 },
+        { format: 2, accepts: ['fast'], contextTokens: 8192 },
+        { format: 2, accepts: ['fast', 'embed'], contextTokens: null },
+        { format: 2, accepts: ['later', 'title'], contextTokens: 0 },
+        { format: 2, accepts: [] },
+        { format: 1, accepts: [] },
+        { format: 3, accepts: [], contextTokens: null },
         { nonce: encodeBase64url(random(32)) },
         { nonce: 'short' },
         { keys: [] },

@@ -34,7 +34,13 @@ function readBoth(
     requestHash: turn.requestHash,
     header,
   });
-  const texts = { text: '', reasoning: '', title: [] as string[], notes: [] as JsonObject[] };
+  const texts = {
+    text: '',
+    reasoning: '',
+    title: [] as string[],
+    notes: [] as JsonObject[],
+    summaries: [] as JsonObject[],
+  };
   const codeOf = (add: () => unknown): string => {
     try {
       add();
@@ -49,6 +55,7 @@ function readBoth(
       for (const piece of production.open(number, frame).pieces) {
         if (piece.kind === 'title') texts.title.push(piece.text);
         else if (piece.kind === 'note') texts.notes.push({ ...piece.note });
+        else if (piece.kind === 'summary') texts.summaries.push({ ...piece.summary });
         else if (piece.kind !== 'end') texts[piece.kind] += piece.text;
       }
     }),
@@ -60,6 +67,7 @@ function readBoth(
       reasoning: mine.records.reasoning,
       title: mine.records.titles,
       notes: mine.records.notes,
+      summaries: mine.records.summaries,
       end: mine.records.end,
       isFinal: mine.isFinal,
       hash: mine.transcriptHash(),
@@ -197,6 +205,19 @@ test('records: both say the same of each sequence', () => {
     ].map((note): [string, Bytes] => [`note, ${JSON.stringify(note)}`, join(writeRecord(1, a), noteOf(note), end)]),
     ['note, not canonical', join(writeRecord(128, utf8('{ "kind":"text-was-reasoning"}')), end)],
     ['note, 1,024 and 1,025', join(writeRecord(128, zeros(1024)), writeRecord(128, zeros(1025)), end)],
+    ...[
+      { covered: 'A'.repeat(43), text: 'So far.' },
+      { covered: 'A'.repeat(43), text: 'a'.repeat(8_000) },
+      { covered: 'A'.repeat(43), text: 'a'.repeat(8_001) },
+      { covered: 'A'.repeat(43), text: '' },
+      { covered: `${'A'.repeat(42)}B`, text: 'So far.' },
+      { text: 'So far.' },
+      { covered: 'A'.repeat(43), text: 'So far.', more: 1 },
+    ].map((summary): [string, Bytes] => [
+      `summary, ${JSON.stringify(summary).slice(0, 90)}`,
+      join(writeRecord(1, a), writeRecord(recordKinds.summary, utf8(JSON.stringify(sortedMembers(summary)))), end),
+    ]),
+    ['summary, 32,768 and 32,769', join(writeRecord(129, zeros(32_768)), writeRecord(129, zeros(32_769)), end)],
     ['text behind END', join(end, writeRecord(1, a))],
     ['END twice', join(end, end)],
     ['half a record behind END', join(end, u8(1))],
@@ -234,8 +255,8 @@ test('records: both say the same of each sequence', () => {
   const unlike = found.filter(
     ({ codes, mine, production }) => codes.some(([ours, theirs]) => ours !== theirs) || same(mine) !== same(production),
   );
-  const brief = ({ text, reasoning, title, notes, end, isFinal }: (typeof unlike)[number]['mine']): string =>
-    JSON.stringify([text.slice(0, 9), reasoning.slice(0, 9), title, notes, end, isFinal]);
+  const brief = ({ text, reasoning, title, notes, summaries, end, isFinal }: (typeof unlike)[number]['mine']): string =>
+    JSON.stringify([text.slice(0, 9), reasoning.slice(0, 9), title, notes, summaries, end, isFinal]);
   expect(
     unlike.map(
       ({ name, codes, mine, production }) => `${name}: ${codes.join(' ')} ${brief(mine)} ${brief(production)}`,

@@ -45,6 +45,36 @@ test.each(times)('request headers, random input %i', () => {
   expect(differences([...variants(bytes), ...wrong, { name: 'expiry 2^53', bytes: late }], readers)).toEqual([]);
 });
 
+/** Of format 2, right and wrong. */
+function format2Contents({
+  turnKey,
+  evidenceDigest,
+  cacheSalt,
+}: Record<'turnKey' | 'evidenceDigest' | 'cacheSalt', string>) {
+  const keys = { format: 2, turnKey, evidenceDigest, cacheSalt };
+  const part = { kind: 'text', text: randomText(100) };
+  const chat = { ...keys, kind: 'chat', messages: [{ role: 'user', parts: [part] }], wants: {}, parameters: {} };
+  const embed = { ...keys, kind: 'embed', purpose: 'query', texts: [`${randomText(100)}.`] };
+  const image = { kind: 'image', mediaType: 'image/webp', bytes: encodeBase64url(random(randomInt(1, 400))) };
+  const source = { fileId: encodeBase64url(random(16)), name: randomText(20), page: null, start: randomInt(1000) };
+  const asked = (...parts: object[]) => ({ ...chat, messages: [{ role: 'user', parts }] });
+  return [
+    chat,
+    embed,
+    asked(part, image, { kind: 'passage', text: 'a', source }),
+    asked({ ...image, bytes: `${image.bytes}=` }),
+    asked({ kind: 'passage', text: '', source }),
+    asked({ ...part, source }),
+    { ...chat, system: 's', wants: { title: true, summary: { covered: turnKey, messages: 10_000 } } },
+    { ...chat, wants: { summary: { covered: turnKey, messages: 10_001 } } },
+    { ...chat, messages: [{ role: 'system', parts: [part] }] },
+    { ...chat, purpose: 'query' },
+    { ...embed, texts: [''] },
+    { ...embed, kind: 'chat' },
+    { ...embed, format: 1 },
+  ];
+}
+
 /** The cases of which the readers say different things, short enough to be read. */
 const unlike = (found: readonly (readonly string[])[]): string[] =>
   found
@@ -183,6 +213,7 @@ describe.each(times)('requests, random input %i', () => {
         { reasoning: true },
         { other: 1 },
       ].map((parameters) => ({ ...content, parameters })),
+      ...format2Contents(content),
     ];
     const secrets = { contentKey: random(32), nonce: random(24), seeds: [random(64)] };
     const found = await Promise.all(

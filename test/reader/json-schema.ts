@@ -56,6 +56,23 @@ export const isObject =
     );
   };
 
+/** One of several schemas. */
+export const isAnyOf =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value));
+/** What every one of several checks lets through. */
+export const isAllOf =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.every((check) => check(value));
+/** base64url of a number of bytes within limits; left-over bits are looked at when it is decoded (SPEC.md §1.5). */
+export const isBytesOf = (least: number, most: number): Check => {
+  const form = /^[A-Za-z0-9_-]*$/;
+  const isLength = isText(Math.ceil((least * 4) / 3), Math.ceil((most * 4) / 3));
+  return (value) => isLength(value) && form.test(value as string);
+};
+
 /** The fields that schemas share (SPEC.md §1.6). */
 export const isFormat = isOneOf(1);
 export const isId = isBytes(16);

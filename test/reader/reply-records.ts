@@ -4,7 +4,7 @@ import * as json from './json-schema.ts';
 import { Refusal, refuse } from './refusal.ts';
 
 /** Kinds of SPEC.md §8.3. */
-export const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128 } as const;
+export const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128, summary: 129 } as const;
 
 const longestRecord = 65_536;
 const longestOf = new Map<number, number>([
@@ -35,6 +35,8 @@ const noteSchemas = [
   json.isObject({ kind: json.isOneOf('text-was-reasoning') }),
 ];
 
+const summarySchema = json.isObject({ covered: json.isHash, text: json.isText(1, 8_000) });
+
 const endSchema = json.isObject({
   outcome: json.isOneOf('complete', 'stopped', 'length', 'error', 'busy'),
   code: json.isOneOf(
@@ -64,6 +66,7 @@ export class RecordReader {
   reasoning = '';
   titles: string[] = [];
   notes: JsonObject[] = [];
+  summaries: JsonObject[] = [];
   end: JsonObject | null = null;
 
   /** `malformed` for whatever SPEC.md §8.3 rejects. */
@@ -94,7 +97,8 @@ export class RecordReader {
     if (kind === recordKinds.text) this.text += this.#decode('text', bytes);
     if (kind === recordKinds.reasoning) this.reasoning += this.#decode('reasoning', bytes);
     if (kind === recordKinds.title) this.#takeTitle(readUtf8(bytes));
-    if (kind === recordKinds.note) this.#takeNote(bytes);
+    if (kind === recordKinds.note) this.#takeKnown(this.notes, bytes, 1024, noteSchemas);
+    if (kind === recordKinds.summary) this.#takeKnown(this.summaries, bytes, 32_768, [summarySchema]);
     if (kind === recordKinds.end) this.#takeEnd(bytes);
   }
 
@@ -103,10 +107,11 @@ export class RecordReader {
     this.titles.push(title);
   }
 
-  #takeNote(bytes: Bytes): void {
-    for (const schema of noteSchemas) {
+  /** Whatever fits no schema is a later writer's, and skipped. */
+  #takeKnown(taken: JsonObject[], bytes: Bytes, longest: number, schemas: readonly json.Check[]): void {
+    for (const schema of schemas) {
       try {
-        this.notes.push(json.readObject(readCanonicalJson(bytes, 1024), schema));
+        taken.push(json.readObject(readCanonicalJson(bytes, longest), schema));
         return;
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;

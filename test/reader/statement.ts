@@ -6,16 +6,29 @@ import { refuse } from './refusal.ts';
 
 const longestStatement = 4096;
 
-/** The schema of SPEC.md §9.2. */
-const statementSchema = json.isObject({
-  format: json.isFormat,
+const acceptForm = /^[a-z][a-z0-9-]{0,31}$/;
+const isRisingNames: json.Check = (value) => {
+  const names = value as string[];
+  return names.every((name, place) => acceptForm.test(name) && (place === 0 || names[place - 1]! < name));
+};
+const shared = {
   nonce: json.isHash,
   issuedAtMs: json.isTimeMs,
   keys: json.isListOf(1, 4, json.isObject({ keyId: json.isHash, notAfterMs: json.isTimeMs })),
   model: json.isModel,
   weightsDigest: json.isNullOr(json.isHash),
   engine: json.isOneOf('openai', 'gguf', 'rehearsal'),
-});
+};
+/** The schemas of SPEC.md §9.2. */
+const statementSchema = json.isAnyOf(
+  json.isObject({ format: json.isFormat, ...shared }),
+  json.isObject({
+    format: json.isOneOf(2),
+    ...shared,
+    accepts: json.isAllOf(json.isListOf(0, 32, json.isText(1, 32)), isRisingNames),
+    contextTokens: json.isNullOr(json.isInteger(1, 1_000_000_000)),
+  }),
+);
 const developmentEvidence = json.isListOf(
   1,
   1,

@@ -14,6 +14,7 @@ const frozen = {
   'sotto-v1-evidence.json': 'ab2cce1e2ecd7446933bc32b9221b24e2b8383afcf6731de0328ed596d604750',
   'sotto-v1-modal.json': '87462aecfd5b341a79f49d6c14ed37e565c153212fea51082d4a696ff087eec6',
   'sotto-v1-note.json': 'f1a4c93db4b7cc953cd7d7c08acb2f69ceb17fb5be48dc6480fba77d465d2a7e',
+  'sotto-v1-request-2.json': 'a87faedf533fb120b3b79393efec07fbfc5c7636bc4d09a9804cea15776bd792',
   'sotto-v1-turn.json': 'd44ca29811a79e29f194bd3f853d106094280e5c8d63cd3ca71d2df787656a95',
   'sotto-v1.json': 'd528cfa5512fbbb058a7f2a3695e60ea452e5c7295790fd84ebe134e390334a9',
   'x25519.wycheproof.json': '6e4279df96e1b41042aaa750100cccb004b30c0670dfb314e75ff66d273d36f3',

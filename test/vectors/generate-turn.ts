@@ -4,7 +4,7 @@ import { digestEvidence } from '../../crypto/evidence/evidence-digest.ts';
 import type { KeyStatement } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import type { ReplyNote } from '../../crypto/protocol/contents/reply-note.ts';
-import type { ReplyEnd, RequestContent } from '../../crypto/protocol/contents/request-content.ts';
+import type { PlainContent, ReplyEnd } from '../../crypto/protocol/contents/request-content.ts';
 import type { FrameClass, RequestHeader } from '../../crypto/protocol/messages/request-header.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { concat, encodeUtf8, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
@@ -42,7 +42,7 @@ function requestHeader(changes: Partial<RequestHeader> = {}): RequestHeader {
   return { turnId, model: 'Qwen/Qwen3.5-9B', frameClass: 'chat', expiresAtMs: 1_795_000_300_000, ...changes };
 }
 
-function requestContent(changes: Partial<RequestContent> = {}): RequestContent {
+function requestContent(changes: Partial<PlainContent> = {}): PlainContent {
   return {
     format: 1,
     turnKey: toBase64Url(turnKeyBytes()),

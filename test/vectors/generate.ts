@@ -5,6 +5,7 @@ import { makeTurnVectors } from './generate-turn.ts';
 import { makeEvidenceVectors } from './evidence-vectors.ts';
 import { makeModalVectors } from './modal-vectors.ts';
 import { makeNoteVectors } from './note-vectors.ts';
+import { makeRequest2Vectors } from './request-2-vectors.ts';
 import { makeVaultVectors } from './sotto-v1.ts';
 
 /*
@@ -18,6 +19,7 @@ const files: Readonly<Record<string, () => unknown>> = {
   'sotto-v1-modal.json': makeModalVectors,
   'sotto-v1-document-3.json': makeDocumentVectors,
   'sotto-v1-note.json': makeNoteVectors,
+  'sotto-v1-request-2.json': makeRequest2Vectors,
 };
 
 await aeadReady();

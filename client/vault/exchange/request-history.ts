@@ -1,9 +1,9 @@
-import type { RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import type { PlainContent } from '../../../crypto/protocol/contents/request-content.ts';
 import { encodeUtf8 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { maximumContentLength } from '../../../crypto/protocol/bytes/size-class.ts';
 import type { ReplyState } from './reply-state.ts';
 
-type Message = RequestContent['messages'][number];
+type Message = PlainContent['messages'][number];
 
 /** A question, and what came of it. */
 export type Exchange = {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { countField } from '../messages/fields.ts';
+import { countField, hashField } from '../messages/fields.ts';
 
 /** Why nothing comes yet, or why nothing more came: what END's coarse codes leave open (SPEC.md §8.3). */
 export const replyCauses = [
@@ -28,3 +28,10 @@ export const replyNote = v.variant('kind', [
   v.strictObject({ kind: v.literal('text-was-reasoning') }),
 ]);
 export type ReplyNote = v.InferOutput<typeof replyNote>;
+
+/** What was said so far in few words, and of which messages: `covered` is what the request named them by. */
+export const replySummary = v.strictObject({
+  covered: hashField,
+  text: v.pipe(v.string(), v.minLength(1), v.maxLength(8_000)),
+});
+export type ReplySummary = v.InferOutput<typeof replySummary>;

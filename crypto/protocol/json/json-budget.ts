@@ -58,7 +58,11 @@ export function jsonBudgetOrLoose(schema: v.GenericSchema): JsonBudget {
 /** What this needs of valibot's own description of a schema. */
 type Described = {
   readonly type: string;
-  readonly pipe?: readonly (Described & { readonly kind: string; readonly requirement?: unknown })[];
+  readonly pipe?: readonly (Described & {
+    readonly kind: string;
+    readonly requirement?: unknown;
+    readonly metadata?: Readonly<Record<string, unknown>>;
+  })[];
   readonly entries?: Readonly<Record<string, Described>>;
   readonly items?: readonly Described[];
   readonly item?: Described;
@@ -79,7 +83,7 @@ function measure(schema: Described): JsonBudget {
     case 'picklist':
       return { ...one, textLength: Math.max(...(schema.options ?? []).map((option) => String(option).length)) };
     case 'array':
-      return inside(times(measure(schema.item ?? unbounded()), longestOf(schema)));
+      return atMost(inside(times(measure(schema.item ?? unbounded()), longestOf(schema))), schema);
     case 'strict_tuple':
       return inside(sum((schema.items ?? unbounded()).map(measure)));
     case 'strict_object':
@@ -102,6 +106,15 @@ function longestOf({ pipe = [] }: Described): number {
     kind === 'validation' && (type === 'max_length' || type === 'length') ? [Number(requirement)] : [],
   );
   return limits.length === 0 ? unbounded() : Math.min(...limits);
+}
+
+/** Lists within lists: where a check bounds them together, the metadata `mostValues` says by how much. */
+function atMost(measured: JsonBudget, { pipe = [] }: Described): JsonBudget {
+  const named = pipe.flatMap(({ kind, metadata }) => {
+    const most = kind === 'metadata' ? metadata?.['mostValues'] : undefined;
+    return typeof most === 'number' ? [most] : [];
+  });
+  return { ...measured, values: Math.min(measured.values, ...named) };
 }
 
 function unbounded(): never {

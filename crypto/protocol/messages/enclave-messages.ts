@@ -16,16 +16,37 @@ export const engineReasons = [
   'evidence-pending',
 ] as const;
 
-/** What the identity key signs, as canonical JSON (SPEC.md §9). */
-export const keyStatement = v.strictObject({
-  format: formatField,
+/** What a request may use of an enclave that its statement names (SPEC.md §9.2): beyond text in and text out. */
+export const acceptNames = ['continue', 'embed', 'fast', 'images', 'summary', 'title'] as const;
+export type AcceptName = (typeof acceptNames)[number];
+
+const statementEntries = {
   nonce: hashField,
   issuedAtMs: timeMsField,
   keys: v.pipe(v.array(v.strictObject({ keyId: hashField, notAfterMs: timeMsField })), v.minLength(1), v.maxLength(4)),
   model: modelField,
   weightsDigest: v.nullable(hashField),
   engine: v.picklist(engineKinds),
-});
+};
+/** A list that grows: a reader passes over a name that it does not know. */
+const acceptList = v.pipe(
+  v.array(v.pipe(v.string(), v.maxLength(32), v.regex(/^[a-z][a-z0-9-]*$/))),
+  v.maxLength(32),
+  v.check((names) => names.every((name, place) => place === 0 || (names[place - 1] ?? '') < name)),
+);
+
+/** What the identity key signs, as canonical JSON (SPEC.md §9.2). */
+export const keyStatement = v.variant('format', [
+  v.strictObject({ format: formatField, ...statementEntries }),
+  /** Sent to clients that ask for it: older ones refuse its members. */
+  v.strictObject({
+    format: v.literal(2),
+    ...statementEntries,
+    accepts: acceptList,
+    /** How much the model reads, question and answer together; null where the engine does not know. */
+    contextTokens: v.nullable(v.pipe(countField(1_000_000_000), v.minValue(1))),
+  }),
+]);
 
 /** In clear and unsigned: progress for people, never a ground for trust. */
 export const enclaveStatus = v.strictObject({
@@ -37,6 +58,9 @@ export const enclaveStatus = v.strictObject({
   ),
 });
 
+/** The newest format of the key statement that the client reads; left out, it reads format 1 alone (SPEC.md §9.2). */
+export const statementWish = v.exactOptional(v.literal(2));
+
 /** Asked by the client, and by the relay of the worker: evidence that covers this nonce. */
 export const enclaveRequest = v.strictObject({
   format: formatField,
@@ -45,6 +69,7 @@ export const enclaveRequest = v.strictObject({
   model: modelField,
   /** Asks for hardware evidence made for this nonce, not for the enclave's own. */
   freshEvidence: v.exactOptional(v.literal(true)),
+  statement: statementWish,
 });
 
 const enclaveEvidenceEntries = {
@@ -75,9 +100,16 @@ export const enclaveAnswer = v.strictObject({
   alternate: v.exactOptional(enclaveOffer),
 });
 
+/** What a request to all of these enclaves may use. A name of a later version is none of this one's. */
+export function acceptedByAll(statements: readonly KeyStatement[]): ReadonlySet<AcceptName> {
+  const lists = statements.map((statement) => (statement.format === 1 ? [] : statement.accepts));
+  return new Set(acceptNames.filter((name) => lists.length > 0 && lists.every((list) => list.includes(name))));
+}
+
 export type EngineKind = (typeof engineKinds)[number];
 export type EngineReason = (typeof engineReasons)[number];
 export type KeyStatement = v.InferOutput<typeof keyStatement>;
+export type PlainStatement = Extract<KeyStatement, { format: 1 }>;
 export type EnclaveStatus = v.InferOutput<typeof enclaveStatus>;
 export type EnclaveRequest = v.InferOutput<typeof enclaveRequest>;
 export type EnclaveEvidence = v.InferOutput<typeof enclaveEvidence>;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { enclaveAnswer, enclaveOffer } from './enclave-messages.ts';
+import { enclaveAnswer, enclaveOffer, statementWish } from './enclave-messages.ts';
 import { bytesField, countField, formatField, hashField, idField, timeMsField } from './fields.ts';
 import { itemBatch } from './item-messages.ts';
 
@@ -26,6 +26,8 @@ export const turnAttempt = v.strictObject({
   alternateEnclaveId: v.exactOptional(enclaveIdField),
   /** Covered by the key statement when the answer is `enclave-changed`. */
   nonce: hashField,
+  /** Of that statement; named only to a relay that gave one of format 2 before. */
+  statement: statementWish,
   request: sealedRequestMessage,
 });
 

@@ -5,7 +5,7 @@ import {
   signKeyStatement,
   verifyKeyStatement,
 } from '../../../crypto/evidence/key-statement.ts';
-import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { encodeUtf8, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
@@ -14,7 +14,7 @@ beforeAll(aeadReady);
 
 const nonce = randomBytes(32);
 const identity = generateIdentityKeyPair();
-const sample = (changes: Partial<KeyStatement> = {}): KeyStatement => ({
+const sample = (changes: Partial<PlainStatement> = {}): PlainStatement => ({
   format: 1,
   nonce: toBase64Url(nonce),
   issuedAtMs: 1_795_000_000_000,
@@ -24,7 +24,7 @@ const sample = (changes: Partial<KeyStatement> = {}): KeyStatement => ({
   engine: 'rehearsal',
   ...changes,
 });
-const signed = (changes: Partial<KeyStatement> = {}) =>
+const signed = (changes: Partial<PlainStatement> = {}) =>
   signKeyStatement({ identitySecretKey: identity.secretKey, statement: sample(changes) });
 const verify = (changes: Partial<Parameters<typeof verifyKeyStatement>[0]> = {}) =>
   verifyKeyStatement({ identityPublicKey: identity.publicKey, nonce, ...signed(), ...changes });
@@ -83,7 +83,7 @@ describe('verifyKeyStatement', () => {
     ['no model', { model: '' }],
     ['a weights digest of another length', { weightsDigest: 'AAAA' }],
   ])('refuses a signed statement with %s', (_name, changes) => {
-    expect(refusalOf(() => verify(signed(changes as Partial<KeyStatement>)))).toBe('malformed');
+    expect(refusalOf(() => verify(signed(changes as Partial<PlainStatement>)))).toBe('malformed');
     expect(refusalOf(() => verify(signed()))).toBe('accepted');
   });
 });

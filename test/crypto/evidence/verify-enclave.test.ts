@@ -8,7 +8,7 @@ import {
 import { digestEvidence } from '../../../crypto/evidence/evidence-digest.ts';
 import { verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import type { EnclaveEvidence, KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveEvidence, PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 type Answer = Omit<EnclaveEvidence, 'status'>;
 
-function answerWith(changes: Partial<KeyStatement> = {}, signer: IdentityKeyPair = identity): Answer {
+function answerWith(changes: Partial<PlainStatement> = {}, signer: IdentityKeyPair = identity): Answer {
   const { statement, signature } = signKeyStatement({
     identitySecretKey: signer.secretKey,
     statement: {

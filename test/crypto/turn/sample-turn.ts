@@ -1,4 +1,4 @@
-import type { RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import type { PlainContent } from '../../../crypto/protocol/contents/request-content.ts';
 import type { RequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
@@ -14,7 +14,7 @@ export function sampleHeader(changes: Partial<RequestHeader> = {}): RequestHeade
   };
 }
 
-export function sampleContent(changes: Partial<RequestContent> = {}): RequestContent {
+export function sampleContent(changes: Partial<PlainContent> = {}): PlainContent {
   return {
     format: 1,
     turnKey: toBase64Url(randomBytes(32)),

@@ -39,6 +39,8 @@ function modelNamed(model: string) {
     kind: 'openai' as const,
     model,
     weightsDigest: null,
+    accepts: [],
+    contextTokens: null,
     capacity: 1,
     async *answer() {},
     close: () => Promise.resolve(),

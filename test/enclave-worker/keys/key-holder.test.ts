@@ -26,7 +26,13 @@ class Enclave {
   }
 
   sign(nonce: Bytes = randomBytes(32)) {
-    const order = { nonce: toBase64Url(nonce), model: 'model-a', weightsDigest: null, engine: 'rehearsal' } as const;
+    const order = {
+      nonce: toBase64Url(nonce),
+      model: 'model-a',
+      weightsDigest: null,
+      engine: 'rehearsal',
+      abilities: null,
+    } as const;
     const signed = this.holder.sign(order);
     return { ...signed, value: verifyKeyStatement({ ...signed, nonce }) };
   }

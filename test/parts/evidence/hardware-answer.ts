@@ -1,7 +1,7 @@
 import { deriveGpuNonce, deriveReportData, type EvidenceBinding } from '../../../crypto/evidence/binding.ts';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
 import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy.ts';
-import type { EnclaveEvidence, KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveEvidence, PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type {
   CollateralItem,
   EvidenceItem,
@@ -29,7 +29,7 @@ export async function makeHardwareAnswer(input: {
   readonly devices?: (gpuNonce: Bytes) => { evidence: NvidiaGpuEvidence; collateral: NvidiaGpuCollateral };
   readonly identity?: IdentityKeyPair;
   readonly binding?: Partial<EvidenceBinding>;
-  readonly statement?: Partial<KeyStatement>;
+  readonly statement?: Partial<PlainStatement>;
 }): Promise<HardwareAnswer> {
   await aeadReady();
   const { nonce, machine, identity = generateIdentityKeyPair() } = input;

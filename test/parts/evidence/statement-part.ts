@@ -1,5 +1,5 @@
 import { type IdentityKeyPair, signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
-import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
@@ -10,7 +10,7 @@ export function makeStatementPart(input: {
   /** The client's (32). */
   readonly nonce: Uint8Array;
   readonly identity: IdentityKeyPair;
-  readonly changes: Partial<KeyStatement> | undefined;
+  readonly changes: Partial<PlainStatement> | undefined;
 }) {
   const { publicKey } = generateEnclaveKeyPair();
   const { issuedAtMs = testNowMs } = input.changes ?? {};

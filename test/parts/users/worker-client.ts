@@ -9,7 +9,7 @@ import {
   LiveRecordSplitter,
 } from '../../../crypto/protocol/messages/live-record.ts';
 import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
-import type { ReplyEnd, RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import type { PlainContent, ReplyEnd, RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
 import type { FrameClass } from '../../../crypto/protocol/messages/request-header.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
@@ -65,9 +65,14 @@ export class WorkerClient {
   }
 
   /** Asks for evidence over a nonce of its own and verifies it. */
-  async verify(model = 'default') {
+  async verify(model = 'default', statement?: 2) {
     const nonce = randomBytes(32);
-    const response = await this.call('POST', '/evidence', { format: 1, nonce: toBase64Url(nonce), model });
+    const response = await this.call('POST', '/evidence', {
+      format: 1,
+      nonce: toBase64Url(nonce),
+      model,
+      ...(statement === undefined ? {} : { statement }),
+    });
     if (response.status !== 200) throw new Error(`evidence: ${response.status}`);
     const { collateral = [], ...answer } = (await response.json()) as EnclaveEvidence;
     const verdict = await verifyEnclave({
@@ -90,13 +95,20 @@ export class WorkerClient {
       readonly frameClass?: FrameClass;
       readonly model?: string;
       readonly expiresAtMs?: number;
-      readonly parameters?: RequestContent['parameters'];
+      readonly parameters?: PlainContent['parameters'];
+      /** In place of the text and parameters: what else a request holds. */
+      readonly content?: (keys: Pick<RequestContent, 'turnKey' | 'evidenceDigest' | 'cacheSalt'>) => RequestContent;
     } = {},
   ): Promise<SealedTurn> {
     await aeadReady();
     const enclave = await this.verify();
     const turnId = options.turnId ?? randomBytes(16);
     const turnKey = options.turnKey ?? generateTurnKey();
+    const keys = {
+      turnKey: toBase64Url(turnKey.expose()),
+      evidenceDigest: toBase64Url(enclave.evidenceDigest),
+      cacheSalt: toBase64Url(randomBytes(32)),
+    };
     const request = await sealRequest({
       header: {
         turnId,
@@ -104,11 +116,9 @@ export class WorkerClient {
         frameClass: options.frameClass ?? 'chat',
         expiresAtMs: options.expiresAtMs ?? enclave.statement.issuedAtMs + 300_000,
       },
-      content: {
+      content: options.content?.(keys) ?? {
         format: 1,
-        turnKey: toBase64Url(turnKey.expose()),
-        evidenceDigest: toBase64Url(enclave.evidenceDigest),
-        cacheSalt: toBase64Url(randomBytes(32)),
+        ...keys,
         messages: [{ role: 'user', text }],
         parameters: options.parameters ?? {},
       },
@@ -218,7 +228,7 @@ export function readReply(turn: SealedTurn, records: readonly LiveRecord[]): Rea
     if (kind !== 'frame') continue;
     for (const piece of opener.open(number, body).pieces) {
       if (piece.kind === 'note') notes.push(piece.note);
-      else if (piece.kind !== 'end') texts[piece.kind] += piece.text;
+      else if (piece.kind !== 'end' && piece.kind !== 'summary') texts[piece.kind] += piece.text;
     }
   }
   const { text, reasoning } = texts;

@@ -8,15 +8,21 @@ export class ScriptedEngine implements Engine {
   readonly weightsDigest = null;
   readonly model: string;
   readonly capacity: number;
+  readonly accepts: Engine['accepts'];
+  readonly contextTokens = null;
   /** Signals of the questions so far. */
   readonly signals: AbortSignal[] = [];
   readonly questions: Question[] = [];
   readonly #script: Script;
 
-  constructor(script: Script, options: { readonly model?: string; readonly capacity?: number } = {}) {
+  constructor(
+    script: Script,
+    options: { readonly model?: string; readonly capacity?: number; readonly accepts?: Engine['accepts'] } = {},
+  ) {
     this.#script = script;
     this.model = options.model ?? 'scripted';
     this.capacity = options.capacity ?? 100;
+    this.accepts = options.accepts ?? [];
   }
 
   answer(question: Question, signal: AbortSignal): AsyncIterable<EngineEvent> {

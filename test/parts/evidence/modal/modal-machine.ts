@@ -2,7 +2,7 @@ import { sign } from 'node:crypto';
 import * as v from 'valibot';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
 import { type EnclavePolicy, enclavePolicy, type ModalPolicy } from '../../../../crypto/evidence/policy.ts';
-import type { EnclaveEvidence, KeyStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveEvidence, PlainStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ModalEvidence, RegistrarStatement } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
@@ -97,7 +97,7 @@ export async function makeModalAnswer(input: {
   readonly nonce: Uint8Array;
   readonly evidence: (identityPublicKey: Uint8Array) => readonly EnclaveEvidence['evidence'][number][];
   readonly identity?: IdentityKeyPair;
-  readonly statement?: Partial<KeyStatement>;
+  readonly statement?: Partial<PlainStatement>;
 }): Promise<ModalAnswer> {
   await aeadReady();
   const { nonce, identity = generateIdentityKeyPair() } = input;

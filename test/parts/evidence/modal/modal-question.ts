@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
 import type { EnclavePolicy, ModalPolicy } from '../../../../crypto/evidence/policy.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import type { KeyStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { PlainStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { evidenceList, type ModalEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { testNowMs } from '../vendors/certificate-maker.ts';
 import { makeModalAnswer, type ModalFaults, ModalMachine, modalPolicy } from './modal-machine.ts';
@@ -18,7 +18,7 @@ const identity = generateIdentityKeyPair();
 export type Question = {
   readonly policy?: Partial<EnclavePolicy>;
   readonly section?: Partial<ModalPolicy>;
-  readonly keyStatement?: Partial<KeyStatement>;
+  readonly keyStatement?: Partial<PlainStatement>;
   readonly nowMs?: number;
 };
 export type Variant = readonly [name: string, refusal: string, faults: ModalFaults, question?: Question];
