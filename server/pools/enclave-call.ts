@@ -31,6 +31,8 @@ type Call<T extends v.GenericSchema> = {
   readonly body?: unknown;
   readonly answer: T;
   readonly timeoutMs: number;
+  /** Whether the worker may be of a build that does not know what is asked: then its `bad-request` is told as it is. */
+  readonly isNewToOlder?: boolean;
 };
 
 /** Codes of a worker that a client may hear as they are; any other is the relay's affair. */
@@ -98,7 +100,7 @@ function send<T extends v.GenericSchema>(endpoint: Endpoint, call: Call<T>): Pro
       readAnswer(response)
         .then((bytes) => {
           clearTimeout(deadline);
-          resolve(parseAnswer(endpoint, response.statusCode ?? 0, bytes, call.answer));
+          resolve(parseAnswer(endpoint, response.statusCode ?? 0, bytes, call));
         })
         .catch((error: unknown) => {
           request.destroy();
@@ -113,7 +115,7 @@ function parseAnswer<T extends v.GenericSchema>(
   endpoint: Endpoint,
   status: number,
   bytes: Uint8Array,
-  schema: T,
+  { answer: schema, isNewToOlder = false }: Call<T>,
 ): v.InferOutput<T> {
   if (status >= 200 && status < 300) {
     const answer = v.safeParse(schema, readJson(bytes, jsonBudgetOf(schema)));
@@ -127,6 +129,7 @@ function parseAnswer<T extends v.GenericSchema>(
     throw new RelayError('enclave-token-refused');
   }
   if (refusal.success && passedOn.has(refusal.output.error)) throw new RelayError(refusal.output.error);
+  if (refusal.success && isNewToOlder && refusal.output.error === 'bad-request') throw new RelayError('bad-request');
   throw new RelayError('enclave-unreachable');
 }
 

@@ -15,6 +15,7 @@ import {
   workerTurnAccepted,
   type WorkerTurnAccepted,
 } from '../../crypto/protocol/messages/worker-messages.ts';
+import { RelayError } from '../api/route/relay-error.ts';
 import { callEnclave, type Endpoint } from './enclave-call.ts';
 import { EnclaveStream } from './enclave-stream.ts';
 import type { Enclave, StreamListener, WatchedTurn } from './pool.ts';
@@ -105,9 +106,20 @@ export class EnclaveClient implements Enclave {
     if (this.#keepsStream) this.connect();
   }
 
-  askEvidence(request: EnclaveRequest): Promise<EnclaveEvidence> {
-    const call = { method: 'POST', path: '/evidence', body: request, answer: enclaveEvidence } as const;
-    return this.#around(() => callEnclave(this.#endpoint, { ...call, timeoutMs: callTimeoutMs }));
+  /** A worker of before format 2 refuses the wish for it: asked again without, it gives a statement of format 1. */
+  async askEvidence(request: EnclaveRequest): Promise<EnclaveEvidence> {
+    const ask = (body: EnclaveRequest, isNewToOlder: boolean) => {
+      const call = { method: 'POST', path: '/evidence', body, answer: enclaveEvidence, isNewToOlder } as const;
+      return this.#around(() => callEnclave(this.#endpoint, { ...call, timeoutMs: callTimeoutMs }));
+    };
+    const { statement, ...plain } = request;
+    if (statement === undefined) return ask(plain, false);
+    try {
+      return await ask(request, true);
+    } catch (error) {
+      if (!(error instanceof RelayError) || error.code !== 'bad-request') throw error;
+      return ask(plain, false);
+    }
   }
 
   askStatus(): Promise<WorkerStatusAnswer> {

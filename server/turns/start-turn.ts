@@ -222,6 +222,8 @@ async function offerAnother(
   message: TurnAttempt,
   avoided: string | null = null,
 ): Promise<StartedTurn> {
-  const request = { format: 1, nonce: message.nonce, model: attempt.model } as const;
+  const { nonce, statement } = message;
+  const wish = statement === undefined ? {} : { statement };
+  const request = { format: 1, nonce, model: attempt.model, ...wish } as const;
   return { kind: 'changed', enclave: await chooseEnclave(parts, attempt.accountId, request, avoided) };
 }

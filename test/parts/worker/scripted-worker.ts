@@ -38,6 +38,10 @@ export class ScriptedWorker {
   publicKey = toBase64Url(new Uint8Array(randomBytes(1216)));
   /** Of everybody who asked for evidence. */
   readonly nonces: string[] = [];
+  /** What was asked for evidence, also in vain. */
+  readonly questions: EnclaveRequest[] = [];
+  /** Members of a question that a worker of an earlier build does not know. */
+  refuses: ReadonlySet<string> = new Set();
   /** Added to the next evidence: collateral and what has to be fetched. */
   more: Partial<Pick<EnclaveEvidence, 'collateral' | 'collateralNeeds'>> = {};
   readonly #streams = new Map<string, ServerResponse>();
@@ -126,7 +130,10 @@ export class ScriptedWorker {
     if (path === 'GET /live') return this.#openStream(response);
     if (path === 'GET /status') return send(response, 200, { format: 1, status: this.#status(), models: this.models });
     if (path === 'POST /evidence') {
-      this.nonces.push((body as EnclaveRequest).nonce);
+      const question = body as EnclaveRequest;
+      this.questions.push(question);
+      if (Object.keys(question).some((name) => this.refuses.has(name))) return refuse(response, 'bad-request');
+      this.nonces.push(question.nonce);
       return send(response, 200, this.#evidence());
     }
     if (path === 'POST /turns') return this.#takeTurn(body as WorkerTurnStart, response);

@@ -222,6 +222,21 @@ test('enclave-changed carries evidence, and the attempt after it is accepted', a
   expect(worker.stops.at(-1)).toMatchObject({ turnId: start.turnId });
 });
 
+test('enclave-changed: the format of the statement that the turn asks for is asked of the worker', async () => {
+  for (const wish of [{}, { statement: 2 }] as const) {
+    const start = { ...(await startBody()), ...wish };
+    worker.refusal = 'unknown-key';
+    worker.questions.splice(0);
+    expect((await relay.call('POST', '/v1/turns', start)).json).toMatchObject({ error: 'enclave-changed' });
+    expect(worker.questions).toEqual([{ format: 1, nonce: start.nonce, model: 'test-model', ...wish }]);
+    worker.refusal = null;
+  }
+  const asked = { format: 1, nonce: newNonce(), model: 'default', statement: 2 };
+  await relay.expect(200, 'POST', '/v1/enclaves', asked);
+  expect(worker.questions.at(-1)).toEqual(asked);
+  expect((await relay.call('POST', '/v1/enclaves', { ...asked, statement: 3 })).json).toEqual({ error: 'bad-request' });
+});
+
 test('a worker that is away is a code, and the relay stays up', async () => {
   await worker.stop();
   const asked = { format: 1, nonce: newNonce(), model: 'default' };

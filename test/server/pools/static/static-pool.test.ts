@@ -56,6 +56,20 @@ describe('StaticPool', () => {
     expect(await pool.find('another-entry-00')).toBeNull();
   });
 
+  test('askEvidence: a worker that knows no format 2 is asked again without it', async () => {
+    const wish = { ...evidenceRequest, statement: 2 } as const;
+    expect((await (await enclave()).askEvidence(wish)).publicKeys).toHaveLength(1);
+    expect(worker.questions.splice(0)).toEqual([wish]);
+    worker.refuses = new Set(['statement']);
+    expect((await (await enclave()).askEvidence(wish)).publicKeys).toHaveLength(1);
+    expect(worker.questions.splice(0)).toEqual([wish, evidenceRequest]);
+    // Whoever does not ask for it asks once, and a worker that refuses even that is away.
+    worker.refuses = new Set(['statement', 'nonce']);
+    await expect((await enclave()).askEvidence(evidenceRequest)).rejects.toMatchObject({ code: 'enclave-unreachable' });
+    expect(worker.questions.splice(0)).toEqual([evidenceRequest]);
+    await expect((await enclave()).askEvidence(wish)).rejects.toMatchObject({ code: 'enclave-unreachable' });
+  });
+
   test('asks for evidence, models and readiness', async () => {
     expect((await (await enclave()).askEvidence(evidenceRequest)).publicKeys).toHaveLength(1);
     expect(await pool.listModels()).toEqual(['test-model']);
