@@ -14,7 +14,8 @@ import { fromBase64Url, toBase64Url } from '../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../crypto/protocol/bytes/errors.ts';
 import { jsonBudgetOf } from '../crypto/protocol/json/json-budget.ts';
 import { parseStrictJson } from '../crypto/protocol/json/strict-json.ts';
-import { CallRefused, readBody } from './call-body.ts';
+import { readJsonBody } from '../process/http/json-body.ts';
+import { CallRefused } from './call-refused.ts';
 import type { EngineShelf } from './engines/engine-shelf.ts';
 import { answerEvidence } from './evidence/answer-evidence.ts';
 import { type EvidenceSource, NoEvidence } from './evidence/evidence-source.ts';
@@ -165,7 +166,7 @@ export class WorkerApp {
     this.#pendingTurns += 1;
     let acceptance;
     try {
-      const body = await readBody(request, maximumTurnLength);
+      const body = await readJsonBody(request, maximumTurnLength, (why) => new CallRefused(why));
       acceptance = this.#desk.accept(await this.#keys.open({ body, models: this.#shelf.models }));
     } finally {
       this.#pendingTurns -= 1;
@@ -222,7 +223,7 @@ async function parseBody<Schema extends v.GenericSchema>(
   request: IncomingMessage,
   schema: Schema,
 ): Promise<v.InferOutput<Schema>> {
-  const body = await readBody(request, maximumCallLength);
+  const body = await readJsonBody(request, maximumCallLength, (why) => new CallRefused(why));
   let value: unknown;
   try {
     value = parseStrictJson(body, jsonBudgetOf(schema));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type AddressSettings, CallerAddress } from './caller-address.ts';
+import { type AddressSettings, readAddressSettings } from '../process/http/client-address.ts';
 import { parseRegistrarKeys, type RegistrarKeys } from './registrar-keys.ts';
 import { checkNames } from './setting-names.ts';
 import { isLoopback } from '../process/loopback.ts';
@@ -31,7 +31,7 @@ export type Settings = {
   readonly logOrigin: string;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** Null: the address of the connection is the caller's. */
-  readonly callerAddress: AddressSettings | null;
+  readonly clientAddress: AddressSettings | null;
   /** Behind a proxy that does not say whose a call is, all callers have one address. */
   readonly isAddressShared: boolean;
   readonly statementLifeMs: number;
@@ -59,7 +59,10 @@ export function readSettings(environment: Environment): Settings {
     dataFolder: resolve(text('REGISTRAR_DATA_DIR') ?? './registrar-data'),
     logOrigin: readLogOrigin(text),
     tls,
-    callerAddress: addressSettings(text),
+    clientAddress: readAddressSettings(text('REGISTRAR_ADDRESS_HEADER'), text('REGISTRAR_TRUSTED_PROXIES'), {
+      header: 'REGISTRAR_ADDRESS_HEADER',
+      proxies: 'REGISTRAR_TRUSTED_PROXIES',
+    }),
     isAddressShared: text('REGISTRAR_BEHIND_PROXY') !== null && text('REGISTRAR_ADDRESS_HEADER') === null,
     statementLifeMs: seconds(text, 'REGISTRAR_STATEMENT_SECONDS', 3600, 60, 3600),
     deployment: {
@@ -147,22 +150,6 @@ function tlsSettings(text: Read): Settings['tls'] {
     throw new StartError('REGISTRAR_TLS_CERT and REGISTRAR_TLS_KEY go together: set both or neither.');
   }
   return { certFile, keyFile };
-}
-
-function addressSettings(text: Read): AddressSettings | null {
-  const [header, proxies] = [text('REGISTRAR_ADDRESS_HEADER'), text('REGISTRAR_TRUSTED_PROXIES')];
-  if (header === null && proxies === null) return null;
-  if (header === null || proxies === null) {
-    throw new StartError(
-      'REGISTRAR_ADDRESS_HEADER and REGISTRAR_TRUSTED_PROXIES go together: the header, and who may set it.',
-    );
-  }
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(header)) {
-    throw new StartError('REGISTRAR_ADDRESS_HEADER is not the name of a header.');
-  }
-  const settings = { header: header.toLowerCase(), trustedProxies: proxies.split(',').map((proxy) => proxy.trim()) };
-  // Whether all of them are addresses shows here, before anything is opened.
-  return (void new CallerAddress(settings), settings);
 }
 
 function issuerSettings(text: Read): IssuerSettings {

@@ -9,7 +9,7 @@ import { TokenSigner } from './accounts/sessions/signed-token.ts';
 import { AccountReads } from './api/guards/account-reads.ts';
 import { createApp, type RelayApp } from './api/app.ts';
 import { BodyMemory } from './api/bodies/body-memory.ts';
-import { ClientAddress } from './api/guards/client-address.ts';
+import { ClientAddress } from '../process/http/client-address.ts';
 import { HealthCheck } from './api/pages/health.ts';
 import { HeldAnswers } from './api/bodies/held-answers.ts';
 import { HostNames } from './api/guards/host-name.ts';

@@ -5,6 +5,7 @@ import { nameOf } from './api/guards/host-name.ts';
 import type { LogLevel } from '../process/event-log.ts';
 import { logLevels } from '../process/event-log.ts';
 import { checkNames } from './setting-names.ts';
+import { type AddressSettings, readAddressSettings } from '../process/http/client-address.ts';
 import { isLoopback } from '../process/loopback.ts';
 import { StartError } from '../process/start-error.ts';
 import { usualConnections } from './storage/postgres/postgres.ts';
@@ -22,7 +23,7 @@ export type Settings = EnclaveSettings & {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly serverKeys: string | null;
   readonly serverKeysFile: string | null;
-  readonly clientAddress: { readonly header: string; readonly trustedProxies: readonly string[] } | null;
+  readonly clientAddress: AddressSettings | null;
   /** Open at a time, of all callers and of one address. */
   readonly connections: { readonly total: number; readonly perAddress: number };
   readonly logLevel: LogLevel;
@@ -85,7 +86,10 @@ export function readSettings(environment: Environment): Settings {
     tls: tlsSettings(text('TLS_CERT'), text('TLS_KEY')),
     serverKeys: text('SERVER_KEYS'),
     serverKeysFile: text('SERVER_KEYS_FILE'),
-    clientAddress: addressSettings(text('CLIENT_ADDRESS_HEADER'), text('TRUSTED_PROXIES')),
+    clientAddress: readAddressSettings(text('CLIENT_ADDRESS_HEADER'), text('TRUSTED_PROXIES'), {
+      header: 'CLIENT_ADDRESS_HEADER',
+      proxies: 'TRUSTED_PROXIES',
+    }),
     connections: {
       total: wholeNumber('CONNECTIONS', text('CONNECTIONS') ?? String(usualPlaces.total), 100, 1_000_000),
       perAddress: wholeNumber(
@@ -150,15 +154,6 @@ function tlsSettings(certFile: string | null, keyFile: string | null): Settings[
     );
   }
   return { certFile, keyFile };
-}
-
-function addressSettings(header: string | null, proxies: string | null): Settings['clientAddress'] {
-  if (header === null && proxies === null) return null;
-  if (header === null || proxies === null) {
-    throw new StartError('CLIENT_ADDRESS_HEADER and TRUSTED_PROXIES go together: the header, and who may set it.');
-  }
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(header)) throw new StartError('CLIENT_ADDRESS_HEADER is not the name of a header.');
-  return { header: header.toLowerCase(), trustedProxies: proxies.split(',').map((proxy) => proxy.trim()) };
 }
 
 function wholeNumber(name: string, value: string, least: number, most: number): number {

@@ -7,9 +7,11 @@ import type { Log } from '../../process/event-log.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { Settings } from '../settings.ts';
 import { StartError } from '../../process/start-error.ts';
-import { addressOfConnection, CallerAddress } from '../caller-address.ts';
+import { ClientAddress } from '../../process/http/client-address.ts';
+import { addressOfConnection, networksOf } from '../../process/http/networks.ts';
+import { stopParsing } from '../../process/http/node-parser.ts';
 import { CallLog } from './call-log.ts';
-import { CrowdedTurn, cutFlood } from './crowded-turn.ts';
+import { CrowdedTurn } from '../../process/http/crowded-turn.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Answer, errorAnswer, findRoute, headersOf, type RouteParts } from './routes.ts';
 import { boundConnections } from './silent-connections.ts';
@@ -27,6 +29,10 @@ const limits = {
 };
 const handshakeTimeout = 5_000;
 const maximumConnections = 1_000;
+/** Heads that an address may bring in one turn of the event loop: one takes some thirty microseconds. */
+const headsPerTurn = 2_000;
+/** Those of a connection beyond that: whoever waits for answers has one. */
+const fewHeads = 2;
 /** More than a caller and its proxies send; Node refuses what has more. */
 const maximumHeaders = 100;
 
@@ -35,16 +41,19 @@ export type Listening = { readonly port: number; close(): Promise<void> };
 /** @throws {StartError} when nothing can listen there. */
 export async function listen(parts: RouteParts, settings: Settings, log: Log): Promise<Listening> {
   const rates = new RateLimit(settings.isAddressShared);
-  const addresses = new CallerAddress(settings.callerAddress);
+  const addresses = new ClientAddress(settings.clientAddress);
   const calls = new CallLog(log);
-  const turn = new CrowdedTurn();
+  const turn = new CrowdedTurn({ headsPerTurn, fewHeads });
   // Behind a proxy that does not say whose a call is, all come from one address.
-  const isOfMany = (socket: Socket) => settings.isAddressShared || addresses.isProxy(socket.remoteAddress);
+  const isOfMany = (socket: Socket) => settings.isAddressShared || addresses.isTrusted(socket.remoteAddress ?? '');
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     // The rest of a packet whose connection was cut.
     if (socket.destroyed) return;
-    if (!isOfMany(socket) && !turn.enter(socket, addressOfConnection(socket))) return cutFlood(socket);
+    if (!isOfMany(socket) && !turn.enter(socket, networksOf(addressOfConnection(socket)))) {
+      stopParsing(socket);
+      return void socket.destroy();
+    }
     unreadable.begin(request, response);
     void answer(request, response, { parts, rates, calls, addresses });
   };
@@ -95,7 +104,7 @@ type Context = {
   readonly parts: RouteParts;
   readonly rates: RateLimit;
   readonly calls: CallLog;
-  readonly addresses: CallerAddress;
+  readonly addresses: ClientAddress;
 };
 
 async function answer(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
@@ -104,11 +113,15 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   const path = request.url ?? '';
   const route = findRoute(path, parts);
   const isReadable = isPlain(request);
+  const readHeader = (name: string) => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value.join() : (value ?? null);
+  };
   let refusal: RegistrarErrorCode | null = null;
   let defect: unknown;
   try {
     // What is refused counts like what is answered.
-    rates.take(route?.limit ?? 'reading', addresses.find(request), performance.now());
+    rates.take(route?.limit ?? 'reading', addresses.find(request.socket.remoteAddress, readHeader), performance.now());
     if (!isReadable) throw new RegistrarError('bad-request');
     if (route === null) throw new RegistrarError('not-found');
     if (request.method !== route.method) throw new RegistrarError('method-not-allowed');
@@ -132,8 +145,7 @@ function write(response: ServerResponse, status: number, answer: Answer): void {
 
 function asRegistrarError(error: unknown): RegistrarError {
   if (error instanceof RegistrarError) return error;
-  const { errcode, code } = error as { errcode?: unknown; code?: unknown };
-  // A body that broke off has no reader any more; SQLite's codes are about the disk.
-  if (code === 'ECONNRESET') return new RegistrarError('bad-request');
+  const { errcode } = error as { errcode?: unknown };
+  // SQLite's codes are about the disk.
   return new RegistrarError(typeof errcode === 'number' ? 'log-unavailable' : 'internal-error');
 }

@@ -1,5 +1,5 @@
 import { TokenBuckets } from '../../process/token-bucket.ts';
-import { networksOf } from '../caller-address.ts';
+import { networksOf } from '../../process/http/networks.ts';
 import { RegistrarError } from '../registrar-error.ts';
 
 /** One address has a bucket of `burst` that fills up with `perMinute`. The networks around it have larger ones. */

@@ -7,7 +7,7 @@ import { coarseMs, type Log } from '../../process/event-log.ts';
 import { RelayError } from './route/relay-error.ts';
 import type { AccountReads } from './guards/account-reads.ts';
 import type { BodyMemory } from './bodies/body-memory.ts';
-import type { ClientAddress } from './guards/client-address.ts';
+import type { ClientAddress } from '../../process/http/client-address.ts';
 import { describeError, errorBody, isForTheLog } from './route/error-answer.ts';
 import type { HeldAnswers } from './bodies/held-answers.ts';
 import { hostOf } from './guards/host-name.ts';

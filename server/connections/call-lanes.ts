@@ -1,4 +1,5 @@
-import type { Network } from '../api/guards/client-address.ts';
+import { CrowdedTurn } from '../../process/http/crowded-turn.ts';
+import type { Network } from '../../process/http/networks.ts';
 import { FairTurns, type Waiting } from './fair-turns.ts';
 
 /** More than HTTP/2 lets one connection have open; over HTTP/1.1 browsers and proxies wait for each answer. */
@@ -23,8 +24,7 @@ export type WaitingCall = Waiting & {
  */
 export class CallLanes {
   readonly #turns = new FairTurns();
-  /** Calls that came in this turn, of each connection and each network. */
-  readonly #heads = new Map<object | string, number>();
+  readonly #turn = new CrowdedTurn({ headsPerTurn, fewHeads: fewCalls });
   /** Those that are not over. */
   readonly #open = new Map<object | string, number>();
   readonly #openCalls: number;
@@ -39,14 +39,11 @@ export class CallLanes {
    * @returns false for a connection that has more calls than any client of ours sends; it should be cut.
    */
   enter(connection: object, call: WaitingCall, networks: readonly Network[]): boolean {
-    if (this.#heads.size === 0) setImmediate(() => this.#heads.clear());
-    const heads = count(this.#heads, connection, 1);
+    let isTooMany = !this.#turn.enter(connection, networks);
     const open = count(this.#open, connection, 1);
-    let isTooMany = false;
     for (const { name, share } of networks) {
-      const areHeadsMany = count(this.#heads, name, 1) > headsPerTurn * share;
       const areOpenMany = count(this.#open, name, 1) > this.#openCalls * share;
-      if ((areHeadsMany && heads > fewCalls) || (areOpenMany && open > fewCalls)) isTooMany = true;
+      if (areOpenMany && open > fewCalls) isTooMany = true;
     }
     call.onOver(() => {
       count(this.#open, connection, -1);

@@ -3,6 +3,7 @@ import type { Http2SecureServer } from 'node:http2';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { stopParsing } from '../../process/http/node-parser.ts';
 import type { ConnectionPlaces } from './connection-places.ts';
 import { TinyChunks } from '../api/bodies/tiny-chunks.ts';
 import { endInOrder } from '../api/bodies/unread-bodies.ts';
@@ -193,15 +194,6 @@ export class Connections {
       }
     }
   }
-}
-
-/**
- * Of a packet with a thousand heads Node would read all the others, with two objects for each, though the connection is gone.
- * Its parser ends at a head that nobody takes (`parserOnHeadersComplete` in Node's `_http_common`; where it is otherwise, all
- * are read as before).
- */
-function stopParsing(socket: Socket & { parser?: { onIncoming?: unknown } | null }): void {
-  if (typeof socket.parser?.onIncoming === 'function') socket.parser.onIncoming = () => -1;
 }
 
 /** HTTP/2's response only wraps the stream, which alone can be destroyed. */

@@ -1,6 +1,6 @@
 import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
-import { networksOf } from '../api/guards/client-address.ts';
+import { networksOf } from '../../process/http/networks.ts';
 import { FairTurns } from './fair-turns.ts';
 
 /**

@@ -16,9 +16,9 @@ import { errorBody } from '../api/route/error-answer.ts';
 import { HandshakeTurns } from './handshake-turns.ts';
 import { streamOf } from '../api/bodies/http2-watch.ts';
 import { isUnnamedProbe, namesOneHost, unnamedHost } from '../api/guards/host-name.ts';
-import { setSecurityHeaders } from '../api/pages/security-headers.ts';
+import { securityHeaders, setSecurityHeaders } from '../api/pages/security-headers.ts';
 import { endUnlessRead, type RestLimits, usualRest } from '../api/bodies/unread-bodies.ts';
-import { UnreadableCalls } from './unreadable-calls.ts';
+import { lastAnswer, UnreadableCalls } from '../../process/http/unreadable-calls.ts';
 
 export type ListenerSettings = {
   readonly host: string;
@@ -87,7 +87,14 @@ export async function listen(
   const server = settings.tls === null ? plainServer(onRequest, times) : secureServer(onRequest, settings.tls, times);
   const places = new ConnectionPlaces(limits, settings.isProxy ?? (() => false));
   const connections = new Connections(server, places, times);
-  const unreadable = new UnreadableCalls(settings.isHttps, times.headMs);
+  const unreadable = new UnreadableCalls({
+    lingerMs: times.headMs,
+    answerTo: (_socket, status) => {
+      const body = errorBody('bad-request');
+      const own = { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
+      return lastAnswer(status, [...securityHeaders(settings.isHttps), ...Object.entries(own)], body);
+    },
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     unreadable.end(socket, connections.answersOf(socket), error.code);
   });

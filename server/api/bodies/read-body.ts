@@ -3,6 +3,7 @@ import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { GrowingBytes } from '../../../crypto/protocol/bytes/growing-bytes.ts';
 import type { JsonBudget } from '../../../crypto/protocol/json/json-budget.ts';
 import { JsonScanner } from '../../../crypto/protocol/json/json-scanner.ts';
+import { isJsonType } from '../../../process/http/json-body.ts';
 import { RelayError } from '../route/relay-error.ts';
 import { isFlood, onFlood } from './tiny-chunks.ts';
 import { countPieces } from './unread-bodies.ts';
@@ -99,9 +100,9 @@ export function announcedLength(request: Request): number {
   return /^\d{1,15}$/.test(header) ? Number(header) : Number.MAX_SAFE_INTEGER;
 }
 
-/** @throws {RelayError} `wrong-media-type`: a form or a plain text could be sent by any page without asking (M40). */
+/** @throws {RelayError} `wrong-media-type`. */
 export function requireJson(request: Request): void {
-  const type = request.headers.get('content-type') ?? '';
-  const isJson = /^application\/json(?:; ?charset=utf-8)?$/i.test(type);
-  if (!isJson || request.headers.has('content-encoding')) throw new RelayError('wrong-media-type');
+  const { headers } = request;
+  const isJson = isJsonType(headers.get('content-type'), headers.get('content-encoding'));
+  if (!isJson) throw new RelayError('wrong-media-type');
 }

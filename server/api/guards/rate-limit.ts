@@ -1,7 +1,7 @@
 import { type BucketRate, type TokenBucket, TokenBuckets } from '../../../process/token-bucket.ts';
 import { RelayError } from '../route/relay-error.ts';
 import type { LimitName } from '../route/route.ts';
-import { networksOf } from './client-address.ts';
+import { networksOf } from '../../../process/http/networks.ts';
 
 type Limits = {
   /** Of one address; the networks around it have several times as much (client-address.ts). */

@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { CallerAddress } from '../../../registrar/caller-address.ts';
+import { ClientAddress } from '../../../process/http/client-address.ts';
 import { boundConnections } from '../../../registrar/http/silent-connections.ts';
 
 test('boundConnections: a network has four times what an address has, another has its own, and a proxy is not counted', async () => {
   const server = createServer({ headersTimeout: 0 }, (_, response) => response.end('ok'));
   onTestFinished(() => void server.close());
-  boundConnections(server, new CallerAddress({ header: 'x-from', trustedProxies: ['127.0.7.200'] }));
+  boundConnections(server, new ClientAddress({ header: 'x-from', trustedProxies: ['127.0.7.200'] }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

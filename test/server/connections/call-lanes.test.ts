@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { expect, onTestFinished, test } from 'vitest';
 import type { RelayApp } from '../../../server/api/app.ts';
 import { CallLanes } from '../../../server/connections/call-lanes.ts';
-import { type Network, networksOf } from '../../../server/api/guards/client-address.ts';
+import { type Network, networksOf } from '../../../process/http/networks.ts';
 import { listen } from '../../../server/connections/listener.ts';
 import { writeCertificate } from '../../parts/network/certificate-files.ts';
 import { encodeFrame, getHead, preface } from '../../parts/users/worst/worst-floods.ts';

@@ -6,7 +6,7 @@ import { browserCookies } from '../../../../server/accounts/sessions/browser-coo
 import { AccountReads } from '../../../../server/api/guards/account-reads.ts';
 import { createApp } from '../../../../server/api/app.ts';
 import { BodyMemory } from '../../../../server/api/bodies/body-memory.ts';
-import { ClientAddress } from '../../../../server/api/guards/client-address.ts';
+import { ClientAddress } from '../../../../process/http/client-address.ts';
 import { describeError } from '../../../../server/api/route/error-answer.ts';
 import { HeldAnswers } from '../../../../server/api/bodies/held-answers.ts';
 import { HostNames } from '../../../../server/api/guards/host-name.ts';
