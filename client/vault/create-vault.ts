@@ -1,6 +1,6 @@
 import type { VaultApi } from './api/vault-api.ts';
 import { toVaultFailure } from './failures/vault-error.ts';
-import type { VaultParts } from './surroundings/vault-parts.ts';
+import type { VaultParts } from './vault-parts.ts';
 import { Vault } from './vault.ts';
 
 /** The vault's face. Every call rejects with a plain `VaultFailure`: an Error would lose its code between threads. */

@@ -25,12 +25,12 @@ import { TurnRecipients } from './asking/turn-recipients.ts';
 import type { VaultEvent } from './api/vault-api.ts';
 import { toVaultError } from './failures/vault-error.ts';
 import { underVaultLock } from './surroundings/vault-lock.ts';
-import type { VaultParts } from './surroundings/vault-parts.ts';
+import type { Surroundings } from './surroundings/surroundings.ts';
 import { VaultStore } from './store/vault-store.ts';
 import { VaultWriter, type WriterParts } from './changes/vault-writer.ts';
 
 export type OpenedParts = {
-  readonly surroundings: VaultParts & LiveReadingParts['surroundings'];
+  readonly surroundings: Surroundings & LiveReadingParts['surroundings'];
   readonly cache: CiphertextCache;
   readonly channel: TabChannel;
   readonly client: RelayClient;

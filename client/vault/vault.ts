@@ -15,7 +15,7 @@ import { TabChannel, type TabMessage } from './store/tab-channel.ts';
 import type { SessionStatus } from './session/session-views.ts';
 import type { VaultEvent } from './api/vault-api.ts';
 import { toVaultError, VaultError } from './failures/vault-error.ts';
-import type { VaultParts } from './surroundings/vault-parts.ts';
+import type { VaultParts } from './vault-parts.ts';
 
 /**
  * The vault of one tab. What signing in and what an open vault need is loaded when it is needed: a visitor of the home
@@ -43,9 +43,9 @@ export class Vault {
     this.connection = new ConnectionState(parts, (status) => {
       if (!this.#isEnded) this.#emit({ type: 'connection', status });
     });
-    this.#cache = new CiphertextCache(parts.storage);
+    this.#cache = new CiphertextCache(parts.cache);
     this.#channel = new TabChannel(parts.openChannel());
-    this.#tokens = new AccessTokens(this.connection.relay, parts.locks);
+    this.#tokens = new AccessTokens(this.connection.relay, parts.keeper);
     this.#client = new RelayClient(this.connection.relay, this.#tokens, () => void this.#end('session-ended'));
     this.#recentPhrase = new RecentPhrase(parts.clock);
     this.#channel.listen((message) => this.#hear(message));
@@ -253,7 +253,10 @@ export class Vault {
 
   async #wipe(how: 'locked' | 'signed-out' | 'session-ended'): Promise<void> {
     if (how === 'locked') return this.#cache.wipeKey();
-    if (how === 'session-ended') return this.#cache.wipeSession();
+    if (how === 'session-ended') {
+      await this.#cache.wipeSession();
+      return this.#parts.keeper.forget();
+    }
     await this.#cache.wipeVault();
     await this.#cache.writeSignOutMark(true);
   }
@@ -264,6 +267,7 @@ export class Vault {
     } catch (error) {
       if (toVaultError(error).code !== 'session-ended') throw error;
     }
+    await this.#parts.keeper.forget();
     await this.#cache.writeSignOutMark(false);
   }
 

@@ -2,6 +2,9 @@ import { expose } from 'comlink';
 import { findLack } from './browser-needs.ts';
 import { onlyCalls } from './call-gate.ts';
 import { compiledPolicy } from './compiled-policy.ts';
+import { cookieKeeper } from './cookie-keeper.ts';
+import { openIndexedDbCache } from './indexeddb-cache.ts';
+import { openBroadcast } from './tab-broadcast.ts';
 import type { Clock } from '../vault/surroundings/clock.ts';
 import type { Network } from '../vault/surroundings/network.ts';
 import { createVault } from '../vault/create-vault.ts';
@@ -37,9 +40,10 @@ function openVault(): Pick<VaultApi, 'start'> {
     return createVault({
       fetch: (input, init) => fetch(input, init),
       origin: '',
-      storage: { indexedDB, IDBKeyRange },
+      cache: openIndexedDbCache({ indexedDB, IDBKeyRange }),
+      keeper: cookieKeeper(navigator.locks),
       locks: navigator.locks,
-      openChannel: () => new BroadcastChannel('sotto-vault'),
+      openChannel: () => openBroadcast('sotto-vault'),
       network,
       clock,
       random: () => Math.random(),

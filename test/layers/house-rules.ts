@@ -149,6 +149,11 @@ const clientHasNoNode: ImportRule = (from, { specifier }) =>
     ? 'a browser has no node: modules'
     : null;
 
+const vaultStandsAlone: ImportRule = (from, { path, specifier }) =>
+  !from.startsWith('client/vault/') || path !== null || cryptoPackages.test(specifier)
+    ? null
+    : 'client/vault/ imports audited crypto packages and valibot only: storage and threads come from outside';
+
 const stateKnowsNoReact: ImportRule = (from, { specifier, isTypeOnly }) =>
   from.startsWith('client/page/state/') && !isTypeOnly && reactPackages.test(specifier)
     ? 'state/ knows no React'
@@ -195,6 +200,7 @@ export const importRules: readonly ImportRule[] = [
   enginesKnowNoCrypto,
   onlyTheVaultOpens,
   clientHasNoNode,
+  vaultStandsAlone,
   stateKnowsNoReact,
   pageSeesTheVaultThroughItsApi,
   floorsStandOnEachOther,

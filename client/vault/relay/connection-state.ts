@@ -2,11 +2,11 @@ import type { Network } from '../surroundings/network.ts';
 import { probeRelay, RelayWatch, silentAfterMs, watchedFetch } from './relay-watch.ts';
 import { ReportedNetwork } from './reported-network.ts';
 import type { RelayConnection } from './http-call.ts';
-import type { VaultParts } from '../surroundings/vault-parts.ts';
+import type { Surroundings } from '../surroundings/surroundings.ts';
 
 export type ConnectionStatus = 'connected' | 'connecting' | 'relay-unreachable' | 'offline';
 
-type ConnectionParts = Pick<VaultParts, 'fetch' | 'origin' | 'clock' | 'random' | 'network'>;
+type ConnectionParts = Pick<Surroundings, 'fetch' | 'origin' | 'clock' | 'random' | 'network'>;
 
 /** How the way to the relay is: what is wrong now goes before what the live response last came to. */
 export class ConnectionState {

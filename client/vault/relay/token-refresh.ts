@@ -1,27 +1,21 @@
-import type { TabLocks } from '../surroundings/vault-lock.ts';
-import { type SessionAnswer, sessionAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
-import { callRelayJson, type RelayConnection } from './http-call.ts';
-import { RelayCallError } from './relay-call-error.ts';
+import type { SessionAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
+import type { RelayConnection } from './http-call.ts';
+import type { SessionKeeper } from './session-keeper.ts';
 
-const maximumSessionLength = 8 * 1024;
 /** A token with less life than this is not begun with. */
 const marginMs = 20_000;
 
-/**
- * The access token of this tab: in memory only, renewed with the refresh token that no script can read.
- *
- * Tabs share the cookie, so they renew one after another (Web Locks): a refresh token used twice would end the session.
- */
+/** The access token of this tab: in memory only, renewed by whoever keeps this device signed in. */
 export class AccessTokens {
   readonly #connection: RelayConnection;
-  readonly #locks: TabLocks;
+  readonly #keeper: SessionKeeper;
   #token: string | null = null;
   #goodUntilMs = 0;
   #renewing: Promise<string> | null = null;
 
-  constructor(connection: RelayConnection, locks: TabLocks) {
+  constructor(connection: RelayConnection, keeper: SessionKeeper) {
     this.#connection = connection;
-    this.#locks = locks;
+    this.#keeper = keeper;
   }
 
   /** Takes over what a sign-in brought. */
@@ -50,17 +44,7 @@ export class AccessTokens {
   }
 
   async #refresh(): Promise<string> {
-    const session = await this.#locks.request('sotto-refresh', { mode: 'exclusive' }, () =>
-      callRelayJson(
-        this.#connection,
-        { method: 'POST', path: '/v1/session/refresh', body: { format: 1 } },
-        sessionAnswer,
-        maximumSessionLength,
-      ).catch((error: unknown) => {
-        const isRefused = error instanceof RelayCallError && error.code === 'not-signed-in';
-        throw isRefused ? new RelayCallError('session-ended') : error;
-      }),
-    );
+    const session = await this.#keeper.renew(this.#connection);
     this.take(session);
     return session.accessToken;
   }

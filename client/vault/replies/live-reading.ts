@@ -8,7 +8,7 @@ import { listTurns, settledUntil } from '../relay/list-turns.ts';
 import { RepeatedTask } from '../changes/repeated-task.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
 import type { TabChannel, TabMessage } from '../store/tab-channel.ts';
-import type { VaultParts } from '../surroundings/vault-parts.ts';
+import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 import type { VaultWriter } from '../changes/vault-writer.ts';
 
@@ -20,7 +20,7 @@ const stallCheckMs = 5_000;
 const mostSkippedChecks = 12;
 
 export type LiveReadingParts = {
-  readonly surroundings: Pick<VaultParts, 'locks' | 'clock' | 'random' | 'network'> & { readonly watch: RelayWatch };
+  readonly surroundings: Pick<Surroundings, 'locks' | 'clock' | 'random' | 'network'> & { readonly watch: RelayWatch };
   readonly client: RelayClient;
   readonly channel: TabChannel;
   readonly store: VaultStore;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { countField, idField } from '../../../crypto/protocol/messages/fields.ts';
-import type { VaultMark } from './ciphertext-cache.ts';
+import type { SealedOperation, VaultMark, WrappedSession } from './ciphertext-cache.ts';
 import type { RememberedHead } from './remembered-head.ts';
 
 const bytes = v.instance(Uint8Array);
@@ -40,6 +40,20 @@ const mark = v.looseObject({
   turnsAfterMs: v.fallback(count, 0),
 });
 
+const operation = v.object({
+  id: v.pipe(v.string(), v.minLength(1)),
+  order: v.pipe(v.number(), v.finite()),
+  body: bytes,
+});
+/** What it wraps is of no use once any of it is damaged; that there was a session stays known. */
+const wrapped = v.object({
+  name: v.literal('session'),
+  // Whose key it is, only using it shows.
+  wrappingKey: v.nullable(v.custom<CryptoKey>((key) => typeof key === 'object')),
+  nonce: bytes,
+  body: bytes,
+});
+
 /** A row of this browser's storage that is not what was put there must not stop the start: it counts as damaged. */
 export function isItemRow(row: unknown): boolean {
   return v.is(item, row);
@@ -55,4 +69,18 @@ export function readMarkRow(row: unknown): VaultMark | null {
 export function readRememberedRow(row: unknown): RememberedHead | null {
   const parsed = v.safeParse(remembered, row);
   return parsed.success ? parsed.output : null;
+}
+
+/** @returns null for a row that is not there, or that is no operation. */
+export function readOperationRow(row: unknown): SealedOperation | null {
+  const parsed = v.safeParse(operation, row);
+  return parsed.success ? (parsed.output as SealedOperation) : null;
+}
+
+/** @returns null where there is no session; one without its key for a damaged one, which the password then opens. */
+export function readSessionRow(row: unknown): WrappedSession | null {
+  if (row === null) return null;
+  const parsed = v.safeParse(wrapped, row);
+  if (parsed.success) return parsed.output as WrappedSession;
+  return { name: 'session', wrappingKey: null, nonce: new Uint8Array(0), body: new Uint8Array(0) };
 }

@@ -1,10 +1,9 @@
-import { Dexie, type Table } from 'dexie';
 import { type Bytes, equalBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
-import { readMarkRow, readRememberedRow } from './cached-shapes.ts';
+import { type ChangingRows, collectionNames, type RowCache } from './cache.ts';
+import { readMarkRow, readOperationRow, readRememberedRow, readSessionRow } from './cached-shapes.ts';
 import { type RememberedHead, rememberedOf } from './remembered-head.ts';
-import { toVaultError, VaultError } from '../failures/vault-error.ts';
-import type { VaultParts } from '../surroundings/vault-parts.ts';
+import { VaultError } from '../failures/vault-error.ts';
 
 /** One item as the relay holds it. `storedAtMs` is null until a sync brought the relay's own columns. */
 export type CachedItem = {
@@ -54,92 +53,66 @@ export type WrappedSession = {
 export type SealedOperation = { readonly id: string; readonly order: number; readonly body: Bytes };
 /** What a change of an operation names: it is made to this very revision or not at all. */
 export type OperationRevision = { readonly id: string; readonly revision: string };
-type SealedDraft = { readonly id: string; readonly body: Bytes };
-type SignOutMark = { readonly name: 'sign-out' };
-/** The head of an account whose cache is gone, by the hash of its secret id. */
-type RememberedRow = RememberedHead & { readonly owner: string; readonly order: number };
 
 /** Accounts of which a browser remembers a head; the one signed out longest ago goes first. */
 const maximumRemembered = 64;
 
-type Singleton = VaultMark | WrappedSession | SignOutMark;
-
-class CacheDatabase extends Dexie {
-  declare readonly singletons: Table<Singleton, string>;
-  declare readonly items: Table<CachedItem, string>;
-  declare readonly outbox: Table<SealedOperation, string>;
-  declare readonly drafts: Table<SealedDraft, string>;
-  declare readonly remembered: Table<RememberedRow, string>;
-
-  constructor(storage: VaultParts['storage']) {
-    super('sotto', { indexedDB: storage.indexedDB, IDBKeyRange: storage.IDBKeyRange });
-    this.version(1).stores({ singletons: '&name', items: '&id, counter', outbox: '&id, order', drafts: '&id' });
-    this.version(2).stores({ remembered: '&owner, order' });
-  }
-}
-
 /**
- * What this browser keeps: ciphertext, hashes and random ids, nothing in clear and no name.
+ * What this device keeps, on whatever rows: ciphertext, hashes and random ids, nothing in clear and no name.
  *
  * The relay's copy is the truth; everything here but unsent text can be fetched again.
  */
 export class CiphertextCache {
-  readonly #database: CacheDatabase;
+  readonly #rows: RowCache;
 
-  constructor(storage: VaultParts['storage']) {
-    this.#database = new CacheDatabase(storage);
+  constructor(rows: RowCache) {
+    this.#rows = rows;
   }
 
   /** @throws {VaultError} `browser-storage-full`, or `storage-unavailable` for every other reason. */
-  async open(): Promise<void> {
-    try {
-      await this.#database.open();
-    } catch (error) {
-      const { code } = toVaultError(error);
-      throw new VaultError(code === 'browser-storage-full' ? code : 'storage-unavailable');
-    }
+  open(): Promise<void> {
+    return this.#rows.open();
   }
 
   close(): void {
-    this.#database.close();
+    this.#rows.close();
   }
 
   async readSession(): Promise<WrappedSession | null> {
-    const row = await this.#database.singletons.get('session');
-    return row?.name === 'session' ? row : null;
+    return readSessionRow(await this.#rows.get('singletons', 'session'));
   }
 
   async writeSession(session: WrappedSession): Promise<void> {
-    await this.#database.singletons.put(session);
+    await this.#rows.write(['singletons'], (rows) => rows.put('singletons', [session]));
   }
 
   async readMark(): Promise<VaultMark | null> {
-    return readMarkRow(await this.#database.singletons.get('vault'));
+    return readMarkRow(await this.#rows.get('singletons', 'vault'));
   }
 
   async writeMark(mark: VaultMark): Promise<void> {
-    await this.#database.singletons.put(mark);
+    await this.#rows.write(['singletons'], (rows) => rows.put('singletons', [mark]));
   }
 
   /** Changes some fields of the mark that is there. */
   async updateMark(change: Partial<Omit<VaultMark, 'name'>>): Promise<void> {
-    const { singletons } = this.#database;
-    await this.#database.transaction('rw', singletons, async () => {
-      const mark = await this.readMark();
-      if (mark !== null) await singletons.put({ ...mark, ...change });
+    await this.#rows.write(['singletons'], async (rows) => {
+      const mark = await markIn(rows);
+      if (mark !== null) await rows.put('singletons', [{ ...mark, ...change }]);
     });
   }
 
+  /** As they lie there: `isItemRow` says which of them are what was put there. */
   readAllItems(): Promise<CachedItem[]> {
-    return this.#database.items.toArray();
+    return this.#rows.list('items') as Promise<CachedItem[]>;
   }
 
   readItemsSince(counter: number): Promise<CachedItem[]> {
-    return this.#database.items.where('counter').aboveOrEqual(counter).toArray();
+    return this.#rows.list('items', counter) as Promise<CachedItem[]>;
   }
 
   async readBody(id: string): Promise<Bytes | null> {
-    return (await this.#database.items.get(id))?.body ?? null;
+    return bodyOf(await this.#rows.get('items', id));
   }
 
   /**
@@ -153,19 +126,17 @@ export class CiphertextCache {
     /** `all`: everything that is not put. */
     readonly deletes: readonly string[] | 'all';
   }): Promise<void> {
-    const { items, singletons } = this.#database;
-    await this.#database.transaction('rw', items, singletons, async () => {
-      const before = await this.readMark();
+    await this.#rows.write(['items', 'singletons'], async (rows) => {
+      const before = await markIn(rows);
       if (before === null || !equalBytes(before.owner, change.mark.owner)) throw new VaultError('session-ended');
-      if (change.deletes === 'all') await items.clear();
-      else await items.bulkDelete([...change.deletes]);
-      await items.bulkPut([...change.puts]);
-      await singletons.put(change.mark);
+      await rows.delete('items', change.deletes);
+      await rows.put('items', change.puts);
+      await rows.put('singletons', [change.mark]);
     });
   }
 
-  readOutbox(): Promise<SealedOperation[]> {
-    return this.#database.outbox.orderBy('order').toArray();
+  async readOutbox(): Promise<SealedOperation[]> {
+    return inOrder(await this.#rows.list('outbox'));
   }
 
   /**
@@ -174,46 +145,35 @@ export class CiphertextCache {
    * @returns false, and nothing is changed, if one of the replaced is another by now.
    */
   putOperation(sealed: Omit<SealedOperation, 'order'>, replaced: readonly OperationRevision[] = []): Promise<boolean> {
-    const { outbox } = this.#database;
-    return this.#database.transaction('rw', outbox, async () => {
-      const found = await Promise.all(replaced.map((each) => this.#findOperation(each)));
-      if (found.includes(null)) return false;
-      const last = await outbox.orderBy('order').last();
-      await outbox.bulkDelete(replaced.map(({ id }) => id));
-      await outbox.put({ ...sealed, order: (last?.order ?? 0) + 1 });
+    return this.#rows.write(['outbox'], async (rows) => {
+      if (!(await areThese(rows, replaced))) return false;
+      const last = inOrder(await rows.list('outbox')).at(-1);
+      await rows.delete('outbox', idsOf(replaced));
+      await rows.put('outbox', [{ ...sealed, order: (last?.order ?? 0) + 1 }]);
       return true;
     });
   }
 
   /** Rewrites an operation in its place. @returns false if it is another by now, or gone. */
   rewriteOperation(revision: OperationRevision, body: Bytes): Promise<boolean> {
-    const { outbox } = this.#database;
-    return this.#database.transaction('rw', outbox, async () => {
-      const row = await this.#findOperation(revision);
-      if (row === null) return false;
-      await outbox.put({ ...row, body });
-      return true;
+    return this.#rows.write(['outbox'], async (rows) => {
+      const row = await findOperation(rows, revision);
+      if (row !== null) await rows.put('outbox', [{ ...row, body }]);
+      return row !== null;
     });
   }
 
   /** Takes out these revisions; what is another by now stays. */
   async removeOperations(revisions: readonly OperationRevision[]): Promise<void> {
-    const { outbox } = this.#database;
-    await this.#database.transaction('rw', outbox, async () => {
+    await this.#rows.write(['outbox'], async (rows) => {
       for (const revision of revisions) {
-        if ((await this.#findOperation(revision)) !== null) await outbox.delete(revision.id);
+        if ((await findOperation(rows, revision)) !== null) await rows.delete('outbox', [revision.id]);
       }
     });
   }
 
-  /** Inside a transaction. */
-  async #findOperation({ id, revision }: OperationRevision): Promise<SealedOperation | null> {
-    const row = await this.#database.outbox.get(id);
-    return row !== undefined && revisionOf(row) === revision ? row : null;
-  }
-
   async readDraft(id: string): Promise<Bytes | null> {
-    return (await this.#database.drafts.get(id))?.body ?? null;
+    return bodyOf(await this.#rows.get('drafts', id));
   }
 
   /**
@@ -221,65 +181,98 @@ export class CiphertextCache {
    * @returns false, and nothing is changed, if one of them is another by now, or gone.
    */
   writeDraft(id: string, body: Bytes | null, taken: readonly OperationRevision[] = []): Promise<boolean> {
-    const { drafts, outbox } = this.#database;
-    return this.#database.transaction('rw', drafts, outbox, async () => {
-      const found = await Promise.all(taken.map((each) => this.#findOperation(each)));
-      if (found.includes(null)) return false;
-      await (body === null ? drafts.delete(id) : drafts.put({ id, body }));
-      await outbox.bulkDelete(taken.map((each) => each.id));
+    return this.#rows.write(['drafts', 'outbox'], async (rows) => {
+      if (!(await areThese(rows, taken))) return false;
+      await (body === null ? rows.delete('drafts', [id]) : rows.put('drafts', [{ id, body }]));
+      await rows.delete('outbox', idsOf(taken));
       return true;
     });
   }
 
   /** The relay is still to be told that the session is over. */
   async readSignOutMark(): Promise<boolean> {
-    return (await this.#database.singletons.get('sign-out')) !== undefined;
+    return (await this.#rows.get('singletons', 'sign-out')) !== null;
   }
 
   async writeSignOutMark(present: boolean): Promise<void> {
-    const { singletons } = this.#database;
-    await (present ? singletons.put({ name: 'sign-out' }) : singletons.delete('sign-out'));
+    await this.#rows.write(['singletons'], (rows) =>
+      present ? rows.put('singletons', [{ name: 'sign-out' }]) : rows.delete('singletons', ['sign-out']),
+    );
   }
 
   /** Lock: the wrapped key goes, ciphertext stays. */
   async wipeKey(): Promise<void> {
-    const { singletons } = this.#database;
     const empty = new Uint8Array(0);
-    await this.#database.transaction('rw', singletons, async () => {
+    await this.#rows.write(['singletons'], async (rows) => {
       // Whether there is a session at all stays known: the page then says "Unlock".
-      if ((await this.readSession()) === null) return;
-      await singletons.put({ name: 'session', wrappingKey: null, nonce: empty, body: empty });
+      if ((await rows.get('singletons', 'session')) === null) return;
+      await rows.put('singletons', [{ name: 'session', wrappingKey: null, nonce: empty, body: empty }]);
     });
   }
 
   /** The session is over, the vault is not: unsent text waits for the same account to sign in again. */
   async wipeSession(): Promise<void> {
-    await this.#database.singletons.delete('session');
+    await this.#rows.write(['singletons'], (rows) => rows.delete('singletons', ['session']));
   }
 
   /** Sign-out, or another account: of the vault only counter and hash of its newest head stay. */
   async wipeVault(): Promise<void> {
-    const { items, outbox, drafts, singletons, remembered } = this.#database;
-    await this.#database.transaction('rw', items, outbox, drafts, singletons, remembered, async () => {
-      const mark = await this.readMark();
-      if (mark !== null) await this.#remember(mark);
-      await Promise.all([items.clear(), outbox.clear(), drafts.clear(), singletons.clear()]);
+    await this.#rows.write(collectionNames, async (rows) => {
+      const mark = await markIn(rows);
+      if (mark !== null) await remember(rows, mark);
+      for (const name of collectionNames) if (name !== 'remembered') await rows.delete(name, 'all');
     });
   }
 
   /** What this browser accepted of an account before its cache was wiped; null where that never was. */
   async readRemembered(owner: Bytes): Promise<RememberedHead | null> {
-    return readRememberedRow(await this.#database.remembered.get(toBase64Url(owner)));
+    return readRememberedRow(await this.#rows.get('remembered', toBase64Url(owner)));
   }
+}
 
-  /** Inside a transaction. */
-  async #remember(mark: VaultMark): Promise<void> {
-    const { remembered } = this.#database;
-    const last = await remembered.orderBy('order').last();
-    await remembered.put({ owner: toBase64Url(mark.owner), ...rememberedOf(mark), order: (last?.order ?? 0) + 1 });
-    const excess = (await remembered.count()) - maximumRemembered;
-    if (excess > 0) await remembered.bulkDelete(await remembered.orderBy('order').limit(excess).primaryKeys());
-  }
+async function markIn(rows: ChangingRows): Promise<VaultMark | null> {
+  return readMarkRow(await rows.get('singletons', 'vault'));
+}
+
+/** Whether all of these are still what they were read as. */
+async function areThese(rows: ChangingRows, revisions: readonly OperationRevision[]): Promise<boolean> {
+  for (const revision of revisions) if ((await findOperation(rows, revision)) === null) return false;
+  return true;
+}
+
+async function findOperation(rows: ChangingRows, { id, revision }: OperationRevision): Promise<SealedOperation | null> {
+  const row = readOperationRow(await rows.get('outbox', id));
+  return row !== null && revisionOf(row) === revision ? row : null;
+}
+
+/** A damaged row is nobody's: it is left alone, and holds up none of the others. */
+function inOrder(rows: readonly unknown[]): SealedOperation[] {
+  const operations = rows.flatMap((row) => readOperationRow(row) ?? []);
+  return operations.toSorted((a, b) => a.order - b.order);
+}
+
+const idsOf = (revisions: readonly OperationRevision[]) => revisions.map(({ id }) => id);
+
+/** The newest head of an account whose cache goes, by the hash of the account's secret id. */
+async function remember(rows: ChangingRows, mark: VaultMark): Promise<void> {
+  const kept = (await rows.list('remembered')).map(
+    (row) => row as { readonly owner: string; readonly order?: unknown },
+  );
+  const order = ({ order: number }: { readonly order?: unknown }) => (typeof number === 'number' ? number : 0);
+  const owner = toBase64Url(mark.owner);
+  const oldestFirst = kept.filter((row) => row.owner !== owner).toSorted((a, b) => order(a) - order(b));
+  const excess = oldestFirst.slice(0, Math.max(0, oldestFirst.length + 1 - maximumRemembered));
+  const last = oldestFirst.at(-1);
+  await rows.delete(
+    'remembered',
+    excess.map((row) => row.owner),
+  );
+  await rows.put('remembered', [{ owner, ...rememberedOf(mark), order: (last === undefined ? 0 : order(last)) + 1 }]);
+}
+
+function bodyOf(row: unknown): Bytes | null {
+  const body = typeof row === 'object' && row !== null && 'body' in row ? row.body : null;
+  return body instanceof Uint8Array ? (body as Bytes) : null;
 }
 
 /**

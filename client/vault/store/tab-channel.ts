@@ -1,7 +1,7 @@
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { LiveStatus } from '../relay/live-frames.ts';
 import type { FailureCode } from '../failures/failure-codes.ts';
-import type { RawChannel } from '../surroundings/vault-parts.ts';
+import type { RawChannel } from '../surroundings/surroundings.ts';
 
 /** What the tabs of one browser profile tell each other: events and sealed bytes, never a key. */
 export type TabMessage =
@@ -29,15 +29,14 @@ export class TabChannel {
 
   constructor(channel: RawChannel) {
     this.#channel = channel;
-    channel.onmessage = (event) => {
+    channel.hear((message) => {
       // Same origin and same build: the messages are our own.
-      const message = event.data as TabMessage;
-      for (const listener of this.#listeners) listener(message);
-    };
+      for (const listener of this.#listeners) listener(message as TabMessage);
+    });
   }
 
   post(message: TabMessage): void {
-    if (!this.#closed) this.#channel.postMessage(message);
+    if (!this.#closed) this.#channel.post(message);
   }
 
   /** @returns what ends it. */
@@ -49,7 +48,6 @@ export class TabChannel {
   close(): void {
     this.#closed = true;
     this.#listeners.clear();
-    this.#channel.onmessage = null;
     this.#channel.close();
   }
 }

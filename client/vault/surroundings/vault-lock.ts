@@ -1,7 +1,13 @@
-/** One holder of a name at a time among all tabs of a browser profile. */
-export type TabLocks = Pick<LockManager, 'request'>;
+/** One holder of a name at a time on this device, in whatever tab or thread. */
+export type TabLocks = {
+  request<T>(
+    name: string,
+    options: { readonly mode: 'exclusive'; readonly signal?: AbortSignal },
+    run: () => Promise<T>,
+  ): Promise<T>;
+};
 
 /** What only one tab of a browser profile does at a time: read, change and write the vault. */
 export function underVaultLock<T>(locks: TabLocks, run: () => Promise<T>): Promise<T> {
-  return locks.request('sotto-vault', { mode: 'exclusive' }, run) as Promise<T>;
+  return locks.request('sotto-vault', { mode: 'exclusive' }, run);
 }

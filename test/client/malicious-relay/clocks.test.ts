@@ -1,6 +1,7 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../client/worker/indexeddb-cache.ts';
 import { DeviceLab } from '../../parts/users/device-lab.ts';
 import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
 
@@ -61,7 +62,7 @@ describe('M44 a clock', () => {
     const first = await tab.ask('While this device is open');
     await tab.ended(first.turnId);
     await tab.vault.lock();
-    const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
+    const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: profile.indexedDB, IDBKeyRange }));
     await cache.open();
     const ahead = Date.now() + 10 * year;
     await cache.updateMark({ turnsAfterMs: ahead });

@@ -1,7 +1,10 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import type { Clock } from '../../../client/vault/surroundings/clock.ts';
+import { cookieKeeper } from '../../../client/worker/cookie-keeper.ts';
+import { openIndexedDbCache } from '../../../client/worker/indexeddb-cache.ts';
+import { openBroadcast } from '../../../client/worker/tab-broadcast.ts';
 import { createVault } from '../../../client/vault/create-vault.ts';
-import type { VaultParts } from '../../../client/vault/surroundings/vault-parts.ts';
+import type { VaultParts } from '../../../client/vault/vault-parts.ts';
 import { developmentPolicy } from '../evidence/development-policy.ts';
 import { VaultTab } from './vault-tab.ts';
 
@@ -92,31 +95,27 @@ export class BrowserProfile {
     const whenClosed = new Promise<void>((resolve) => {
       closed.addEventListener('abort', () => resolve());
     });
+    const locks: VaultParts['locks'] = {
+      request: async <T>(name: string, options: LockOptions, run: () => Promise<T>): Promise<T> => {
+        const untilClosed = () => (closed.aborted ? undefined : Promise.race([whenClosed, run()]));
+        const value = await navigator.locks.request(`${this.#name} ${name}`, options, untilClosed);
+        // A tab that is gone does not go on with what it was about to do.
+        return closed.aborted ? new Promise<never>(() => undefined) : (value as T);
+      },
+    };
     return {
       fetch: (input, init) => {
         const signal = AbortSignal.any([closed, ...(init?.signal instanceof AbortSignal ? [init.signal] : [])]);
         return this.#fetch(new Request(input as string, { ...init, signal }), closed);
       },
       origin: this.#origin,
-      storage: { indexedDB: this.indexedDB, IDBKeyRange },
-      locks: {
-        request: (name: string, ...rest: unknown[]) => {
-          const run = rest.pop() as (lock: Lock | null) => unknown;
-          const untilClosed = (lock: Lock | null) =>
-            closed.aborted ? undefined : Promise.race([whenClosed, run(lock)]);
-          const parts = [`${this.#name} ${name}`, ...rest, untilClosed];
-          const held = (navigator.locks.request as (...parts: unknown[]) => Promise<unknown>)(...parts);
-          // A tab that is gone does not go on with what it was about to do.
-          return held.then((value) => (closed.aborted ? new Promise(() => undefined) : value));
-        },
-      } as VaultParts['locks'],
+      cache: openIndexedDbCache({ indexedDB: this.indexedDB, IDBKeyRange }),
+      keeper: cookieKeeper(locks),
+      locks,
       openChannel: () => {
-        const channel = new BroadcastChannel(`${this.#name} sotto-vault`);
-        void whenClosed.then(() => {
-          channel.onmessage = null;
-          channel.postMessage = () => undefined;
-        });
-        return channel;
+        const channel = openBroadcast(`${this.#name} sotto-vault`);
+        void whenClosed.then(() => channel.hear(() => undefined));
+        return { ...channel, post: (message) => (closed.aborted ? undefined : channel.post(message)) };
       },
       network: {
         isOnline: () => this.isOnline,

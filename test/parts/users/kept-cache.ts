@@ -1,5 +1,6 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { CiphertextCache } from '../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../client/worker/indexeddb-cache.ts';
 import type { BrowserProfile } from './browser-profile.ts';
 
 /** Looks into, or changes, what a browser profile keeps. */
@@ -7,7 +8,7 @@ export async function inCache<T>(
   { indexedDB }: BrowserProfile,
   work: (cache: CiphertextCache) => Promise<T>,
 ): Promise<T> {
-  const cache = new CiphertextCache({ indexedDB, IDBKeyRange });
+  const cache = new CiphertextCache(openIndexedDbCache({ indexedDB, IDBKeyRange }));
   await cache.open();
   try {
     return await work(cache);

@@ -1,6 +1,7 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
 import { DeviceLab } from '../../../parts/users/device-lab.ts';
 import { changeRequest, jsonResponse, pathOf, storeConversation } from '../../../parts/relay/tamper.ts';
@@ -240,7 +241,7 @@ describe('words whose conversation another device deletes', () => {
       if (how === 'unsent') await tab.until(() => tab.stateOf(turnId) === 'unsent');
       await tab.ask('Never stored.', conversationId);
       await remove();
-      const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
+      const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: profile.indexedDB, IDBKeyRange }));
       await cache.open();
       // Of the two only the words that wait for a draft are left.
       await expect.poll(async () => (await cache.readOutbox()).length).toBe(1);

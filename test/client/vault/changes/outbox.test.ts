@@ -2,6 +2,7 @@ import { Dexie } from 'dexie';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import { Drafts } from '../../../../client/vault/features/drafts.ts';
 import type { Operation } from '../../../../client/vault/changes/operation.ts';
 import { Outbox, type QueuedOperation } from '../../../../client/vault/changes/outbox.ts';
@@ -26,7 +27,7 @@ const minimum = (level: 'any' | 'hardware', setAtMs: number): Operation => ({
 
 /** Outboxes of as many tabs as a test wants, over the storage of one browser profile. */
 async function openProfile(indexedDB = new IDBFactory()) {
-  const cache = new CiphertextCache({ indexedDB, IDBKeyRange });
+  const cache = new CiphertextCache(openIndexedDbCache({ indexedDB, IDBKeyRange }));
   await cache.open();
   const openTab = async () => {
     const outbox = new Outbox(cache, keyring, () => undefined);

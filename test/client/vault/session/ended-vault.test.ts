@@ -1,6 +1,7 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import type { TurnOperation } from '../../../../client/vault/changes/operation.ts';
 import { Outbox } from '../../../../client/vault/changes/outbox.ts';
 import { sendTurn, type SendParts } from '../../../../client/vault/asking/send-turn.ts';
@@ -14,7 +15,7 @@ beforeAll(() => aeadReady());
 
 /** A question into a stored conversation, and a vault whose contents are what a test does to them while it waits. */
 async function waitingIn(stage: TurnOperation['stage'], whileItWaits: (ended: AbortController) => void) {
-  const cache = new CiphertextCache({ indexedDB: new IDBFactory(), IDBKeyRange });
+  const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: new IDBFactory(), IDBKeyRange }));
   await cache.open();
   const outbox = new Outbox(cache, randomKeyring(), () => undefined);
   const conversationId = newId();

@@ -1,6 +1,7 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CiphertextCache, type VaultMark } from '../../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
 import { VaultStore } from '../../../../client/vault/store/vault-store.ts';
 import { DeviceLab } from '../../../parts/users/device-lab.ts';
@@ -61,7 +62,7 @@ describe('the end of a session', () => {
     await profile.whenVaultIsFree();
     signedOut.resolve();
     await ended;
-    const cache = new CiphertextCache({ indexedDB: profile.indexedDB, IDBKeyRange });
+    const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: profile.indexedDB, IDBKeyRange }));
     await cache.open();
     expect([await cache.readMark(), await cache.readSession(), await cache.readAllItems()]).toEqual([null, null, []]);
     expect(tab.alarms).toEqual([]);
@@ -91,7 +92,7 @@ describe('the cache of an account', () => {
   });
 
   it('takes nothing more once it was wiped, or is of another account', async () => {
-    const cache = new CiphertextCache({ indexedDB: new IDBFactory(), IDBKeyRange });
+    const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: new IDBFactory(), IDBKeyRange }));
     await cache.open();
     const commit = (owner: number) => cache.commit({ mark: markOf(owner), puts: [], deletes: [] });
     await cache.writeMark(markOf(1));
@@ -105,7 +106,7 @@ describe('the cache of an account', () => {
   });
 
   it('takes nothing from a vault that has ended', async () => {
-    const cache = new CiphertextCache({ indexedDB: new IDBFactory(), IDBKeyRange });
+    const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: new IDBFactory(), IDBKeyRange }));
     await cache.open();
     await cache.writeMark(markOf(1));
     const watcher = { onChange: () => undefined, onCommit: () => undefined };

@@ -1,6 +1,7 @@
 import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import { concat, encodeUtf8, fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
 import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
@@ -133,7 +134,7 @@ describe('a conversation of a later build', () => {
 
 /** Another byte in the one item that the cache holds. */
 async function breakCache({ indexedDB }: BrowserProfile, place: number): Promise<void> {
-  const cache = new CiphertextCache({ indexedDB, IDBKeyRange });
+  const cache = new CiphertextCache(openIndexedDbCache({ indexedDB, IDBKeyRange }));
   await cache.open();
   const mark = await cache.readMark();
   const items = await cache.readAllItems();

@@ -9,6 +9,7 @@ import { sealContent } from '../../../../crypto/vault/item-content.ts';
 import { hashLeaf, MerkleTree } from '../../../../crypto/protocol/merkle-tree.ts';
 import { hashHead, noHeadHash, sealHead } from '../../../../crypto/vault/vault-head.ts';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import { syncVault } from '../../../../client/vault/store/sync.ts';
 import { VaultError } from '../../../../client/vault/failures/vault-error.ts';
 import { cacheOwner, cachedHead, VaultStore } from '../../../../client/vault/store/vault-store.ts';
@@ -99,7 +100,7 @@ async function follow(leaf: Leaf, changes: { prunedBefore?: number } = {}) {
   const keyring = sampleKeyring();
   const relay = new OneItemRelay(keyring);
   relay.write(leaf, changes);
-  const cache = new CiphertextCache({ indexedDB: new IDBFactory(), IDBKeyRange });
+  const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: new IDBFactory(), IDBKeyRange }));
   await cache.open();
   const [first] = relay.heads;
   if (first === undefined) throw new Error('no head');

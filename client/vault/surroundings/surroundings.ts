@@ -2,19 +2,19 @@ import type { Clock } from './clock.ts';
 import type { Network } from './network.ts';
 import type { TabLocks } from './vault-lock.ts';
 
-/** A broadcast to the other tabs of this browser profile. */
+/** A broadcast to the other tabs of this device; a tab does not hear itself. */
 export type RawChannel = {
-  postMessage(message: unknown): void;
-  onmessage: ((event: MessageEvent) => void) | null;
+  post(message: unknown): void;
+  /** @param run - The one listener; another call replaces it. */
+  hear(run: (message: unknown) => void): void;
   close(): void;
 };
 
-/** Everything that the vault takes from its surroundings, so that a device can also stand in a test. */
-export type VaultParts = {
+/** What the vault takes from where it runs. */
+export type Surroundings = {
   readonly fetch: typeof fetch;
   /** Of the relay; empty in the browser. */
   readonly origin: string;
-  readonly storage: { readonly indexedDB: IDBFactory; readonly IDBKeyRange: typeof IDBKeyRange };
   readonly locks: TabLocks;
   readonly openChannel: () => RawChannel;
   readonly network: Network;
