@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
-import { runCommand } from '../run-command.ts';
+import { runCommand } from '../running/run-command.ts';
 import { projectRoot } from './source-files.ts';
 
 /** Names of a page, of Node and of a Worker that the vault is to be handed by its surroundings. */
