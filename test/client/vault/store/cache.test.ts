@@ -1,5 +1,5 @@
 import { IDBFactory, IDBKeyRange, IDBObjectStore } from 'fake-indexeddb';
-import { afterEach, describe, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MemoryStorage } from '../../../../client/vault/store/memory-cache.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import { cacheCases, type CacheDevice } from '../../../parts/vault/cache-cases.ts';
@@ -29,5 +29,7 @@ describe.each([
   ['MemoryStorage', memoryDevice],
   ['openIndexedDbCache', indexedDbDevice],
 ])('%s', (_name, makeDevice) => {
-  it.each([...cacheCases, ...ciphertextCases])('$title', ({ run }) => run(makeDevice()));
+  it.each([...cacheCases, ...ciphertextCases])('$title', ({ run }) =>
+    expect(run(makeDevice())).resolves.toBeUndefined(),
+  );
 });
