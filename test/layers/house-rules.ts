@@ -176,6 +176,11 @@ const floorsStandOnEachOther: ImportRule = (from, { path }) => {
   return null;
 };
 
+const exchangeStoresNothing: ImportRule = (from, { path }) =>
+  from.startsWith('client/vault/exchange/') && path !== null && /^client\/vault\/(store|changes)\//.test(path)
+    ? 'exchange/ knows no store and no outbox'
+    : null;
+
 const arrowsGoOneWay: ImportRule = (from, { path, isTypeOnly }) => {
   if (path === null || roomOf(path) !== roomOf(from)) return null;
   if (isTypeOnly && !roomsWithoutCircles.has(roomOf(from))) return null;
@@ -204,6 +209,7 @@ export const importRules: readonly ImportRule[] = [
   stateKnowsNoReact,
   pageSeesTheVaultThroughItsApi,
   floorsStandOnEachOther,
+  exchangeStoresNothing,
   arrowsGoOneWay,
   saysTheExtension,
 ];

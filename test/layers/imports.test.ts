@@ -162,8 +162,14 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     `import type { A } from '../state/router.ts'`,
   ],
   [
+    'client/vault/exchange/ask.ts',
+    `import type { A } from '../changes/outbox.ts'`,
+    'exchange/ knows no store and no outbox',
+    `import type { A } from '../enclave/offer.ts'`,
+  ],
+  [
     'client/vault/store/sync.ts',
-    `import type { A } from '../asking/send-turn.ts'`,
+    `import type { A } from '../asking/turn-driver.ts'`,
     'client/vault/store/ may not import what stands above it',
     `import '../relay/relay-client.ts'`,
   ],

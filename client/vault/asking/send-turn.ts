@@ -1,8 +1,5 @@
-import * as v from 'valibot';
-import { enclaveChangedAnswer, type TurnAttempt } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { backOffMs } from '../surroundings/back-off.ts';
+import type { TurnAttempt } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { wait } from '../surroundings/clock.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { Conversations } from '../threads/conversations.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
 import { keepLaterVerification } from '../enclave/later-verification.ts';
@@ -11,23 +8,18 @@ import type { Minimums } from '../enclave/minimums.ts';
 import type { TurnOperation } from '../changes/operation.ts';
 import type { QueuedOperation } from '../changes/outbox.ts';
 import { placeTurn, turnWrites } from '../changes/plan-turn.ts';
-import type { VaultFailure } from '../failures/failure-codes.ts';
-import { sealAttempt } from './seal-attempt.ts';
-import { stopAtRelay } from './stop-at-relay.ts';
+import { postAgain, type Posted, postStart } from '../exchange/post-attempt.ts';
+import { requestHistory } from '../exchange/request-history.ts';
+import { enclaveChanged, Patience, readSetback, type Setback } from '../exchange/setback.ts';
+import { sealAttempt, type TurnQuestion } from '../exchange/seal-attempt.ts';
+import { stopAtRelay } from '../exchange/stop-at-relay.ts';
 import { companyOf } from './turn-company.ts';
 import type { TurnRecipients } from './turn-recipients.ts';
-import { toVaultError, toVaultFailure, VaultError } from '../failures/vault-error.ts';
+import { toVaultFailure, VaultError } from '../failures/vault-error.ts';
 import { underVaultLock } from '../surroundings/vault-lock.ts';
 import { ConflictError, type VaultWriter, type WriterParts } from '../changes/vault-writer.ts';
 import { drawNonce, isSameAsShown, type VerifiedEnclave } from '../enclave/verified-enclave.ts';
 import { sealBatch } from '../changes/write-batch.ts';
-
-/** Other enclaves that a question is sealed to by itself before the person is asked. */
-const maximumChanges = 3;
-/** What the enclave or the relay refuses for now, before the person is told. */
-const maximumRefusals = 5;
-/** A cold start may take this many tries: a quarter of an hour. */
-const maximumStarts = 40;
 
 export type SendParts = WriterParts & {
   readonly writer: VaultWriter;
@@ -40,50 +32,29 @@ export type SendParts = WriterParts & {
   readonly onAccepted: (turnId: string, isCertain: boolean) => void;
 };
 
-/** What one try came to. `again` at once; `later` after a pause; `done` when the relay has it. */
-type Step =
-  | { readonly kind: 'done'; readonly isCertain: boolean }
-  | { readonly kind: 'again' }
-  | { readonly kind: 'changed' }
-  | { readonly kind: 'later'; readonly why: 'unreachable' | 'refused' | 'starting'; readonly error: VaultError }
-  | { readonly kind: 'failed'; readonly failure: VaultFailure };
-
-type Tally = { changes: number; unreachable: number; refused: number; starting: number };
+/** What one try came to. `again` at once; `done` when the relay has it. */
+type Step = { readonly kind: 'done' } | { readonly kind: 'again' } | Setback;
 
 /** One question on its way from the outbox to the enclave. Ends when it is there, was taken back, or needs the person. */
 export async function sendTurn(parts: SendParts, turnId: string, signal: AbortSignal): Promise<void> {
-  const tally: Tally = { changes: 0, unreachable: 0, refused: 0, starting: 0 };
+  const patience = new Patience();
   while (!signal.aborted && !parts.signal.aborted) {
     await parts.outbox.load();
     const queued = parts.outbox.turn(turnId);
     if (queued === null || queued.operation.stage.name !== 'going') return;
-    const step = limitTries(await tryOnce(parts, queued), tally);
+    const tried = await tryOnce(parts, queued);
+    const step = tried.kind === 'done' || tried.kind === 'again' ? tried : patience.weigh(tried);
     if (step.kind === 'done') return;
-    if (step.kind === 'failed') {
+    if (step.kind === 'final') {
+      const failure = toVaultFailure(step.error);
       // Refused where it is another by now: then what it is now goes on, or was taken back.
-      await parts.outbox.rewrite(queued, { ...queued.operation, stage: { name: 'failed', failure: step.failure } });
+      await parts.outbox.rewrite(queued, { ...queued.operation, stage: { name: 'failed', failure } });
     }
     if (step.kind === 'later') {
       parts.onProgress(turnId, 'connecting');
-      // Never before the relay wants it, and later each time.
-      const delayMs = Math.max(step.error.retryAfterMs ?? 0, backOffMs(tally[step.why], parts.random));
-      await wait(parts.clock, delayMs, AbortSignal.any([signal, parts.signal]));
+      await wait(parts.clock, patience.pauseMs(step, parts.random), AbortSignal.any([signal, parts.signal]));
     }
   }
-}
-
-/** Nothing is tried for ever, except to reach a relay that does not answer: the message is kept as long as it takes. */
-function limitTries(step: Step, tally: Tally): Step {
-  if (step.kind === 'changed') {
-    tally.changes += 1;
-    return tally.changes > maximumChanges ? { kind: 'failed', failure: { code: 'enclave-changed' } } : step;
-  }
-  if (step.kind !== 'later') return step;
-  tally[step.why] += 1;
-  const isTooOften =
-    (step.why === 'refused' && tally.refused > maximumRefusals) ||
-    (step.why === 'starting' && tally.starting > maximumStarts);
-  return isTooOften ? { kind: 'failed', failure: toVaultFailure(step.error) } : step;
 }
 
 async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>): Promise<Step> {
@@ -98,7 +69,7 @@ async function tryOnce(parts: SendParts, queued: QueuedOperation<TurnOperation>)
       await parts.outbox.rewrite(queued, { ...operation, shown: enclave.shown });
       return { kind: 'again' };
     }
-    if (!isSameAsShown(enclave, operation.shown)) return { kind: 'failed', failure: { code: 'enclave-changed' } };
+    if (!isSameAsShown(enclave, operation.shown)) return enclaveChanged();
     parts.onProgress(operation.turnId, 'sealing');
     return await sealAndSend(parts, queued, enclave);
   } catch (error) {
@@ -156,36 +127,34 @@ async function sealAndSend(
 ): Promise<Step> {
   const { operation } = queued;
   const nonce = drawNonce();
-  try {
-    const begun = await underVaultLock(
-      parts.locks,
-      async (): Promise<Step | { kind: 'stored'; attempt: TurnAttempt }> => {
-        await parts.writer.prepare();
-        if (!(await stillStands(parts, queued, enclave))) return { kind: 'again' };
-        const attempt = await sealAttempt(parts, operation, enclave, nonce.text);
-        if (!parts.store.contents.rows.has(operation.messageId)) {
-          return accept(parts, queued, await start(parts, operation, enclave, attempt));
-        }
-        await keepLaterVerification(parts, operation, enclave);
-        return { kind: 'stored', attempt };
-      },
-    );
-    return begun.kind === 'stored' ? await attemptAgain(parts, queued, begun.attempt) : begun;
-  } catch (error) {
-    const offered = enclaveOffered(error);
-    if (offered === null) throw error;
-    await parts.session.adopt(offered, nonce.bytes, parts.minimums.effective(operation.conversationId));
-    return { kind: 'changed' };
-  }
+  const begun = await underVaultLock(parts.locks, async (): Promise<Posted | 'again' | { attempt: TurnAttempt }> => {
+    await parts.writer.prepare();
+    if (!(await stillStands(parts, queued, enclave))) return 'again';
+    const attempt = await sealAttempt(questionOf(parts, operation, enclave), enclave, nonce.text);
+    if (!parts.store.contents.rows.has(operation.messageId)) {
+      return accept(parts, queued, await start(parts, operation, enclave, attempt));
+    }
+    await keepLaterVerification(parts, operation, enclave);
+    return { attempt };
+  });
+  const posted = begun !== 'again' && 'attempt' in begun ? await attemptAgain(parts, queued, begun.attempt) : begun;
+  if (posted === 'again') return { kind: 'again' };
+  if (posted.kind === 'taken') return { kind: 'done' };
+  await parts.session.adopt(posted.enclave, nonce.bytes, parts.minimums.effective(operation.conversationId));
+  return { kind: 'stale' };
 }
 
 /** What the relay has leaves the outbox. */
-async function accept(parts: SendParts, queued: QueuedOperation<TurnOperation>, step: Step): Promise<Step> {
-  if (step.kind === 'done') {
-    parts.onAccepted(queued.operation.turnId, step.isCertain);
+async function accept<Result extends Posted | 'again'>(
+  parts: SendParts,
+  queued: QueuedOperation<TurnOperation>,
+  posted: Result,
+): Promise<Result> {
+  if (posted !== 'again' && posted.kind === 'taken') {
+    parts.onAccepted(queued.operation.turnId, posted.isCertain);
     await parts.outbox.remove([queued]);
   }
-  return step;
+  return posted;
 }
 
 /** Items and request in one call, as the successor of the newest head; under the vault's lock. */
@@ -194,33 +163,25 @@ async function start(
   operation: TurnOperation,
   enclave: VerifiedEnclave,
   attempt: TurnAttempt,
-): Promise<Step> {
+): Promise<Posted | 'again'> {
   const { store, client, writer } = parts;
   const place = placeTurn(store.contents, operation);
-  if (place === 'deleted') return { kind: 'again' };
+  if (place === 'deleted') return 'again';
   const writes = turnWrites(place, operation, companyOf(parts, operation, enclave));
   const batch = sealBatch(
     store,
     { writes: writes.map((write) => ({ ...write, version: 1 })), finishTurns: [], prune: [] },
     operation.turnId,
   );
-  let changed: RelayCallError | null = null;
+  let posted: Posted | 'again' = 'again';
   try {
     await writer.send(batch, async (message) => {
-      try {
-        await client.startTurn({ ...attempt, turnId: operation.turnId, batch: message });
-      } catch (error) {
-        // The one refusal that says by its form that the items are stored.
-        if (enclaveOffered(error) === null) throw error;
-        changed = error as RelayCallError;
-      }
+      posted = await postStart(client, { ...attempt, turnId: operation.turnId, batch: message });
     });
   } catch (error) {
-    if (error instanceof ConflictError) return { kind: 'again' };
-    throw error;
+    if (!(error instanceof ConflictError)) throw error;
   }
-  if (changed !== null) throw changed as RelayCallError;
-  return { kind: 'done', isCertain: true };
+  return posted;
 }
 
 /**
@@ -231,70 +192,39 @@ async function attemptAgain(
   parts: SendParts,
   queued: QueuedOperation<TurnOperation>,
   attempt: TurnAttempt,
-): Promise<Step> {
+): Promise<Posted | 'again'> {
   const { client, outbox, signal } = parts;
   const { turnId } = queued.operation;
-  const [sent] = await Promise.allSettled([sendAgain(parts, turnId, attempt)]);
-  if (signal.aborted) return { kind: 'again' };
+  const [sent] = await Promise.allSettled([postAgain(client, turnId, attempt)]);
+  if (signal.aborted) return 'again';
   await outbox.load();
   if (outbox.turn(turnId)?.operation.stage.name !== 'going') {
-    // Its items say that it is over; a relay that does not hear of this one spends an answer that nobody reads.
+    // Its items say that it is over; a relay that does not hear of this one spends a reply that nobody reads.
     await stopAtRelay(client, queued.operation).catch(() => undefined);
-    return { kind: 'again' };
+    return 'again';
   }
   if (sent.status === 'rejected') throw sent.reason;
   return accept(parts, queued, sent.value);
 }
 
-async function sendAgain({ client }: SendParts, turnId: string, attempt: TurnAttempt): Promise<Step> {
-  try {
-    const { state } = await client.attemptTurn(turnId, attempt);
-    return { kind: 'done', isCertain: state === 'running' };
-  } catch (error) {
-    // An earlier sealing of it has arrived after all, or even its answer.
-    const isThere =
-      error instanceof RelayCallError && (error.code === 'request-replayed' || error.code === 'turn-conflict');
-    if (isThere) return { kind: 'done', isCertain: false };
-    throw error;
-  }
-}
-
 /** What an error of any part of it means for the question. */
 function judge(parts: SendParts, error: unknown): Step {
-  const code = error instanceof RelayCallError ? error.code : null;
-  if (code === 'unknown-key' || code === 'request-expired') {
-    parts.session.forget();
-    return { kind: 'changed' };
-  }
-  const failure = toVaultError(error);
-  // The relay has said nothing of the enclave: another look at its evidence would only be one call more.
-  if (failure.code === 'too-many-attempts') {
-    const tooMany = new VaultError('relay:too-many-requests', failure.retryAfterMs);
-    return { kind: 'later', why: 'refused', error: tooMany };
-  }
-  switch (failure.code) {
-    case 'relay-unreachable':
-    case 'session-ended':
-      return { kind: 'later', why: 'unreachable', error: failure };
-    case 'part-missing':
-      return { kind: 'later', why: 'refused', error: failure };
-    case 'enclave-starting':
-      return { kind: 'later', why: 'starting', error: failure };
-    case 'enclave-unreachable':
-    case 'relay:enclave-busy':
-    case 'relay:not-ready':
-    case 'relay:internal-error':
-    case 'relay:storage-full':
-    case 'relay:storage-failing':
-      parts.session.forget();
-      return { kind: 'later', why: 'refused', error: failure };
-    default:
-      return { kind: 'failed', failure: toVaultFailure(failure) };
-  }
+  const setback = readSetback(error);
+  if (setback.kind === 'stale' || (setback.kind === 'later' && setback.doubts)) parts.session.forget();
+  return setback;
 }
 
-function enclaveOffered(error: unknown) {
-  if (!(error instanceof RelayCallError) || error.code !== 'enclave-changed') return null;
-  const parsed = v.safeParse(enclaveChangedAnswer, error.answer);
-  return parsed.success ? parsed.output.enclave : null;
+/** The words that are to be sealed, with what leads to them. */
+function questionOf(
+  { store, conversations, recipients }: SendParts,
+  operation: TurnOperation,
+  enclave: VerifiedEnclave,
+): TurnQuestion {
+  const { messages, leftOut } = requestHistory(conversations.exchangesBefore(operation.parentId), operation.text);
+  conversations.seen.noteLeftOut(operation.turnId, leftOut);
+  recipients.note(operation.turnId, enclave.publicKeys);
+  const stored = store.contents.conversations.get(operation.conversationId)?.cacheSalt;
+  const cacheSalt = stored ?? operation.newConversation?.cacheSalt;
+  if (cacheSalt === undefined) throw new VaultError('vault-tampered');
+  return { ...operation, cacheSalt, messages, parameters: {} };
 }

@@ -1,5 +1,5 @@
 import { sendTurn, type SendParts } from './send-turn.ts';
-import { stopAtRelay } from './stop-at-relay.ts';
+import { stopAtRelay } from '../exchange/stop-at-relay.ts';
 import { toVaultError } from '../failures/vault-error.ts';
 import { underVaultLock } from '../surroundings/vault-lock.ts';
 

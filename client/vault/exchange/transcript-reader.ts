@@ -9,12 +9,14 @@ import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import type { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
 import type { ReplyPiece } from '../../../crypto/turn/reply-record.ts';
-import type { KeyStanding } from './key-standing.ts';
 
 /** Frames that may lie ready before one that is missing: ten minutes of the class that people read. */
 const maximumAhead = 6_000;
 /** All of them together, of whatever lengths a relay sends; what does not fit is fetched once the missing one is here. */
 const maximumAheadBytes = 2 * 1024 * 1024;
+
+/** Of an enclave's key, to a question. `unknown`: what says to whom it was sealed is not all here yet. */
+export type KeyStanding = 'own' | 'foreign' | 'unknown';
 
 /**
  * One transcript of one turn. Frames may come late, twice, out of order or spoilt; they are opened strictly in order, and
@@ -43,7 +45,7 @@ export class TranscriptReader {
   }
 
   /**
-   * `refused`: not an answer to this question. `foreign`: of a key that it was not sealed to, as far as is known; `unproven`: that
+   * `refused`: not a reply to this question. `foreign`: of a key that it was not sealed to, as far as is known; `unproven`: that
    * is still to be found out. `broken`: the enclave itself broke the format.
    */
   get state() {

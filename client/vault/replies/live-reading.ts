@@ -5,6 +5,7 @@ import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { RelayWatch } from '../relay/relay-watch.ts';
 import { listTurns, settledUntil } from '../relay/list-turns.ts';
+import { StallPace, stallCheckMs } from '../exchange/stall-pace.ts';
 import { RepeatedTask } from '../changes/repeated-task.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
 import type { TabChannel, TabMessage } from '../store/tab-channel.ts';
@@ -14,10 +15,6 @@ import type { VaultWriter } from '../changes/vault-writer.ts';
 
 /** Live records of a question usually come sooner than this. */
 const checkDelayMs = 1_500;
-/** Fifty ticks of an answer. */
-const stallCheckMs = 5_000;
-/** A minute between two looks at most. */
-const mostSkippedChecks = 12;
 
 export type LiveReadingParts = {
   readonly surroundings: Pick<Surroundings, 'locks' | 'clock' | 'random' | 'network'> & { readonly watch: RelayWatch };
@@ -42,8 +39,7 @@ export class LiveReading {
   #isChecking = false;
   /** Questions that were looked for among all turns, so that this is done once for each. */
   readonly #sought = new Set<string>();
-  #stalls = 0;
-  #skip = 0;
+  readonly #pace = new StallPace();
 
   constructor(parts: LiveReadingParts) {
     const { surroundings, client, channel, signal } = parts;
@@ -132,7 +128,7 @@ export class LiveReading {
     }
   }
 
-  /** A stream that stands and brings nothing: what the relay has is fetched, less and less often (M36). */
+  /** A stream that stands and brings nothing: what the relay has is fetched. */
   #lookForStalls(): void {
     const { surroundings, tracker, signal } = this.#parts;
     surroundings.clock.after(stallCheckMs, () => {
@@ -140,13 +136,7 @@ export class LiveReading {
       const before = this.#progress;
       this.#progress = tracker.progress;
       const isStalled = [...this.#progress].some(([turnId, progress]) => before.get(turnId) === progress);
-      if (!isStalled) this.#stalls = 0;
-      else if (this.#skip > 0) this.#skip -= 1;
-      else {
-        this.#stalls += 1;
-        this.#skip = Math.min(2 ** this.#stalls, mostSkippedChecks) - 1;
-        this.#resuming.kick();
-      }
+      if (this.#pace.isDue(isStalled)) this.#resuming.kick();
       this.#lookForStalls();
     });
   }

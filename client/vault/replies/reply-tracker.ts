@@ -1,17 +1,13 @@
-import type { KeyStanding } from '../exchange/key-standing.ts';
+import type { LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
 import { transcriptIdOf } from '../../../crypto/protocol/messages/transcript-header.ts';
-import {
-  decodeLiveRecord,
-  type LiveRecord,
-  LiveRecordSplitter,
-} from '../../../crypto/protocol/messages/live-record.ts';
 import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
-import { type Clock, wait } from '../surroundings/clock.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
-import type { RelayClient } from '../relay/relay-client.ts';
+import { FrameFetcher } from '../exchange/frame-fetcher.ts';
+import { readRecords } from '../exchange/live-records.ts';
 import { type ReplyGrowth, ReplyReader } from '../exchange/reply-reader.ts';
+import type { KeyStanding } from '../exchange/transcript-reader.ts';
+import type { RelayClient } from '../relay/relay-client.ts';
+import type { Clock } from '../surroundings/clock.ts';
 
 /** Records of turns whose question has not come here yet. */
 const maximumUnknownBytes = 1024 * 1024;
@@ -19,10 +15,9 @@ const maximumUnknownBytes = 1024 * 1024;
 const recordWeight = 128;
 /** Turns that the relay says were begun; the list says the same of those that find no room. */
 const maximumKnown = 250_000;
-const firstRefetchMs = 300;
 
-export type TrackerParts = {
-  readonly client: Pick<RelayClient, 'readFrames' | 'readTurns'>;
+export type TrackerSurroundings = {
+  readonly client: Pick<RelayClient, 'readFrames'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Says to whom a question was sealed, and when more is known of it. */
@@ -37,21 +32,28 @@ export type TrackerParts = {
 /** What the relay said of a turn when it was last asked, or by its live records since. */
 export type KnownTurn = 'running' | 'with-transcript' | 'without-transcript';
 
-/** The answers that are still being written or not compact yet, whoever asked for them. */
+/** The replies that are still being written or not compact yet, whoever asked for them. */
 export class ReplyTracker {
-  readonly #parts: TrackerParts;
+  readonly #surroundings: TrackerSurroundings;
+  readonly #fetcher: FrameFetcher;
   readonly #readers = new Map<string, ReplyReader>();
   readonly #known = new Map<string, KnownTurn>();
   readonly #unknown = new Map<string, LiveRecord[]>();
-  readonly #fetching = new Set<string>();
   readonly #settled = new Set<string>();
   /** Turns that a list of the relay covered, whether it named them or not. */
   readonly #checked = new Set<string>();
   #unknownBytes = 0;
 
-  constructor(parts: TrackerParts) {
-    this.#parts = parts;
-    parts.recipients.onLearnt = () => this.reconsider();
+  constructor(surroundings: TrackerSurroundings) {
+    const { client, clock, signal, recipients } = surroundings;
+    this.#surroundings = surroundings;
+    this.#fetcher = new FrameFetcher({
+      relay: client,
+      clock,
+      signal,
+      onFetched: (reader, growth) => this.#afterFetching(reader, growth),
+    });
+    recipients.onLearnt = () => this.reconsider();
   }
 
   /** Whether the relay was asked for this turn since its question came here. */
@@ -72,12 +74,12 @@ export class ReplyTracker {
     return [...this.#readers.keys()];
   }
 
-  /** A question without a compact answer: what comes for it can be read from now on. */
+  /** A question without a compact reply: what comes for it can be read from now on. */
   watch(turnId: string, turnKey: string): void {
     if (this.#readers.has(turnId)) return;
     this.#readers.set(
       turnId,
-      new ReplyReader(turnId, turnKey, (keyId) => this.#parts.recipients.standing(turnId, keyId)),
+      new ReplyReader(turnId, turnKey, (keyId) => this.#surroundings.recipients.standing(turnId, keyId)),
     );
     const waiting = this.#unknown.get(turnId);
     this.#unknown.delete(turnId);
@@ -87,7 +89,7 @@ export class ReplyTracker {
     }
   }
 
-  /** The compact answer is here, or the question is gone. */
+  /** The compact reply is here, or the question is gone. */
   forget(turnId: string): void {
     this.#readers.get(turnId)?.discard();
     this.#readers.delete(turnId);
@@ -101,22 +103,22 @@ export class ReplyTracker {
     this.reconsider();
   }
 
-  /** What could not be told apart from another's answer may be by now. */
+  /** What could not be told apart from another's reply may be by now. */
   reconsider(): void {
     for (const reader of this.#readers.values()) {
       if (!reader.reconsider()) continue;
-      this.#parts.onChange(reader.turnId, null);
+      this.#surroundings.onChange(reader.turnId, null);
       this.#afterTaking(reader);
     }
   }
 
   /**
-   * Answers whose frames should be coming, and how far each has come; frames come on a clock, whatever is in them. Whoever
+   * Replies whose frames should be coming, and how far each has come; frames come on a clock, whatever is in them. Whoever
    * holds them back must not learn from a question whether the words had come to their end.
    */
   get progress(): ReadonlyMap<string, string> {
     const running = [...this.#readers.values()].filter((reader) => !reader.isOver && this.#known.has(reader.turnId));
-    return new Map(running.map((reader) => [reader.turnId, progressOf(reader)]));
+    return new Map(running.map((reader) => [reader.turnId, reader.progress]));
   }
 
   /** Whether any should be coming that the relay has begun or is to begin. */
@@ -127,15 +129,12 @@ export class ReplyTracker {
   /** The relay took the question. */
   noteRunning(turnId: string): void {
     this.#known.set(turnId, 'running');
-    this.#parts.onChange(turnId, null);
+    this.#surroundings.onChange(turnId, null);
   }
 
   /** @param records - whole live records, from the relay or another tab. */
   takeRecords(records: Bytes): void {
-    for (const bytes of new LiveRecordSplitter().push(records)) {
-      const record = decodeRecord(bytes);
-      if (record !== null) this.#take(record);
-    }
+    for (const record of readRecords(records)) this.#take(record);
   }
 
   /**
@@ -154,10 +153,10 @@ export class ReplyTracker {
       const reader = this.#readers.get(turn.turnId);
       const isWhole = reader?.transcript?.opener?.isFinal === true;
       if (reader === undefined || turn.transcripts.length === 0 || isWhole) continue;
-      await this.#fetch(reader, { after: firstMissing(reader, turn), transcriptId: null });
-      if (this.#parts.signal.aborted) return;
+      await this.#fetcher.fetch(reader, { after: firstMissing(reader, turn), transcriptId: null });
+      if (this.#surroundings.signal.aborted) return;
     }
-    for (const turnId of this.#readers.keys()) this.#parts.onChange(turnId, null);
+    for (const turnId of this.#readers.keys()) this.#surroundings.onChange(turnId, null);
   }
 
   #take(record: LiveRecord): void {
@@ -166,15 +165,15 @@ export class ReplyTracker {
     if (record.kind === 'started') {
       const isAsked = this.#readers.has(turnId);
       if (isAsked || this.#known.size < maximumKnown) this.#known.set(turnId, 'running');
-      if (!isAsked) this.#parts.onUnknownTurn();
-      else this.#parts.onChange(turnId, null);
+      if (!isAsked) this.#surroundings.onUnknownTurn();
+      else this.#surroundings.onChange(turnId, null);
       return;
     }
     const reader = this.#readers.get(turnId);
     if (reader === undefined) return this.#hold(turnId, record);
     this.#known.set(turnId, 'with-transcript');
     const growth = reader.take(record);
-    if (growth !== null) this.#parts.onChange(turnId, growth);
+    if (growth !== null) this.#surroundings.onChange(turnId, growth);
     this.#afterTaking(reader);
   }
 
@@ -182,9 +181,9 @@ export class ReplyTracker {
     if (reader.isSettled) {
       if (this.#settled.has(reader.turnId)) return;
       this.#settled.add(reader.turnId);
-      this.#parts.onSettled(reader.turnId);
+      this.#surroundings.onSettled(reader.turnId);
     } else if (reader.missing !== null) {
-      void this.#refetch(reader);
+      void this.#fetcher.fetchMissing(reader);
     }
   }
 
@@ -194,63 +193,15 @@ export class ReplyTracker {
     const waiting = this.#unknown.get(turnId);
     if (waiting === undefined) {
       this.#unknown.set(turnId, [record]);
-      this.#parts.onUnknownTurn();
+      this.#surroundings.onUnknownTurn();
     } else {
       waiting.push(record);
     }
   }
 
-  /** Asks for what is missing until it is here or was asked for in vain too often. */
-  async #refetch(reader: ReplyReader): Promise<void> {
-    const { turnId } = reader;
-    if (this.#fetching.has(turnId)) return;
-    this.#fetching.add(turnId);
-    try {
-      for (let round = 0; !this.#parts.signal.aborted; round++) {
-        const { missing } = reader;
-        if (missing === null || !this.#readers.has(turnId)) return;
-        if (round > 0) await wait(this.#parts.clock, firstRefetchMs * 2 ** Math.min(round, 6), this.#parts.signal);
-        const isReached = await this.#fetch(reader, missing);
-        // Without an answer there is nothing to be concluded; the next live record or connection begins again.
-        if (!isReached) return;
-      }
-    } finally {
-      this.#fetching.delete(turnId);
-    }
-  }
-
-  /** @returns whether the relay answered. */
-  async #fetch(
-    reader: ReplyReader,
-    part: { readonly after: number; readonly transcriptId: string | null },
-  ): Promise<boolean> {
-    const { turnId } = reader;
-    let records: Bytes;
-    try {
-      records = await this.#parts.client.readFrames(turnId, part.after, part.transcriptId);
-    } catch (error) {
-      return error instanceof RelayCallError && error.code === 'not-found';
-    }
-    const before = progressOf(reader);
-    let grown = false;
-    let growth: ReplyGrowth = { text: '', reasoning: '', replaced: false, stateChanged: false };
-    for (const record of splitWhole(records)) {
-      if (toBase64Url(record.turnId) !== turnId) continue;
-      const more = reader.take(record);
-      if (more === null) continue;
-      grown = true;
-      growth = {
-        text: more.replaced ? more.text : growth.text + more.text,
-        reasoning: more.replaced ? more.reasoning : growth.reasoning + more.reasoning,
-        replaced: growth.replaced || more.replaced,
-        stateChanged: growth.stateChanged || more.stateChanged,
-      };
-    }
-    if (grown) this.#parts.onChange(turnId, growth);
-    const noted = reader.noteFetch(progressOf(reader) !== before || reader.missing === null);
-    if (noted !== null) this.#parts.onChange(turnId, noted);
+  #afterFetching(reader: ReplyReader, growth: ReplyGrowth | null): void {
+    if (growth !== null) this.#surroundings.onChange(reader.turnId, growth);
     this.#afterTaking(reader);
-    return true;
   }
 }
 
@@ -264,27 +215,4 @@ function firstMissing(reader: ReplyReader, turn: TurnRecord): number {
 
 function weightOf({ body }: LiveRecord): number {
   return recordWeight + body.length;
-}
-
-function progressOf(reader: ReplyReader): string {
-  return reader.transcripts.map(({ id }) => `${id}:${reader.framesOf(id)}`).join();
-}
-
-function splitWhole(records: Bytes): LiveRecord[] {
-  try {
-    return new LiveRecordSplitter().push(records).flatMap((bytes) => decodeRecord(bytes) ?? []);
-  } catch (error) {
-    if (error instanceof CryptoError) return [];
-    throw error;
-  }
-}
-
-/** A kind that a later relay may send says nothing to this build. */
-function decodeRecord(bytes: Uint8Array): LiveRecord | null {
-  try {
-    return decodeLiveRecord(bytes.subarray(4));
-  } catch (error) {
-    if (error instanceof CryptoError) return null;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ReplyTracker, type TrackerParts } from '../../../client/vault/replies/reply-tracker.ts';
+import { ReplyTracker, type TrackerSurroundings } from '../../../client/vault/replies/reply-tracker.ts';
 import {
   encodeLiveRecord,
   type LiveRecord,
@@ -49,8 +49,8 @@ const encode = (records: readonly LiveRecord[]) => concat(...records.map((record
 function device(id: string, held: () => readonly LiveRecord[]) {
   const shown: string[] = [];
   const clock = new ManualClock();
-  const parts: TrackerParts = {
-    client: { readFrames: async () => encode(held()), readTurns: () => Promise.reject(new Error('not asked')) },
+  const parts: TrackerSurroundings = {
+    client: { readFrames: async () => encode(held()) },
     clock,
     signal: new AbortController().signal,
     recipients: { standing: () => 'own', onLearnt: () => undefined },

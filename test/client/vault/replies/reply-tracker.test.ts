@@ -20,10 +20,7 @@ function startTracking({ isWatched = true, given = null as ReplyTracker | null }
   const tracker =
     given ??
     new ReplyTracker({
-      client: {
-        readFrames: () => Promise.reject(new Error('not asked')),
-        readTurns: () => Promise.reject(new Error()),
-      },
+      client: { readFrames: () => Promise.reject(new Error('not asked')) },
       clock: new ManualClock(),
       signal: new AbortController().signal,
       recipients: { standing: () => 'own', onLearnt: () => undefined },
