@@ -26,7 +26,7 @@ const roomsOf: Readonly<Record<string, readonly string[]>> = {
   server: ['server', 'process', 'crypto'],
   'enclave-worker': ['enclave-worker', 'process', 'crypto'],
   registrar: ['registrar', 'process', 'crypto'],
-  client: ['client', 'crypto'],
+  client: ['client', 'process', 'crypto'],
   test: ['test', 'crypto', 'process', 'server', 'enclave-worker', 'registrar', 'client'],
 };
 
@@ -74,7 +74,7 @@ const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>
  * itself stands above all of them.
  */
 export const floors: Readonly<Record<string, readonly string[]>> = {
-  client: ['vault', 'worker', 'page'],
+  client: ['vault', 'node', 'worker', 'page'],
   'client/vault': [
     'surroundings',
     'relay',
@@ -99,8 +99,9 @@ export const roomsWithoutCircles: ReadonlySet<string> = new Set(['server', 'regi
 /** Files in a room itself that start something: they import the folders, never the other way round. */
 const entryFiles =
   /^(server|enclave-worker|registrar)\/(main|launcher|worker-app|audit-log|build|backup|restore|print-keys)\.ts$/;
-/** What Node runs in the client's room: the build, and the check of an exported verification document. */
-const nodeFiles = /^client\/(build\.ts|build\/.*|vite\.config\.ts|verify-document\.ts)$/;
+/** What Node runs in the client's room: the vault's adapters, the build, and the check of an exported verification document. */
+const nodeFiles = /^client\/(node\/.*|build\.ts|build\/.*|vite\.config\.ts|verify-document\.ts)$/;
+const nodeAdapters = /^client\/node\//;
 
 const staysInItsRoom: ImportRule = (from, { path }) => {
   if (path === null) return null;
@@ -138,7 +139,8 @@ const enginesKnowNoCrypto: ImportRule = (from, { path, specifier }) => {
 };
 
 const onlyTheVaultOpens: ImportRule = (from, { path, specifier, isTypeOnly }) => {
-  if (roomOf(from) !== 'client' || from.startsWith('client/vault/') || isTypeOnly || nodeFiles.test(from)) return null;
+  if (roomOf(from) !== 'client' || from.startsWith('client/vault/') || isTypeOnly) return null;
+  if (nodeFiles.test(from) && !nodeAdapters.test(from)) return null;
   const opens =
     path === null ? sealingPackages.test(specifier) : roomOf(path) === 'crypto' && !anyonesCrypto.test(path);
   return opens ? 'in the client only vault/ imports what opens or seals' : null;
@@ -148,6 +150,13 @@ const clientHasNoNode: ImportRule = (from, { specifier }) =>
   roomOf(from) === 'client' && !nodeFiles.test(from) && specifier.startsWith('node:')
     ? 'a browser has no node: modules'
     : null;
+
+const browserHasNoNodeAdapters: ImportRule = (from, { path }) => {
+  if (roomOf(from) !== 'client' || nodeFiles.test(from) || path === null) return null;
+  return nodeAdapters.test(path) || roomOf(path) === 'process'
+    ? 'nothing of a browser imports node/ or process/'
+    : null;
+};
 
 const vaultStandsAlone: ImportRule = (from, { path, specifier }) =>
   !from.startsWith('client/vault/') || path !== null || cryptoPackages.test(specifier)
@@ -205,6 +214,7 @@ export const importRules: readonly ImportRule[] = [
   enginesKnowNoCrypto,
   onlyTheVaultOpens,
   clientHasNoNode,
+  browserHasNoNodeAdapters,
   vaultStandsAlone,
   stateKnowsNoReact,
   pageSeesTheVaultThroughItsApi,

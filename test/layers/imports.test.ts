@@ -89,7 +89,7 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
   [
     'client/state/store.ts',
     `import '../../process/loopback.ts'`,
-    'client/ may not import process/',
+    'nothing of a browser imports',
     `import '../../crypto/protocol/bytes/errors.ts'`,
   ],
   [
@@ -178,6 +178,19 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     `import '../worker/vault-worker.ts'`,
     'client/vault/ may not import what stands above it',
     `import './session/sign-in.ts'`,
+  ],
+  [
+    'client/worker/vault-worker.ts',
+    `import '../node/sqlite-cache.ts'`,
+    'nothing of a browser',
+    `import './indexeddb-cache.ts'`,
+  ],
+  ['client/worker/vault-worker.ts', `import '../../process/loopback.ts'`, 'nothing of a browser', `import 'comlink'`],
+  [
+    'client/node/sqlite-cache.ts',
+    `import '../../crypto/vault/item.ts'`,
+    'only vault/ imports',
+    `import '../../process/one-at-a-time.ts'; import 'node:sqlite'; import '../vault/store/cache.ts'`,
   ],
   ['client/vault/store/cache.ts', `import 'dexie'`, 'storage and threads come from outside', `import 'valibot'`],
   ['client/vault/vault.ts', `import { proxy } from 'comlink'`, 'storage and threads', `import 'libsodium-wrappers'`],

@@ -1,0 +1,54 @@
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DeviceFolder } from '../../../client/node/device-folder.ts';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { DeviceLab, inventPerson } from '../../parts/users/device-lab.ts';
+import type { NodeVaultReport, NodeVaultTask } from '../../parts/users/node-vault.ts';
+import { runCommand } from '../../running/run-command.ts';
+
+const projectFolder = resolve(import.meta.dirname, '../../..');
+
+let lab: DeviceLab;
+beforeAll(async () => {
+  lab = await DeviceLab.open();
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+/** A process of its own that opens the vault of a folder. */
+async function runDevice(task: NodeVaultTask): Promise<NodeVaultReport> {
+  const command = ['node', 'test/parts/users/node-vault.ts', JSON.stringify(task)];
+  const { exitCode, output } = await runCommand(command, { cwd: projectFolder, timeoutMs: 150_000, output: 'collect' });
+  const report = output.split('\n').find((line) => line.startsWith('{'));
+  if (exitCode !== 0 || report === undefined) throw new Error(output);
+  return JSON.parse(report) as NodeVaultReport;
+}
+
+it('a vault in plain Node: signs up and asks, and another process reads all of it from the folder', async () => {
+  await using folder = await makeTemporaryFolder('node-vault');
+  const device = join(folder.path, 'device');
+  const shared = { folder: device, origin: lab.origin, person: inventPerson() };
+  lab.upstream.answerWith({ tokens: ['In a ', 'low voice.'] });
+  const first = await runDevice({ ...shared, question: 'How?' });
+  expect(first).toMatchObject({ status: 'signed-out', texts: ['How?', 'In a low voice.'] });
+  expect(first.syncs[0]).toMatch(/afterCounter=0&/);
+  // It keeps no key: the password opens it, and the session goes on with the token that it kept.
+  const second = await runDevice({ ...shared, question: null });
+  expect(second).toMatchObject({ status: 'locked', texts: ['How?', 'In a low voice.'] });
+  expect(second.syncs.filter((query) => query.includes('afterCounter=0&'))).toEqual([]);
+});
+
+it('DeviceFolder: belongs to one process at a time', async () => {
+  await using folder = await makeTemporaryFolder('device-folder');
+  const held = new DeviceFolder(folder.path);
+  const script = `import { DeviceFolder } from './client/node/device-folder.ts';
+    try { new DeviceFolder(${JSON.stringify(folder.path)}).release(); console.log('{"had":true}'); }
+    catch (error) { console.log(JSON.stringify({ code: error.code })); }`;
+  const open = async () => {
+    const command = ['node', '--input-type=module', '-e', script];
+    const { output } = await runCommand(command, { cwd: projectFolder, timeoutMs: 60_000, output: 'collect' });
+    return JSON.parse(output) as unknown;
+  };
+  expect(await open()).toEqual({ code: 'storage-unavailable' });
+  held.release();
+  expect(await open()).toEqual({ had: true });
+});
