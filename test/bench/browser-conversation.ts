@@ -2,12 +2,13 @@ import type { Page } from 'playwright-core';
 import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { cryptoReady, signUp } from '../parts/users/node-account.ts';
-import { NodeDevice } from '../parts/users/node-device.ts';
-import { NodeRelay } from '../parts/users/node-relay.ts';
-import { type Account, answers, conversationLinks, inventAccount, messageBox } from '../parts/users/person.ts';
+import { cryptoReady, signUp } from '../parts/users/with-keys/node-account.ts';
+import { NodeDevice } from '../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
+import { answers, conversationLinks, messageBox } from '../parts/users/at-page/person-at-page.ts';
 import { startSotto } from '../parts/relay/running-sotto.ts';
 import { type Figure, percentile } from './figure.ts';
+import { type Person, inventPerson } from '../parts/users/person.ts';
 
 const messages = 1_000;
 const rounds = 5;
@@ -20,7 +21,7 @@ export async function benchBrowserConversation(): Promise<Figure[]> {
   const sotto = await startSotto();
   const browser = await startBrowser();
   try {
-    const account = inventAccount();
+    const account = inventPerson();
     const relay = new NodeRelay(sotto.url);
     const device = new NodeDevice(relay, await signUp(relay, account.userName, account.password));
     const items = conversationItems();
@@ -57,7 +58,7 @@ export async function benchBrowserConversation(): Promise<Figure[]> {
   }
 }
 
-async function timeSignIn(page: Page, url: string, account: Account): Promise<number> {
+async function timeSignIn(page: Page, url: string, account: Person): Promise<number> {
   await page.goto(url);
   await page.getByRole('link', { name: 'Sign in' }).first().click();
   await page.getByRole('textbox', { name: 'User name' }).fill(account.userName);

@@ -1,8 +1,8 @@
-import { cryptoReady, signUp } from '../parts/users/node-account.ts';
+import { cryptoReady, signUp } from '../parts/users/with-keys/node-account.ts';
 import { findFreePort } from '../parts/network/free-port.ts';
 import { ModalFrontDoor } from '../parts/worker/modal-front-door.ts';
-import { NodeDevice } from '../parts/users/node-device.ts';
-import { NodeRelay } from '../parts/users/node-relay.ts';
+import { NodeDevice } from '../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
 import { waitFor } from '../parts/relay/running-sotto.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { type Figure, percentile } from './figure.ts';

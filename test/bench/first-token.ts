@@ -1,7 +1,7 @@
 import { request } from 'node:http';
-import { cryptoReady, signUp } from '../parts/users/node-account.ts';
-import { NodeDevice, ReplyReader } from '../parts/users/node-device.ts';
-import { NodeRelay } from '../parts/users/node-relay.ts';
+import { cryptoReady, signUp } from '../parts/users/with-keys/node-account.ts';
+import { NodeDevice, ReplyReader } from '../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
 import { RelayAndWorker } from '../parts/relay/relay-and-worker.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { startUpstream } from '../parts/worker/upstream.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '../parts/network/free-port.ts';
-import { LiveReader } from '../parts/users/live-reader.ts';
+import { LiveReader } from '../parts/users/vaults/live-reader.ts';
 import { guideConfiguration, hasNginx, startNginx } from '../parts/network/nginx.ts';
 import { startPostgres } from '../parts/storage/postgres.ts';
 import { RelayPair } from '../parts/relay/relay-pair.ts';

@@ -1,5 +1,5 @@
-import { cryptoReady, signIn, signUp } from '../parts/users/node-account.ts';
-import { NodeRelay } from '../parts/users/node-relay.ts';
+import { cryptoReady, signIn, signUp } from '../parts/users/with-keys/node-account.ts';
+import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
 import { RelayAndWorker } from '../parts/relay/relay-and-worker.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { type Figure, percentile } from './figure.ts';

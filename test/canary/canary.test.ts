@@ -16,10 +16,9 @@ import {
   conversationLinks,
   createAccount,
   finishedAnswer,
-  inventAccount,
   messageBox,
   signIn,
-} from '../parts/users/person.ts';
+} from '../parts/users/at-page/person-at-page.ts';
 import { type Postgres, startPostgres } from '../parts/storage/postgres.ts';
 import { type RecordingProxy, startRecordingProxy } from '../parts/network/recording-proxy.ts';
 import { type RunningSotto, startSotto, waitFor } from '../parts/relay/running-sotto.ts';
@@ -28,6 +27,7 @@ import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temp
 import { CanaryFinder } from './find-canary.ts';
 import { walkOtherWays } from './other-ways.ts';
 import { type LeftoverParts, relayLeftovers } from './relay-leftovers.ts';
+import { inventPerson } from '../parts/users/person.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
   let proxy: RecordingProxy;
   /** Heap snapshots, and what a planted defect is told to leak. */
   let folder: TemporaryFolder;
-  const account = inventAccount();
+  const account = inventPerson();
   const question = 'quartz umbrella forbearance 4471';
   const title = 'Marmalade treaty 9902';
   const draft = 'unsent walrus correspondence 3318';

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { conversationLinks, messageBox } from '../parts/users/person.ts';
+import { conversationLinks, messageBox } from '../parts/users/at-page/person-at-page.ts';
 
 export type OtherWays = {
   readonly url: string;

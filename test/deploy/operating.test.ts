@@ -14,7 +14,7 @@ import { projectRoot } from '../parts/machine/python-environment.ts';
 import { layOutRelayImage, relayImageStage } from '../parts/relay/relay-image.ts';
 import { createDatabase } from '../parts/storage/shared-postgres.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
-import { makeAccount } from '../parts/users/vault-device.ts';
+import { makeAccount } from '../parts/users/without-keys/vault-device.ts';
 
 const page = readFileSync(join(projectRoot, 'server/OPERATING.md'), 'utf8');
 const { services } = v.parse(

@@ -5,7 +5,7 @@ import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
 import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../parts/worker/in-process-worker.ts';
 import { saying, ScriptedEngine } from '../parts/worker/scripted-engine.ts';
-import { WorkerClient } from '../parts/users/worker-client.ts';
+import { WorkerClient } from '../parts/users/with-keys/worker-client.ts';
 
 let worker: InProcessWorker;
 let client: WorkerClient;

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { ask, createAccount, finishedAnswer, inventAccount, messageBox } from '../parts/users/person.ts';
+import { ask, createAccount, finishedAnswer, messageBox } from '../parts/users/at-page/person-at-page.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
+import { inventPerson } from '../parts/users/person.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -54,7 +55,7 @@ describe.each(['light', 'dark'] as const)('axe finds nothing, %s theme', (theme)
   ] as const)('every page, %s', async (_name, viewport) => {
     const { context, page } = await newPage(theme, viewport);
     const found: string[] = [];
-    const account = inventAccount();
+    const account = inventPerson();
     for (const path of ['/', '/create-account', '/sign-in', '/recover']) {
       await page.goto(`${sotto.url}${path}`);
       await page.getByRole('heading', { level: 1 }).first().waitFor();
@@ -107,7 +108,7 @@ describe('the keyboard alone', () => {
     await tabTo(page, /Create account/);
     await page.keyboard.press('Enter');
     await page.getByRole('textbox', { name: 'User name' }).waitFor();
-    const account = inventAccount();
+    const account = inventPerson();
     await tabTo(page, /User name/);
     await page.keyboard.type(account.userName);
     await page.keyboard.press('Tab');

@@ -6,17 +6,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { startBrowser } from '../parts/browser/browser.ts';
 import {
-  type CreatedAccount,
   ask,
   conversationLinks,
   createAccount,
   finishedAnswer,
   signIn,
-} from '../parts/users/person.ts';
+} from '../parts/users/at-page/person-at-page.ts';
 import { createDatabase } from '../parts/storage/shared-postgres.ts';
 import { startSotto } from '../parts/relay/running-sotto.ts';
 import { waitForStoredAnswers } from '../parts/storage/stored-answers.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
+import type { SignedUpPerson } from '../parts/users/person.ts';
 
 const run = promisify(execFile);
 
@@ -47,7 +47,7 @@ describe.each([
   ['sqlite', 'postgres'],
 ] as const)('backup from %s, restore into %s', (from, to) => {
   let folder: TemporaryFolder;
-  let account: CreatedAccount;
+  let account: SignedUpPerson;
   let file: string;
   let source: Record<string, string>;
 

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startChromium } from '../parts/browser/engines/chromium-engine.ts';
-import { askIn, createAccountIn, fillCredentials, press, until, wordsOn } from '../parts/users/engine-person.ts';
+import { askIn, createAccountIn, fillCredentials, press, until, wordsOn } from '../parts/users/at-page/page-steps.ts';
 import type { Engine, EngineSetting } from '../parts/browser/engines/engine.ts';
 import { startFirefox, whyNoFirefox } from '../parts/browser/engines/firefox-engine.ts';
-import { inventAccount } from '../parts/users/person.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
+import { inventPerson } from '../parts/users/person.ts';
 
 let sotto: RunningSotto;
 let engine: Engine | null = null;
@@ -35,7 +35,7 @@ for (const { name, start, missing } of engines) {
         skip(missing !== null, missing ?? '');
         engine = await start(setting);
         const tab = await engine.openTab();
-        await createAccountIn(tab, sotto.url, inventAccount());
+        await createAccountIn(tab, sotto.url, inventPerson());
         expect((await askIn(tab, 'What does sotto voce mean?')).length).toBeGreaterThan(40);
       });
     }
@@ -58,7 +58,7 @@ for (const { name, start, missing } of engines) {
       engine = await start('no database');
       const tab = await engine.openTab();
       await tab.goto(`${sotto.url}/create-account`);
-      await fillCredentials(tab, inventAccount());
+      await fillCredentials(tab, inventPerson());
       await press(tab, 'button', 'Create account');
       const sentence = 'This browser does not let Sotto keep anything.';
       const timesSaid = async () => (await wordsOn(tab)).split(sentence).length - 1;

@@ -1,7 +1,14 @@
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { answers, ask, createAccount, finishedAnswer, messageBox, questions } from '../parts/users/person.ts';
+import {
+  answers,
+  ask,
+  createAccount,
+  finishedAnswer,
+  messageBox,
+  questions,
+} from '../parts/users/at-page/person-at-page.ts';
 import { RelayAndWorker } from '../parts/relay/relay-and-worker.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { answers, ask, createAccount, finishedAnswer, watchForFaults } from '../parts/users/person.ts';
+import { answers, ask, createAccount, finishedAnswer, watchForFaults } from '../parts/users/at-page/person-at-page.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 import { startUpstream, type Upstream } from '../parts/worker/upstream.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { ask, createAccount, finishedAnswer, messageBox } from '../parts/users/person.ts';
+import { ask, createAccount, finishedAnswer, messageBox } from '../parts/users/at-page/person-at-page.ts';
 import { copyProject } from '../parts/machine/project-copy.ts';
 import { startSotto, waitFor } from '../parts/relay/running-sotto.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';

@@ -10,12 +10,12 @@ import {
   signInIn,
   unlockIn,
   wordsOn,
-} from '../parts/users/engine-person.ts';
+} from '../parts/users/at-page/page-steps.ts';
 import type { Engine } from '../parts/browser/engines/engine.ts';
 import { startFirefox, whyNoFirefox } from '../parts/browser/engines/firefox-engine.ts';
 import { startWebKit, whyNoWebKit } from '../parts/browser/engines/webkit-engine.ts';
-import { inventAccount } from '../parts/users/person.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
+import { inventPerson } from '../parts/users/person.ts';
 
 let sotto: RunningSotto;
 let engine: Engine | null = null;
@@ -44,7 +44,7 @@ for (const { name, start, missing } of engines) {
         skip(missing !== null, missing ?? '');
         engine = await start();
         const tab = await engine.openTab();
-        const account = inventAccount();
+        const account = inventPerson();
         expect(await createAccountIn(tab, sotto.url, account)).toHaveLength(24);
         const question = 'What does sotto voce mean?';
         const answer = await askIn(tab, question);

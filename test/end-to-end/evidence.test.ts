@@ -20,7 +20,7 @@ import {
   questions,
   shield,
   watchForFaults,
-} from '../parts/users/person.ts';
+} from '../parts/users/at-page/person-at-page.ts';
 import { flip } from '../parts/relay/tamper.ts';
 import { TamperingProxy } from '../parts/network/tampering-proxy.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';

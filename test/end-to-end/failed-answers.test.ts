@@ -2,7 +2,14 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { replyErrorText } from '../../client/page/texts/reply-error-texts.ts';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { answers, ask, conversationLinks, createAccount, finishedAnswer, signIn } from '../parts/users/person.ts';
+import {
+  answers,
+  ask,
+  conversationLinks,
+  createAccount,
+  finishedAnswer,
+  signIn,
+} from '../parts/users/at-page/person-at-page.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 import { waitForStoredAnswers } from '../parts/storage/stored-answers.ts';
 import { startUpstream, type Upstream, type UpstreamScript } from '../parts/worker/upstream.ts';

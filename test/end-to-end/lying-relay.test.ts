@@ -4,12 +4,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveRecord } from '../../crypto/protocol/messages/live-record.ts';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { DeviceLab } from '../parts/users/device-lab.ts';
-import { type Account, answers, ask, createAccount, finishedAnswer, messageBox } from '../parts/users/person.ts';
+import { DeviceLab } from '../parts/users/vaults/device-lab.ts';
+import { answers, ask, createAccount, finishedAnswer, messageBox } from '../parts/users/at-page/person-at-page.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 import { flip } from '../parts/relay/tamper.ts';
 import { replayUnderOtherTurns, TamperingProxy } from '../parts/network/tampering-proxy.ts';
 import { newestMessage, startUpstream, type Upstream } from '../parts/worker/upstream.ts';
+import type { Person } from '../parts/users/person.ts';
 
 /* The real client in a real browser, the whole product behind a relay that lies about sign-in and turns. */
 let upstream: Upstream;
@@ -17,7 +18,7 @@ let sotto: RunningSotto;
 let proxy: TamperingProxy;
 let browser: Browser;
 let page: Page;
-let account: Account;
+let account: Person;
 
 beforeAll(async () => {
   upstream = await startUpstream();

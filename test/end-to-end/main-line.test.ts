@@ -11,7 +11,7 @@ import {
   questions,
   signIn,
   watchForFaults,
-} from '../parts/users/person.ts';
+} from '../parts/users/at-page/person-at-page.ts';
 import { type RecordingProxy, startRecordingProxy } from '../parts/network/recording-proxy.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 

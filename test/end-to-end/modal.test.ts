@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser/browser.ts';
 import { ModalFrontDoor } from '../parts/worker/modal-front-door.ts';
-import { answers, ask, createAccount, finishedAnswer } from '../parts/users/person.ts';
+import { answers, ask, createAccount, finishedAnswer } from '../parts/users/at-page/person-at-page.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let door: ModalFrontDoor;

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { ask, createAccount, finishedAnswer } from '../parts/users/person.ts';
+import { ask, createAccount, finishedAnswer } from '../parts/users/at-page/person-at-page.ts';
 import { startSotto } from '../parts/relay/running-sotto.ts';
 import { startUpstream } from '../parts/worker/upstream.ts';
 

@@ -1,7 +1,14 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { ask, conversationLinks, createAccount, finishedAnswer, messageBox, signIn } from '../parts/users/person.ts';
+import {
+  ask,
+  conversationLinks,
+  createAccount,
+  finishedAnswer,
+  messageBox,
+  signIn,
+} from '../parts/users/at-page/person-at-page.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 
 let browser: Browser;

@@ -1,7 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from '../parts/browser/browser.ts';
-import { ask, createAccount, finishedAnswer, messageBox } from '../parts/users/person.ts';
+import { ask, createAccount, finishedAnswer, messageBox } from '../parts/users/at-page/person-at-page.ts';
 import { type RunningSotto, startSotto } from '../parts/relay/running-sotto.ts';
 import { queryStorage, waitForStoredAnswers } from '../parts/storage/stored-answers.ts';
 

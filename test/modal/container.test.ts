@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { bundleWorker } from '../../enclave-worker/build/bundle-worker.ts';
-import { askAndJudge } from '../parts/evidence/worker-client-evidence.ts';
+import { askAndJudge } from '../parts/users/with-keys/asked-evidence.ts';
 import { developmentPolicy } from '../parts/evidence/development-policy.ts';
 import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 import { findFreePort } from '../parts/network/free-port.ts';

@@ -13,8 +13,8 @@ import { HardwareWorker } from '../parts/evidence/hardware-worker.ts';
 import { modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
 import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 import { findFreePort } from '../parts/network/free-port.ts';
-import { cryptoReady, signUp } from '../parts/users/node-account.ts';
-import { NodeRelay, type RelayAnswer } from '../parts/users/node-relay.ts';
+import { cryptoReady, signUp } from '../parts/users/with-keys/node-account.ts';
+import { NodeRelay, type RelayAnswer } from '../parts/users/with-keys/node-relay.ts';
 import { waitFor } from '../parts/relay/running-sotto.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 

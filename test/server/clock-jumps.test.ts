@@ -10,10 +10,10 @@ import { TurnLeases } from '../../server/turns/rows/turn-leases.ts';
 import { createLog } from '../../process/event-log.ts';
 import { CapturedOutput } from '../parts/machine/captured-output.ts';
 import { rightClock } from '../parts/machine/right-clock.ts';
-import { cookieOf, quickSignUp } from '../parts/users/quick-account.ts';
+import { cookieOf, quickSignUp } from '../parts/users/without-keys/quick-account.ts';
 import { databaseKinds, openTestDatabase } from '../parts/storage/relay-database.ts';
 import { makeTestRelay, type TestRelay } from '../parts/relay/test-relay.ts';
-import { day, makeAccount } from '../parts/users/vault-device.ts';
+import { addSession, day, makeAccount } from '../parts/users/without-keys/vault-device.ts';
 
 const todayMs = Date.UTC(2026, 10, 30, 12);
 const hour = 3_600_000;
@@ -103,22 +103,8 @@ describe.each(databaseKinds)('%s', (kind) => {
   test('sessions that a clock far ahead dated live as long as if they were used now', async () => {
     const database = await openTestDatabase(kind);
     const { accountId } = await makeAccount(database);
-    const add = (usedAtMs: number) =>
-      database.db
-        .insertInto('sessions')
-        .values({
-          id: randomBytes(16),
-          account_id: accountId,
-          token_seed: randomBytes(32),
-          generation: 1,
-          rotated_at: usedAtMs,
-          created_at: usedAtMs,
-          refreshed_at: usedAtMs,
-          expires_at: usedAtMs + sessionLifetimeMs,
-        })
-        .execute();
     for (const usedAtMs of [todayMs - 31 * day, todayMs - day, todayMs + 60_000, todayMs + 150 * day]) {
-      await add(usedAtMs);
+      await addSession(database, accountId, { usedAtMs, lifetimeMs: sessionLifetimeMs });
     }
     await forgetSessions(database, todayMs);
     const left = await database.db.selectFrom('sessions').selectAll().orderBy('refreshed_at').execute();

@@ -19,7 +19,7 @@ import {
   withoutCaddy,
   withoutNginx,
 } from '../parts/network/nginx.ts';
-import { quickSignUp } from '../parts/users/quick-account.ts';
+import { quickSignUp } from '../parts/users/without-keys/quick-account.ts';
 import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';
 import { openTestRelay } from '../parts/relay/test-relay.ts';
 

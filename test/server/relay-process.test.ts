@@ -8,8 +8,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { AccountAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { findFreePort } from '../parts/network/free-port.ts';
 import { makeSelfSigned } from '../parts/network/self-signed.ts';
-import { cryptoReady, signIn, signUp } from '../parts/users/node-account.ts';
-import { NodeRelay } from '../parts/users/node-relay.ts';
+import { cryptoReady, signIn, signUp } from '../parts/users/with-keys/node-account.ts';
+import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
 import { waitFor } from '../parts/relay/running-sotto.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 

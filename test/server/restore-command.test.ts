@@ -23,7 +23,7 @@ import { openSqlite } from '../../server/storage/sqlite/sqlite.ts';
 import { databaseKinds, openTestDatabase, returnToFirstTables } from '../parts/storage/relay-database.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../parts/machine/small-disk.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
-import { makeAccount, newId, write } from '../parts/users/vault-device.ts';
+import { makeAccount, newId, write } from '../parts/users/without-keys/vault-device.ts';
 
 const run = promisify(execFile);
 const mebibyte = 2 ** 20;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findFreePort } from '../parts/network/free-port.ts';
-import { LiveReader } from '../parts/users/live-reader.ts';
+import { LiveReader } from '../parts/users/vaults/live-reader.ts';
 import { guideConfiguration, hasNginx, startNginx, withoutNginx } from '../parts/network/nginx.ts';
 import { RelayPair, type SignedInReader } from '../parts/relay/relay-pair.ts';
 import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';

@@ -2,7 +2,7 @@ import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../client/vault/store/ciphertext-cache.ts';
 import { openIndexedDbCache } from '../../../client/worker/indexeddb-cache.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;

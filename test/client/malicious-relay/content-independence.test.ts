@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
 import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { concat, equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { changeRecords, pathOf } from '../../parts/relay/tamper.ts';
 import type { UpstreamScript } from '../../parts/worker/upstream.ts';
 

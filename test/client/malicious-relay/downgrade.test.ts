@@ -1,12 +1,12 @@
 /* oxlint-disable typescript/no-unsafe-member-access -- what a lying relay says has no type. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import type { BrowserProfile } from '../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { makeAmdMachine } from '../../parts/evidence/amd/amd-machine.ts';
 import { hardwarePolicy, makeHardwareAnswer } from '../../parts/evidence/hardware-answer.ts';
 import { answerInstead, changeRequest, jsonResponse, pathOf } from '../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../parts/users/vaults/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

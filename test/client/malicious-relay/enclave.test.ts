@@ -6,11 +6,11 @@ import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { generateIdentityKeyPair, signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
-import type { BrowserProfile, Interceptor } from '../../parts/users/browser-profile.ts';
+import type { BrowserProfile, Interceptor } from '../../parts/users/vaults/browser-profile.ts';
 import { developmentPolicy } from '../../parts/evidence/development-policy.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { answerInstead, changeJson, changeRequest, flip, jsonResponse, pathOf } from '../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../parts/users/vaults/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

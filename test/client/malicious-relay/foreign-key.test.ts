@@ -5,9 +5,9 @@ import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 import type * as TurnKeyModuleSpace from '../../../crypto/turn/turn-key.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { changeRecords } from '../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../parts/users/vaults/vault-tab.ts';
 
 type TurnKeyModule = typeof TurnKeyModuleSpace;
 const leaked = vi.hoisted(() => ({ turnKeys: [] as Uint8Array[] }));

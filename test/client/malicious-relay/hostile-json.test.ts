@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Interceptor } from '../../parts/users/browser-profile.ts';
-import { DeviceLab, type Person } from '../../parts/users/device-lab.ts';
+import type { Interceptor } from '../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { pathOf, storeConversation } from '../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../parts/users/vaults/vault-tab.ts';
+import type { Person } from '../../parts/users/person.ts';
 
 let lab: DeviceLab;
 let person: Person;

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { changeJson, flip, jsonResponse, pathOf, storeConversation } from '../../parts/relay/tamper.ts';
-import { type Sync, SyncVictims } from '../../parts/users/sync-victims.ts';
+import { type Sync, SyncVictims } from '../../parts/users/vaults/sync-victims.ts';
 
 let lab: DeviceLab;
 let victims: SyncVictims;

@@ -3,13 +3,14 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import type { Interceptor } from '../../parts/users/browser-profile.ts';
-import { DeviceLab, type Person, proofOf } from '../../parts/users/device-lab.ts';
+import type { Interceptor } from '../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab, proofOf } from '../../parts/users/vaults/device-lab.ts';
 import { answerInstead, changeJson, changeRequest, flip, pathOf, storeConversation } from '../../parts/relay/tamper.ts';
+import type { SignedUpPerson } from '../../parts/users/person.ts';
 
 let lab: DeviceLab;
-let person: Person;
-let stranger: Person;
+let person: SignedUpPerson;
+let stranger: SignedUpPerson;
 beforeAll(async () => {
   lab = await DeviceLab.open({ worker: false });
   person = (await lab.signUp()).person;
@@ -32,7 +33,7 @@ async function signInThrough(intercept: Interceptor, who = person) {
 }
 
 /** Keys as the relay released them at this moment. */
-async function releasedKeys(who: Person): Promise<unknown> {
+async function releasedKeys(who: SignedUpPerson): Promise<unknown> {
   const profile = lab.profile();
   let keys: unknown = null;
   profile.intercept = changeJson(/^\/v1\/sign-in\/finish$/, (answer) => {
@@ -277,11 +278,11 @@ describe('what opens the vault', () => {
     const profile = lab.profile();
     profile.intercept = answerInstead(path, () => Promise.reject(new TypeError('Failed to fetch')));
     const tab = await profile.openTab();
-    const { userName, words } = person;
+    const { userName, recoveryWords } = person;
     const signIn =
       name === 'ExportKey'
         ? tab.vault.signIn(person)
-        : tab.vault.signInWithPhrase({ userName, words: words.join(' ') });
+        : tab.vault.signInWithPhrase({ userName, words: recoveryWords.join(' ') });
     expect(await tab.refusal(signIn)).toMatchObject({ code: 'relay-unreachable' });
     expect(wiped).toContain(name);
   });

@@ -1,11 +1,11 @@
 /* oxlint-disable vitest/expect-expect -- expectRefused and expectWhole assert. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { Interceptor } from '../../parts/users/browser-profile.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import type { Interceptor } from '../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { changeJson, flip, jsonResponse, pathOf, reconnect, storeConversation } from '../../parts/relay/tamper.ts';
-import { type Sync, SyncVictims } from '../../parts/users/sync-victims.ts';
-import type { VaultTab } from '../../parts/users/vault-tab.ts';
+import { type Sync, SyncVictims } from '../../parts/users/vaults/sync-victims.ts';
+import type { VaultTab } from '../../parts/users/vaults/vault-tab.ts';
 
 let lab: DeviceLab;
 let victims: SyncVictims;

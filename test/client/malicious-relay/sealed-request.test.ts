@@ -1,7 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-assignment, typescript/no-unsafe-argument -- what a lying relay says has no type. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { changeRequest, flip, pathOf } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;

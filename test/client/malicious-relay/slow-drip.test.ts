@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { allOf, answerInstead, changeRecords, dripping } from '../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;

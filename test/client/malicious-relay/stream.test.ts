@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
 import { fromBase64Url, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { Interceptor } from '../../parts/users/browser-profile.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
+import type { Interceptor } from '../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { allOf, answerInstead, changeRecords, jsonResponse, pathOf } from '../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../parts/users/vaults/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

@@ -2,9 +2,10 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DeviceFolder } from '../../../client/node/device-folder.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
-import { DeviceLab, inventPerson } from '../../parts/users/device-lab.ts';
-import type { NodeVaultReport, NodeVaultTask } from '../../parts/users/node-vault.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
+import type { NodeVaultReport, NodeVaultTask } from '../../parts/users/vaults/node-vault.ts';
 import { runCommand } from '../../running/run-command.ts';
+import { inventPerson } from '../../parts/users/person.ts';
 
 const projectFolder = resolve(import.meta.dirname, '../../..');
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
-import { DeviceLab } from '../../parts/users/device-lab.ts';
-import type { VaultTab } from '../../parts/users/vault-tab.ts';
+import type { BrowserProfile } from '../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
+import type { VaultTab } from '../../parts/users/vaults/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

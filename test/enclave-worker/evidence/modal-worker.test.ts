@@ -8,8 +8,8 @@ import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.t
 import { HardwareWorker } from '../../parts/evidence/hardware-worker.ts';
 import { TestRegistrar } from '../../parts/evidence/modal/test-registrar.ts';
 import { developmentPolicy } from '../../parts/evidence/development-policy.ts';
-import { WorkerClient } from '../../parts/users/worker-client.ts';
-import { askAndJudge, askEvidence } from '../../parts/evidence/worker-client-evidence.ts';
+import { WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
+import { askAndJudge, askEvidence } from '../../parts/users/with-keys/asked-evidence.ts';
 
 let registrar: TestRegistrar;
 beforeAll(async () => {

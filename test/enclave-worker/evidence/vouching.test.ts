@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RehearsalEngine } from '../../../enclave-worker/engines/rehearsal.ts';
 import { inProcessToken, startInProcessWorker } from '../../parts/worker/in-process-worker.ts';
-import { WorkerClient } from '../../parts/users/worker-client.ts';
-import { askEvidence } from '../../parts/evidence/worker-client-evidence.ts';
+import { WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
+import { askEvidence } from '../../parts/users/with-keys/asked-evidence.ts';
 
 const at = ({ url }: { url: string }) => ({ url, token: inProcessToken });
 

@@ -4,7 +4,7 @@ import type { EngineEvent } from '../../../enclave-worker/engines/engine.ts';
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../../parts/worker/in-process-worker.ts';
 import { saying, sayingThenHanging, ScriptedEngine } from '../../parts/worker/scripted-engine.ts';
-import { type LiveReader, readReply, WorkerClient } from '../../parts/users/worker-client.ts';
+import { type LiveReader, readReply, WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
 
 type System = AsyncDisposable & {
   readonly worker: InProcessWorker;

@@ -8,8 +8,8 @@ import { BenchRelay } from './bench-relay.ts';
 import { BrowserLoad } from '../users/crowd/browser-load.ts';
 import type { LoadReport } from '../users/crowd/load-generator.ts';
 import { PinnedProcess } from '../machine/pinned-process.ts';
-import { nameTagOf, randomText } from '../users/quick-account.ts';
-import { newId, write } from '../users/vault-device.ts';
+import { nameTagOf, randomText } from '../users/without-keys/quick-account.ts';
+import { newId, write } from '../users/without-keys/vault-device.ts';
 import type { WorstOrder, WorstReport } from '../users/worst/worst-caller.ts';
 import type { WorstKind } from '../users/worst/worst-kinds.ts';
 

@@ -4,23 +4,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { loadServerKeys } from '../../../server/accounts/keys/load-server-keys.ts';
-import { Sessions } from '../../../server/accounts/sessions/sessions.ts';
-import { TokenSigner } from '../../../server/accounts/sessions/signed-token.ts';
 import { nameEnclave } from '../../../server/pools/enclave-client.ts';
-import { readSettings } from '../../../server/settings.ts';
-import { openDatabase } from '../../../server/storage/open-database.ts';
-import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { databaseFileName } from '../../../server/storage/sqlite/sqlite.ts';
 import { findFreePort } from '../network/free-port.ts';
 import { waitFor } from './running-sotto.ts';
 import { makeSelfSigned } from '../network/self-signed.ts';
 import { makeTemporaryFolder } from '../machine/temporary-folder.ts';
-import { sealedRequestFor } from './unopened-request.ts';
-import { makeAccount, type VaultDevice } from '../users/vault-device.ts';
+import type { VaultDevice } from '../users/without-keys/vault-device.ts';
+import { makeSignedInDevices } from '../users/without-keys/signed-in-devices.ts';
+import { turnStart } from './turn-process.ts';
 import type { LoadSettings } from '../users/crowd/load-generator.ts';
 import { PinnedProcess } from '../machine/pinned-process.ts';
-import { rightClock } from '../machine/right-clock.ts';
 
 const meterFileName = 'loop-meter.txt';
 
@@ -136,30 +130,15 @@ export class BenchRelay implements AsyncDisposable {
   }
 }
 
-/** Accounts and sessions as sign-up makes them, without a quarter of a second of Argon2 for each. */
+/** Devices that have signed in, each with a turn to start. */
 async function prepareBrowsers(
   environment: Record<string, string>,
   enclaveId: string,
   { browsers: count, prepare }: Parameters<typeof BenchRelay.start>[0],
-) {
-  const settings = readSettings(environment);
-  const database = await openDatabase(settings);
-  const keys = await loadServerKeys(settings, database);
-  const signer = await TokenSigner.open(keys);
-  const sessions = new Sessions({ database, keys, signer, clock: rightClock, onEnded: () => undefined });
-  const browsers: LoadSettings['browsers'][number][] = [];
-  for (let index = 0; index < count; index++) {
-    const device = await makeAccount(database);
-    const { accountId } = device;
-    await prepare?.(device, index);
-    const nowMs = Date.now();
-    const session = await database.write((trx) => sessions.create(trx, accountId, nowMs));
-    const { answer } = await sessions.start(session, nowMs);
-    const { request, turnId } = sealedRequestFor({ model: 'bench-model' });
-    const nonce = toBase64Url(new Uint8Array(32));
-    const start = { format: 1, turnId: toBase64Url(turnId), enclaveId, nonce, request, batch: null };
-    browsers.push({ accessToken: answer.accessToken, turnStart: JSON.stringify(start) });
-  }
-  await database.close();
-  return browsers;
+): Promise<LoadSettings['browsers']> {
+  const devices = await makeSignedInDevices(environment, count, prepare);
+  return devices.map(({ accessToken, device }) => {
+    const start = turnStart(device, enclaveId, { batch: null, model: 'bench-model' });
+    return { accessToken, turnStart: JSON.stringify(start) };
+  });
 }

@@ -2,19 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { loadServerKeys } from '../../../server/accounts/keys/load-server-keys.ts';
 import { generateServerKeys } from '../../../server/accounts/keys/server-keys.ts';
-import { Sessions } from '../../../server/accounts/sessions/sessions.ts';
-import { TokenSigner } from '../../../server/accounts/sessions/signed-token.ts';
 import { nameEnclave } from '../../../server/pools/enclave-client.ts';
-import { readSettings } from '../../../server/settings.ts';
-import { openDatabase } from '../../../server/storage/open-database.ts';
 import { findFreePort } from '../network/free-port.ts';
 import { waitFor } from './running-sotto.ts';
 import type { ScriptedWorker } from '../worker/scripted-worker.ts';
 import { turnStart } from './turn-process.ts';
-import { makeAccount } from '../users/vault-device.ts';
-import { rightClock } from '../machine/right-clock.ts';
+import { makeSignedInDevices } from '../users/without-keys/signed-in-devices.ts';
 
 const projectFolder = resolve(import.meta.dirname, '../../..');
 
@@ -81,22 +75,12 @@ export class RelayPair implements AsyncDisposable {
 
   /** Accounts and sessions as sign-up makes them, each with a turn to start. */
   async signIn(count: number, worker: ScriptedWorker): Promise<SignedInReader[]> {
-    const settings = readSettings(this.#environment);
-    const database = await openDatabase(settings);
-    const keys = await loadServerKeys(settings, database);
-    const signer = await TokenSigner.open(keys);
-    const sessions = new Sessions({ database, keys, signer, clock: rightClock, onEnded: () => undefined });
-    const readers: SignedInReader[] = [];
-    for (let index = 0; index < count; index++) {
-      const device = await makeAccount(database);
-      const nowMs = Date.now();
-      const session = await database.write((trx) => sessions.create(trx, device.accountId, nowMs));
-      const { answer } = await sessions.start(session, nowMs);
-      const start = turnStart(device, nameEnclave(new URL(worker.url).href), { batch: null });
-      readers.push({ accessToken: answer.accessToken, start });
-    }
-    await database.close();
-    return readers;
+    const enclaveId = nameEnclave(new URL(worker.url).href);
+    const devices = await makeSignedInDevices(this.#environment, count);
+    return devices.map(({ accessToken, device }) => ({
+      accessToken,
+      start: turnStart(device, enclaveId, { batch: null }),
+    }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

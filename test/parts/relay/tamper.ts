@@ -5,8 +5,8 @@ import {
   LiveRecordSplitter,
 } from '../../../crypto/protocol/messages/live-record.ts';
 import { concat, fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { BrowserProfile, Interceptor } from '../users/browser-profile.ts';
-import type { VaultTab } from '../users/vault-tab.ts';
+import type { BrowserProfile, Interceptor } from '../users/vaults/browser-profile.ts';
+import type { VaultTab } from '../users/vaults/vault-tab.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a lying relay says has no type.
 type Json = any;

@@ -12,8 +12,8 @@ import { TurnService, type TurnServiceParts } from '../../../server/turns/turn-s
 import { noCollateral } from './no-collateral.ts';
 import { quietLog, type QuietLog } from './quiet-log.ts';
 import type { ScriptedWorker } from '../worker/scripted-worker.ts';
-import { sealedRequestFor } from './unopened-request.ts';
-import type { VaultDevice } from '../users/vault-device.ts';
+import { sealedRequestFor } from '../users/without-keys/unopened-request.ts';
+import type { VaultDevice } from '../users/without-keys/vault-device.ts';
 import { rightClock } from '../machine/right-clock.ts';
 
 /** The part of one relay process that handles turns, without its HTTP. */
@@ -81,9 +81,10 @@ export class Watcher {
 export function turnStart(
   device: VaultDevice,
   enclaveId: string,
-  parts: { readonly batch?: TurnStart['batch']; readonly turnId?: Bytes } = {},
+  parts: { readonly batch?: TurnStart['batch']; readonly turnId?: Bytes; readonly model?: string } = {},
 ): TurnStart {
-  const { request, turnId } = sealedRequestFor({ model: 'test-model', ...(parts.turnId && { turnId: parts.turnId }) });
+  const { model = 'test-model' } = parts;
+  const { request, turnId } = sealedRequestFor({ model, ...(parts.turnId && { turnId: parts.turnId }) });
   return {
     format: 1,
     turnId: toBase64Url(turnId),

@@ -1,121 +1,13 @@
-import type { BrowserContext, Page } from 'playwright-core';
+/** A name and a password, as somebody types them. */
+export type Person = { readonly userName: string; readonly password: string };
+/** Somebody who has an account, and the words of its recovery phrase. */
+export type SignedUpPerson = Person & { readonly recoveryWords: readonly string[] };
 
-/** What a person does in the client, by the names that a screen reader would say. */
-export type Account = { readonly userName: string; readonly password: string };
-
-let accounts = 0;
+let invented = 0;
 
 /** A user name and a password that no other test uses. */
-export function inventAccount(): Account {
-  accounts++;
-  const unique = `${process.pid.toString(36)}${accounts.toString(36)}${Date.now().toString(36)}`;
+export function inventPerson(): Person {
+  invented += 1;
+  const unique = `${process.pid.toString(36)}${invented.toString(36)}${Date.now().toString(36)}`;
   return { userName: `guest-${unique}`, password: `Quiet harbour ${unique} lantern!` };
-}
-
-export type CreatedAccount = Account & { readonly recoveryWords: readonly string[] };
-
-/** Creates an account from the home page and stops in the chat. */
-export async function createAccount(
-  page: Page,
-  url: string,
-  account: Account = inventAccount(),
-): Promise<CreatedAccount> {
-  await page.goto(url);
-  await page.getByRole('link', { name: 'Create account' }).first().click();
-  await page.getByRole('textbox', { name: 'User name' }).fill(account.userName);
-  await page.getByLabel('Password', { exact: true }).fill(account.password);
-  await page.getByRole('button', { name: 'Create account' }).click();
-  const phrase = page.getByTestId('recovery-phrase');
-  await phrase.waitFor();
-  const recoveryWords = (await phrase.innerText()).split(/\s+/).filter((word) => /^[a-z]+$/.test(word));
-  for (const checkbox of await page.getByRole('checkbox').all()) await checkbox.check();
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await messageBox(page).waitFor();
-  return { ...account, recoveryWords };
-}
-
-/** Signs in from the home page and stops in the chat. */
-export async function signIn(page: Page, url: string, account: Account): Promise<void> {
-  await page.goto(url);
-  await page.getByRole('link', { name: 'Sign in' }).first().click();
-  await page.getByRole('textbox', { name: 'User name' }).fill(account.userName);
-  await page.getByLabel('Password', { exact: true }).fill(account.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await messageBox(page).waitFor();
-}
-
-export function messageBox(page: Page) {
-  return page.getByRole('textbox', { name: 'Message', exact: true });
-}
-
-/** Types and sends. Waits until the question stands in the conversation, or the page says why it does not; not for the answer. */
-export async function ask(page: Page, text: string): Promise<void> {
-  await messageBox(page).fill(text);
-  await page.getByRole('button', { name: 'Send' }).click();
-  const complaint = page.getByRole('alert').filter({ hasText: /\S/ });
-  await questions(page).filter({ hasText: text }).or(complaint).first().waitFor();
-}
-
-export function answers(page: Page) {
-  return page.getByRole('article', { name: /^Assistant/ });
-}
-
-export function questions(page: Page) {
-  return page.getByRole('article', { name: /^You/ });
-}
-
-/**
- * Waits until the last message is an answer that has come to its end: one that failed or was cut off, which the page says
- * below it, is none.
- *
- * @returns its text.
- */
-export async function finishedAnswer(page: Page, timeout = 120_000): Promise<string> {
-  const text = await page.waitForFunction(
-    () => {
-      const last = [...document.querySelectorAll('article')].at(-1);
-      const isAnswer = last?.ariaLabel?.startsWith('Assistant') === true;
-      const hasFailed = last?.querySelector('[data-ending]:not([data-ending="calm"])') !== null;
-      if (!isAnswer || last.ariaBusy === 'true' || hasFailed) return null;
-      // What has no word yet has nothing to copy.
-      return last.querySelector('button[aria-label="Copy answer"]') === null ? null : last.innerText;
-    },
-    undefined,
-    { timeout },
-  );
-  return (await text.jsonValue()) ?? '';
-}
-
-export function conversationLinks(page: Page) {
-  return page.getByRole('navigation', { name: 'Conversations' }).getByRole('link');
-}
-
-export function shield(page: Page) {
-  return page.getByRole('button', { name: /^Protection/ });
-}
-
-/** What every enclave must offer, chosen in the shield's details. */
-export async function chooseMinimum(page: Page, level: string): Promise<void> {
-  await shield(page).click();
-  await page.getByRole('radio', { name: level }).check();
-  await page.keyboard.press('Escape');
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
-}
-
-/** Collects what a strict page must never do: console errors, CSP violations, uncaught errors, requests elsewhere. */
-export function watchForFaults(context: BrowserContext, url: string): string[] {
-  const faults: string[] = [];
-  context.on('console', (message) => {
-    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) {
-      faults.push(`console: ${message.text()}`);
-    }
-  });
-  context.on('weberror', (error) => faults.push(`uncaught: ${error.error().message}`));
-  context.on('request', (request) => {
-    const address = request.url();
-    if (!address.startsWith(url) && !address.startsWith('blob:') && !address.startsWith('data:')) {
-      faults.push(`asked elsewhere: ${address}`);
-    }
-  });
-  return faults;
 }

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { generateServerKeys } from '../../../server/accounts/keys/server-keys.ts';
 import { createDatabase } from '../../parts/storage/shared-postgres.ts';
-import { mustSignIn, nameTagOf, quickSignIn, quickSignUp, startLogin } from '../../parts/users/quick-account.ts';
+import {
+  mustSignIn,
+  nameTagOf,
+  quickSignIn,
+  quickSignUp,
+  startLogin,
+} from '../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
 import { waitFor } from '../../parts/relay/running-sotto.ts';
 

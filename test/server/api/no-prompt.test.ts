@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { parseScannedJson } from '../../../crypto/protocol/json/strict-json.ts';
-import { nameTagOf, quickSignUp } from '../../parts/users/quick-account.ts';
+import { nameTagOf, quickSignUp } from '../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 vi.mock('../../../crypto/protocol/json/strict-json.ts', { spy: true });

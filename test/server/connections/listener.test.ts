@@ -9,7 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { listen } from '../../../server/connections/listener.ts';
 import { contentSecurityPolicy } from '../../../server/api/pages/security-headers.ts';
-import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { quickSignUp } from '../../parts/users/without-keys/quick-account.ts';
 import { makeSelfSigned } from '../../parts/network/self-signed.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 import { openTestRelay, type TestRelay, type TestRelayOptions } from '../../parts/relay/test-relay.ts';

@@ -8,7 +8,7 @@ import type { RelayApp } from '../../../server/api/app.ts';
 import { listen } from '../../../server/connections/listener.ts';
 import { writeCertificate } from '../../parts/network/certificate-files.ts';
 import { isOpen } from '../../parts/network/nginx.ts';
-import { quickSignUp } from '../../parts/users/quick-account.ts';
+import { quickSignUp } from '../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 const json = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };

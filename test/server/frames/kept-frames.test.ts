@@ -11,7 +11,7 @@ import { finishTurns } from '../../../server/vault/finish-turns.ts';
 import { quietLog } from '../../parts/relay/quiet-log.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
 import { until } from '../../parts/relay/turn-process.ts';
-import { makeAccount } from '../../parts/users/vault-device.ts';
+import { makeAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 type Trx = Transaction<Schema>;
 type Work<Result> = (trx: Trx) => Promise<Result>;

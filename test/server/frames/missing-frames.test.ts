@@ -6,8 +6,8 @@ import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { databaseKinds, makeDatabase } from '../../parts/storage/relay-database.ts';
 import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
 import { startTurnProcess, stateOf, storedBytes, turnStart, until, Watcher } from '../../parts/relay/turn-process.ts';
-import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
-import { makeAccount } from '../../parts/users/vault-device.ts';
+import { sealedRequestFor } from '../../parts/users/without-keys/unopened-request.ts';
+import { makeAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 async function begin(kind: DatabaseKind) {
   const database = await makeDatabase(kind);

@@ -7,7 +7,7 @@ import { endDeadSessions } from '../../../server/live/live-sessions.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
 import { until } from '../../parts/relay/turn-process.ts';
-import { makeAccount } from '../../parts/users/vault-device.ts';
+import { addSession, makeAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 const session = () => ({ accountId: 'account', sessionId: toBase64Url(randomBytes(16)) });
 
@@ -125,20 +125,7 @@ describe('LiveClients', () => {
     for (const { id, leftMs, response } of rows) {
       connect(clients, response, { accountId, sessionId: toBase64Url(id) });
       if (leftMs === null) continue;
-      const nowMs = Date.now();
-      await database.db
-        .insertInto('sessions')
-        .values({
-          id,
-          account_id: accountId,
-          token_seed: randomBytes(32),
-          generation: 1,
-          rotated_at: nowMs,
-          created_at: nowMs,
-          refreshed_at: nowMs,
-          expires_at: nowMs + leftMs,
-        })
-        .execute();
+      await addSession(database, accountId, { id, lifetimeMs: leftMs });
     }
     await endDeadSessions(database.db, clients, Date.now());
     expect(rows.map(({ response }) => response.writableEnded)).toEqual([false, true, true]);

@@ -6,7 +6,7 @@ import type { Database } from '../../../server/storage/tables/database.ts';
 import { startTurnProcess } from '../../parts/relay/turn-process.ts';
 import { quietLog } from '../../parts/relay/quiet-log.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
-import { day, makeAccount, newId, write } from '../../parts/users/vault-device.ts';
+import { addSession, day, makeAccount, newId, write } from '../../parts/users/without-keys/vault-device.ts';
 
 const todayMs = Date.UTC(2026, 10, 30, 12);
 
@@ -36,19 +36,7 @@ describe.each(databaseKinds)('%s', (kind) => {
     const device = await makeAccount(database);
     const item = write(newId(), 1, { expiresAt: Math.floor(todayMs / day) + 10 });
     await device.send(device.batch({ items: [item] }));
-    await database.db
-      .insertInto('sessions')
-      .values({
-        id: randomBytes(16),
-        account_id: device.accountId,
-        token_seed: randomBytes(32),
-        generation: 1,
-        rotated_at: todayMs,
-        created_at: todayMs,
-        refreshed_at: todayMs,
-        expires_at: todayMs + 30 * day,
-      })
-      .execute();
+    await addSession(database, device.accountId, { usedAtMs: todayMs, lifetimeMs: 30 * day });
     const left = async () => {
       const bodies = await database.db.selectFrom('items').select('id').where('body', 'is not', null).execute();
       const sessions = await database.db.selectFrom('sessions').select('id').execute();

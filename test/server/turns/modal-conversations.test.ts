@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import { ModalFrontDoor } from '../../parts/worker/modal-front-door.ts';
-import { AskingPerson } from '../../parts/users/asking-person.ts';
-import { makeSignedInAccount, type ModalRelay, startModalRelay } from '../../parts/relay/modal-relay.ts';
+import { AskingPerson } from '../../parts/users/with-keys/asking-person.ts';
+import { type ModalRelay, startModalRelay } from '../../parts/relay/modal-relay.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
 import { until } from '../../parts/relay/turn-process.ts';
+import { makeSignedInAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 /*
  * Two hundred people at once, over real workers on a double of Modal, one of them killed while it answers: real evidence,

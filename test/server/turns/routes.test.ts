@@ -7,14 +7,14 @@ import { inlineBodyLength } from '../../../crypto/protocol/messages/item-message
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Listening, listen } from '../../../server/connections/listener.ts';
 import { databaseFileName } from '../../../server/storage/sqlite/sqlite.ts';
-import { cryptoReady, signUp } from '../../parts/users/node-account.ts';
-import { NodeDevice } from '../../parts/users/node-device.ts';
-import { NodeRelay } from '../../parts/users/node-relay.ts';
+import { cryptoReady, signUp } from '../../parts/users/with-keys/node-account.ts';
+import { NodeDevice } from '../../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../../parts/users/with-keys/node-relay.ts';
 import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
 import { makeTestRelay } from '../../parts/relay/test-relay.ts';
 import { until } from '../../parts/relay/turn-process.ts';
-import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
-import { newId } from '../../parts/users/vault-device.ts';
+import { sealedRequestFor } from '../../parts/users/without-keys/unopened-request.ts';
+import { newId } from '../../parts/users/without-keys/vault-device.ts';
 
 /* The routes of vault and turns over a real socket, with a scripted worker behind. */
 

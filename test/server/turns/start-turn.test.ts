@@ -16,9 +16,9 @@ import {
   until,
   Watcher,
 } from '../../parts/relay/turn-process.ts';
-import { sealedRequestFor } from '../../parts/relay/unopened-request.ts';
+import { sealedRequestFor } from '../../parts/users/without-keys/unopened-request.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { makeAccount, newId, type VaultDevice, write } from '../../parts/users/vault-device.ts';
+import { makeAccount, newId, type VaultDevice, write } from '../../parts/users/without-keys/vault-device.ts';
 
 describe.each(databaseKinds)('a turn on %s', (kind) => {
   let database: TestDatabase;

@@ -4,13 +4,13 @@ import { nameEnclave } from '../../../server/pools/enclave-client.ts';
 import { StaticPool } from '../../../server/pools/static/static-pool.ts';
 import { LocalChangeFeed } from '../../../server/live/change-feed.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
-import { AskingPerson } from '../../parts/users/asking-person.ts';
+import { AskingPerson } from '../../parts/users/with-keys/asking-person.ts';
 import { FrontDoorContainer } from '../../parts/worker/modal-front-door-container.ts';
 import { noCollateral } from '../../parts/relay/no-collateral.ts';
 import { quietLog } from '../../parts/relay/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
 import { until } from '../../parts/relay/turn-process.ts';
-import { makeAccount } from '../../parts/users/vault-device.ts';
+import { makeAccount } from '../../parts/users/without-keys/vault-device.ts';
 import { rightClock } from '../../parts/machine/right-clock.ts';
 
 // Real workers boot in each of them, on whatever machine this is.

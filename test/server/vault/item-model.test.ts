@@ -4,7 +4,7 @@ import type { ItemWrite } from '../../../crypto/protocol/messages/item-messages.
 import { RelayError } from '../../../server/api/route/relay-error.ts';
 import { readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { day, makeAccount, newId, type VaultDevice } from '../../parts/users/vault-device.ts';
+import { day, makeAccount, newId, type VaultDevice } from '../../parts/users/without-keys/vault-device.ts';
 
 /** What a vault must be, in the fewest words: a map, and a rule for each write. */
 class ModelVault {

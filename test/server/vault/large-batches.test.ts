@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseBatch } from '../../../server/vault/parse-batch.ts';
-import { randomText } from '../../parts/users/quick-account.ts';
+import { randomText } from '../../parts/users/without-keys/quick-account.ts';
 import { openTestDatabase } from '../../parts/storage/relay-database.ts';
-import { makeAccount, newId, write } from '../../parts/users/vault-device.ts';
+import { makeAccount, newId, write } from '../../parts/users/without-keys/vault-device.ts';
 
 /* The longest items: what each takes of the event loop is a turn of its own, so that other callers come in between. */
 

@@ -4,7 +4,14 @@ import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protoco
 import { expireItems } from '../../../server/vault/expire-items.ts';
 import { readBody, readHeads, readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { day, makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/users/vault-device.ts';
+import {
+  day,
+  makeAccount,
+  newId,
+  tombstone,
+  type VaultDevice,
+  write,
+} from '../../parts/users/without-keys/vault-device.ts';
 
 describe.each(databaseKinds)('reading the vault on %s', (kind) => {
   let database: TestDatabase;

@@ -3,7 +3,14 @@ import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.t
 import { itemOverhead } from '../../../server/vault/quota.ts';
 import { readHeads, readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { day, makeAccount, newId, tombstone, type VaultDevice, write } from '../../parts/users/vault-device.ts';
+import {
+  day,
+  makeAccount,
+  newId,
+  tombstone,
+  type VaultDevice,
+  write,
+} from '../../parts/users/without-keys/vault-device.ts';
 
 describe.each(databaseKinds)('writeBatch on %s', (kind) => {
   let database: TestDatabase;

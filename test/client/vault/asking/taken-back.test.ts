@@ -2,10 +2,10 @@ import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
-import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
-import { DeviceLab } from '../../../parts/users/device-lab.ts';
+import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { changeRequest, jsonResponse, pathOf, storeConversation } from '../../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

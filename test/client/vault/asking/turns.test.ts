@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { failureText } from '../../../../client/page/texts/failure-texts.ts';
-import { DeviceLab } from '../../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

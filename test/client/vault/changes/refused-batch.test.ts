@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
-import { DeviceLab } from '../../../parts/users/device-lab.ts';
+import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

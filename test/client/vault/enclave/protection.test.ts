@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseVerificationDocument, recheckDocument } from '../../../../crypto/evidence/verification-document.ts';
 import { fromBase64Url, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
-import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
+import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { developmentPolicy } from '../../../parts/evidence/development-policy.ts';
-import { DeviceLab } from '../../../parts/users/device-lab.ts';
-import type { VaultTab } from '../../../parts/users/vault-tab.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { RehearsalEngine } from '../../../../enclave-worker/engines/rehearsal.ts
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
 import { CuttableProxy } from '../../../parts/network/cuttable-proxy.ts';
 import { RelayAndWorker } from '../../../parts/relay/relay-and-worker.ts';
-import { readWhole, StorelessAsker } from '../../../parts/users/storeless-asker.ts';
+import { readWhole, StorelessAsker } from '../../../parts/users/with-keys/storeless-asker.ts';
 import { startUpstream } from '../../../parts/worker/upstream.ts';
 
 let folder: TemporaryFolder;

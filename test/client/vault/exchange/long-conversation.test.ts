@@ -6,12 +6,13 @@ import {
   type SyncAnswer,
 } from '../../../../crypto/protocol/messages/item-messages.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { DeviceLab, type Person } from '../../../parts/users/device-lab.ts';
-import { cryptoReady, signIn } from '../../../parts/users/node-account.ts';
-import { NodeDevice } from '../../../parts/users/node-device.ts';
-import { NodeRelay } from '../../../parts/users/node-relay.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { cryptoReady, signIn } from '../../../parts/users/with-keys/node-account.ts';
+import { NodeDevice } from '../../../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../../../parts/users/with-keys/node-relay.ts';
 import { pathOf } from '../../../parts/relay/tamper.ts';
 import { newId } from '../../../parts/vault/paper-vault.ts';
+import type { Person } from '../../../parts/users/person.ts';
 
 /** With an answer and a verification each, more than two batches; the last of them only verifications. */
 const turns = 350;

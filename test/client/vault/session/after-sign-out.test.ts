@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VaultMark } from '../../../../client/vault/store/ciphertext-cache.ts';
-import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
-import { DeviceLab, type Person } from '../../../parts/users/device-lab.ts';
-import { inCache } from '../../../parts/users/kept-cache.ts';
+import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { inCache } from '../../../parts/users/vaults/kept-cache.ts';
 import {
   allOf,
   answerInstead,
@@ -11,7 +11,8 @@ import {
   pathOf,
   storeConversation,
 } from '../../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
+import type { Person } from '../../../parts/users/person.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

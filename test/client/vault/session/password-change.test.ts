@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeviceLab, proofOf } from '../../../parts/users/device-lab.ts';
+import { DeviceLab, proofOf } from '../../../parts/users/vaults/device-lab.ts';
 import { storeConversation } from '../../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;
@@ -151,9 +151,9 @@ describe('a password change', () => {
     const newPassword = 'An entirely new lighthouse 84!';
     const change = (words: string) => tab.vault.changePassword({ newPassword, proof: { by: 'phrase', words } });
     expect(await tab.refusal(change('abandon '.repeat(24)))).toMatchObject({ code: 'invalid-phrase' });
-    expect(await tab.refusal(change(stranger.words.join(' ')))).toEqual({ code: 'relay:proof-failed' });
+    expect(await tab.refusal(change(stranger.recoveryWords.join(' ')))).toEqual({ code: 'relay:proof-failed' });
     expect(tab.status).toBe('unlocked');
-    await change(person.words.join(' '));
+    await change(person.recoveryWords.join(' '));
     const later = await lab.profile().openTab();
     await later.vault.signIn({ ...person, password: newPassword });
     expect(later.status).toBe('unlocked');
@@ -169,7 +169,7 @@ describe('a password change', () => {
     });
     const profile = lab.profile();
     const tab = await profile.openTab();
-    await tab.vault.signInWithPhrase({ userName: person.userName, words: person.words.join(' ') });
+    await tab.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
     const other = await profile.openTab();
     expect(await other.refusal(other.vault.changePassword({ newPassword, proof: recent }))).toEqual({
       code: 'proof-needed',
@@ -182,18 +182,18 @@ describe('a password change', () => {
 
     const late = lab.profile();
     const lateTab = await late.openTab();
-    await lateTab.vault.signInWithPhrase({ userName: person.userName, words: person.words.join(' ') });
+    await lateTab.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
     late.monotonicOffsetMs += 16 * 60_000;
     expect(await lateTab.refusal(lateTab.vault.changePassword({ newPassword, proof: recent }))).toEqual({
       code: 'proof-needed',
     });
-    const typed = { by: 'phrase', words: person.words.join(' ') } as const;
+    const typed = { by: 'phrase', words: person.recoveryWords.join(' ') } as const;
     await lateTab.vault.changePassword({ newPassword, proof: typed });
   });
 
   it('sends neither the old password nor the phrase', async () => {
     const { person, profile, tab } = await lab.signUp();
-    const words = person.words.join(' ');
+    const words = person.recoveryWords.join(' ');
     await tab.vault.changePassword({ newPassword: 'An entirely new lighthouse 86!', proof: proofOf(person) });
     await tab.vault.changePassword({ newPassword: 'An entirely new lighthouse 87!', proof: { by: 'phrase', words } });
     const sent = profile.requests.filter(({ path }) => path === '/v1/password/finish');
@@ -205,7 +205,7 @@ describe('a password change', () => {
     expect(
       [
         person.password,
-        ...person.words.slice(0, 2).map((_, at) => person.words.slice(at * 3, at * 3 + 3).join(' ')),
+        ...person.recoveryWords.slice(0, 2).map((_, at) => person.recoveryWords.slice(at * 3, at * 3 + 3).join(' ')),
       ].filter((secret) => all.includes(secret)),
     ).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DeviceLab } from '../../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

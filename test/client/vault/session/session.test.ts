@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DeviceLab, proofOf } from '../../../parts/users/device-lab.ts';
-import { nameTagOf, startLogin } from '../../../parts/users/quick-account.ts';
+import { DeviceLab, proofOf } from '../../../parts/users/vaults/device-lab.ts';
+import { nameTagOf, startLogin } from '../../../parts/users/without-keys/quick-account.ts';
 import { readWholeStorage } from '../../../parts/browser/read-whole-storage.ts';
 
 let lab: DeviceLab;
@@ -28,16 +28,19 @@ describe('sign-in', () => {
     const { tab } = { tab: await lab.profile().openTab() };
     const other = { userName: person.userName, words: 'abandon '.repeat(24) };
     expect(await tab.refusal(tab.vault.signInWithPhrase(other))).toEqual({ code: 'invalid-phrase' });
-    const mistyped = { userName: person.userName, words: person.words.with(4, 'sotto').join(' ') };
+    const mistyped = { userName: person.userName, words: person.recoveryWords.with(4, 'sotto').join(' ') };
     expect(await tab.refusal(tab.vault.signInWithPhrase(mistyped))).toEqual({
       code: 'invalid-phrase',
       unknownWords: [5],
     });
     const foreign = (await lab.signUp()).person;
-    const notHers = { userName: person.userName, words: foreign.words.join(' ') };
+    const notHers = { userName: person.userName, words: foreign.recoveryWords.join(' ') };
     expect(await tab.refusal(tab.vault.signInWithPhrase(notHers))).toEqual({ code: 'sign-in-failed' });
 
-    await tab.vault.signInWithPhrase({ userName: person.userName, words: person.words.join('\n').toUpperCase() });
+    await tab.vault.signInWithPhrase({
+      userName: person.userName,
+      words: person.recoveryWords.join('\n').toUpperCase(),
+    });
     expect([tab.status, tab.needsNewPassword]).toEqual(['unlocked', true]);
     const newPassword = 'An entirely new lighthouse 77!';
     expect(
@@ -58,7 +61,7 @@ describe('sign-in', () => {
     const { person } = await lab.signUp();
     const profile = lab.profile();
     const tab = await profile.openTab();
-    await tab.vault.signInWithPhrase({ userName: person.userName, words: person.words.join(' ') });
+    await tab.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
     const reloaded = await profile.openTab();
     expect([reloaded.status, reloaded.needsNewPassword]).toEqual(['unlocked', true]);
   });

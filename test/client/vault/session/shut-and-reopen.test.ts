@@ -2,9 +2,9 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CiphertextCache, type VaultMark } from '../../../../client/vault/store/ciphertext-cache.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
-import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
+import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { VaultStore } from '../../../../client/vault/store/vault-store.ts';
-import { DeviceLab } from '../../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { sampleKeyring } from '../../../parts/crypto/sample-account.ts';
 import { pathOf, storeConversation } from '../../../parts/relay/tamper.ts';
 

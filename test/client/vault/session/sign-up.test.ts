@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
-import { DeviceLab, inventPerson } from '../../../parts/users/device-lab.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { jsonResponse, pathOf } from '../../../parts/relay/tamper.ts';
+import { inventPerson } from '../../../parts/users/person.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {
@@ -133,7 +134,7 @@ describe('secrets that are only passed through', () => {
       expect(Object.fromEntries(wiped)).toMatchObject({ ExportKey: 1, KeyEncryptionKey: 1 });
       wiped.clear();
       const recovering = await lab.profile().openTab();
-      await recovering.vault.signInWithPhrase({ userName: person.userName, words: person.words.join(' ') });
+      await recovering.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
       expect(Object.fromEntries(wiped)).toMatchObject({ KeyEncryptionKey: 1, RecoveryEntropy: 1 });
       // Kept for the choice of a new password, and no longer than the tab is unlocked.
       expect(wiped.get('RecoverySigningSeed')).toBeUndefined();

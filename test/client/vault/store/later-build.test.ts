@@ -4,13 +4,14 @@ import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import { concat, encodeUtf8, fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
-import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
-import { DeviceLab, type Person } from '../../../parts/users/device-lab.ts';
-import { cryptoReady, signIn } from '../../../parts/users/node-account.ts';
-import { NodeDevice } from '../../../parts/users/node-device.ts';
-import { NodeRelay } from '../../../parts/users/node-relay.ts';
+import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { cryptoReady, signIn } from '../../../parts/users/with-keys/node-account.ts';
+import { NodeDevice } from '../../../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../../../parts/users/with-keys/node-relay.ts';
 import { pathOf, storeConversation } from '../../../parts/relay/tamper.ts';
-import type { VaultTab } from '../../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
+import type { Person } from '../../../parts/users/person.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

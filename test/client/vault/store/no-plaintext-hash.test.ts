@@ -7,7 +7,7 @@ import { encodeUtf8, toBase64Url } from '../../../../crypto/protocol/bytes/bytes
 import type * as CanonicalJson from '../../../../crypto/protocol/json/canonical-json.ts';
 import { encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
 import { sha256, sha512 } from '../../../../crypto/protocol/bytes/hash.ts';
-import { DeviceLab, proofOf } from '../../../parts/users/device-lab.ts';
+import { DeviceLab, proofOf } from '../../../parts/users/vaults/device-lab.ts';
 
 /** Whatever the client seals, with its padding, and every piece of JSON that it could have come from. */
 const plaintexts = vi.hoisted(() => new Set<Uint8Array>());
@@ -99,7 +99,7 @@ it('the relay is sent, and keeps, no hash of anything that was written', async (
     'Another harbour lantern 7!',
     person.userName,
     person.password,
-    person.words.join(' '),
+    person.recoveryWords.join(' '),
   ];
   // A fresh proof is for the digest of a call that the relay is sent in clear as well (SPEC.md §3.5).
   const sealed = new Set(plaintexts);

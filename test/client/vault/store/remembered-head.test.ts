@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CachedItem, VaultMark } from '../../../../client/vault/store/ciphertext-cache.ts';
-import type { BrowserProfile } from '../../../parts/users/browser-profile.ts';
-import { DeviceLab } from '../../../parts/users/device-lab.ts';
-import { inCache } from '../../../parts/users/kept-cache.ts';
+import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { inCache } from '../../../parts/users/vaults/kept-cache.ts';
 import { storeConversation } from '../../../parts/relay/tamper.ts';
 
 let lab: DeviceLab;

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ItemContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import type { BrowserProfile, Interceptor } from '../../../parts/users/browser-profile.ts';
-import { DeviceLab, type Person } from '../../../parts/users/device-lab.ts';
-import { cryptoReady, signIn } from '../../../parts/users/node-account.ts';
-import { NodeDevice } from '../../../parts/users/node-device.ts';
-import { NodeRelay } from '../../../parts/users/node-relay.ts';
+import type { BrowserProfile, Interceptor } from '../../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { cryptoReady, signIn } from '../../../parts/users/with-keys/node-account.ts';
+import { NodeDevice } from '../../../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../../../parts/users/with-keys/node-relay.ts';
 import { newId } from '../../../parts/vault/paper-vault.ts';
 import { reply, replyNote } from '../../../parts/vault/planned-batches.ts';
 import { answerInstead, changeRecords, pathOf } from '../../../parts/relay/tamper.ts';
 import type { UpstreamScript } from '../../../parts/worker/upstream.ts';
-import type { VaultTab } from '../../../parts/users/vault-tab.ts';
+import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
+import type { Person } from '../../../parts/users/person.ts';
 
 /* Why an answer ended as it did, once its transcript is gone: real vault, relay, worker and engine. */
 

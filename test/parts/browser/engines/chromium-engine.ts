@@ -46,6 +46,11 @@ async function refuseThirdParties(page: Page): Promise<void> {
   await session.send('Network.setCookieControls', { enableThirdPartyCookieRestriction: true });
 }
 
+/** Any page of Playwright's as a tab. */
+export function pageTab(page: Page): EngineTab {
+  return new ChromiumTab(page);
+}
+
 class ChromiumTab implements EngineTab {
   readonly #page: Page;
 

@@ -4,11 +4,17 @@ import { generateServerKeys, parseServerKeys } from '../../../../server/accounts
 import { Sessions } from '../../../../server/accounts/sessions/sessions.ts';
 import { TokenSigner } from '../../../../server/accounts/sessions/signed-token.ts';
 import { encodeBytes } from '../../../../server/api/route/wire-bytes.ts';
-import { mustSignIn, nameTagOf, quickSignUp, randomText, startLogin } from '../../../parts/users/quick-account.ts';
+import {
+  mustSignIn,
+  nameTagOf,
+  quickSignUp,
+  randomText,
+  startLogin,
+} from '../../../parts/users/without-keys/quick-account.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
 import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
-import { makeAccount } from '../../../parts/users/vault-device.ts';
+import { makeAccount } from '../../../parts/users/without-keys/vault-device.ts';
 import { rightClock } from '../../../parts/machine/right-clock.ts';
 
 type Keys = { opaqueSetups: object[] };

@@ -13,7 +13,7 @@ import {
   randomText,
   startLogin,
   uselessFinish,
-} from '../../../parts/users/quick-account.ts';
+} from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
 import { type CallAnswer, openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';

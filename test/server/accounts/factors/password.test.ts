@@ -12,7 +12,7 @@ import {
   quickSignUp,
   startLogin,
   uselessFinish,
-} from '../../../parts/users/quick-account.ts';
+} from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
 import { statementsDuring } from '../../../parts/storage/seen-statements.ts';
 import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';

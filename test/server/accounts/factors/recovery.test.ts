@@ -4,7 +4,7 @@ import { encodeRecoveryClaim, verifyRecoverySignature } from '../../../../crypto
 import type { RecoveryStartAnswer, SignInAnswer } from '../../../../crypto/protocol/messages/account-messages.ts';
 import { fromBase64Url, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { openDatabase } from '../../../../server/storage/open-database.ts';
-import { nameTagOf, quickSignUp } from '../../../parts/users/quick-account.ts';
+import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
 import { statementsDuring } from '../../../parts/storage/seen-statements.ts';
 import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';

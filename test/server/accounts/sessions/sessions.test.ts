@@ -9,7 +9,7 @@ import {
   quickSignUp,
   startLogin,
   finishLogin,
-} from '../../../parts/users/quick-account.ts';
+} from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
 import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
 

@@ -8,7 +8,7 @@ import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { BodyMemory } from '../../../../server/api/bodies/body-memory.ts';
 import { HeldAnswers } from '../../../../server/api/bodies/held-answers.ts';
 import { listen } from '../../../../server/connections/listener.ts';
-import { quickSignUp, randomText, sealedHead } from '../../../parts/users/quick-account.ts';
+import { quickSignUp, randomText, sealedHead } from '../../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 import { until } from '../../../parts/relay/turn-process.ts';
 

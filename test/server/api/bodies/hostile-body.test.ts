@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../../server/connections/listener.ts';
 import { writeCertificate } from '../../../parts/network/certificate-files.ts';
-import { nameTagOf, quickSignUp } from '../../../parts/users/quick-account.ts';
+import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 
 const mebibyte = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AccountReads } from '../../../../server/api/guards/account-reads.ts';
-import { quickSignUp } from '../../../parts/users/quick-account.ts';
+import { quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 import { Turnstile } from '../../../../server/api/guards/turnstile.ts';
 

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { errorCodes } from '../../../../crypto/protocol/messages/error-codes.ts';
 import { StaticFiles } from '../../../../server/api/pages/static-files.ts';
 import { createLog } from '../../../../process/event-log.ts';
-import { nameTagOf, quickSignUp } from '../../../parts/users/quick-account.ts';
+import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
 import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 import { PassThrough } from 'node:stream';

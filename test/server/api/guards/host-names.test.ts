@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../../server/connections/listener.ts';
 import { contentSecurityPolicy } from '../../../../server/api/pages/security-headers.ts';
 import { writeCertificate } from '../../../parts/network/certificate-files.ts';
-import { nameTagOf, quickSignUp } from '../../../parts/users/quick-account.ts';
+import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 
 const recovery = JSON.stringify({ format: 1, nameTag: nameTagOf('alice') });

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { type Caller, RateLimiter } from '../../../../server/api/guards/rate-limit.ts';
 import type { RelayError } from '../../../../server/api/route/relay-error.ts';
-import { prepareSignUp, quickSignUp, randomText, sealedHead } from '../../../parts/users/quick-account.ts';
+import { prepareSignUp, quickSignUp, randomText, sealedHead } from '../../../parts/users/without-keys/quick-account.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 

@@ -5,7 +5,7 @@ import { enclaveAnswer } from '../../../../crypto/protocol/messages/enclave-mess
 import { createLog } from '../../../../process/event-log.ts';
 import { CapturedOutput } from '../../../parts/machine/captured-output.ts';
 import { ModalFrontDoor } from '../../../parts/worker/modal-front-door.ts';
-import { quickSignUp } from '../../../parts/users/quick-account.ts';
+import { quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 import { until } from '../../../parts/relay/turn-process.ts';
 import * as v from 'valibot';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ModalSessionRows, startLeaseMs } from '../../../../server/pools/modal/modal-session-rows.ts';
 import { databaseKinds, openTestDatabase } from '../../../parts/storage/relay-database.ts';
-import { makeSignedInAccount } from '../../../parts/relay/modal-relay.ts';
+import { makeSignedInAccount } from '../../../parts/users/without-keys/vault-device.ts';
 
 /* Who may start a session, when several relays want to; times are the test's own. */
 

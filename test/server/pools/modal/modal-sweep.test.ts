@@ -2,11 +2,10 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { ClockWatch } from '../../../../server/storage/clock-watch.ts';
 import { ModalSessionRows } from '../../../../server/pools/modal/modal-session-rows.ts';
 import { ModalSweep } from '../../../../server/pools/modal/modal-sweep.ts';
-import { makeSignedInAccount } from '../../../parts/relay/modal-relay.ts';
 import { quietLog } from '../../../parts/relay/quiet-log.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
 import { until } from '../../../parts/relay/turn-process.ts';
-import { day } from '../../../parts/users/vault-device.ts';
+import { day, makeSignedInAccount } from '../../../parts/users/without-keys/vault-device.ts';
 
 const todayMs = Date.UTC(2026, 10, 30, 12);
 const idleMs = 300_000;

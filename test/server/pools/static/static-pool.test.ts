@@ -4,7 +4,7 @@ import type { Enclave, StreamListener } from '../../../../server/pools/pool.ts';
 import { createLocalPool } from '../../../../server/pools/static/local-pool.ts';
 import { StaticPool } from '../../../../server/pools/static/static-pool.ts';
 import { frameRecord, ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
-import { sealedRequestFor } from '../../../parts/relay/unopened-request.ts';
+import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
 
 class Heard implements StreamListener {
   readonly records: Uint8Array[] = [];

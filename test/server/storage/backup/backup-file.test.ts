@@ -17,7 +17,7 @@ import { hashBytes } from '../../../../server/vault/parse-batch.ts';
 import { databaseKinds, openTestDatabase, returnToFirstTables } from '../../../parts/storage/relay-database.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../../parts/machine/small-disk.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { makeAccount, newId, write } from '../../../parts/users/vault-device.ts';
+import { addSession, makeAccount, newId, write } from '../../../parts/users/without-keys/vault-device.ts';
 
 const mebibyte = 2 ** 20;
 const largeItems = 20;
@@ -109,10 +109,7 @@ describe.each(databaseKinds)('%s', (kind) => {
       rotated_at: 1,
       created_at: 1,
     };
-    await from.db
-      .insertInto('sessions')
-      .values({ ...session, id: randomBytes(16), token_seed: randomBytes(32), refreshed_at: 1, expires_at: 9e15 })
-      .execute();
+    await addSession(from, accountId);
     const path = join(await backupFolder(), 'a.backup');
     await writeBackup(path, from, about);
     const lines = gunzipSync(readFileSync(path))

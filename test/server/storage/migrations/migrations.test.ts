@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { openDatabase } from '../../../../server/storage/open-database.ts';
 import { databaseKinds, makeDatabase, returnToFirstTables } from '../../../parts/storage/relay-database.ts';
-import { makeAccount } from '../../../parts/users/vault-device.ts';
+import { makeAccount } from '../../../parts/users/without-keys/vault-device.ts';
 
 /* A database of the first version, with what was in it. */
 

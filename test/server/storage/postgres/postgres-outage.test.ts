@@ -12,7 +12,7 @@ import { PostgresChangeFeed } from '../../../../server/live/postgres-change-feed
 import { type FreezingProxy, startFreezingProxy } from '../../../parts/network/freezing-proxy.ts';
 import { noPgbouncer, startPgbouncer, withoutPgbouncer } from '../../../parts/storage/pgbouncer.ts';
 import { type Postgres, startPostgres } from '../../../parts/storage/postgres.ts';
-import { prepareSignUp } from '../../../parts/users/quick-account.ts';
+import { prepareSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { quietLog } from '../../../parts/relay/quiet-log.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
 import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';

@@ -2,8 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ItemWrite } from '../../../../crypto/protocol/messages/item-messages.ts';
-import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { HealthCheck } from '../../../../server/api/pages/health.ts';
 import { openPostgres } from '../../../../server/storage/postgres/postgres.ts';
 import { openSqlite } from '../../../../server/storage/sqlite/sqlite.ts';
@@ -16,62 +14,28 @@ import {
 import { startTurn } from '../../../../server/turns/start-turn.ts';
 import {
   cookieOf,
-  hashOfHead,
   mustSignIn,
   prepareSignUp,
-  type QuickAccount,
   quickSignUp,
   randomText,
-  sealedHead,
-} from '../../../parts/users/quick-account.ts';
+} from '../../../parts/users/without-keys/quick-account.ts';
+import { StoringAccount } from '../../../parts/users/without-keys/storing-account.ts';
 import { quietLog } from '../../../parts/relay/quiet-log.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../../parts/machine/small-disk.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/test-relay.ts';
 import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../../parts/relay/turn-process.ts';
-import { makeAccount, newId, tombstone, type VaultDevice, write } from '../../../parts/users/vault-device.ts';
+import {
+  makeAccount,
+  newId,
+  tombstone,
+  type VaultDevice,
+  write,
+} from '../../../parts/users/without-keys/vault-device.ts';
 
 const mebibyte = 2 ** 20;
-
-/** An account that stores over HTTP. */
-class Storing {
-  readonly #relay: TestRelay;
-  readonly #account: QuickAccount;
-  #head: QuickAccount['head'];
-
-  constructor(relay: TestRelay, account: QuickAccount) {
-    this.#relay = relay;
-    this.#account = account;
-    this.#head = account.head;
-  }
-
-  async store(items: readonly ItemWrite[]) {
-    const head = sealedHead(this.#head.counter + 1);
-    const batch = { format: 1, expectedHead: toBase64Url(this.#head.hash), head, items, prune: [], finishTurns: [] };
-    const answer = await this.#relay.call('POST', '/v1/items', {
-      body: batch,
-      token: this.#account.session.accessToken,
-    });
-    if (answer.status === 200) this.#head = { counter: head.counter, hash: hashOfHead(head) };
-    return answer;
-  }
-
-  /** @returns the ids of what was stored until not even a small item was taken, and the last refusal. */
-  async fill() {
-    const ids: string[] = [];
-    let refusal = await this.store([]);
-    for (const length of [mebibyte / 2, 65_536, 1_100]) {
-      do {
-        const item = write(newId(), 1, { body: randomText(length) });
-        refusal = await this.store([item]);
-        if (refusal.status === 200) ids.push(item.id);
-      } while (refusal.status === 200);
-    }
-    return { ids, refusal };
-  }
-}
 
 const refusedAsFull = { status: 507, json: { error: 'storage-full' } };
 
@@ -83,7 +47,7 @@ test.skipIf(noSmallDisks !== null)(
     const environment = { DATA_DIR: folder, DISK_RESERVE_BYTES: String(8 * mebibyte) };
     const relay = await openTestRelay('sqlite', { environment, log });
     const [filler, other] = [await quickSignUp(relay, 'filler'), await quickSignUp(relay, 'other')];
-    const storing = new Storing(relay, filler);
+    const storing = new StoringAccount(relay, filler);
     const { ids, refusal } = await storing.fill();
     expect(refusal).toMatchObject(refusedAsFull);
     expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -9,7 +9,7 @@ import type { Bindings } from '../../../../server/api/dispatch.ts';
 import { listen } from '../../../../server/connections/listener.ts';
 import { LiveClients } from '../../../../server/live/live-clients.ts';
 import { TurnService } from '../../../../server/turns/turn-service.ts';
-import { quickSignUp } from '../../../parts/users/quick-account.ts';
+import { quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { makeSelfSigned } from '../../../parts/network/self-signed.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
 import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';

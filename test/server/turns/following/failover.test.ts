@@ -14,8 +14,8 @@ import {
   turnStart,
   until,
 } from '../../../parts/relay/turn-process.ts';
-import { sealedRequestFor } from '../../../parts/relay/unopened-request.ts';
-import { makeAccount, type VaultDevice } from '../../../parts/users/vault-device.ts';
+import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
+import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 
 /* Two workers behind one relay: an account keeps to one of them, and goes to the other when it must. */
 

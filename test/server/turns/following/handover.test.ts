@@ -7,8 +7,8 @@ import { quietLog } from '../../../parts/relay/quiet-log.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../../parts/relay/turn-process.ts';
-import { sealedRequestFor } from '../../../parts/relay/unopened-request.ts';
-import { makeAccount } from '../../../parts/users/vault-device.ts';
+import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
+import { makeAccount } from '../../../parts/users/without-keys/vault-device.ts';
 
 function feedOf({ db, openClient }: Database): PostgresChangeFeed {
   if (openClient === null) throw new Error('Replicas need PostgreSQL.');

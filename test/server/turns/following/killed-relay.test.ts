@@ -6,7 +6,7 @@ import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/byte
 import { openDatabase } from '../../../../server/storage/open-database.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import { stateOf, storedBytes, turnStart, until } from '../../../parts/relay/turn-process.ts';
-import { makeAccount } from '../../../parts/users/vault-device.ts';
+import { makeAccount } from '../../../parts/users/without-keys/vault-device.ts';
 import { databaseKinds, makeDatabase } from '../../../parts/storage/relay-database.ts';
 
 const child = new URL('relay-child.ts', import.meta.url);

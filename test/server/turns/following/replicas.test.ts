@@ -22,8 +22,8 @@ import {
   until,
   Watcher,
 } from '../../../parts/relay/turn-process.ts';
-import { sealedRequestFor } from '../../../parts/relay/unopened-request.ts';
-import { makeAccount, type VaultDevice } from '../../../parts/users/vault-device.ts';
+import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
+import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 
 /*
  * Two replicas on one PostgreSQL: the first is a process of its own and begins the turns, the second is this one and

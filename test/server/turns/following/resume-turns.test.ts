@@ -13,7 +13,7 @@ import {
   Watcher,
 } from '../../../parts/relay/turn-process.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
-import { makeAccount, type VaultDevice } from '../../../parts/users/vault-device.ts';
+import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 
 describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
   let database: TestDatabase;

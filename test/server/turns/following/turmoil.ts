@@ -13,8 +13,8 @@ import { makeDatabase, type TestDatabase } from '../../../parts/storage/relay-da
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
 import { ScriptedWorker, type ScriptedTranscript } from '../../../parts/worker/scripted-worker.ts';
 import { turnStart, until } from '../../../parts/relay/turn-process.ts';
-import { sealedRequestFor } from '../../../parts/relay/unopened-request.ts';
-import { makeAccount, type VaultDevice } from '../../../parts/users/vault-device.ts';
+import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
+import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 import { mountSmall, RelayMember } from './relay-crowd.ts';
 
 /** Four of each account, which may have eight requests under way. */

@@ -1,5 +1,5 @@
-import type { Account } from './person.ts';
-import type { ControlRole, EngineTab } from '../browser/engines/engine.ts';
+import type { Person } from '../person.ts';
+import type { ControlRole, EngineTab } from '../../browser/engines/engine.ts';
 
 /*
  * What a person does in the client, in any engine. Each step waits until the page is ready for it; the longest wait is a limit
@@ -33,7 +33,7 @@ export function write(tab: EngineTab, role: ControlRole, name: string, text: str
 }
 
 /** Creates an account from the home page and stops in the chat. @returns the recovery phrase. */
-export async function createAccountIn(tab: EngineTab, url: string, account: Account): Promise<string[]> {
+export async function createAccountIn(tab: EngineTab, url: string, account: Person): Promise<string[]> {
   await tab.goto(url);
   await press(tab, 'link', 'Create account');
   await fillCredentials(tab, account);
@@ -48,19 +48,19 @@ export async function createAccountIn(tab: EngineTab, url: string, account: Acco
 }
 
 /** Signs in where the page for it is open, and stops in the chat. */
-export async function signInIn(tab: EngineTab, account: Account): Promise<void> {
+export async function signInIn(tab: EngineTab, account: Person): Promise<void> {
   await fillCredentials(tab, account);
   await press(tab, 'button', 'Sign in');
   await seen(tab, 'textbox', 'Message');
 }
 
-export async function unlockIn(tab: EngineTab, account: Account): Promise<void> {
+export async function unlockIn(tab: EngineTab, account: Person): Promise<void> {
   await write(tab, 'password', 'Password', account.password);
   await press(tab, 'button', 'Unlock');
   await seen(tab, 'textbox', 'Message');
 }
 
-export async function fillCredentials(tab: EngineTab, account: Account): Promise<void> {
+export async function fillCredentials(tab: EngineTab, account: Person): Promise<void> {
   await write(tab, 'textbox', 'User name', account.userName);
   await write(tab, 'password', 'Password', account.password);
 }

@@ -9,7 +9,7 @@ import type {
   VaultApi,
   VaultEvent,
   VaultFailure,
-} from '../../../client/vault/api/vault-api.ts';
+} from '../../../../client/vault/api/vault-api.ts';
 
 /** The page's end of one tab: what it was told so far, put together as the page does it. */
 export class VaultTab {

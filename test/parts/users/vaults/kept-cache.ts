@@ -1,6 +1,6 @@
 import { IDBKeyRange } from 'fake-indexeddb';
-import { CiphertextCache } from '../../../client/vault/store/ciphertext-cache.ts';
-import { openIndexedDbCache } from '../../../client/worker/indexeddb-cache.ts';
+import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import type { BrowserProfile } from './browser-profile.ts';
 
 /** Looks into, or changes, what a browser profile keeps. */

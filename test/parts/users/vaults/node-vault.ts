@@ -1,7 +1,7 @@
 // One device of Node as a process of its own: nothing of a browser is loaded. It does what its test asks and prints what came of it.
-import { createVault } from '../../../client/vault/create-vault.ts';
-import { DeviceFolder } from '../../../client/node/device-folder.ts';
-import { developmentPolicy } from '../evidence/development-policy.ts';
+import { createVault } from '../../../../client/vault/create-vault.ts';
+import { DeviceFolder } from '../../../../client/node/device-folder.ts';
+import { developmentPolicy } from '../../evidence/development-policy.ts';
 import { VaultTab } from './vault-tab.ts';
 
 export type NodeVaultTask = {

@@ -1,14 +1,14 @@
-import type { Clock } from '../../../client/vault/surroundings/clock.ts';
-import { EnclaveSession } from '../../../client/vault/enclave/enclave-session.ts';
-import type { VerifiedEnclave } from '../../../client/vault/enclave/verified-enclave.ts';
-import { ask, type AskOptions, type AskSurroundings } from '../../../client/vault/exchange/ask.ts';
-import { LiveRecords, type LiveListener } from '../../../client/vault/exchange/live-records.ts';
-import type { ReplyPiece } from '../../../client/vault/exchange/reply-pieces.ts';
-import { RelayClient } from '../../../client/vault/relay/relay-client.ts';
-import type { TabLocks } from '../../../client/vault/surroundings/vault-lock.ts';
-import type { PlainContent } from '../../../crypto/protocol/contents/request-content.ts';
-import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { developmentPolicy } from '../evidence/development-policy.ts';
+import type { Clock } from '../../../../client/vault/surroundings/clock.ts';
+import { EnclaveSession } from '../../../../client/vault/enclave/enclave-session.ts';
+import type { VerifiedEnclave } from '../../../../client/vault/enclave/verified-enclave.ts';
+import { ask, type AskOptions, type AskSurroundings } from '../../../../client/vault/exchange/ask.ts';
+import { LiveRecords, type LiveListener } from '../../../../client/vault/exchange/live-records.ts';
+import type { ReplyPiece } from '../../../../client/vault/exchange/reply-pieces.ts';
+import { RelayClient } from '../../../../client/vault/relay/relay-client.ts';
+import type { TabLocks } from '../../../../client/vault/surroundings/vault-lock.ts';
+import type { PlainContent } from '../../../../crypto/protocol/contents/request-content.ts';
+import type { TurnRecord } from '../../../../crypto/protocol/messages/turn-messages.ts';
+import { developmentPolicy } from '../../evidence/development-policy.ts';
 import { cryptoReady, signUp } from './node-account.ts';
 import { NodeRelay } from './node-relay.ts';
 

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { ItemBatch, ItemWrite } from '../../../crypto/protocol/messages/item-messages.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { Database } from '../../../server/storage/tables/database.ts';
-import { parseBatch } from '../../../server/vault/parse-batch.ts';
-import { type StoredBatch, writeBatch } from '../../../server/vault/write-items.ts';
+import type { ItemBatch, ItemWrite } from '../../../../crypto/protocol/messages/item-messages.ts';
+import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import type { Database } from '../../../../server/storage/tables/database.ts';
+import { parseBatch } from '../../../../server/vault/parse-batch.ts';
+import { type StoredBatch, writeBatch } from '../../../../server/vault/write-items.ts';
 
 export const day = 86_400_000;
 
@@ -40,6 +40,39 @@ export async function makeAccount(database: Database): Promise<VaultDevice> {
       .execute();
   });
   return new VaultDevice(database, accountId, { counter: 1, hash: sha256(body) });
+}
+
+/** A session of an account, as a sign-in leaves it. */
+export async function addSession(
+  database: Database,
+  accountId: string,
+  options: { readonly id?: Uint8Array<ArrayBuffer>; readonly usedAtMs?: number; readonly lifetimeMs?: number } = {},
+): Promise<void> {
+  const { id = randomBytes(16), usedAtMs = Date.now(), lifetimeMs = 3_600_000 } = options;
+  await database.db
+    .insertInto('sessions')
+    .values({
+      id,
+      account_id: accountId,
+      token_seed: randomBytes(32),
+      generation: 1,
+      rotated_at: usedAtMs,
+      created_at: usedAtMs,
+      refreshed_at: usedAtMs,
+      expires_at: usedAtMs + lifetimeMs,
+    })
+    .execute();
+}
+
+/** An account that is signed in on one device. */
+export async function makeSignedInAccount(database: Database): Promise<VaultDevice> {
+  const device = await makeAccount(database);
+  await addSession(database, device.accountId);
+  return device;
+}
+
+export async function signOutEverywhere(database: Database, accountId: string): Promise<void> {
+  await database.db.deleteFrom('sessions').where('account_id', '=', accountId).execute();
 }
 
 export type Head = { readonly counter: number; readonly hash: Uint8Array<ArrayBuffer> };

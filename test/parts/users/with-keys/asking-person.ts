@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LiveRecordSplitter, decodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
-import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
-import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { hashRequest } from '../../../crypto/turn/sealed-request.ts';
-import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
-import { RelayError } from '../../../server/api/route/relay-error.ts';
-import { chooseEnclave } from '../../../server/pools/choose-enclave.ts';
-import { attemptTurn, type StartedTurn, startTurn } from '../../../server/turns/start-turn.ts';
-import type { TurnService } from '../../../server/turns/turn-service.ts';
-import { Gate } from '../machine/gate.ts';
+import { LiveRecordSplitter, decodeLiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
+import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { hashRequest } from '../../../../crypto/turn/sealed-request.ts';
+import { generateTurnKey } from '../../../../crypto/turn/turn-key.ts';
+import { RelayError } from '../../../../server/api/route/relay-error.ts';
+import { chooseEnclave } from '../../../../server/pools/choose-enclave.ts';
+import { attemptTurn, type StartedTurn, startTurn } from '../../../../server/turns/start-turn.ts';
+import type { TurnService } from '../../../../server/turns/turn-service.ts';
+import { Gate } from '../../machine/gate.ts';
 import {
   type PreparedTurn,
   ReplyReader,
@@ -17,8 +17,8 @@ import {
   type VerifiedEnclave,
   verifyAnswer,
 } from './node-device.ts';
-import { stateOf, storedBytes } from '../relay/turn-process.ts';
-import { newId, type VaultDevice, write } from './vault-device.ts';
+import { stateOf, storedBytes } from '../../relay/turn-process.ts';
+import { newId, type VaultDevice, write } from '../without-keys/vault-device.ts';
 
 /** The turns of a relay, as a test has them. */
 type RelayPart = { readonly service: TurnService };

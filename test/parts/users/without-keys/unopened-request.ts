@@ -1,6 +1,6 @@
-import { encodeRequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
-import type { SealedRequestMessage } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { encodeRequestHeader } from '../../../../crypto/protocol/messages/request-header.ts';
+import type { SealedRequestMessage } from '../../../../crypto/protocol/messages/turn-messages.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 
 /** A sealed request whose inside nobody opens: a real header, and random bytes where the seals are. */
 export function sealedRequestFor(options: { readonly model: string; readonly turnId?: Bytes }): {

@@ -1,23 +1,23 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
-import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
-import { type EnclaveEvidence } from '../../../crypto/protocol/messages/enclave-messages.ts';
-import type { CollateralItem } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
+import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
+import { type EnclaveEvidence } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { CollateralItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import {
   decodeLiveRecord,
   type LiveRecord,
   LiveRecordSplitter,
-} from '../../../crypto/protocol/messages/live-record.ts';
-import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
-import type { PlainContent, ReplyEnd, RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
-import type { FrameClass } from '../../../crypto/protocol/messages/request-header.ts';
-import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
-import { equalBytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
-import { hashRequest, sealRequest, toMessage } from '../../../crypto/turn/sealed-request.ts';
-import { deriveStopToken, generateTurnKey, type TurnKey } from '../../../crypto/turn/turn-key.ts';
-import { developmentPolicy } from '../evidence/development-policy.ts';
+} from '../../../../crypto/protocol/messages/live-record.ts';
+import type { ReplyNote } from '../../../../crypto/protocol/contents/reply-note.ts';
+import type { PlainContent, ReplyEnd, RequestContent } from '../../../../crypto/protocol/contents/request-content.ts';
+import type { FrameClass } from '../../../../crypto/protocol/messages/request-header.ts';
+import { aeadReady } from '../../../../crypto/primitives/aead.ts';
+import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { equalBytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { ReplyOpener } from '../../../../crypto/turn/reply-opener.ts';
+import { hashRequest, sealRequest, toMessage } from '../../../../crypto/turn/sealed-request.ts';
+import { deriveStopToken, generateTurnKey, type TurnKey } from '../../../../crypto/turn/turn-key.ts';
+import { developmentPolicy } from '../../evidence/development-policy.ts';
 
 export type SealedTurn = {
   readonly turnId: Bytes;

@@ -1,6 +1,6 @@
 import * as opaque from '@serenity-kit/opaque';
-import { deriveNameTag } from '../../../crypto/account/name-tag.ts';
-import { digestActBody, encodeStepUpClaim } from '../../../crypto/sign-in/step-up.ts';
+import { deriveNameTag } from '../../../../crypto/account/name-tag.ts';
+import { digestActBody, encodeStepUpClaim } from '../../../../crypto/sign-in/step-up.ts';
 import type {
   PasswordStartAnswer,
   SessionAnswer,
@@ -9,10 +9,10 @@ import type {
   SignUpStartAnswer,
   StepUpProof,
   StepUpStartAnswer,
-} from '../../../crypto/protocol/messages/account-messages.ts';
-import { hashHead } from '../../../crypto/vault/vault-head.ts';
-import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { CallAnswer, TestRelay } from '../relay/test-relay.ts';
+} from '../../../../crypto/protocol/messages/account-messages.ts';
+import { hashHead } from '../../../../crypto/vault/vault-head.ts';
+import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import type { CallAnswer, TestRelay } from '../../relay/test-relay.ts';
 import { ed25519 } from '@noble/curves/ed25519.js';
 
 /*

@@ -1,11 +1,11 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
-import type { Clock } from '../../../client/vault/surroundings/clock.ts';
-import { cookieKeeper } from '../../../client/worker/cookie-keeper.ts';
-import { openIndexedDbCache } from '../../../client/worker/indexeddb-cache.ts';
-import { openBroadcast } from '../../../client/worker/tab-broadcast.ts';
-import { createVault } from '../../../client/vault/create-vault.ts';
-import type { VaultParts } from '../../../client/vault/vault-parts.ts';
-import { developmentPolicy } from '../evidence/development-policy.ts';
+import type { Clock } from '../../../../client/vault/surroundings/clock.ts';
+import { cookieKeeper } from '../../../../client/worker/cookie-keeper.ts';
+import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
+import { openBroadcast } from '../../../../client/worker/tab-broadcast.ts';
+import { createVault } from '../../../../client/vault/create-vault.ts';
+import type { VaultParts } from '../../../../client/vault/vault-parts.ts';
+import { developmentPolicy } from '../../evidence/development-policy.ts';
 import { VaultTab } from './vault-tab.ts';
 
 /** What a relay, or whoever sits in between, does with a call. `next` asks the real one. */

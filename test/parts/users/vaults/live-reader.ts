@@ -1,7 +1,7 @@
-import type { Clock } from '../../../client/vault/surroundings/clock.ts';
-import { LiveFrames } from '../../../client/vault/relay/live-frames.ts';
-import type { TabLocks } from '../../../client/vault/surroundings/vault-lock.ts';
-import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
+import type { Clock } from '../../../../client/vault/surroundings/clock.ts';
+import { LiveFrames } from '../../../../client/vault/relay/live-frames.ts';
+import type { TabLocks } from '../../../../client/vault/surroundings/vault-lock.ts';
+import { LiveRecordSplitter } from '../../../../crypto/protocol/messages/live-record.ts';
 
 const frameKind = 2;
 

@@ -1,31 +1,31 @@
-import { joinEvidenceDigests } from '../../../crypto/evidence/evidence-digest.ts';
-import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
-import type { EnclaveAnswer, EnclaveOffer } from '../../../crypto/protocol/messages/enclave-messages.ts';
-import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { joinEvidenceDigests } from '../../../../crypto/evidence/evidence-digest.ts';
+import { type EnclaveVerdict, verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
+import type { EnclaveAnswer, EnclaveOffer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { ItemContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import {
   type ItemBatch,
   type ItemWrite,
   type SyncAnswer,
   tombstoneFlag,
-} from '../../../crypto/protocol/messages/item-messages.ts';
-import { decodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
-import type { TurnAttempt, TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
+} from '../../../../crypto/protocol/messages/item-messages.ts';
+import { decodeLiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
+import type { TurnAttempt, TurnStart } from '../../../../crypto/protocol/messages/turn-messages.ts';
 import {
   type Bytes,
   equalBytes,
   fromBase64Url,
   randomBytes,
   toBase64Url,
-} from '../../../crypto/protocol/bytes/bytes.ts';
-import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
-import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
-import { hashRequest, sealRequest, toMessage } from '../../../crypto/turn/sealed-request.ts';
-import { generateTurnKey, type TurnKey } from '../../../crypto/turn/turn-key.ts';
-import { encodeItemContent, openContent } from '../../../crypto/vault/item-content.ts';
-import { sealItem } from '../../../crypto/vault/item.ts';
-import { hashLeaf, MerkleTree } from '../../../crypto/protocol/merkle-tree.ts';
-import { hashHead, openHead, sealHead } from '../../../crypto/vault/vault-head.ts';
-import { developmentPolicy } from '../evidence/development-policy.ts';
+} from '../../../../crypto/protocol/bytes/bytes.ts';
+import { sha256 } from '../../../../crypto/protocol/bytes/hash.ts';
+import { ReplyOpener } from '../../../../crypto/turn/reply-opener.ts';
+import { hashRequest, sealRequest, toMessage } from '../../../../crypto/turn/sealed-request.ts';
+import { generateTurnKey, type TurnKey } from '../../../../crypto/turn/turn-key.ts';
+import { encodeItemContent, openContent } from '../../../../crypto/vault/item-content.ts';
+import { sealItem } from '../../../../crypto/vault/item.ts';
+import { hashLeaf, MerkleTree } from '../../../../crypto/protocol/merkle-tree.ts';
+import { hashHead, openHead, sealHead } from '../../../../crypto/vault/vault-head.ts';
+import { developmentPolicy } from '../../evidence/development-policy.ts';
 import type { NodeAccount } from './node-account.ts';
 import type { NodeRelay } from './node-relay.ts';
 

@@ -1,5 +1,5 @@
 import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
-import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
+import { LiveRecordSplitter } from '../../../../crypto/protocol/messages/live-record.ts';
 
 export type RelayAnswer = { readonly status: number; readonly bytes: Buffer; readonly json: unknown };
 

@@ -1,9 +1,10 @@
 /* oxlint-disable vitest/no-standalone-expect -- called by tests. */
 import { expect } from 'vitest';
 import type { BrowserProfile } from './browser-profile.ts';
-import type { DeviceLab, Person } from './device-lab.ts';
-import { changeJson } from '../relay/tamper.ts';
+import type { DeviceLab } from './device-lab.ts';
+import { changeJson } from '../../relay/tamper.ts';
 import type { VaultTab } from './vault-tab.ts';
+import type { Person } from '../person.ts';
 
 export type Sync = {
   items: Record<string, unknown>[];

@@ -1,7 +1,7 @@
-import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
-import { enclaveEvidence, type EnclaveEvidence } from '../../../crypto/protocol/messages/enclave-messages.ts';
-import type { CollateralItem } from '../../../crypto/protocol/messages/evidence-messages.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { type EnclaveVerdict, verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
+import { enclaveEvidence, type EnclaveEvidence } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { CollateralItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
+import { type Bytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
 
 type Reachable = { readonly url: string; readonly token: string };

@@ -1,27 +1,27 @@
-import { deriveKeyslotListKey, generateAccountId, generateAccountKey } from '../../../crypto/account/account-key.ts';
-import { deriveKeyEncryptionKey, unwrapAccountKey, wrapAccountKey } from '../../../crypto/account/keyslot.ts';
-import { digestKeyslot, digestKeyslotList, encodeKeyslotList } from '../../../crypto/account/keyslot-list.ts';
-import { createKeyring, type Keyring } from '../../../crypto/account/keyring.ts';
-import { deriveNameTag } from '../../../crypto/account/name-tag.ts';
+import { deriveKeyslotListKey, generateAccountId, generateAccountKey } from '../../../../crypto/account/account-key.ts';
+import { deriveKeyEncryptionKey, unwrapAccountKey, wrapAccountKey } from '../../../../crypto/account/keyslot.ts';
+import { digestKeyslot, digestKeyslotList, encodeKeyslotList } from '../../../../crypto/account/keyslot-list.ts';
+import { createKeyring, type Keyring } from '../../../../crypto/account/keyring.ts';
+import { deriveNameTag } from '../../../../crypto/account/name-tag.ts';
 import {
   finishLogin,
   finishRegistration,
   opaqueReady,
   startLogin,
   startRegistration,
-} from '../../../crypto/account/opaque-client.ts';
-import { deriveRecoverySigningKeys, generateRecoveryPhrase } from '../../../crypto/account/recovery-phrase.ts';
+} from '../../../../crypto/account/opaque-client.ts';
+import { deriveRecoverySigningKeys, generateRecoveryPhrase } from '../../../../crypto/account/recovery-phrase.ts';
 import type {
   SessionAnswer,
   SignInAnswer,
   SignInStartAnswer,
   SignUpStartAnswer,
-} from '../../../crypto/protocol/messages/account-messages.ts';
-import { stretchingProfiles } from '../../../crypto/protocol/messages/account-messages.ts';
-import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
-import { MerkleTree } from '../../../crypto/protocol/merkle-tree.ts';
-import { hashHead, type HeadMark, noHeadHash, sealHead } from '../../../crypto/vault/vault-head.ts';
+} from '../../../../crypto/protocol/messages/account-messages.ts';
+import { stretchingProfiles } from '../../../../crypto/protocol/messages/account-messages.ts';
+import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { sodiumReady } from '../../../../crypto/primitives/sodium.ts';
+import { MerkleTree } from '../../../../crypto/protocol/merkle-tree.ts';
+import { hashHead, type HeadMark, noHeadHash, sealHead } from '../../../../crypto/vault/vault-head.ts';
 import type { NodeRelay } from './node-relay.ts';
 
 /** What a device has after sign-up or sign-in. */

@@ -2,29 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { listen, type Listening } from '../../../server/connections/listener.ts';
-import { RateLimiter } from '../../../server/api/guards/rate-limit.ts';
-import type { Log } from '../../../process/event-log.ts';
-import { openRelay, type Relay } from '../../../server/relay.ts';
-import { readSettings } from '../../../server/settings.ts';
+import { listen, type Listening } from '../../../../server/connections/listener.ts';
+import { RateLimiter } from '../../../../server/api/guards/rate-limit.ts';
+import type { Log } from '../../../../process/event-log.ts';
+import { openRelay, type Relay } from '../../../../server/relay.ts';
+import { readSettings } from '../../../../server/settings.ts';
 import { BrowserProfile, type ProfileOptions } from './browser-profile.ts';
-import { findFreePort } from '../network/free-port.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../machine/temporary-folder.ts';
-import { startUpstream, type Upstream } from '../worker/upstream.ts';
-import { waitFor } from '../relay/running-sotto.ts';
+import { findFreePort } from '../../network/free-port.ts';
+import { makeTemporaryFolder, type TemporaryFolder } from '../../machine/temporary-folder.ts';
+import { startUpstream, type Upstream } from '../../worker/upstream.ts';
+import { waitFor } from '../../relay/running-sotto.ts';
+import { inventPerson, type Person, type SignedUpPerson } from '../person.ts';
 import type { VaultTab } from './vault-tab.ts';
 
-const projectFolder = resolve(import.meta.dirname, '../../..');
+const projectFolder = resolve(import.meta.dirname, '../../../..');
 const silent: Log = { error() {}, warn() {}, info() {}, debug() {} };
 const token = randomBytes(32).toString('hex');
-
-let names = 0;
-
-export type Person = {
-  readonly userName: string;
-  readonly password: string;
-  readonly words: readonly string[];
-};
 
 /** What a person types to change the password that they have. */
 export function proofOf({ password }: Pick<Person, 'password'>) {
@@ -40,23 +33,15 @@ export class DeviceLab implements AsyncDisposable {
   readonly #folder: TemporaryFolder;
   readonly #port: number;
   readonly #workerPort: number;
-  readonly #withWorker: boolean;
   readonly #profiles: BrowserProfile[] = [];
   #relay: { relay: Relay; listening: Listening } | null = null;
   #worker: ChildProcess | null = null;
 
-  private constructor(parts: {
-    upstream: Upstream;
-    folder: TemporaryFolder;
-    port: number;
-    workerPort: number;
-    withWorker: boolean;
-  }) {
+  private constructor(parts: { upstream: Upstream; folder: TemporaryFolder; port: number; workerPort: number }) {
     this.upstream = parts.upstream;
     this.#folder = parts.folder;
     this.#port = parts.port;
     this.#workerPort = parts.workerPort;
-    this.#withWorker = parts.withWorker;
   }
 
   /** @param options.worker - false for tests that take no turns: a worker is a second process. */
@@ -67,7 +52,6 @@ export class DeviceLab implements AsyncDisposable {
       folder: await makeTemporaryFolder('device-lab'),
       port: await findFreePort(),
       workerPort: withWorker ? await findFreePort() : 9,
-      withWorker,
     });
     if (withWorker) await lab.startWorker();
     await lab.startRelay();
@@ -153,12 +137,12 @@ export class DeviceLab implements AsyncDisposable {
   }
 
   /** Creates an account in a tab of a new profile. */
-  async signUp(profile = this.profile()): Promise<{ person: Person; profile: BrowserProfile; tab: VaultTab }> {
+  async signUp(profile = this.profile()): Promise<{ person: SignedUpPerson; profile: BrowserProfile; tab: VaultTab }> {
     const person = inventPerson();
     const tab = await profile.openTab();
     const { recoveryWords } = await tab.vault.beginSignUp(person);
     await tab.vault.finishSignUp();
-    return { person: { ...person, words: recoveryWords }, profile, tab };
+    return { person: { ...person, recoveryWords }, profile, tab };
   }
 
   /** Another device of the same person. */
@@ -169,7 +153,9 @@ export class DeviceLab implements AsyncDisposable {
   }
 
   /** A new account that may ask: its enclave is verified. */
-  async openChat(profile = this.profile()): Promise<{ person: Person; profile: BrowserProfile; tab: VaultTab }> {
+  async openChat(
+    profile = this.profile(),
+  ): Promise<{ person: SignedUpPerson; profile: BrowserProfile; tab: VaultTab }> {
     const signedUp = await this.signUp(profile);
     const { tab } = signedUp;
     await tab.vault.openConversation({ conversationId: null });
@@ -193,11 +179,5 @@ export class DeviceLab implements AsyncDisposable {
     await this.killWorker();
     await this.upstream.stop();
     await this.#folder.remove();
-    void this.#withWorker;
   }
-}
-
-export function inventPerson(): { readonly userName: string; readonly password: string } {
-  names += 1;
-  return { userName: `device-${names}-${process.pid}`, password: `Quiet harbour ${names} lantern!` };
 }
