@@ -8,8 +8,9 @@ import { BrokenVaultPage, NotFoundPage } from './shell/plain-page.tsx';
 import { Splash } from './shell/splash.tsx';
 import { useGuardedRoute } from './shell/use-guarded-route.ts';
 import { useKeptFocus } from './shell/use-kept-focus.ts';
+import { useShownTheme } from './features/theme/use-theme.ts';
 import { useNetworkReports } from './shell/use-network-reports.ts';
-import { useTheme } from './shell/use-theme.ts';
+
 import type { Route } from './state/router.ts';
 import type { AppStore } from './state/store.ts';
 import type { VaultLink } from './state/vault-link.ts';
@@ -39,7 +40,7 @@ export function App({ store, vault }: AppProps) {
 }
 
 function Pages() {
-  useTheme();
+  useShownTheme();
   useKeptFocus();
   useNetworkReports();
   const route = useGuardedRoute();

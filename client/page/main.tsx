@@ -2,10 +2,8 @@ import './design/style.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { stayOnDrop } from './shell/stay-on-drop.ts';
-import { readTheme } from './state/browser-memory.ts';
 import { openVaultWorker } from '../worker/open-vault-worker.ts';
 import { createStore } from './state/store.ts';
-import { themeRemembered } from './state/theme-slice.ts';
 import { createVaultLink } from './state/vault-link.ts';
 
 stayOnDrop();
@@ -13,5 +11,4 @@ stayOnDrop();
 const root = document.querySelector('#root');
 if (root === null) throw new Error('index.html has no #root');
 const store = createStore();
-store.dispatch(themeRemembered(readTheme()));
 createRoot(root).render(<App store={store} vault={createVaultLink(store, openVaultWorker)} />);

@@ -1,10 +1,11 @@
-import type { VaultApi } from './api/vault-api.ts';
+import { withCommands } from './api/open-vault.ts';
+import type { VaultApi, VaultFace } from './api/vault-api.ts';
 import { toVaultFailure } from './failures/vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
 import { Vault } from './vault.ts';
 
 /** The vault's face. Every call rejects with a plain `VaultFailure`: an Error would lose its code between threads. */
-export function createVault(parts: VaultParts): VaultApi {
+export function createVaultFace(parts: VaultParts): VaultFace {
   const vault = new Vault(parts);
   const session = <T>(work: () => T | Promise<T>) => {
     // Also for the scripts that it needs, which the browser fetches by itself.
@@ -24,31 +25,16 @@ export function createVault(parts: VaultParts): VaultApi {
     changePassword: ({ newPassword, proof }) => session(() => vault.changePassword(newPassword, proof)),
     lock: () => session(() => vault.lock()),
     signOut: () => session(() => vault.signOut()),
-    openConversation: ({ conversationId }) => open(() => vault.opened.openConversation(conversationId)),
-    closeConversation: () => open(() => vault.opened.closeConversation()),
-    renameConversation: ({ conversationId, title }) => open(() => vault.opened.commands.rename(conversationId, title)),
-    deleteConversation: ({ conversationId }) => open(() => vault.opened.delete(conversationId)),
-    send: ({ conversationId, text }) =>
-      open(async () => {
-        const sent = await vault.opened.send(conversationId, text);
-        return { conversationId: sent.conversationId, turnId: sent.turnId };
-      }),
-    stop: ({ turnId }) => open(() => vault.opened.stop(turnId)),
-    retry: ({ conversationId, turnId }) => open(() => vault.opened.retry(conversationId, turnId)),
-    readDraft: ({ conversationId }) => open(() => vault.opened.drafts.read(conversationId)),
-    writeDraft: ({ conversationId, text, returned = [] }) =>
-      open(() => vault.opened.drafts.write(conversationId, text, returned)),
-    relayView: ({ conversationId }) => open(() => vault.opened.relayView(conversationId)),
-    relayBytes: ({ id }) => open(() => vault.opened.relayBytes(id)),
-    setTheme: ({ theme }) => open(() => vault.opened.commands.setTheme(theme)),
-    setMinimum: ({ level }) => open(() => vault.opened.protection.setMinimum(level)),
-    setConversationMinimum: ({ conversationId, level }) =>
-      open(() => vault.opened.protection.setConversationMinimum(conversationId, level)),
-    readVerification: ({ turnId }) => open(() => vault.opened.protection.readVerification(turnId)),
+    run: ({ command, input }) => open(() => vault.opened.run(command, input)),
   };
 }
 
 function refuseWithFailure<T>(work: Promise<T>): Promise<T> {
   // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an Error would lose its code on the way to the page.
   return work.catch((error: unknown) => Promise.reject(toVaultFailure(error)));
+}
+
+/** As `createVaultFace`, for whoever stands on the same thread. */
+export function createVault(parts: VaultParts): VaultApi {
+  return withCommands(createVaultFace(parts));
 }

@@ -1,21 +1,18 @@
-import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { RelayClient } from './relay/relay-client.ts';
 import type { CiphertextCache } from './store/ciphertext-cache.ts';
-import { Commands } from './asking/commands.ts';
+import { TurnBeginnings } from './asking/begin-turn.ts';
+import { ShownContents } from './changes/shown-contents.ts';
+import type { Feature, FeatureVault } from './features/feature.ts';
+import { features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
 import { compactReply, type CompactionParts } from './replies/compaction.ts';
 import { Conversations } from './threads/conversations.ts';
-import { Drafts } from './features/drafts.ts';
 import { EnclaveSession } from './enclave/enclave-session.ts';
 import { EventSink } from './api/event-sink.ts';
-import { keepHouse } from './changes/housekeeping.ts';
-import { listTurns } from './relay/list-turns.ts';
 import { LiveReading, type LiveReadingParts } from './replies/live-reading.ts';
 import { Minimums } from './enclave/minimums.ts';
-import type { TurnOperation } from './changes/operation.ts';
 import { Outbox } from './changes/outbox.ts';
 import { isDisplaced, isForWriter } from './changes/plan-batch.ts';
 import { Protection } from './enclave/protection.ts';
-import { buildRelayView, readRelayBytes, type RelayView } from './features/relay-view.ts';
 import type { ReplyGrowth } from './exchange/reply-reader.ts';
 import { ReplyTracker } from './replies/reply-tracker.ts';
 import type { AccountSession } from './session/session-key.ts';
@@ -23,7 +20,7 @@ import type { TabChannel, TabMessage } from './store/tab-channel.ts';
 import { TurnDriver } from './asking/turn-driver.ts';
 import { TurnRecipients } from './asking/turn-recipients.ts';
 import type { VaultEvent } from './api/vault-api.ts';
-import { toVaultError } from './failures/vault-error.ts';
+import { toVaultError, VaultError } from './failures/vault-error.ts';
 import { underVaultLock } from './surroundings/vault-lock.ts';
 import type { Surroundings } from './surroundings/surroundings.ts';
 import { VaultStore } from './store/vault-store.ts';
@@ -43,9 +40,10 @@ export class OpenedVault {
   readonly account: AccountSession;
   readonly store: VaultStore;
   readonly writer: VaultWriter;
-  readonly protection: Protection;
-  readonly commands: Commands;
-  readonly drafts: Drafts;
+  readonly #protection: Protection;
+  readonly #features: readonly Feature[] = features;
+  readonly #vault: FeatureVault;
+  readonly #commands: VaultCommands;
   readonly #parts: OpenedParts;
   readonly #ended: AbortController = new AbortController();
   readonly #outbox: Outbox;
@@ -71,7 +69,7 @@ export class OpenedVault {
       onCommit: () => channel.post({ type: 'cache-changed' }),
     };
     this.store = new VaultStore(cache, account.keyring, watcher, signal);
-    this.#outbox = new Outbox(cache, account.keyring, () => {
+    this.#outbox = new Outbox(cache, account.keyring, operationTypes, () => {
       channel.post({ type: 'outbox-changed' });
       this.#outboxChanged();
     });
@@ -83,7 +81,7 @@ export class OpenedVault {
       recipients,
       onChange: (turnId, growth) => this.#answerChanged(turnId, growth),
       onUnknownTurn: () => this.#live.sync(),
-      onSettled: (turnId) => this.#run(() => compactReply(this.#compaction, turnId)),
+      onSettled: (turnId) => this.#inBackground(() => compactReply(this.#compaction, turnId)),
     });
     this.#session = new EnclaveSession({
       client,
@@ -92,23 +90,24 @@ export class OpenedVault {
       policy,
       onView: (view) => emit({ type: 'enclave', view }),
     });
-    const minimums = new Minimums({ contents: this.store.contents, outbox: this.#outbox, clock, policy });
-    this.protection = new Protection({
+    const shown = new ShownContents(this.store.contents, this.#outbox);
+    const minimums = new Minimums({ contents: this.store.contents, shown, clock, policy });
+    this.#protection = new Protection({
       session: this.#session,
       minimums,
       store: this.store,
       outbox: this.#outbox,
-      onMinimum: (minimum) => emit({ type: 'minimum', minimum }),
     });
     const conversations = new Conversations({
       contents: this.store.contents,
       outbox: this.#outbox,
+      shown,
       tracker: this.#tracker,
       progress: (turnId) => this.#driver.progress(turnId),
       sentence,
       minimums,
     });
-    this.#events = new EventSink(emit, conversations, clock);
+    this.#events = new EventSink(emit, conversations, () => this.#views(), clock);
     const writing: WriterParts = {
       store: this.store,
       outbox: this.#outbox,
@@ -124,10 +123,16 @@ export class OpenedVault {
       onStored: () => this.#events.allIsWell('writing', channel),
     };
     this.writer = new VaultWriter(writing);
-    const shared = { ...writing, writer: this.writer, session: this.#session, conversations, minimums, recipients };
+    const shared = {
+      ...writing,
+      writer: this.writer,
+      session: this.#session,
+      conversations,
+      shown,
+      minimums,
+      recipients,
+    };
     this.#compaction = { ...shared, contents: this.store.contents, tracker: this.#tracker, sentence };
-    this.commands = new Commands(shared);
-    this.drafts = new Drafts(cache, account.keyring, this.#outbox);
     this.#driver = new TurnDriver({
       ...shared,
       onChange: (turnId) => this.#events.answerChanged(turnId, null),
@@ -151,6 +156,30 @@ export class OpenedVault {
         this.writer.hurry();
       },
     });
+    this.#vault = {
+      ...shared,
+      cache,
+      protection: this.#protection,
+      tracker: this.#tracker,
+      turns: new TurnBeginnings(shared),
+      driver: this.#driver,
+      show: (conversationId) => this.#show(conversationId),
+    };
+    const made = this.#features.map(({ commands }) => commands?.(this.#vault));
+    this.#commands = Object.assign({}, ...made) as VaultCommands;
+  }
+
+  /** Runs a command of a feature. @throws {VaultError} `browser-failed` for a name that none has. */
+  async run<Name extends keyof VaultCommands>(
+    name: Name,
+    input: Parameters<VaultCommands[Name]>[0],
+  ): Promise<Awaited<ReturnType<VaultCommands[Name]>>> {
+    if (!Object.hasOwn(this.#commands, name)) throw new VaultError('browser-failed');
+    const command = this.#commands[name] as (input: unknown) => ReturnType<VaultCommands[Name]>;
+    const value = await command(input);
+    // Whoever asked finds what it changed when it goes on.
+    if (!this.#ended.signal.aborted) this.#events.tellViews();
+    return value;
   }
 
   /** Reads what this browser has. @returns false when it has no cache of the account. */
@@ -166,7 +195,7 @@ export class OpenedVault {
     this.#parts.emit({ type: 'connection', status: 'connecting' });
     this.#outboxChanged();
     this.#events.flush();
-    this.protection.open(null);
+    this.#protection.open(null);
     this.#live.start();
   }
 
@@ -181,65 +210,22 @@ export class OpenedVault {
     this.store.contents.clear();
   }
 
-  openConversation(conversationId: string | null): void {
+  #show(conversationId: string | null): void {
     if (conversationId !== null) this.#events.open(conversationId);
-    this.protection.open(conversationId);
-    this.#session.watch();
-  }
-
-  closeConversation(): void {
-    this.#session.unwatch();
-  }
-
-  async send(conversationId: string | null, text: string): Promise<TurnOperation> {
-    return this.#begun(await this.commands.send(conversationId, text));
-  }
-
-  async retry(conversationId: string, turnId: string): Promise<void> {
-    this.#begun(await this.commands.retry(conversationId, turnId));
-  }
-
-  stop(turnId: string): Promise<void> {
-    return this.#driver.stop(turnId);
-  }
-
-  async delete(conversationId: string): Promise<void> {
-    for (const turnId of this.#tracker.turnIds) {
-      const message = this.store.contents.messageOfTurn(turnId)?.message;
-      // Nobody will read what is still being written; whether it could be stopped changes nothing.
-      if (message?.conversationId === conversationId) this.#run(() => this.#driver.stop(turnId));
-    }
-    await this.commands.delete(conversationId);
-  }
-
-  async relayView(conversationId: string): Promise<RelayView> {
-    // Only a sync brings the relay's own columns of what this device wrote itself.
-    await this.writer.sync();
-    const turns = await listTurns(this.#parts.client, 0);
-    return buildRelayView(this.#viewParts, conversationId, turns);
-  }
-
-  relayBytes(id: string): Promise<Bytes> {
-    return readRelayBytes(this.#viewParts, id);
-  }
-
-  get #viewParts() {
-    const { cache, client } = this.#parts;
-    return { contents: this.store.contents, cache, tracker: this.#tracker, client };
-  }
-
-  #begun(operation: TurnOperation): TurnOperation {
-    this.#events.open(operation.conversationId);
-    this.protection.open(operation.conversationId);
+    this.#protection.open(conversationId);
     this.#events.flush();
-    return operation;
+  }
+
+  #views(): Partial<VaultViews> {
+    const views = this.#features.flatMap(({ views: declared = {} }) => Object.entries(declared));
+    return Object.fromEntries(views.map(([name, view]) => [name, view(this.#vault)])) as Partial<VaultViews>;
   }
 
   #hear(message: TabMessage): void {
     if (message.type === 'cache-changed') {
-      this.#run(() => underVaultLock(this.#parts.surroundings.locks, () => this.store.catchUp()));
+      this.#inBackground(() => underVaultLock(this.#parts.surroundings.locks, () => this.store.catchUp()));
     } else if (message.type === 'outbox-changed') {
-      this.#run(() => this.#outbox.load().then(() => this.#outboxChanged()));
+      this.#inBackground(() => this.#outbox.load().then(() => this.#outboxChanged()));
     } else if (message.type === 'alarm' || message.type === 'all-is-well') {
       this.#events.hear(message);
     } else {
@@ -260,7 +246,7 @@ export class OpenedVault {
     this.#live.checkSoon((turnId) => this.#outbox.turn(turnId) !== null);
     this.#tracker.retain((id) => contents.messageOfTurn(id) !== null || this.#outbox.turn(id) !== null);
     this.#events.changed(touched);
-    this.protection.changed();
+    this.#protection.changed();
     // Its conversation was deleted elsewhere: what could not be sent into it is no longer shown anywhere.
     if (this.#outbox.all.some((queued) => isDisplaced(contents, queued))) this.writer.kick();
   }
@@ -272,8 +258,7 @@ export class OpenedVault {
       if (!contents.rows.has(operation.replyItemId)) this.#tracker.watch(operation.turnId, operation.turnKey);
     }
     this.#events.allChanged();
-    this.#events.returned(this.#outbox.returned.map(({ operation: { turnId, text } }) => ({ turnId, text })));
-    this.protection.changed();
+    this.#protection.changed();
     this.#driver.driveAll();
     if (this.#outbox.all.some((queued) => isForWriter(contents, queued))) this.writer.kick();
   }
@@ -285,12 +270,15 @@ export class OpenedVault {
 
   #synced(): void {
     this.#events.allIsWell('reading', this.#parts.channel);
-    const nowMs = this.#parts.surroundings.clock.wallMs();
-    this.#run(() => keepHouse(this.store.contents, this.#outbox, nowMs));
+    this.#inBackground(() => this.#doChores());
+  }
+
+  async #doChores(): Promise<void> {
+    for (const chore of this.#features.flatMap(({ chores = [] }) => chores)) await chore(this.#vault);
   }
 
   /** Work that nobody waits for; what the relay does not answer is asked again by whoever needs it. */
-  #run(work: () => Promise<unknown>): void {
+  #inBackground(work: () => Promise<unknown>): void {
     if (this.#ended.signal.aborted) return;
     work().catch((error: unknown) => {
       const { code, isOfStorage } = toVaultError(error);

@@ -1,10 +1,10 @@
 import { proxy, wrap } from 'comlink';
 import { findLack } from './browser-needs.ts';
-import type { VaultApi } from '../vault/api/vault-api.ts';
+import type { VaultFace } from '../vault/api/vault-api.ts';
 // Vite gives the address of the built Worker; the file itself exports nothing.
 // oxlint-disable-next-line import/default -- Vite makes the default export.
 import workerUrl from './vault-worker.ts?worker&url';
-import { type OpenVault, StartFailure } from '../vault/api/open-vault.ts';
+import { type OpenVault, StartFailure, withCommands } from '../vault/api/open-vault.ts';
 
 type ScriptPolicy = { createScriptURL(url: string): string };
 type TrustedTypes = {
@@ -46,11 +46,12 @@ export const openVaultWorker: OpenVault = (onBroken) => {
     onBroken(event instanceof ErrorEvent && event.message !== '' ? 'worker-failed' : 'part-missing'),
   );
   worker.addEventListener('messageerror', () => onBroken('worker-failed'));
-  const remote = wrap<VaultApi>(worker);
-  return new Proxy(remote as unknown as VaultApi, {
+  const remote = wrap<VaultFace>(worker) as unknown as VaultFace;
+  const face = new Proxy(remote, {
     get: (target, name) =>
       name === 'start'
-        ? (onEvent: Parameters<VaultApi['start']>[0]) => target.start(proxy(onEvent))
+        ? (onEvent: Parameters<VaultFace['start']>[0]) => target.start(proxy(onEvent))
         : (Reflect.get(target, name) as unknown),
   });
+  return withCommands(face);
 };

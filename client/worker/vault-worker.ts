@@ -7,8 +7,8 @@ import { openIndexedDbCache } from './indexeddb-cache.ts';
 import { openBroadcast } from './tab-broadcast.ts';
 import type { Clock } from '../vault/surroundings/clock.ts';
 import type { Network } from '../vault/surroundings/network.ts';
-import { createVault } from '../vault/create-vault.ts';
-import type { VaultApi, VaultFailure } from '../vault/api/vault-api.ts';
+import { createVaultFace } from '../vault/create-vault.ts';
+import type { VaultFace, VaultFailure } from '../vault/api/vault-api.ts';
 import { toVaultFailure } from '../vault/failures/vault-error.ts';
 
 const clock: Clock = {
@@ -33,11 +33,11 @@ const network: Network = {
 };
 
 /** Where it cannot be, its start says why: an error of this script would reach the page without its cause. */
-function openVault(): Pick<VaultApi, 'start'> {
+function openVault(): Pick<VaultFace, 'start'> {
   const lack = findLack(self);
   if (lack !== null) return refuseWith({ code: lack });
   try {
-    return createVault({
+    return createVaultFace({
       fetch: (input, init) => fetch(input, init),
       origin: '',
       cache: openIndexedDbCache({ indexedDB, IDBKeyRange }),
@@ -56,7 +56,7 @@ function openVault(): Pick<VaultApi, 'start'> {
   }
 }
 
-function refuseWith(failure: VaultFailure): Pick<VaultApi, 'start'> {
+function refuseWith(failure: VaultFailure): Pick<VaultFace, 'start'> {
   // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an Error would lose its code on the way to the page.
   return { start: () => Promise.reject(failure) };
 }

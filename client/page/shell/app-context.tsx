@@ -1,6 +1,7 @@
 import { createContext, use, type ReactNode } from 'react';
 import { Provider, useDispatch, useSelector } from 'react-redux';
 import type { AppState, AppStore } from '../state/store.ts';
+import type { ViewsState } from '../state/views-slice.ts';
 import type { VaultLink } from '../state/vault-link.ts';
 
 const VaultContext = createContext<VaultLink | null>(null);
@@ -22,4 +23,9 @@ export function useVault(): VaultLink {
 }
 
 export const useAppSelector = useSelector.withTypes<AppState>();
+/** A view of one of the vault's features; undefined before an account is open. */
+export function useVaultView<Name extends keyof ViewsState>(name: Name): ViewsState[Name] {
+  return useAppSelector((state) => state.views[name]);
+}
+
 export const useAppDispatch = useDispatch.withTypes<AppStore['dispatch']>();

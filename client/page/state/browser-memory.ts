@@ -1,4 +1,4 @@
-import type { Theme } from './theme-slice.ts';
+import type { Theme } from '../../vault/api/vault-api.ts';
 
 /*
  * The little that is kept in clear, nothing of it about what was written or by whom: the theme, so that a page does not flash, and

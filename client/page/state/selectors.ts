@@ -35,5 +35,7 @@ export function selectActiveTurnId(state: AppState, conversationId: string | nul
 
 /** Something written here that the relay does not have yet. */
 export function selectHasUnstored(state: AppState): boolean {
-  return state.returned.length > 0 || Object.values(state.conversations.byId).some(({ stored }) => !stored);
+  return (
+    (state.views.returned ?? []).length > 0 || Object.values(state.conversations.byId).some(({ stored }) => !stored)
+  );
 }

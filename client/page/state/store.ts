@@ -3,10 +3,8 @@ import { alarmsSlice } from './alarms-slice.ts';
 import { conversationsSlice } from './conversations-slice.ts';
 import { enclaveSlice } from './enclave-slice.ts';
 import { messagesSlice } from './messages-slice.ts';
-import { minimumSlice } from './minimum-slice.ts';
-import { returnedSlice } from './returned-slice.ts';
 import { sessionSlice } from './session-slice.ts';
-import { themeSlice } from './theme-slice.ts';
+import { viewsSlice } from './views-slice.ts';
 
 export function createStore() {
   return configureStore({
@@ -15,10 +13,8 @@ export function createStore() {
       conversations: conversationsSlice.reducer,
       messages: messagesSlice.reducer,
       enclave: enclaveSlice.reducer,
-      minimum: minimumSlice.reducer,
-      returned: returnedSlice.reducer,
       alarms: alarmsSlice.reducer,
-      theme: themeSlice.reducer,
+      views: viewsSlice.reducer,
     },
     // A browser extension must not be handed the words; the checks walk the whole store at each frame of an answer.
     devTools: false,

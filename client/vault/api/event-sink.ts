@@ -2,8 +2,8 @@ import type { Clock } from '../surroundings/clock.ts';
 import type { Conversations } from '../threads/conversations.ts';
 import type { TabChannel, TabMessage } from '../store/tab-channel.ts';
 import type { FailureCode } from '../failures/failure-codes.ts';
-import type { ReturnedWords } from '../changes/outbox.ts';
-import type { VaultEvent } from './vault-api.ts';
+import type { VaultViews } from '../features/features.ts';
+import type { VaultEvent, ViewEvent } from './vault-api.ts';
 
 /** Alarms of what waits and is not stored; all others are of what a sync meets. */
 const writingCodes: ReadonlySet<FailureCode> = new Set(['not-stored', 'quota-exceeded']);
@@ -12,18 +12,26 @@ const writingCodes: ReadonlySet<FailureCode> = new Set(['not-stored', 'quota-exc
 export class EventSink {
   readonly #emit: (event: VaultEvent) => void;
   readonly #conversations: Conversations;
+  readonly #views: () => Partial<VaultViews>;
   readonly #clock: Clock;
   /** Conversations that the page has, each with the messages that it was given. */
   readonly #opened = new Map<string, ReadonlySet<string>>();
   readonly #stale = new Set<string>();
   #callOff: (() => void) | null = null;
   #lastList = '';
-  #lastTheme = '';
-  #lastReturned = '[]';
+  /** Each view as it was told last. */
+  readonly #told = new Map<string, string>();
   readonly #alarms = new Set<FailureCode>();
 
-  constructor(emit: (event: VaultEvent) => void, conversations: Conversations, clock: Clock) {
+  /** @param views - What the page watches, each as it is now. */
+  constructor(
+    emit: (event: VaultEvent) => void,
+    conversations: Conversations,
+    views: () => Partial<VaultViews>,
+    clock: Clock,
+  ) {
     this.#emit = emit;
+    this.#views = views;
     this.#conversations = conversations;
     this.#clock = clock;
   }
@@ -52,9 +60,17 @@ export class EventSink {
     this.#lastList = list;
     for (const id of this.#stale) this.#emitMessages(id);
     this.#stale.clear();
-    const theme = this.#conversations.theme();
-    if (theme !== this.#lastTheme) this.#emit({ type: 'theme', theme });
-    this.#lastTheme = theme;
+    this.tellViews();
+  }
+
+  /** Tells the views that differ from what was told before. */
+  tellViews(): void {
+    for (const [name, value] of Object.entries(this.#views())) {
+      const text = JSON.stringify(value);
+      if (this.#told.get(name) === text) continue;
+      this.#told.set(name, text);
+      this.#emit({ type: 'view', name, value } as ViewEvent);
+    }
   }
 
   /** One answer changed. `growth` null: other than by text that one frame brought. */
@@ -70,13 +86,6 @@ export class EventSink {
       else this.#emit({ type: 'delta', conversationId, messageId: message.id, ...growth });
     }
     if (growth === null) this.changed([]);
-  }
-
-  /** Words that wait for a draft. */
-  returned(words: readonly ReturnedWords[]): void {
-    const list = JSON.stringify(words);
-    if (list !== this.#lastReturned) this.#emit({ type: 'returned', words });
-    this.#lastReturned = list;
   }
 
   /** The same alarm once, until what it is of is well again. @returns whether it is new. */

@@ -1,4 +1,4 @@
-import type { FailureCode, VaultApi } from './vault-api.ts';
+import type { FailureCode, VaultApi, VaultFace } from './vault-api.ts';
 
 /**
  * Brings up the vault. `onBroken` may be called at any time, with the reason: it will not answer any more.
@@ -16,4 +16,32 @@ export class StartFailure extends Error {
     super(code);
     this.code = code;
   }
+}
+
+/** What the vault answers to by itself; every other name is a command of a feature. */
+const faceNames: Readonly<Record<keyof VaultFace, true>> = {
+  start: true,
+  noteNetwork: true,
+  beginSignUp: true,
+  finishSignUp: true,
+  cancelSignUp: true,
+  signIn: true,
+  signInWithPhrase: true,
+  unlock: true,
+  changePassword: true,
+  lock: true,
+  signOut: true,
+  run: true,
+};
+
+/** Gives each command of the features its own name beside what the vault itself answers to. */
+export function withCommands(face: VaultFace): VaultApi {
+  return new Proxy(face as VaultApi, {
+    get: (target, name) => {
+      if (typeof name !== 'string' || Object.hasOwn(faceNames, name)) return Reflect.get(target, name) as unknown;
+      // Nothing that is asked whether it is a promise.
+      if (name === 'then') return undefined;
+      return (input: never) => target.run({ command: name as never, input });
+    },
+  });
 }

@@ -1,11 +1,12 @@
 import type { TurnAttempt } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { wait } from '../surroundings/clock.ts';
+import type { ShownContents } from '../changes/shown-contents.ts';
 import type { Conversations } from '../threads/conversations.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
 import { keepLaterVerification } from '../enclave/later-verification.ts';
 import { isAtLeast } from '../../../crypto/protocol/protection-level.ts';
 import type { Minimums } from '../enclave/minimums.ts';
-import type { TurnOperation } from '../changes/operation.ts';
+import type { TurnOperation } from '../changes/turn-operation.ts';
 import type { QueuedOperation } from '../changes/outbox.ts';
 import { placeTurn, turnWrites } from '../changes/plan-turn.ts';
 import { postAgain, type Posted, postStart } from '../exchange/post-attempt.ts';
@@ -26,6 +27,7 @@ export type SendParts = WriterParts & {
   readonly session: EnclaveSession;
   readonly minimums: Minimums;
   readonly conversations: Conversations;
+  readonly shown: ShownContents;
   readonly recipients: TurnRecipients;
   /** How far it is; null when it is no longer on its way. */
   readonly onProgress: (turnId: string, progress: 'sealing' | 'connecting' | null) => void;
@@ -168,11 +170,8 @@ async function start(
   const place = placeTurn(store.contents, operation);
   if (place === 'deleted') return 'again';
   const writes = turnWrites(place, operation, companyOf(parts, operation, enclave));
-  const batch = sealBatch(
-    store,
-    { writes: writes.map((write) => ({ ...write, version: 1 })), finishTurns: [], prune: [] },
-    operation.turnId,
-  );
+  const plan = { writes: writes.map((write) => ({ ...write, version: 1 })), finishTurns: [], prune: [] };
+  const batch = sealBatch(store, plan, operation.turnId);
   let posted: Posted | 'again' = 'again';
   try {
     await writer.send(batch, async (message) => {

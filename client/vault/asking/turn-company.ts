@@ -1,6 +1,6 @@
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { TurnOperation } from '../changes/operation.ts';
-import type { Outbox } from '../changes/outbox.ts';
+import type { TurnOperation } from '../changes/turn-operation.ts';
+import type { ShownContents } from '../changes/shown-contents.ts';
 import type { TurnCompany } from '../changes/plan-turn.ts';
 import { isTombstone } from '../store/vault-contents.ts';
 import type { VaultStore } from '../store/vault-store.ts';
@@ -8,17 +8,13 @@ import type { VerifiedEnclave } from '../enclave/verified-enclave.ts';
 
 /** What goes with a question: what was said of its conversation before the relay had it, and what it is sealed on. */
 export function companyOf(
-  { outbox, store }: { readonly outbox: Outbox; readonly store: VaultStore },
+  { shown, store }: { readonly shown: Pick<ShownContents, 'changesOf'>; readonly store: VaultStore },
   { conversationId }: Pick<TurnOperation, 'conversationId'>,
   enclave: VerifiedEnclave,
 ): TurnCompany {
-  const company: { -readonly [Name in keyof TurnCompany]: TurnCompany[Name] } = {};
-  for (const { operation } of outbox.all) {
-    if (!('conversationId' in operation) || operation.conversationId !== conversationId) continue;
-    const { kind } = operation;
-    if (kind === 'rename') company.title = { value: operation.title, setAtMs: operation.setAtMs };
-    if (kind === 'conversation-minimum') company.minimum = { value: operation.level, setAtMs: operation.setAtMs };
-  }
+  const company: { -readonly [Name in keyof TurnCompany]: TurnCompany[Name] } = {
+    change: shown.changesOf(conversationId),
+  };
   const { verification } = enclave;
   if (verification !== null) {
     const row = store.contents.rows.get(verification.itemId);

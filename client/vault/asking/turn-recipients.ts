@@ -4,6 +4,7 @@ import { type Bytes, fromBase64Url, toBase64Url } from '../../../crypto/protocol
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import type { Outbox } from '../changes/outbox.ts';
+import { verificationOperation } from '../enclave/later-verification.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 
 type Keys = ReadonlySet<string>;
@@ -11,14 +12,14 @@ type Keys = ReadonlySet<string>;
 /** To which keys of enclaves the questions were sealed: by this tab, or by the verifications that they rest on (SPEC.md §8.1). */
 export class TurnRecipients {
   readonly #store: Pick<VaultStore, 'contents' | 'open' | 'cache'>;
-  readonly #outbox: Pick<Outbox, 'all'>;
+  readonly #outbox: Pick<Outbox, 'of'>;
   readonly #sealed = new Map<string, Set<string>>();
   /** Of verifications, by item; one that is being read has none yet. */
   readonly #keys = new Map<string, Keys | 'reading'>();
   /** Called when more is known. */
   onLearnt: () => void = () => undefined;
 
-  constructor(store: Pick<VaultStore, 'contents' | 'open' | 'cache'>, outbox: Pick<Outbox, 'all'>) {
+  constructor(store: Pick<VaultStore, 'contents' | 'open' | 'cache'>, outbox: Pick<Outbox, 'of'>) {
     this.#store = store;
     this.#outbox = outbox;
   }
@@ -45,12 +46,9 @@ export class TurnRecipients {
 
   /** Sealed anew in this browser, with a verification that the relay does not have yet. */
   #isWaiting(turnId: string, keyId: string): boolean {
-    return this.#outbox.all.some(
-      ({ operation }) =>
-        operation.kind === 'verification' &&
-        operation.content.turnId === turnId &&
-        readKeys(operation.content.document).has(keyId),
-    );
+    return this.#outbox
+      .of(verificationOperation)
+      .some(({ operation: { content } }) => content.turnId === turnId && readKeys(content.document).has(keyId));
   }
 
   /** `lost`: it will never be here, or is of a later build. */

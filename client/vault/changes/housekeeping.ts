@@ -1,19 +1,48 @@
+import { maximumBatchLength } from '../../../crypto/protocol/messages/item-messages.ts';
+import { isTombstone, type VaultContents } from '../store/vault-contents.ts';
+import type { BatchInProgress } from './batch-in-progress.ts';
+import { operationType } from './operation.ts';
 import type { Outbox } from './outbox.ts';
-import { prunableItems } from './plan-batch.ts';
-import type { VaultContents } from '../store/vault-contents.ts';
 
 /** Tombstones that are worth a batch, and for devices that were away a sync from the beginning. */
 const pruneWorthwhile = 500;
+const pruneAfterMs = 30 * 86_400_000;
+
+/** Buries what a deletion left that was not carried to its end. */
+export const dropVerificationsOperation = operationType({
+  kind: 'drop-verifications',
+  fields: {},
+  apply: (plan) => dropVerifications(plan),
+});
+
+/** Forgets the leaves of what was deleted long ago. */
+export const pruneOperation = operationType({
+  kind: 'prune',
+  fields: {},
+  apply: (plan, _operation, { nowMs }) => {
+    for (const id of prunableItems(plan.contents, nowMs).slice(0, maximumBatchLength)) plan.forget(id);
+    return true;
+  },
+});
 
 /** What any device does for the account once it is up to date. */
 export async function keepHouse(contents: VaultContents, outbox: Outbox, nowMs: number): Promise<void> {
-  for (const conversationId of halfDeleted(contents, outbox)) await outbox.put({ kind: 'delete', conversationId });
-  const waiting = new Set(outbox.all.map(({ operation }) => operation.kind));
+  const isWaiting = (kind: string) => outbox.all.some(({ operation }) => operation.kind === kind);
   // A deletion takes them with it.
-  const isDropping = waiting.has('delete') || waiting.has('drop-verifications');
-  if (!isDropping && hasLeftVerifications(contents)) await outbox.put({ kind: 'drop-verifications' });
-  const isPruning = waiting.has('prune');
-  if (!isPruning && prunableItems(contents, nowMs).length >= pruneWorthwhile) await outbox.put({ kind: 'prune' });
+  const isDropping = outbox.all.some(({ type }) => type.deletes !== undefined) || isWaiting('drop-verifications');
+  if (!isDropping && hasLeftVerifications(contents)) await outbox.put(dropVerificationsOperation, {});
+  const isPruning = isWaiting('prune');
+  if (!isPruning && prunableItems(contents, nowMs).length >= pruneWorthwhile) await outbox.put(pruneOperation, {});
+}
+
+/** Buries those that no turn rests on any more, of whatever conversation. @returns false where the batch is full. */
+export function dropVerifications(plan: BatchInProgress): boolean {
+  for (const id of plan.contents.verifications.keys()) {
+    if (plan.isNamed(id)) continue;
+    if (!plan.hasRoomToBury) return false;
+    plan.bury(id);
+  }
+  return true;
 }
 
 /** Whether there are verifications that nothing names. What this build does not know may name one. */
@@ -26,18 +55,11 @@ function hasLeftVerifications(contents: VaultContents): boolean {
   return [...verifications.keys()].some((id) => contents.turnsOf(id).length === 0);
 }
 
-/** Conversations whose deletion some device began and did not finish. */
-function halfDeleted(contents: VaultContents, outbox: Outbox): ReadonlySet<string> {
-  const found = new Set<string>();
-  const parts = [...contents.messages.values(), ...contents.unreadable.values()];
-  for (const { conversationId } of parts) {
-    if (conversationId === null) continue;
-    if (contents.rows.has(conversationId) && !contents.isLive(conversationId)) found.add(conversationId);
+/** Tombstones that every device in use has seen by now; one that was away for longer reads the vault anew. */
+export function prunableItems(contents: VaultContents, nowMs: number): string[] {
+  const old = [];
+  for (const row of contents.rows.values()) {
+    if (isTombstone(row) && row.storedAtMs !== null && row.storedAtMs + pruneAfterMs < nowMs) old.push(row.id);
   }
-  // What is noted of an answer came with it, so its conversation was there. An older build leaves it behind.
-  for (const { conversationId } of contents.notes.values()) {
-    if (!contents.isLive(conversationId)) found.add(conversationId);
-  }
-  for (const { operation } of outbox.all) if (operation.kind === 'delete') found.delete(operation.conversationId);
-  return found;
+  return old;
 }

@@ -1,16 +1,21 @@
 import type { Keyring } from '../../../crypto/account/keyring.ts';
 import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
 import { type CiphertextCache, revisionOf, type SealedOperation } from '../store/ciphertext-cache.ts';
-import { type Operation, operationId, parseOperation, type TurnOperation } from './operation.ts';
+import type { AnyOperation, OperationType, OperationTypes } from './operation.ts';
+import type { TurnOperation } from './turn-operation.ts';
 
 /** Words that were never sent, and whose conversation was deleted meanwhile. */
 export type ReturnedWords = { readonly turnId: string; readonly text: string };
 
+/** What there is to say about an operation beside its kind. */
+export type FieldsOf<Operation extends AnyOperation> = NoInfer<Omit<Operation, 'kind'>>;
+
 /** An operation as it stood in this browser when it was read; a change of it names this very revision. */
-export type QueuedOperation<Kind extends Operation = Operation> = {
+export type QueuedOperation<Operation extends AnyOperation = AnyOperation> = {
+  readonly type: OperationType;
   readonly id: string;
   readonly revision: string;
-  readonly operation: Kind;
+  readonly operation: Operation;
 };
 
 /**
@@ -20,14 +25,16 @@ export type QueuedOperation<Kind extends Operation = Operation> = {
 export class Outbox {
   readonly #cache: CiphertextCache;
   readonly #keyring: Keyring;
+  readonly #types: OperationTypes;
   readonly #onChange: () => void;
   #operations: readonly QueuedOperation[] = [];
   #loading: Promise<void> = Promise.resolve();
 
   /** @param onChange - Called when this tab changed it; the other tabs are to load again. */
-  constructor(cache: CiphertextCache, keyring: Keyring, onChange: () => void) {
+  constructor(cache: CiphertextCache, keyring: Keyring, types: OperationTypes, onChange: () => void) {
     this.#cache = cache;
     this.#keyring = keyring;
+    this.#types = types;
     this.#onChange = onChange;
   }
 
@@ -41,7 +48,12 @@ export class Outbox {
   }
 
   get turns(): readonly QueuedOperation<TurnOperation>[] {
-    return this.all.filter((queued): queued is QueuedOperation<TurnOperation> => queued.operation.kind === 'turn');
+    return this.all.filter(isTurn);
+  }
+
+  /** Those of one kind. */
+  of<Operation extends AnyOperation>(type: OperationType<Operation>): readonly QueuedOperation<Operation>[] {
+    return this.all.filter((queued) => isOf(type, queued));
   }
 
   turn(turnId: string): QueuedOperation<TurnOperation> | null {
@@ -62,19 +74,27 @@ export class Outbox {
       const revision = revisionOf(row);
       const before = known.get(row.id);
       if (before?.revision === revision) return [before];
-      const operation = this.#open(row);
-      return operation === null ? [] : [{ id: row.id, revision, operation }];
+      const read = this.#open(row);
+      return read === null ? [] : [{ ...read, id: row.id, revision }];
     });
   }
 
   /** At the end; one of the same name gives way to it. */
-  async put(operation: Operation): Promise<void> {
-    await this.replace([], operation);
+  async put<Operation extends AnyOperation>(
+    type: OperationType<Operation>,
+    fields: FieldsOf<Operation>,
+  ): Promise<void> {
+    await this.replace([], type, fields);
   }
 
   /** As `put`, in place of others. @returns false, and nothing is changed, if one of them is another by now. */
-  async replace(replaced: readonly QueuedOperation[], operation: Operation): Promise<boolean> {
-    const id = operationId(operation);
+  async replace<Operation extends AnyOperation>(
+    replaced: readonly QueuedOperation[],
+    type: OperationType<Operation>,
+    fields: FieldsOf<Operation>,
+  ): Promise<boolean> {
+    const operation = { ...fields, kind: type.kind } as unknown as Operation;
+    const id = type.idOf(operation);
     const isDone = await this.#cache.putOperation({ id, body: this.#seal(id, operation) }, replaced);
     await this.reload();
     return isDone;
@@ -105,20 +125,33 @@ export class Outbox {
     this.#onChange();
   }
 
-  #seal(id: string, operation: Operation) {
+  #seal(id: string, operation: AnyOperation) {
     return sealDraft({ keyring: this.#keyring, draftId: `outbox/${id}`, text: JSON.stringify(operation) });
   }
 
   /** One that does not open was not written by this account's keys: it is left alone. */
-  #open(row: SealedOperation): Operation | null {
+  #open(row: SealedOperation): ReturnType<OperationTypes['parse']> | null {
     try {
-      return parseOperation(openDraft({ keyring: this.#keyring, draftId: `outbox/${row.id}`, body: row.body }));
+      return this.#types.parse(openDraft({ keyring: this.#keyring, draftId: `outbox/${row.id}`, body: row.body }));
     } catch {
       return null;
     }
   }
 }
 
+/** Whether an operation is of this kind. */
+export function isOf<Operation extends AnyOperation>(
+  type: OperationType<Operation>,
+  queued: QueuedOperation,
+): queued is QueuedOperation<Operation> {
+  return queued.operation.kind === type.kind;
+}
+
+/** A question. */
+export function isTurn(queued: QueuedOperation): queued is QueuedOperation<TurnOperation> {
+  return queued.operation.kind === 'turn';
+}
+
 function isReturned(queued: QueuedOperation): queued is QueuedOperation<TurnOperation> {
-  return queued.operation.kind === 'turn' && queued.operation.stage.name === 'returned';
+  return isTurn(queued) && queued.operation.stage.name === 'returned';
 }

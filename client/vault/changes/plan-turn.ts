@@ -3,9 +3,10 @@ import type {
   ItemContent,
   VerificationContent,
 } from '../../../crypto/protocol/contents/item-contents.ts';
-import type { TurnOperation } from './operation.ts';
-import { withMinimum, withTitle } from './plan-settings.ts';
-import type { SetMinimum } from './plan-settings.ts';
+import type { BatchInProgress } from './batch-in-progress.ts';
+import { operationType } from './operation.ts';
+import type { ConversationChange } from './shared-items.ts';
+import { turnFields, type TurnOperation } from './turn-operation.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 
 /** Where a question belongs: into a conversation that is there, or is to be made, or was deleted meanwhile. */
@@ -29,9 +30,8 @@ export type KeptVerification = {
 };
 
 export type TurnCompany = {
-  /** Given before the relay had the conversation. */
-  readonly title?: ConversationContent['title'] | undefined;
-  readonly minimum?: SetMinimum | undefined;
+  /** What was done to the conversation before the relay had it. */
+  readonly change?: ConversationChange['change'] | undefined;
   /** What the question is sealed on the ground of; `isStored` when an earlier turn brought it. */
   readonly verification?: (KeptVerification & { readonly isStored: boolean }) | undefined;
 };
@@ -57,7 +57,7 @@ export function turnWrites(
     ...(verification === undefined ? {} : { verificationItemId: verification.itemId }),
   };
   const writes: { id: string; content: ItemContent }[] = [{ id: operation.messageId, content: message }];
-  const first = place === 'new' ? firstConversation(operation, company) : null;
+  const first = place === 'new' ? firstConversation(operation, company.change) : null;
   if (first !== null) writes.unshift({ id: conversationId, content: first });
   if (verification !== undefined && !verification.isStored) {
     writes.push({ id: verification.itemId, content: verification.content });
@@ -65,20 +65,23 @@ export function turnWrites(
   return writes;
 }
 
-function firstConversation(operation: TurnOperation, { title, minimum }: TurnCompany): ConversationContent | null {
-  const { newConversation } = operation;
+/** A conversation as its first question begins it, with what was done to it since; null for one that the relay has. */
+export function firstConversation(
+  { newConversation }: Pick<TurnOperation, 'newConversation'>,
+  change: ConversationChange['change'] = (conversation) => conversation,
+): ConversationContent | null {
   if (newConversation === null) return null;
   const { createdAtMs, cacheSalt, minimumProtection } = newConversation;
-  let first: ConversationContent = {
+  const first = change({
     type: 'conversation',
     format: 1,
     createdAtMs,
-    title: { value: newConversation.title, setAtMs: createdAtMs },
+    // Whatever a person gave is later, also where a clock was set back.
+    title: { value: newConversation.title, setAtMs: 0 },
     cacheSalt,
     ...(minimumProtection === undefined ? {} : { minimumProtection }),
-  };
-  if (title !== undefined) first = withTitle(first, title);
-  return minimum === undefined ? first : withMinimum(first, minimum);
+  });
+  return first.title.setAtMs === 0 ? { ...first, title: { ...first.title, setAtMs: createdAtMs } } : first;
 }
 
 /** SHA-256 of nothing: no transcript was shown. */
@@ -102,4 +105,28 @@ export function stoppedReply(operation: TurnOperation): ItemContent {
     protection: operation.shown?.sentence ?? '',
     usage: null,
   };
+}
+
+/** Of a question only one that was stopped before the relay had it is for the writer; every other is sent with its request. */
+export const turnOperation = operationType({
+  kind: 'turn',
+  fields: turnFields,
+  idOf: ({ turnId }) => `turn:${turnId}`,
+  apply: (plan, operation) => (operation.stage.name === 'stopped' ? applyStoppedTurn(plan, operation) : false),
+});
+
+function applyStoppedTurn(plan: BatchInProgress, operation: TurnOperation): boolean {
+  const place = placeTurn(plan.contents, operation);
+  // Given back, now or once the deletion in this batch is stored.
+  if (place === 'deleted' || (place === 'there' && plan.conversation(operation.conversationId) === null)) return false;
+  const { messageId, replyItemId, turnId } = operation;
+  if (!plan.contents.rows.has(messageId)) {
+    for (const write of turnWrites(place, operation)) plan.write(write.id, write.content);
+  } else if (plan.contents.isLive(messageId) && !plan.contents.rows.has(replyItemId)) {
+    plan.finishTurn(turnId);
+  } else {
+    return true;
+  }
+  plan.write(replyItemId, stoppedReply(operation));
+  return true;
 }

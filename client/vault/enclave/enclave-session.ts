@@ -8,7 +8,7 @@ import { backOffMs } from '../surroundings/back-off.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { type Judgement, Offer } from './offer.ts';
-import type { ShownEnclave } from '../changes/operation.ts';
+import type { ShownEnclave } from '../changes/turn-operation.ts';
 import type { EnclaveView } from './protection-views.ts';
 import { toVaultError, toVaultFailure, VaultError } from '../failures/vault-error.ts';
 import { readVerified, type VerifiedEnclave } from './verified-enclave.ts';

@@ -1,8 +1,24 @@
-import type { TurnOperation } from '../changes/operation.ts';
+import { verificationContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { idField } from '../../../crypto/protocol/messages/fields.ts';
+import { operationType } from '../changes/operation.ts';
+import type { TurnOperation } from '../changes/turn-operation.ts';
 import type { Outbox } from '../changes/outbox.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 import type { VaultWriter } from '../changes/vault-writer.ts';
 import type { VerifiedEnclave } from './verified-enclave.ts';
+
+/** What a turn came to rest on after its message was stored. */
+export const verificationOperation = operationType({
+  kind: 'verification',
+  fields: { itemId: idField, content: verificationContent },
+  idOf: ({ itemId }) => `verification:${itemId}`,
+  apply: (plan, { itemId, content }) => {
+    const asked = plan.contents.messageOfTurn(content.turnId ?? '');
+    if (asked === null || plan.contents.rows.has(itemId) || plan.isBuried(asked.id)) return true;
+    plan.write(itemId, content);
+    return true;
+  },
+});
 
 export type LaterVerificationParts = {
   readonly outbox: Pick<Outbox, 'put'>;
@@ -24,6 +40,6 @@ export async function keepLaterVerification(
   const itemId = verification.laterItemId(turnId);
   const rests = contents.verificationOf(turnId)?.id;
   if (rests === verification.itemId || contents.rows.has(itemId)) return;
-  await outbox.put({ kind: 'verification', itemId, content: { ...verification.content, turnId } });
+  await outbox.put(verificationOperation, { itemId, content: { ...verification.content, turnId } });
   writer.kick();
 }

@@ -1,18 +1,16 @@
 import * as v from 'valibot';
 import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy.ts';
 import { higherLevel, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
-import type { Outbox } from '../changes/outbox.ts';
-import { isLaterMinimum, newestSettings } from '../changes/plan-settings.ts';
+import type { ShownContents } from '../changes/shown-contents.ts';
 import type { MinimumView } from './protection-views.ts';
-import type { SetMinimum } from '../changes/plan-settings.ts';
+import type { SetMinimum } from '../changes/shared-items.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 import { VaultError } from '../failures/vault-error.ts';
 
 export type MinimumParts = {
   readonly contents: VaultContents;
-  readonly outbox: Outbox;
+  readonly shown: ShownContents;
   readonly clock: Clock;
   readonly policy: unknown;
 };
@@ -57,26 +55,27 @@ export class Minimums {
     };
   }
 
-  async setForAccount(level: ProtectionLevel): Promise<void> {
-    const setAtMs = this.#laterThan(this.#ofAccount(), this.#newestOfConversations());
-    this.#forNew = null;
-    await this.#parts.outbox.put({ kind: 'minimum', level, setAtMs, itemId: toBase64Url(randomBytes(16)) });
+  /** When a minimum for the account is set: it takes back what was set for single conversations, whatever clocks said. */
+  timeForAccount(): number {
+    const said = [...this.#parts.shown.conversations().values()].map(
+      ({ content }) => content.minimumProtection ?? null,
+    );
+    return this.#laterThan(this.#ofAccount(), ...said);
   }
 
-  async setForConversation(conversationId: string | null, level: ProtectionLevel): Promise<void> {
-    const setAtMs = this.#laterThan(this.#ofAccount(), this.#saidOf(conversationId));
-    if (conversationId === null) this.#forNew = { value: level, setAtMs };
-    else await this.#parts.outbox.put({ kind: 'conversation-minimum', conversationId, level, setAtMs });
+  /** When a minimum for one conversation is set. */
+  timeFor(conversationId: string | null): number {
+    return this.#laterThan(this.#ofAccount(), this.#saidOf(conversationId));
+  }
+
+  /** @param minimum - null: the next new conversation begins without. */
+  setForNew(minimum: SetMinimum | null): void {
+    this.#forNew = minimum;
   }
 
   /** What a new conversation begins with. */
   forNew(): SetMinimum | null {
     return this.#ofConversation(null);
-  }
-
-  /** The next new conversation begins without. */
-  clearNew(): void {
-    this.#forNew = null;
   }
 
   /** What holds where nothing else was said. */
@@ -90,14 +89,7 @@ export class Minimums {
   }
 
   #ofAccount(): SetMinimum | null {
-    const { contents, outbox } = this.#parts;
-    let newest = newestSettings(contents.settings.values()).minimumProtection;
-    for (const { operation } of outbox.all) {
-      if (operation.kind !== 'minimum') continue;
-      const waiting = { value: operation.level, setAtMs: operation.setAtMs };
-      if (isLaterMinimum(waiting, newest)) newest = waiting;
-    }
-    return newest;
+    return this.#parts.shown.settings().minimumProtection;
   }
 
   /** Of two that were set at one time the account's, which is for everything, holds. */
@@ -109,37 +101,13 @@ export class Minimums {
 
   #saidOf(conversationId: string | null): SetMinimum | null {
     if (conversationId === null) return this.#forNew;
-    const { contents, outbox } = this.#parts;
-    let newest = contents.conversations.get(conversationId)?.minimumProtection ?? null;
-    for (const { operation } of outbox.all) {
-      const waiting = saidIn(operation, conversationId);
-      if (waiting !== null && isLaterMinimum(waiting, newest)) newest = waiting;
-    }
-    return newest;
-  }
-
-  /** Setting the account's takes back what was set for single conversations, whatever another device's clock had said. */
-  #newestOfConversations(): SetMinimum | null {
-    let newest: SetMinimum | null = null;
-    for (const id of this.#parts.contents.conversations.keys()) {
-      const said = this.#saidOf(id);
-      if (said !== null && isLaterMinimum(said, newest)) newest = said;
-    }
-    return newest;
+    return this.#parts.shown.conversation(conversationId)?.minimumProtection ?? null;
   }
 
   #laterThan(...known: readonly (SetMinimum | null)[]): number {
     const times = known.map((each) => (each?.setAtMs ?? 0) + 1);
     return Math.max(Math.floor(this.#parts.clock.wallMs()), ...times);
   }
-}
-
-function saidIn(operation: Outbox['all'][number]['operation'], conversationId: string): SetMinimum | null {
-  if (operation.kind === 'conversation-minimum' && operation.conversationId === conversationId) {
-    return { value: operation.level, setAtMs: operation.setAtMs };
-  }
-  if (operation.kind !== 'turn' || operation.conversationId !== conversationId) return null;
-  return operation.newConversation?.minimumProtection ?? null;
 }
 
 /** The most that evidence which this policy accepts can come to. */

@@ -1,4 +1,3 @@
-import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import {
   encodeVerificationDocument,
   parseVerificationDocument,
@@ -7,6 +6,7 @@ import { fromBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import type { EnclaveSession } from './enclave-session.ts';
+import { verificationOperation } from './later-verification.ts';
 import type { Minimums } from './minimums.ts';
 import type { Outbox } from '../changes/outbox.ts';
 import type { MinimumView, VerificationView, VerifiedEnclaveView } from './protection-views.ts';
@@ -17,8 +17,7 @@ export type ProtectionParts = {
   readonly session: EnclaveSession;
   readonly minimums: Minimums;
   readonly store: VaultStore;
-  readonly outbox: Pick<Outbox, 'all'>;
-  readonly onMinimum: (minimum: MinimumView) => void;
+  readonly outbox: Pick<Outbox, 'of'>;
 };
 
 /** What protects the open conversation: what the person asks for, what was verified, and the documents of it. */
@@ -26,7 +25,6 @@ export class Protection {
   readonly #parts: ProtectionParts;
   /** undefined as long as nobody looks. */
   #openId: string | null | undefined = undefined;
-  #last = '';
 
   constructor(parts: ProtectionParts) {
     this.#parts = parts;
@@ -36,30 +34,21 @@ export class Protection {
   open(conversationId: string | null): void {
     this.#openId = conversationId;
     // What was lowered for a chat that never began is not lowered for the next one.
-    if (conversationId !== null) this.#parts.minimums.clearNew();
+    if (conversationId !== null) this.#parts.minimums.setForNew(null);
     this.changed();
   }
 
   /** Settings or conversations are others now. */
   changed(): void {
     if (this.#openId === undefined) return;
-    const { minimums, session, onMinimum } = this.#parts;
-    const view = minimums.view(this.#openId);
-    const text = JSON.stringify(view);
-    if (text !== this.#last) onMinimum(view);
-    this.#last = text;
+    const { minimums, session } = this.#parts;
     // Whoever seals judges again; this is for the eyes.
-    session.setMinimum(view.effective).catch(() => undefined);
+    session.setMinimum(minimums.view(this.#openId).effective).catch(() => undefined);
   }
 
-  async setMinimum(level: ProtectionLevel): Promise<void> {
-    await this.#parts.minimums.setForAccount(level);
-    this.changed();
-  }
-
-  async setConversationMinimum(conversationId: string | null, level: ProtectionLevel): Promise<void> {
-    await this.#parts.minimums.setForConversation(conversationId, level);
-    this.changed();
+  /** What is asked of an enclave where the person looks. */
+  minimum(): MinimumView {
+    return this.#parts.minimums.view(this.#openId ?? null);
   }
 
   /** @param turnId - null for what the shield shows now. */
@@ -70,10 +59,8 @@ export class Protection {
     }
     const { store, outbox } = this.#parts;
     // Newer than all that is stored: the question was sealed anew a moment ago.
-    const waiting = outbox.all.findLast(
-      ({ operation }) => operation.kind === 'verification' && operation.content.turnId === turnId,
-    );
-    if (waiting?.operation.kind === 'verification') return viewOf(waiting.operation.content.document);
+    const waiting = outbox.of(verificationOperation).findLast(({ operation }) => operation.content.turnId === turnId);
+    if (waiting !== undefined) return viewOf(waiting.operation.content.document);
     const kept = store.contents.verificationOf(turnId);
     const row = kept === null ? undefined : store.contents.rows.get(kept.id);
     if (row === undefined) return null;

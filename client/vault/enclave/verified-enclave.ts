@@ -4,7 +4,7 @@ import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
 import type { Judgement, Offer } from './offer.ts';
-import type { ShownEnclave } from '../changes/operation.ts';
+import type { ShownEnclave } from '../changes/turn-operation.ts';
 import type { KeptVerification } from '../changes/plan-turn.ts';
 
 /** A statement older than this is asked for anew before anything is sealed on its ground. */

@@ -3,6 +3,7 @@ import { maximumMessageLength } from '../../../crypto/protocol/contents/item-con
 import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
 import type { CiphertextCache } from '../store/ciphertext-cache.ts';
 import type { Outbox } from '../changes/outbox.ts';
+import { feature, type FeatureVault } from './feature.ts';
 import { VaultError } from '../failures/vault-error.ts';
 
 /** Unsent text, sealed in this browser: it survives a reload and a lock, and nobody else's sign-in reads it. */
@@ -26,7 +27,7 @@ export class Drafts {
     try {
       return openDraft({ keyring: this.#keyring, draftId: id, body });
     } catch {
-      // Not this account's, or spoilt: as good as none.
+      // Another account's draft, or a damaged one: treat it as empty.
       return '';
     }
   }
@@ -57,3 +58,20 @@ export class Drafts {
 function draftId(conversationId: string | null): string {
   return conversationId ?? 'new';
 }
+
+/** The text in the box of each conversation. `conversationId` null: the new chat. */
+export const drafts = feature({
+  commands: ({ cache, store, outbox }: FeatureVault) => {
+    const kept = new Drafts(cache, store.keyring, outbox);
+    return {
+      readDraft: ({ conversationId }: { readonly conversationId: string | null }): Promise<string> =>
+        kept.read(conversationId),
+      /** Writes a draft, and takes out of the outbox the returned words that it holds now. */
+      writeDraft: (input: {
+        readonly conversationId: string | null;
+        readonly text: string;
+        readonly returned?: readonly string[] | undefined;
+      }): Promise<readonly string[]> => kept.write(input.conversationId, input.text, input.returned),
+    };
+  },
+});

@@ -2,6 +2,8 @@ import { transcriptIdOf } from '../../../crypto/protocol/messages/transcript-hea
 import type { ReplyNoteContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { listTurns } from '../relay/list-turns.ts';
+import { feature, type FeatureVault } from './feature.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CiphertextCache } from '../store/ciphertext-cache.ts';
 import type { ReplyTracker } from '../replies/reply-tracker.ts';
@@ -181,3 +183,18 @@ async function accountColumns({ client }: RelayViewParts) {
 function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
+
+/** Everything that the relay holds of one conversation, beside the words that only this device reads. */
+export const relayView = feature({
+  commands: ({ store, cache, tracker, client, writer }: FeatureVault) => {
+    const sources = { contents: store.contents, cache, tracker, client };
+    return {
+      relayView: async ({ conversationId }: { readonly conversationId: string }): Promise<RelayView> => {
+        // Only a sync brings the relay's own columns of what this device wrote itself.
+        await writer.sync();
+        return buildRelayView(sources, conversationId, await listTurns(client, 0));
+      },
+      relayBytes: ({ id }: { readonly id: string }): Promise<Uint8Array> => readRelayBytes(sources, id),
+    };
+  },
+});

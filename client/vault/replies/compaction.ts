@@ -1,14 +1,17 @@
 import * as v from 'valibot';
-import { modelField } from '../../../crypto/protocol/messages/fields.ts';
+import { idField, modelField } from '../../../crypto/protocol/messages/fields.ts';
 import {
   maximumTitleLength,
   type MessageContent,
+  replyContent,
   type ReplyContent,
+  replyNoteContent,
   type ReplyNoteContent,
 } from '../../../crypto/protocol/contents/item-contents.ts';
 import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
+import { operationType } from '../changes/operation.ts';
 import type { Outbox } from '../changes/outbox.ts';
 import type { ReplyReader } from '../exchange/reply-reader.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
@@ -21,6 +24,37 @@ const shortestDelayMs = 1_000;
 const askerDelayMs = 3_000;
 const otherDelayMs = 4_000;
 const maximumReplyLength = 2_000_000;
+
+/** The compact reply that takes its transcript's place. Whoever comes second finds it there and drops its own. */
+export const replyOperation = operationType({
+  kind: 'reply',
+  fields: {
+    itemId: idField,
+    content: replyContent,
+    /** What is noted of it; an older build left none here. */
+    note: v.exactOptional(v.strictObject({ itemId: idField, content: replyNoteContent })),
+    /** What the enclave proposed; used where nobody gave a title. */
+    title: v.nullable(v.pipe(v.string(), v.maxLength(maximumTitleLength))),
+  },
+  idOf: ({ content }) => `reply:${content.turnId}`,
+  apply: (plan, { itemId, content, note, title }) => {
+    const asked = plan.contents.messageOfTurn(content.turnId);
+    if (asked === null || plan.contents.rows.has(itemId) || asked.message.replyItemId !== itemId) return true;
+    const conversation = plan.conversation(content.conversationId);
+    const isThere = conversation !== null || plan.contents.unreadable.has(content.conversationId);
+    if (!isThere || plan.isBuried(asked.id)) return true;
+    plan.write(itemId, content);
+    // In the same batch: who comes second drops both.
+    if (note !== undefined) plan.write(note.itemId, note.content);
+    plan.finishTurn(content.turnId);
+    // Later than the first one, and earlier than any that a person gives.
+    if (title !== null && conversation !== null && conversation.title.setAtMs === conversation.createdAtMs) {
+      const proposed = { value: title, setAtMs: conversation.createdAtMs + 1 };
+      plan.write(content.conversationId, { ...conversation, title: proposed });
+    }
+    return true;
+  },
+});
 
 export type CompactionParts = {
   readonly contents: VaultContents;
@@ -52,7 +86,7 @@ export async function compactReply(parts: CompactionParts, turnId: string): Prom
   if (content === null) return;
   const title = cleanTitle(reader.title);
   const note = { itemId: toBase64Url(randomBytes(16)), content: noteContent(parts, reader, asked.message) };
-  await outbox.put({ kind: 'reply', itemId: asked.message.replyItemId, content, note, title });
+  await outbox.put(replyOperation, { itemId: asked.message.replyItemId, content, note, title });
   writer.kick();
 }
 

@@ -1,11 +1,11 @@
 import type { MessageContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
-import type { TurnOperation } from '../changes/operation.ts';
+import type { TurnOperation } from '../changes/turn-operation.ts';
 import type { Outbox, QueuedOperation } from '../changes/outbox.ts';
 import { endingOf, SeenAnswers } from './answer-notes.ts';
 import { findNotes, type Notes } from './conversation-notes.ts';
 import type { Minimums } from '../enclave/minimums.ts';
-import { newestSettings, withTitle } from '../changes/plan-settings.ts';
+import type { ShownContents } from '../changes/shown-contents.ts';
 import { chainTo, type Exchange } from '../exchange/request-history.ts';
 import type { ReplyTracker } from '../replies/reply-tracker.ts';
 import type { AssistantMessage, ChatMessage, ConversationSummary, UserMessage } from './thread-views.ts';
@@ -16,6 +16,7 @@ import type { VaultContents } from '../store/vault-contents.ts';
 export type ConversationParts = {
   readonly contents: VaultContents;
   readonly outbox: Outbox;
+  readonly shown: ShownContents;
   readonly tracker: ReplyTracker;
   /** How far a question of this browser is on its way, where a tab drives it. */
   readonly progress: (turnId: string) => 'sealing' | 'connecting' | null;
@@ -45,34 +46,21 @@ export class Conversations {
 
   /** Newest first. */
   list(): ConversationSummary[] {
-    const { contents, outbox } = this.#parts;
-    const deleted = this.#deleted();
+    const { contents, shown } = this.#parts;
     const summaries = new Map<string, ConversationSummary>();
-    for (const [id, { title, createdAtMs }] of contents.conversations) {
-      if (!deleted.has(id)) summaries.set(id, this.#summary(id, title.value, createdAtMs, true));
+    for (const [id, { content, stored }] of shown.conversations()) {
+      summaries.set(id, this.#summary(id, content.title.value, content.createdAtMs, stored));
     }
+    const deleted = shown.deleted();
     for (const [id, { of }] of contents.unreadable) {
       if (of === 'conversation' && !deleted.has(id)) summaries.set(id, this.#summary(id, unreadableTitle, 0, true));
-    }
-    for (const { operation } of outbox.turns) {
-      const { conversationId, newConversation } = operation;
-      if (newConversation === null || summaries.has(conversationId) || deleted.has(conversationId)) continue;
-      if (contents.rows.has(conversationId)) continue;
-      const { title, createdAtMs } = newConversation;
-      summaries.set(conversationId, this.#summary(conversationId, title, createdAtMs, false));
-    }
-    for (const { operation } of outbox.all) {
-      if (operation.kind !== 'rename') continue;
-      const summary = summaries.get(operation.conversationId);
-      if (summary === undefined) continue;
-      summaries.set(summary.id, { ...summary, title: this.#title(summary, operation) });
     }
     return [...summaries.values()].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? 1 : -1));
   }
 
   /** All messages of a conversation in the order in which they are read. */
   messages(conversationId: string): ChatMessage[] {
-    if (this.#deleted().has(conversationId)) return [];
+    if (this.#parts.shown.deleted().has(conversationId)) return [];
     const ordered = this.#ordered(conversationId);
     const notes = this.#notes(conversationId, ordered);
     return ordered.flatMap((question, index) => {
@@ -110,14 +98,6 @@ export class Conversations {
   /** What the next question follows: the last answer, or null at the beginning. */
   lastReplyId(conversationId: string): string | null {
     return this.#ordered(conversationId).at(-1)?.content.replyItemId ?? null;
-  }
-
-  theme(): 'system' | 'light' | 'dark' {
-    const { contents, outbox } = this.#parts;
-    const waiting = outbox.all.find(({ operation }) => operation.kind === 'theme')?.operation;
-    const stored = newestSettings(contents.settings.values()).theme;
-    if (waiting?.kind === 'theme' && (stored === null || waiting.setAtMs >= stored.setAtMs)) return waiting.theme;
-    return stored?.value ?? 'system';
   }
 
   answer(question: Question): AssistantMessage {
@@ -205,20 +185,6 @@ export class Conversations {
       answering ||= kind === 'sealing' || kind === 'connecting' || kind === 'waiting' || kind === 'streaming';
     }
     return { id, title: withoutTurning(title), createdAtMs, updatedAtMs, answering, stored };
-  }
-
-  #title(summary: ConversationSummary, rename: { readonly title: string; readonly setAtMs: number }): string {
-    const stored = this.#parts.contents.conversations.get(summary.id);
-    if (stored === undefined) return rename.title;
-    return withTitle(stored, { value: rename.title, setAtMs: rename.setAtMs }).title.value;
-  }
-
-  #deleted(): ReadonlySet<string> {
-    const deleted = new Set<string>();
-    for (const { operation } of this.#parts.outbox.all) {
-      if (operation.kind === 'delete') deleted.add(operation.conversationId);
-    }
-    return deleted;
   }
 
   #questions(conversationId: string): Question[] {

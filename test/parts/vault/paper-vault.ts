@@ -1,6 +1,7 @@
 import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { type Operation, operationId, type TurnOperation } from '../../../client/vault/changes/operation.ts';
+import type { TurnOperation } from '../../../client/vault/changes/turn-operation.ts';
+import { type Operation, operationTypes } from '../../../client/vault/features/features.ts';
 import type { QueuedOperation } from '../../../client/vault/changes/outbox.ts';
 import { flagsOf, planBatch } from '../../../client/vault/changes/plan-batch.ts';
 import { VaultContents } from '../../../client/vault/store/vault-contents.ts';
@@ -62,11 +63,12 @@ export class PaperDevice {
   }
 
   do(operation: Operation): void {
-    const id = operationId(operation);
+    const type = operationTypes.of(operation);
+    const id = type.idOf(operation);
     this.#revision += 1;
     this.#operations = [
       ...this.#operations.filter((queued) => queued.id !== id),
-      { id, revision: String(this.#revision), operation },
+      { type, id, revision: String(this.#revision), operation },
     ];
   }
 

@@ -15,7 +15,8 @@ import {
 } from '../../../crypto/protocol/messages/item-messages.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sealContent } from '../../../crypto/vault/item-content.ts';
-import { type Operation, operationId } from '../../../client/vault/changes/operation.ts';
+import type { Feature, FeatureVault } from '../../../client/vault/features/feature.ts';
+import { features, type Operation, operationTypes } from '../../../client/vault/features/features.ts';
 import type { QueuedOperation } from '../../../client/vault/changes/outbox.ts';
 import { type BatchPlan, planBatch } from '../../../client/vault/changes/plan-batch.ts';
 import type { VaultContents } from '../../../client/vault/store/vault-contents.ts';
@@ -98,8 +99,28 @@ export function addConversation(contents: VaultContents, { turns, documents, isA
 /** Operations as they wait in the outbox. */
 export function queue(operations: readonly Operation[]): QueuedOperation[] {
   return operations.map((operation, index) => {
-    return { id: operationId(operation), order: index + 1, revision: newId(), operation };
+    const type = operationTypes.of(operation);
+    return { type, id: type.idOf(operation), order: index + 1, revision: newId(), operation };
   });
+}
+
+/** What the chores of all features put into an outbox in which some operations wait. */
+export async function orderedByChores(
+  contents: VaultContents,
+  waiting: readonly Operation[] = [],
+  nowMs = 0,
+): Promise<Operation[]> {
+  const orders: Operation[] = [];
+  const outbox = {
+    all: queue(waiting),
+    put: async ({ kind }: { readonly kind: string }, fields: object) => {
+      orders.push({ ...fields, kind } as Operation);
+      outbox.all = queue([...waiting, ...orders]);
+    },
+  };
+  const vault = { store: { contents }, outbox, clock: { wallMs: () => nowMs } } as unknown as FeatureVault;
+  for (const { chores = [] } of features as readonly Feature[]) for (const chore of chores) await chore(vault);
+  return orders;
 }
 
 const keyring = createKeyring({ accountId: generateAccountId(), epoch: 1, accountKey: generateAccountKey() });

@@ -2,7 +2,8 @@ import { useRef, useState } from 'react';
 import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
 import { AccountIcon, KeyIcon, LockIcon, SignOutIcon } from '../../design/icons.tsx';
-import { Menu, MenuChoice, MenuItem, MenuLine, MenuNote } from '../../design/menu.tsx';
+import { settingRows } from '../settings/setting-rows.ts';
+import { Menu, MenuItem, MenuLine, MenuNote } from '../../design/menu.tsx';
 import { clientBuild, clientVersion } from '../../state/build-name.ts';
 import { failureText } from '../../texts/failure-texts.ts';
 import { navigate } from '../../state/router.ts';
@@ -11,16 +12,9 @@ import { signOutAsked } from '../../state/session-slice.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useAppDispatch, useAppSelector, useVault } from '../../shell/app-context.tsx';
 
-const themes = [
-  { value: 'system', label: 'Like the system' },
-  { value: 'light', label: 'Light' },
-  { value: 'dark', label: 'Dark' },
-] as const;
-
 export function AccountMenu() {
   const vault = useVault();
   const dispatch = useAppDispatch();
-  const theme = useAppSelector((state) => state.theme);
   const hasUnstored = useAppSelector(selectHasUnstored);
   const stay = useRef<HTMLButtonElement>(null);
   const [asking, setAsking] = useState(false);
@@ -52,13 +46,9 @@ export function AccountMenu() {
           </button>
         }
       >
-        <MenuChoice
-          label="Theme"
-          value={theme}
-          options={themes}
-          onChange={(next) => void vault.call((api) => api.setTheme({ theme: next }))}
-        />
-        <MenuLine />
+        {settingRows.map((Row, index) => (
+          <Row key={index} />
+        ))}
         <MenuItem icon={<KeyIcon />} onSelect={() => navigate({ page: 'new-password' })}>
           Change password
         </MenuItem>

@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { maximumMessageLength } from '../../../../crypto/protocol/contents/item-contents.ts';
-import type { VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useAppSelector, useVault } from '../../shell/app-context.tsx';
+import type { VaultFailure, VaultViews } from '../../../vault/api/vault-api.ts';
+import { useAppSelector, useVault, useVaultView } from '../../shell/app-context.tsx';
 
 const savedAfterMs = 400;
+const nothingReturned: VaultViews['returned'] = [];
 
 export type Draft = {
   readonly text: string;
@@ -22,7 +23,7 @@ type Unsaved = { readonly conversationId: string | null; readonly text: string }
  */
 export function useDraft(conversationId: string | null): Draft {
   const vault = useVault();
-  const returned = useAppSelector((state) => state.returned);
+  const returned = useVaultView('returned') ?? nothingReturned;
   const isGone = useAppSelector(
     ({ conversations: { order, byId } }) =>
       conversationId !== null && order !== null && byId[conversationId] === undefined,

@@ -5,7 +5,7 @@ import { Notice } from '../../design/notice.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import { levelPhrase } from '../../texts/protection-texts.ts';
 import type { RefusedEnclave, VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useAppSelector, useVault } from '../../shell/app-context.tsx';
+import { useVaultView, useVault } from '../../shell/app-context.tsx';
 
 type LowerMinimumDialogProps = {
   readonly conversationId: string | null;
@@ -16,7 +16,7 @@ type LowerMinimumDialogProps = {
 /** Lowering is never a side effect: it is said what it means, and the conversation remembers it. */
 export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMinimumDialogProps) {
   const vault = useVault();
-  const effective = useAppSelector((state) => state.minimum.effective);
+  const effective = useVaultView('minimum')?.effective ?? 'any';
   const keep = useRef<HTMLButtonElement>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<VaultFailure | null>(null);

@@ -5,14 +5,16 @@ import { Notice } from '../../design/notice.tsx';
 import { RadioList } from '../../design/radio-list.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import { levelName, levelPhrase } from '../../texts/protection-texts.ts';
-import type { ProtectionLevel, VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useAppSelector, useVault } from '../../shell/app-context.tsx';
+import type { MinimumView, ProtectionLevel, VaultFailure } from '../../../vault/api/vault-api.ts';
+import { useVaultView, useVault } from '../../shell/app-context.tsx';
 import { momentOf } from './enclave-facts.tsx';
+
+const nothingAsked: MinimumView = { account: null, conversation: null, effective: 'any', strongest: 'any' };
 
 /** What the person asks of every enclave; kept sealed with the account, so no relay reads or changes it. */
 export function MinimumChoice({ conversationId }: { readonly conversationId: string | null }) {
   const vault = useVault();
-  const minimum = useAppSelector((state) => state.minimum);
+  const minimum = useVaultView('minimum') ?? nothingAsked;
   const [failure, setFailure] = useState<VaultFailure | null>(null);
   /** Until the vault has it: what was pressed is shown at once. */
   const [pressed, setPressed] = useState<ProtectionLevel | null>(null);

@@ -123,7 +123,8 @@ describe('drafts', () => {
 
   const giveBack = (page: Page, ...words: readonly (readonly [string, string])[]) =>
     page.evaluate(
-      (given) => window.vault.emit({ type: 'returned', words: given.map(([turnId, text]) => ({ turnId, text })) }),
+      (given) =>
+        window.vault.emit({ type: 'view', name: 'returned', value: given.map(([turnId, text]) => ({ turnId, text })) }),
       words,
     );
   const savedNew = async (page: Page) =>
@@ -169,7 +170,7 @@ describe('drafts', () => {
     await page.evaluate(() => {
       const send = window.vault.send.bind(window.vault);
       window.vault.send = async (input) => {
-        window.vault.emit({ type: 'returned', words: [{ turnId: 't1', text: 'given back' }] });
+        window.vault.emit({ type: 'view', name: 'returned', value: [{ turnId: 't1', text: 'given back' }] });
         while (window.vault.drafts.get('new') !== 'a question\n\ngiven back') await new Promise(requestAnimationFrame);
         return send(input);
       };
@@ -216,7 +217,7 @@ describe('drafts', () => {
         { turnId: 't1', text: 'x'.repeat(length) },
         { turnId: 't2', text: 'short' },
       ];
-      window.vault.emit({ type: 'returned', words });
+      window.vault.emit({ type: 'view', name: 'returned', value: words });
     }, maximumMessageLength);
     await page.waitForFunction(() => window.vault.drafts.get('new') === 'typed\n\nshort');
     expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t2'] });

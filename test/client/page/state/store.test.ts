@@ -127,16 +127,16 @@ describe('the end of an account', () => {
     const returned = [{ turnId: 't2', text: 'words that were given back' }];
     const events: VaultEvent[] = [
       { type: 'enclave', view: { kind: 'connecting' } },
-      { type: 'returned', words: returned },
+      { type: 'view', name: 'returned', value: returned },
     ];
     const store = storeAfter(...loaded, ...events);
-    expect(store.getState().returned).toEqual(returned);
+    expect(store.getState().views.returned).toEqual(returned);
     expect(JSON.stringify(store.getState())).toContain('a question');
     store.dispatch(vaultEventReceived({ type: 'session', status, needsNewPassword: false }));
-    const { messages, conversations, enclave, returned: words } = store.getState();
-    expect({ messages, conversations, enclave, words }).toEqual({
+    const { messages, conversations, enclave, views } = store.getState();
+    expect({ messages, conversations, enclave, views }).toEqual({
       messages: {},
-      words: [],
+      views: {},
       conversations: { order: null, byId: {} },
       enclave: { kind: 'idle' },
     });
@@ -188,7 +188,7 @@ describe('conversations', () => {
     const unstored = { ...summary, stored: false };
     expect(selectHasUnstored(storeAfter({ type: 'conversations', conversations: [unstored] }).getState())).toBe(true);
     const words = [{ turnId: 't1', text: 'given back' }];
-    expect(selectHasUnstored(storeAfter({ type: 'returned', words }).getState())).toBe(true);
-    expect(selectHasUnstored(storeAfter({ type: 'returned', words: [] }).getState())).toBe(false);
+    expect(selectHasUnstored(storeAfter({ type: 'view', name: 'returned', value: words }).getState())).toBe(true);
+    expect(selectHasUnstored(storeAfter({ type: 'view', name: 'returned', value: [] }).getState())).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Operation } from '../../../../client/vault/changes/operation.ts';
+import type { Operation } from '../../../../client/vault/features/features.ts';
 import { turnWrites } from '../../../../client/vault/changes/plan-turn.ts';
 import { TurnRecipients } from '../../../../client/vault/asking/turn-recipients.ts';
 import { type OpenedContent, VaultContents } from '../../../../client/vault/store/vault-contents.ts';
@@ -34,8 +34,10 @@ class Device {
       open: ({ id }: CachedItem) => this.#items.get(id) ?? null,
       cache: { readBody: async () => Uint8Array.of(1) },
     };
-    const outbox = { all: [] as { operation: Operation }[] };
-    Object.defineProperty(outbox, 'all', { get: () => this.waiting.map((operation) => ({ operation })) });
+    const outbox = {
+      of: ({ kind }: { readonly kind: string }) =>
+        this.waiting.filter((operation) => operation.kind === kind).map((operation) => ({ operation })),
+    };
     this.recipients = new TurnRecipients(store as never, outbox as never);
     this.recipients.onLearnt = () => (this.learnt += 1);
   }

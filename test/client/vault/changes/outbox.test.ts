@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import { Drafts } from '../../../../client/vault/features/drafts.ts';
-import type { Operation } from '../../../../client/vault/changes/operation.ts';
+import { type Operation, operationTypes } from '../../../../client/vault/features/features.ts';
+import { turnOperation } from '../../../../client/vault/changes/plan-turn.ts';
 import { Outbox, type QueuedOperation } from '../../../../client/vault/changes/outbox.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';
 import { sealDraft } from '../../../../crypto/vault/draft.ts';
@@ -30,11 +31,16 @@ async function openProfile(indexedDB = new IDBFactory()) {
   const cache = new CiphertextCache(openIndexedDbCache({ indexedDB, IDBKeyRange }));
   await cache.open();
   const openTab = async () => {
-    const outbox = new Outbox(cache, keyring, () => undefined);
+    const outbox = new Outbox(cache, keyring, operationTypes, () => undefined);
     await outbox.load();
     return outbox;
   };
   return { cache, openTab };
+}
+
+/** Puts an operation of whatever kind. */
+function put(outbox: Outbox, operation: Operation): Promise<void> {
+  return outbox.put(operationTypes.of(operation), operation);
 }
 
 function only<Queued extends QueuedOperation>(all: readonly Queued[]): Queued {
@@ -50,7 +56,7 @@ describe('Outbox: a change names the revision that it was read as', () => {
     const operation = minimum('any', 1);
     const seen = new Set<string>();
     for (let round = 0; round < 3; round += 1) {
-      await outbox.put(operation);
+      await put(outbox, operation);
       seen.add(only(outbox.all).revision);
       await outbox.remove(outbox.all);
     }
@@ -59,7 +65,7 @@ describe('Outbox: a change names the revision that it was read as', () => {
 
   it('rewrite: changes what is as it was read, and refuses what is another by now', async () => {
     const outbox = await (await openProfile()).openTab();
-    await outbox.put(turn('first'));
+    await put(outbox, turn('first'));
     const read = only(outbox.turns);
     expect(await outbox.rewrite(read, { ...read.operation, stage: { name: 'going' } })).toBe(true);
     expect(await outbox.rewrite(read, { ...read.operation, text: 'from before' })).toBe(false);
@@ -68,10 +74,10 @@ describe('Outbox: a change names the revision that it was read as', () => {
 
   it('rewrite: refuses for a question that is gone, and leaves the one alone that came after it', async () => {
     const outbox = await (await openProfile()).openTab();
-    await outbox.put(turn('first'));
+    await put(outbox, turn('first'));
     const gone = only(outbox.turns);
     await outbox.remove([gone]);
-    await outbox.put(turn('second'));
+    await put(outbox, turn('second'));
     expect(await outbox.rewrite(gone, gone.operation)).toBe(false);
     expect(texts(outbox)).toEqual(['second']);
     const there = only(outbox.turns);
@@ -81,10 +87,10 @@ describe('Outbox: a change names the revision that it was read as', () => {
 
   it('remove: takes out what is as it was read, and nothing that came after it', async () => {
     const outbox = await (await openProfile()).openTab();
-    await outbox.put(turn('first'));
+    await put(outbox, turn('first'));
     const first = only(outbox.turns);
     await outbox.remove([first]);
-    await outbox.put(turn('second'));
+    await put(outbox, turn('second'));
     await outbox.remove([first]);
     expect(texts(outbox)).toEqual(['second']);
     await outbox.remove(outbox.turns);
@@ -94,11 +100,11 @@ describe('Outbox: a change names the revision that it was read as', () => {
   it('a tab that slept reads the later one of the same name, and settles only what it read', async () => {
     const { openTab } = await openProfile();
     const awake = await openTab();
-    await awake.put(minimum('any', 1));
+    await put(awake, minimum('any', 1));
     const asleep = await openTab();
     const before = asleep.all;
     await awake.remove(awake.all);
-    await awake.put(minimum('hardware', 2));
+    await put(awake, minimum('hardware', 2));
     await asleep.remove(before);
     expect(only(asleep.all).operation).toMatchObject({ level: 'hardware', setAtMs: 2 });
     await awake.load();
@@ -108,16 +114,16 @@ describe('Outbox: a change names the revision that it was read as', () => {
   it('replace: puts one in place of others, or changes nothing where one of them is another by now', async () => {
     const { openTab } = await openProfile();
     const [here, there] = [await openTab(), await openTab()];
-    await here.put(turn('failed'));
+    await put(here, turn('failed'));
     await there.load();
-    expect(await here.replace(here.turns, turn('asked again'))).toBe(true);
-    expect(await there.replace(there.turns, turn('asked again in another tab'))).toBe(false);
+    expect(await here.replace(here.turns, turnOperation, turn('asked again'))).toBe(true);
+    expect(await there.replace(there.turns, turnOperation, turn('asked again in another tab'))).toBe(false);
     expect([texts(here), texts(there)]).toEqual([['asked again'], ['asked again']]);
   });
 
   it('keeps the order in which things were done, whatever is rewritten in between', async () => {
     const outbox = await (await openProfile()).openTab();
-    for (const text of ['one', 'two', 'three']) await outbox.put(turn(text));
+    for (const text of ['one', 'two', 'three']) await put(outbox, turn(text));
     const [first] = outbox.turns;
     if (first !== undefined) await outbox.rewrite(first, { ...first.operation, text: 'one, changed' });
     expect(texts(outbox)).toEqual(['one, changed', 'two', 'three']);
@@ -128,8 +134,8 @@ describe('Outbox: words that are given back', () => {
   it('leave the questions and wait, in the order in which they were asked, until a draft has them', async () => {
     const { cache, openTab } = await openProfile();
     const [outbox, other] = [await openTab(), await openTab()];
-    await outbox.put(turn('first words'));
-    await outbox.put(turn('second words'));
+    await put(outbox, turn('first words'));
+    await put(outbox, turn('second words'));
     expect(await Promise.all(outbox.turns.map((queued) => outbox.giveBack(queued)))).toEqual([true, true]);
     expect([outbox.turns, outbox.all]).toEqual([[], []]);
     const waiting = outbox.returned.map(({ operation }) => operation);
@@ -148,7 +154,7 @@ describe('Outbox: words that are given back', () => {
   it('are taken by the draft of one tab: another that names them is refused, and overwrites nothing', async () => {
     const { cache, openTab } = await openProfile();
     const [outbox, other] = [await openTab(), await openTab()];
-    await outbox.put(turn('words'));
+    await put(outbox, turn('words'));
     await outbox.giveBack(only(outbox.turns));
     await other.load();
     const { turnId } = only(other.returned).operation;
@@ -164,7 +170,7 @@ describe('Outbox: words that are given back', () => {
 
   it('are not given back twice, and not when the question was changed meanwhile', async () => {
     const outbox = await (await openProfile()).openTab();
-    await outbox.put(turn('words'));
+    await put(outbox, turn('words'));
     const read = only(outbox.turns);
     expect(await outbox.rewrite(read, { ...read.operation, stage: { name: 'going' } })).toBe(true);
     expect(await outbox.giveBack(read)).toBe(false);
@@ -202,7 +208,7 @@ describe('Outbox: what an earlier build left in the browser', () => {
     expect(read.operation).toEqual(asked);
     expect(await outbox.rewrite(read, { ...asked, stage: { name: 'going' } })).toBe(true);
     expect(await outbox.rewrite(read, asked)).toBe(false);
-    await outbox.put(turn('asked of this one'));
+    await put(outbox, turn('asked of this one'));
     expect(texts(outbox)).toEqual(['asked of an earlier build', 'asked of this one']);
     await outbox.remove(outbox.all);
     expect(outbox.all).toEqual([]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { maximumBatchLength } from '../../../../crypto/protocol/messages/item-messages.ts';
 import { sodiumReady } from '../../../../crypto/primitives/sodium.ts';
-import type { Operation } from '../../../../client/vault/changes/operation.ts';
+import type { Operation } from '../../../../client/vault/features/features.ts';
 import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';
 import { newId } from '../../../parts/vault/paper-vault.ts';
 import {

@@ -39,7 +39,10 @@ class Story {
   /** Its stored message stays, its request is sealed anew. */
   async sealAnew(turnId: string, enclave: VerifiedEnclave): Promise<void> {
     const parts = {
-      outbox: { put: async (operation: Parameters<PaperDevice['do']>[0]) => this.device.do(operation) },
+      outbox: {
+        put: async ({ kind }: { readonly kind: string }, fields: object) =>
+          this.device.do({ ...fields, kind } as Parameters<PaperDevice['do']>[0]),
+      },
       store: { contents: this.device.contents },
       writer: { kick: () => undefined },
     };

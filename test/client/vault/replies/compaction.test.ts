@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SeenAnswers } from '../../../../client/vault/threads/answer-notes.ts';
 import { type CompactionParts, compactReply } from '../../../../client/vault/replies/compaction.ts';
-import type { Operation } from '../../../../client/vault/changes/operation.ts';
+import type { Operation } from '../../../../client/vault/features/features.ts';
 import { ReplyReader } from '../../../../client/vault/exchange/reply-reader.ts';
 import type { Exchange } from '../../../../client/vault/exchange/request-history.ts';
 import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';

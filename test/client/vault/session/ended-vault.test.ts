@@ -2,8 +2,10 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
-import type { TurnOperation } from '../../../../client/vault/changes/operation.ts';
+import type { TurnOperation } from '../../../../client/vault/changes/turn-operation.ts';
 import { Outbox } from '../../../../client/vault/changes/outbox.ts';
+import { turnOperation } from '../../../../client/vault/changes/plan-turn.ts';
+import { operationTypes } from '../../../../client/vault/features/features.ts';
 import { sendTurn, type SendParts } from '../../../../client/vault/asking/send-turn.ts';
 import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';
 import { VaultWriter } from '../../../../client/vault/changes/vault-writer.ts';
@@ -17,10 +19,10 @@ beforeAll(() => aeadReady());
 async function waitingIn(stage: TurnOperation['stage'], whileItWaits: (ended: AbortController) => void) {
   const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: new IDBFactory(), IDBKeyRange }));
   await cache.open();
-  const outbox = new Outbox(cache, randomKeyring(), () => undefined);
+  const outbox = new Outbox(cache, randomKeyring(), operationTypes, () => undefined);
   const conversationId = newId();
   const operation = { ...stoppedTurn({ conversationId, isNew: false, text: 'Waits.', atMs: 1 }), stage };
-  await outbox.put(operation);
+  await outbox.put(turnOperation, operation);
   const ended = new AbortController();
   const contents = new VaultContents();
   const store = {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import { tombstoneFlag } from '../../../../crypto/protocol/messages/item-messages.ts';
-import { keepHouse } from '../../../../client/vault/changes/housekeeping.ts';
-import type { Operation } from '../../../../client/vault/changes/operation.ts';
-import type { Outbox } from '../../../../client/vault/changes/outbox.ts';
+import { type Operation, operationTypes } from '../../../../client/vault/features/features.ts';
 import { planBatch } from '../../../../client/vault/changes/plan-batch.ts';
 import { placeTurn } from '../../../../client/vault/changes/plan-turn.ts';
 import { type OpenedContent, VaultContents } from '../../../../client/vault/store/vault-contents.ts';
+import { orderedByChores } from '../../../parts/vault/planned-batches.ts';
 import { newId } from '../../../parts/vault/paper-vault.ts';
 
 const hash = 'A'.repeat(43);
@@ -81,7 +80,7 @@ function contentsOf(items: Readonly<Record<string, OpenedContent | 'deleted'>>):
 }
 
 function plan(contents: VaultContents, operation: Operation) {
-  const queued = { id: operation.kind, revision: 'first', operation };
+  const queued = { type: operationTypes.of(operation), id: operation.kind, revision: 'first', operation };
   const { writes, settled } = planBatch(contents, [queued], 1);
   const written = Object.fromEntries(writes.map(({ id, content }) => [id, content?.type ?? 'deleted']));
   return { written, isSettled: settled.length === 1 };
@@ -164,10 +163,7 @@ describe('what a later build wrote', () => {
       [newId()]: unreadable('message', living),
       [newId()]: unreadable('message'),
     });
-    const put: Operation[] = [];
-    const outbox = { all: [], put: async (operation: Operation) => void put.push(operation) } as unknown as Outbox;
-    await keepHouse(contents, outbox, 1);
-    expect(put).toEqual([{ kind: 'delete', conversationId: deleted }]);
+    expect(await orderedByChores(contents, [], 1)).toEqual([{ kind: 'delete', conversationId: deleted }]);
   });
 
   it('keeps the verification that it may rest on', () => {

@@ -152,14 +152,10 @@ export class VaultTab {
       case 'enclave':
         this.enclave = event.view;
         break;
-      case 'minimum':
-        this.minimum = event.minimum;
-        break;
-      case 'theme':
-        this.theme = event.theme;
-        break;
-      case 'returned':
-        this.returned = event.words.map(({ text }) => text);
+      case 'view':
+        if (event.name === 'minimum') this.minimum = event.value;
+        if (event.name === 'theme') this.theme = event.value;
+        if (event.name === 'returned') this.returned = event.value.map(({ text }) => text);
         break;
       case 'alarm':
         this.alarms.push(event.code);

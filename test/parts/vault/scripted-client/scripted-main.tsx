@@ -2,11 +2,16 @@ import '../../../../client/page/design/style.css';
 import { createRoot } from 'react-dom/client';
 import { App } from '../../../../client/page/app.tsx';
 import { stayOnDrop } from '../../../../client/page/shell/stay-on-drop.ts';
-import { readTheme } from '../../../../client/page/state/browser-memory.ts';
 import { createStore } from '../../../../client/page/state/store.ts';
-import { themeRemembered } from '../../../../client/page/state/theme-slice.ts';
 import { createVaultLink } from '../../../../client/page/state/vault-link.ts';
 import { ScriptedVault } from './scripted-vault.ts';
+
+/** Where a test finds it in the page. */
+declare global {
+  interface Window {
+    vault: ScriptedVault;
+  }
+}
 
 /*
  * The client's real pages over a vault that a test writes the script for. Never part of a shipped build: client/page/main.tsx knows
@@ -15,7 +20,6 @@ import { ScriptedVault } from './scripted-vault.ts';
 stayOnDrop();
 window.vault = new ScriptedVault();
 const store = createStore();
-store.dispatch(themeRemembered(readTheme()));
 createRoot(document.querySelector('#root') as HTMLElement).render(
   <App store={store} vault={createVaultLink(store, () => window.vault)} />,
 );

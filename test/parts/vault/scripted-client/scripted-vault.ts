@@ -10,6 +10,7 @@ import type {
   ReplyState,
   SessionStatus,
   VaultApi,
+  VaultCommands,
   VaultEvent,
   VaultFailure,
 } from '../../../../client/vault/api/vault-api.ts';
@@ -21,13 +22,6 @@ type Thread = { summary: ConversationSummary; messages: ChatMessage[] };
 /** 22 characters, as an id has, from a number. */
 export function scriptedId(number: number): string {
   return `conversation-or-item-${String(number).padStart(1, '0')}`.slice(-22).padStart(22, 'A');
-}
-
-/** Where a test finds it in the page. */
-declare global {
-  interface Window {
-    vault: ScriptedVault;
-  }
 }
 
 /** A vault that does what a test says: state in memory of the page, nothing sealed, every call noted. */
@@ -160,7 +154,11 @@ export class ScriptedVault implements VaultApi {
     return this.#called('readVerification', input, () => verificationOf(this.enclave));
   }
   setTheme(input: { theme: 'system' | 'light' | 'dark' }) {
-    return this.#called('setTheme', input, () => this.#emit({ type: 'theme', theme: input.theme }));
+    return this.#called('setTheme', input, () => this.#emit({ type: 'view', name: 'theme', value: input.theme }));
+  }
+
+  run({ command, input }: { command: keyof VaultCommands; input: unknown }) {
+    return (this[command] as (input: unknown) => Promise<never>).call(this, input);
   }
 
   /** The relay, or another device, ends the session. */
@@ -241,7 +239,7 @@ export class ScriptedVault implements VaultApi {
 
   setMinimumView(change: Partial<MinimumView>): void {
     this.minimum = { ...this.minimum, ...change };
-    this.#emit({ type: 'minimum', minimum: this.minimum });
+    this.#emit({ type: 'view', name: 'minimum', value: this.minimum });
   }
 
   setEnclave(view: EnclaveView): void {

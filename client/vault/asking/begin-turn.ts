@@ -3,34 +3,31 @@ import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.t
 import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
 import { isUnseen, withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import type { Clock } from '../surroundings/clock.ts';
-import type { TabLocks } from '../surroundings/vault-lock.ts';
 import type { Conversations } from '../threads/conversations.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
-import type { TurnOperation } from '../changes/operation.ts';
+import { turnOperation } from '../changes/plan-turn.ts';
+import type { TurnOperation } from '../changes/turn-operation.ts';
 import type { Outbox } from '../changes/outbox.ts';
 import type { Minimums } from '../enclave/minimums.ts';
-import { newestSettings } from '../changes/plan-settings.ts';
 import { VaultError } from '../failures/vault-error.ts';
-import { underVaultLock } from '../surroundings/vault-lock.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 
 const excerptLength = 60;
 
-export type CommandParts = {
+export type BeginTurnParts = {
   readonly store: VaultStore;
   readonly outbox: Outbox;
   readonly conversations: Conversations;
   readonly session: EnclaveSession;
   readonly minimums: Minimums;
-  readonly locks: TabLocks;
   readonly clock: Clock;
 };
 
-/** What a person does, as operations of the outbox: each is kept in this browser before anything is sent. */
-export class Commands {
-  readonly #parts: CommandParts;
+/** Begins turns: a question is kept in this browser before anything of it is sent. */
+export class TurnBeginnings {
+  readonly #parts: BeginTurnParts;
 
-  constructor(parts: CommandParts) {
+  constructor(parts: BeginTurnParts) {
     this.#parts = parts;
   }
 
@@ -50,7 +47,7 @@ export class Commands {
       text,
       shown,
     });
-    await this.#parts.outbox.put(operation);
+    await this.#parts.outbox.put(turnOperation, operation);
     return operation;
   }
 
@@ -74,43 +71,8 @@ export class Commands {
     });
     const replaced = queued === null || isGoing ? [] : [queued];
     // Another tab was quicker, or it was stored meanwhile: what to ask again depends on what is there now.
-    if (!(await outbox.replace(replaced, operation))) return this.retry(conversationId, turnId);
+    if (!(await outbox.replace(replaced, turnOperation, operation))) return this.retry(conversationId, turnId);
     return operation;
-  }
-
-  async rename(conversationId: string, title: string): Promise<void> {
-    const cleaned = withoutTurning(title).replaceAll(/\s+/g, ' ').trim();
-    if (isUnseen(cleaned)) throw new VaultError('title-empty');
-    if (cleaned.length > maximumTitleLength) throw new VaultError('title-too-long');
-    const { store, outbox, clock } = this.#parts;
-    const known = store.contents.conversations.get(conversationId)?.title.setAtMs ?? 0;
-    // Later than what is shown, whatever another device's clock had said (M44).
-    const setAtMs = Math.max(clock.wallMs(), known + 1);
-    await outbox.put({ kind: 'rename', conversationId, title: cleaned, setAtMs });
-  }
-
-  /** Its questions that are still here go at once; under the lock none of them is being stored. */
-  async delete(conversationId: string): Promise<void> {
-    const { outbox, locks } = this.#parts;
-    await underVaultLock(locks, async () => {
-      let isDone = false;
-      // Again where one of them was changed just now: all that is here goes, or nothing.
-      while (!isDone) {
-        await outbox.load();
-        const replaced = outbox.all.filter(
-          ({ operation }) =>
-            (operation.kind === 'turn' || operation.kind === 'rename') && operation.conversationId === conversationId,
-        );
-        isDone = await outbox.replace(replaced, { kind: 'delete', conversationId });
-      }
-    });
-  }
-
-  async setTheme(theme: 'system' | 'light' | 'dark'): Promise<void> {
-    const { store, outbox, clock } = this.#parts;
-    const known = newestSettings(store.contents.settings.values()).theme?.setAtMs ?? 0;
-    const setAtMs = Math.max(clock.wallMs(), known + 1);
-    await outbox.put({ kind: 'theme', theme, setAtMs, itemId: newId() });
   }
 
   #newTurn(

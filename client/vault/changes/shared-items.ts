@@ -1,6 +1,6 @@
 import type { ConversationContent, SettingsContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { compareLevels, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import type { Operation } from './operation.ts';
+import type { BatchInProgress } from './batch-in-progress.ts';
 
 /** A minimum that a person set, and when. */
 export type SetMinimum = { readonly value: ProtectionLevel; readonly setAtMs: number };
@@ -9,6 +9,19 @@ type Theme = SettingsContent['theme'];
 
 /** What counts among all settings items of the account: two devices may both have made one. */
 export type NewestSettings = { readonly theme: Theme | null; readonly minimumProtection: SetMinimum | null };
+
+/** A change of one conversation's own item. */
+export type ConversationChange = {
+  readonly id: string;
+  readonly change: (conversation: ConversationContent) => ConversationContent;
+};
+
+/** A change of the account's settings; null when it comes too late to change anything. */
+export type SettingsChange = {
+  /** Of the settings item, if the account has none yet. */
+  readonly itemId: string;
+  readonly change: (newest: NewestSettings) => NewestSettings | null;
+};
 
 export function newestSettings(settings: Iterable<SettingsContent>): NewestSettings {
   let theme: Theme | null = null;
@@ -21,31 +34,42 @@ export function newestSettings(settings: Iterable<SettingsContent>): NewestSetti
   return { theme, minimumProtection };
 }
 
-/** As the account's settings will be after this operation; null when it came too late to change anything. */
-export function changeSettings(
-  newest: NewestSettings,
-  operation: Extract<Operation, { kind: 'theme' | 'minimum' }>,
-): SettingsContent | null {
-  const changed = applyTo(newest, operation);
-  if (changed === null) return null;
-  // Whoever sets a theme later than the beginning of time wins.
-  const theme = changed.theme ?? { value: 'system', setAtMs: 0 };
-  const { minimumProtection } = changed;
-  const settings = { type: 'settings', format: 1, theme } as const;
-  return minimumProtection === null ? settings : { ...settings, minimumProtection };
+/** The settings with a theme; null when a later one is there. */
+export function withTheme(newest: NewestSettings, theme: Theme): NewestSettings | null {
+  return newest.theme === null || isLaterTheme(theme, newest.theme) ? { ...newest, theme } : null;
 }
 
-function applyTo(
-  newest: NewestSettings,
-  operation: Extract<Operation, { kind: 'theme' | 'minimum' }>,
-): NewestSettings | null {
-  const { setAtMs } = operation;
-  if (operation.kind === 'theme') {
-    const theme = { value: operation.theme, setAtMs };
-    return newest.theme === null || isLaterTheme(theme, newest.theme) ? { ...newest, theme } : null;
-  }
-  const minimumProtection = { value: operation.level, setAtMs };
+/** The settings with a minimum; null when a later one is there. */
+export function withAccountMinimum(newest: NewestSettings, minimumProtection: SetMinimum): NewestSettings | null {
   return isLaterMinimum(minimumProtection, newest.minimumProtection) ? { ...newest, minimumProtection } : null;
+}
+
+/** Two devices may both have made a settings item: the one of the smallest id is kept up. */
+export function applyToSettings(plan: BatchInProgress, { itemId, change }: SettingsChange): true {
+  const stored = plan.settings();
+  const changed = change(newestSettings(stored.map(([, settings]) => settings)));
+  if (changed !== null) plan.write(stored[0]?.[0] ?? itemId, settingsContent(changed));
+  return true;
+}
+
+/** @returns false while its conversation is still to come, or is of a later build. */
+export function applyToConversation(
+  plan: BatchInProgress,
+  { id, change }: ConversationChange,
+  waiting: ReadonlySet<string>,
+): boolean {
+  const conversation = plan.conversation(id);
+  // What a later build wrote of it is not to be lost: a build that reads it carries this out.
+  if (conversation === null) return !waiting.has(id) && !plan.contents.unreadable.has(id);
+  const changed = change(conversation);
+  if (changed !== conversation) plan.write(id, changed);
+  return true;
+}
+
+function settingsContent({ theme, minimumProtection }: NewestSettings): SettingsContent {
+  // Whoever sets a theme later than the beginning of time wins.
+  const settings = { type: 'settings', format: 1, theme: theme ?? { value: 'system', setAtMs: 0 } } as const;
+  return minimumProtection === null ? settings : { ...settings, minimumProtection };
 }
 
 /** The last writer wins; of two in one millisecond the greater value, so that all devices agree. */

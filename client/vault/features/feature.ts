@@ -1,0 +1,86 @@
+import type { RelayClient } from '../relay/relay-client.ts';
+import type { TurnBeginnings } from '../asking/begin-turn.ts';
+import type { TurnDriver } from '../asking/turn-driver.ts';
+import type { AnyOperation, OperationType } from '../changes/operation.ts';
+import type { Outbox } from '../changes/outbox.ts';
+import type { ShownContents } from '../changes/shown-contents.ts';
+import type { VaultWriter } from '../changes/vault-writer.ts';
+import type { EnclaveSession } from '../enclave/enclave-session.ts';
+import type { Minimums } from '../enclave/minimums.ts';
+import type { Protection } from '../enclave/protection.ts';
+import type { ReplyTracker } from '../replies/reply-tracker.ts';
+import type { CiphertextCache } from '../store/ciphertext-cache.ts';
+import type { VaultStore } from '../store/vault-store.ts';
+import type { Clock } from '../surroundings/clock.ts';
+import type { TabLocks } from '../surroundings/vault-lock.ts';
+
+/** All that a feature may use of the vault while it is open. */
+export type FeatureVault = {
+  readonly store: VaultStore;
+  readonly cache: CiphertextCache;
+  readonly outbox: Outbox;
+  readonly shown: ShownContents;
+  readonly writer: VaultWriter;
+  readonly client: RelayClient;
+  readonly session: EnclaveSession;
+  readonly minimums: Minimums;
+  readonly protection: Protection;
+  readonly tracker: ReplyTracker;
+  readonly turns: TurnBeginnings;
+  readonly driver: TurnDriver;
+  readonly clock: Clock;
+  readonly locks: TabLocks;
+  /** The page shows a conversation from now on, or null, a new chat, and hears of every change in it. */
+  readonly show: (conversationId: string | null) => void;
+};
+
+/** What the page may ask for: each takes one value and answers with one. */
+export type Commands = Readonly<Record<string, (input: never) => unknown>>;
+/** What the page may watch: told again when it differs. */
+export type Views = Readonly<Record<string, (vault: FeatureVault) => unknown>>;
+
+/** One feature of the vault. */
+export type Feature = {
+  /** What a person does and what waits until the relay has it. */
+  readonly operations?: readonly OperationType[];
+  readonly commands?: (vault: FeatureVault) => Commands;
+  readonly views?: Views;
+  /** What any device does for the account once it is up to date, one after another. */
+  readonly chores?: readonly ((vault: FeatureVault) => Promise<void>)[];
+};
+
+/** Declares a feature. Its types are kept: the list of all features says what the page may ask for and watch. */
+export function feature<const Declared extends Feature>(declared: Declared): Declared {
+  return declared;
+}
+
+type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+/** Operations of a list of features. */
+export type OperationsOf<List extends readonly Feature[]> = List[number] extends infer Each
+  ? Each extends { readonly operations: readonly (infer Type)[] }
+    ? Type extends OperationType<infer Operation extends AnyOperation>
+      ? Operation
+      : never
+    : never
+  : never;
+
+/** Every command of a list of features, by its name. */
+export type CommandsOf<List extends readonly Feature[]> = Intersection<
+  List[number] extends infer Each
+    ? Each extends { readonly commands: (vault: FeatureVault) => infer Made }
+      ? Made
+      : never
+    : never
+>;
+
+/** Every view of a list of features, by its name, as the page is told it. */
+export type ViewsOf<List extends readonly Feature[]> = Intersection<
+  List[number] extends infer Each
+    ? Each extends { readonly views: infer Declared }
+      ? { readonly [Name in keyof Declared]: Declared[Name] extends (vault: FeatureVault) => infer Told ? Told : never }
+      : never
+    : never
+>;

@@ -1,0 +1,32 @@
+import { OperationTypes } from '../changes/operation.ts';
+import { asking } from './asking.ts';
+import { deletion } from './deletion.ts';
+import { drafts } from './drafts.ts';
+import type { CommandsOf, Feature, OperationsOf, ViewsOf } from './feature.ts';
+import { housekeeping } from './housekeeping.ts';
+import { minimum } from './minimum.ts';
+import { relayView } from './relay-view.ts';
+import { renaming } from './renaming.ts';
+import { returnedWords } from './returned-words.ts';
+import { theme } from './theme.ts';
+import { verification } from './verification.ts';
+
+/** Everything that the vault can do beyond keeping and reading: a new feature is one more line. */
+export const features = [
+  asking,
+  renaming,
+  deletion,
+  drafts,
+  returnedWords,
+  minimum,
+  verification,
+  relayView,
+  theme,
+  housekeeping,
+] as const;
+
+export const operationTypes = new OperationTypes(features.flatMap((each: Feature) => each.operations ?? []));
+
+export type Operation = OperationsOf<typeof features>;
+export type VaultCommands = CommandsOf<typeof features>;
+export type VaultViews = ViewsOf<typeof features>;

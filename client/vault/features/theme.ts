@@ -1,0 +1,30 @@
+import * as v from 'valibot';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
+import { operationType } from '../changes/operation.ts';
+import { withTheme } from '../changes/shared-items.ts';
+import { feature, type FeatureVault } from './feature.ts';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+const themeOperation = operationType({
+  kind: 'theme',
+  fields: { theme: v.picklist(['system', 'light', 'dark']), setAtMs: timeMsField, itemId: idField },
+  settings: ({ theme: value, setAtMs, itemId }) => ({
+    itemId,
+    change: (newest) => withTheme(newest, { value, setAtMs }),
+  }),
+});
+
+/** Light or dark, on every device of the account. */
+export const theme = feature({
+  operations: [themeOperation],
+  commands: ({ outbox, shown, clock }: FeatureVault) => ({
+    setTheme: async (input: { readonly theme: Theme }): Promise<void> => {
+      // Later than what is shown, whatever another device's clock had said (M44).
+      const setAtMs = Math.max(clock.wallMs(), (shown.settings().theme?.setAtMs ?? 0) + 1);
+      await outbox.put(themeOperation, { theme: input.theme, setAtMs, itemId: toBase64Url(randomBytes(16)) });
+    },
+  }),
+  views: { theme: ({ shown }: FeatureVault): Theme => shown.settings().theme?.value ?? 'system' },
+});
