@@ -54,7 +54,7 @@ it('holds the worker and nothing else, starts in a folder that cannot be written
     for (const name of (names ?? '').split(' ')) {
       // The base's own Node is not here; this one takes its place.
       if (target === '/usr/local/bin/node') continue;
-      expect(target).toBe('.//');
+      expect(target).toBe('./');
       const source = stage === undefined ? resolve(name) : join(folder.path, name);
       cpSync(source, join(image, workFolder, basename(name)));
       copied.push(basename(name));

@@ -18,7 +18,7 @@ export function layOutRelayImage(folder: string, options: { readonly hasClient: 
     : /^COPY (?!--)(.+) (\S+)$/gm;
   for (const [, names = '', target = ''] of relayImageStage.matchAll(copies)) {
     for (const name of names.split(' ')) {
-      cpSync(resolve(name), join(folder, target === './/' ? name : target), { recursive: true });
+      cpSync(resolve(name), join(folder, target === './' ? name : target), { recursive: true });
     }
   }
   const removed = new Set(
