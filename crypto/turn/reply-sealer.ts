@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { type FrameClass, frameClasses } from '../protocol/messages/request-header.ts';
-import { encodeTranscriptHeader } from '../protocol/messages/transcript-header.ts';
+import { encodeTranscriptHeader, transcriptIdOf } from '../protocol/messages/transcript-header.ts';
 import { sealChaCha20Poly1305 } from '../primitives/aead.ts';
 import { type Bytes, concat, randomBytes, uint32 } from '../protocol/bytes/bytes.ts';
 import { CryptoError } from '../protocol/bytes/errors.ts';
@@ -41,13 +41,13 @@ export class ReplySealer {
     const { replyKey, commitment } = deriveReplyKey(context, replySalt);
     this.#replyKey = replyKey;
     this.frameClass = context.frameClass;
-    this.transcriptId = replySalt.slice(0, 16);
     this.header = encodeTranscriptHeader({
       frameClass: context.frameClass,
       keyId: Uint8Array.from(context.keyId),
       replySalt,
       commitment,
     });
+    this.transcriptId = new Uint8Array(transcriptIdOf(this.header));
     this.#hash.update(this.header);
     this.#plaintext = new Uint8Array(frameClasses[context.frameClass].plaintextLength);
   }

@@ -1,11 +1,14 @@
-import { closeReasons, type CloseReason, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
-import { concat } from '../../crypto/protocol/bytes/bytes.ts';
+import {
+  closeReasons,
+  type CloseReason,
+  encodeLiveRecord,
+  liveRecordOverhead,
+} from '../../crypto/protocol/messages/live-record.ts';
+import { headerBody } from '../../crypto/protocol/messages/transcript-header.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
 /** A short answer is one slab. */
 const recordsPerSlab = 32;
-/** Length field, kind and ids of a live record: SPEC.md §10. */
-const recordOverhead = 41;
 
 /** Whoever is to hear of new frames. */
 export interface ReplyReader {
@@ -43,9 +46,9 @@ export class HeldReply {
       kind: 'header',
       turnId,
       transcriptId,
-      body: concat(header, requestHash),
+      body: headerBody(header, requestHash),
     });
-    this.#recordLength = recordOverhead + frameLength;
+    this.#recordLength = liveRecordOverhead + frameLength;
   }
 
   get frames(): number {

@@ -3,7 +3,7 @@ import type { Log } from '../../process/event-log.ts';
 import type { Database } from '../storage/tables/database.ts';
 import type { EndedTurn } from './end-turns.ts';
 import { PendingFrames, placeKey } from './pending-frames.ts';
-import { idKey } from './record-view.ts';
+import { idKey } from './id-keys.ts';
 import type { CloseEntry, HeaderEntry, TranscriptGap } from './transcript-rows.ts';
 import { type Entries, writeEntries, type WrittenEntries } from './write-entries.ts';
 

@@ -2,7 +2,7 @@ import { CompiledQuery, type Kysely } from 'kysely';
 import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../storage/tables/column-types.ts';
 import type { FrameTable, Schema } from '../storage/tables/schema.ts';
-import { idKey } from './record-view.ts';
+import { idKey } from './id-keys.ts';
 
 /** Frames that follow each other in one transcript. */
 export type FrameRun = {

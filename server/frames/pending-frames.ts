@@ -1,6 +1,6 @@
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { type FrameRun, longestRun } from './frame-rows.ts';
-import { idKey } from './record-view.ts';
+import { idKey } from './id-keys.ts';
 
 /**
  * How long frames of one transcript are gathered into one row. The enclave still has them, so nothing depends on it; a

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { type CloseReason, closeReasonOf, closeReasons } from '../../crypto/protocol/messages/live-record.ts';
+import { requestHashOf } from '../../crypto/protocol/messages/transcript-header.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../storage/tables/column-types.ts';
 import type { Schema } from '../storage/tables/schema.ts';
@@ -25,11 +26,6 @@ export type CloseEntry = {
 
 /** A transcript that could not be closed, because a frame before its end is not stored. */
 export type TranscriptGap = { readonly turnId: Bytes; readonly transcriptId: Bytes; readonly from: number };
-
-/** Of the request that a transcript answers: it stands behind the transcript's own header. */
-export function requestHashOf(header: Bytes): Bytes {
-  return header.subarray(99);
-}
 
 /** A turn that ended meanwhile takes no transcript any more. */
 export async function insertTranscript(

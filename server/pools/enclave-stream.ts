@@ -1,6 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { liveRecordKinds, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
+import {
+  LiveRecordSplitter,
+  recordBody,
+  recordKind,
+  streamIdLength,
+} from '../../crypto/protocol/messages/live-record.ts';
 import { RelayError } from '../api/route/relay-error.ts';
+import { encodeBytes } from '../api/route/wire-bytes.ts';
 import { type Endpoint, openRequest } from './enclave-call.ts';
 
 /** Three heartbeats of the worker. */
@@ -138,15 +144,17 @@ export class EnclaveStream {
   }
 
   #take(record: Uint8Array): void {
-    const kind = record[4];
-    if (kind === liveRecordKinds.frame || kind === liveRecordKinds.header || kind === liveRecordKinds.closed) {
+    const kind = recordKind(record);
+    if (kind === 'frame' || kind === 'header' || kind === 'closed') {
       if (this.#streamId === null) return;
       if (this.#idleMs !== null) this.#usedAtMs = performance.now();
       this.#events.record(record);
       return;
     }
-    if (kind !== liveRecordKinds.stream || this.#streamId !== null || record.length !== 41 + 16) return;
-    const streamId = Buffer.from(record.buffer, record.byteOffset + 41, 16).toString('base64url');
+    if (kind !== 'stream' || this.#streamId !== null) return;
+    const body = recordBody(record);
+    if (body.length !== streamIdLength) return;
+    const streamId = encodeBytes(body);
     this.#streamId = streamId;
     this.#delayMs = firstDelayMs;
     this.#watchIdleness();

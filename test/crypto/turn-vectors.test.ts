@@ -87,7 +87,7 @@ describe('sotto-v1-turn.json', () => {
       const records = [];
       for (let i = 0; i < stream.length; i += size) {
         const pieces = splitter.push(stream.subarray(i, i + size));
-        records.push(...pieces.map((piece) => decodeLiveRecord(piece.subarray(4))));
+        records.push(...pieces.map((piece) => decodeLiveRecord(piece)));
       }
       const inHex = records.map(({ turnId, transcriptId, body, ...rest }) => ({
         ...rest,

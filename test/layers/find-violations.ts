@@ -5,6 +5,10 @@ import type { SourceFiles } from './source-files.ts';
 
 const longestFile = 300;
 const vagueNames = new Set(['index', 'utils', 'helpers', 'common', 'types']);
+/** Of records that cross the wire only the files of crypto/ that define them know where a field lies. */
+const fieldByOffset =
+  /(?<!\.)\b(record|header)\.(subarray|slice|readUInt\d+[BL]E|getUint\d+)\([1-9]|\brecord\[\d|readUint(32|64)\((record|header), \d/;
+const definesRecords = /^(crypto|test\/(crypto|reader|vectors|layers|parts\/(crypto|evidence)))\//;
 const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d|worker))*\.tsx?$/;
 
 /** Holds a tree of files against the house rules. Each finding reads `path: what is wrong`. */
@@ -51,6 +55,9 @@ function checkFile(path: string, text: string, shape: FileShape): string[] {
   if (vagueNames.has(name.split('.')[0] ?? '')) findings.push('a name that says nothing');
   if (!kebabCase.test(name)) findings.push('names are kebab-case');
   if (lines > longestFile) findings.push(`${lines} lines: past ${longestFile} it is two files`);
+  if (!definesRecords.test(path) && fieldByOffset.test(text)) {
+    findings.push('a field of a record is read by its offset');
+  }
   if (shape.hasDefaultExport && !name.endsWith('.config.ts')) findings.push('no default exports');
   return findings;
 }

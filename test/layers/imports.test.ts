@@ -278,6 +278,16 @@ describe('findViolations', () => {
     expect(check({ 'client/vite.config.ts': 'export default 1' })).toEqual([]);
   });
 
+  test.each([
+    ['const id = record.subarray(5, 21);', 'const id = recordTurnId(record);'],
+    ['if (record[4] === 2) take(record);', `if (recordKind(record) === 'frame') take(record);`],
+    ['const hash = header.slice(99);', 'const hash = requestHashOf(header);'],
+    ['const number = record.readUInt32BE(37);', 'const number = recordNumber(record);'],
+  ])('refuses a field that is read by its offset outside of crypto/: %s', (refused, accepted) => {
+    expect(check({ 'server/pools/a.ts': refused })).toEqual([expect.stringContaining('read by its offset')]);
+    expect(check({ 'server/pools/a.ts': accepted, 'crypto/protocol/messages/a.ts': refused })).toEqual([]);
+  });
+
   test('refuses 301 lines, accepts 300', () => {
     expect(check({ 'process/event-log.ts': '//\n'.repeat(301) })).toEqual([expect.stringContaining('301 lines')]);
     expect(check({ 'process/event-log.ts': '//\n'.repeat(300) })).toEqual([]);

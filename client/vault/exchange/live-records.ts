@@ -59,7 +59,7 @@ export class LiveRecords implements LiveSource {
 export function readRecords(bytes: Bytes): LiveRecord[] {
   return (
     orNothing(() => new LiveRecordSplitter().push(bytes))?.flatMap(
-      (record) => orNothing(() => decodeLiveRecord(record.subarray(4))) ?? [],
+      (record) => orNothing(() => decodeLiveRecord(record)) ?? [],
     ) ?? []
   );
 }

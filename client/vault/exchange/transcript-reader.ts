@@ -1,7 +1,8 @@
 import type { CloseReason } from '../../../crypto/protocol/messages/live-record.ts';
 import {
   decodeTranscriptHeader,
-  transcriptHeaderLength,
+  requestHashOf,
+  transcriptHeaderOf,
   transcriptIdOf,
 } from '../../../crypto/protocol/messages/transcript-header.ts';
 import { type Bytes, concat, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
@@ -81,8 +82,8 @@ export class TranscriptReader {
   takeHeader(body: Bytes): readonly ReplyPiece[] {
     // One that did not belong here leaves the place to the real one (M29).
     if (this.#state !== 'waiting-for-header' && this.#state !== 'refused') return [];
-    const header = body.slice(0, transcriptHeaderLength) as Bytes;
-    const requestHash = body.subarray(transcriptHeaderLength);
+    const header = transcriptHeaderOf(body);
+    const requestHash = requestHashOf(body);
     try {
       const opener = new ReplyOpener({ turnKey: this.#turnKey, turnId: this.#turnId, requestHash, header });
       this.#unproven = { opener, body };
@@ -103,7 +104,7 @@ export class TranscriptReader {
     const unproven = this.#unproven;
     if (unproven === null) return [];
     const { opener, body } = unproven;
-    const standing = this.#standing(decodeTranscriptHeader(body.slice(0, transcriptHeaderLength)).keyId);
+    const standing = this.#standing(decodeTranscriptHeader(transcriptHeaderOf(body)).keyId);
     this.#state = standing === 'own' ? 'open' : standing === 'foreign' ? 'foreign' : 'unproven';
     if (standing !== 'own') return [];
     this.#unproven = null;

@@ -1,4 +1,4 @@
-import { closeReasons, type CloseReason, type LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import { closeReasonOf, type CloseReason, type LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
 import { transcriptIdOf } from '../../../crypto/protocol/messages/transcript-header.ts';
 import { type Bytes, equalBytes, fromHex, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { ReplyPiece as RecordPiece } from '../../../crypto/turn/reply-record.ts';
@@ -140,6 +140,5 @@ function readRecord(reader: TranscriptReader, record: LiveRecord): readonly Reco
 
 /** An unknown reason is the worst one. */
 function reasonOf(body: Bytes): CloseReason {
-  for (const reason of ['final', 'gone', 'lost'] as const) if (closeReasons[reason] === body[0]) return reason;
-  return 'lost';
+  return closeReasonOf(body[0]) ?? 'lost';
 }

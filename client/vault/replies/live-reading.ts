@@ -1,4 +1,4 @@
-import { liveRecordKinds, LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
+import { recordKind, LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
 import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
@@ -149,7 +149,7 @@ export class LiveReading {
 
   #takeLive(records: Bytes): void {
     this.#takeRecords(records);
-    const isNewer = new LiveRecordSplitter().push(records).some((record) => record[4] === liveRecordKinds.newer);
+    const isNewer = new LiveRecordSplitter().push(records).some((record) => recordKind(record) === 'newer');
     // One tab asks; the others read its cache.
     if (isNewer) this.#syncing.hurry();
   }

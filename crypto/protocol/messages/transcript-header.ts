@@ -39,7 +39,27 @@ export function decodeTranscriptHeader(bytes: Uint8Array): TranscriptHeader {
   };
 }
 
-/** A transcript's name: the beginning of its salt. */
+/**
+ * The body of a live record of kind `header`: behind the transcript's own header stands the hash of the request that it
+ * answers.
+ */
+export const headerBodyLength = transcriptHeaderLength + 32;
+
+export function headerBody(header: Uint8Array, requestHash: Uint8Array): Bytes {
+  return concat(header, requestHash);
+}
+
+/** @param body - a header record's. */
+export function transcriptHeaderOf(body: Bytes): Bytes {
+  return body.subarray(0, transcriptHeaderLength);
+}
+
+/** @param body - a header record's. */
+export function requestHashOf(body: Bytes): Bytes {
+  return body.subarray(transcriptHeaderLength);
+}
+
+/** A transcript's name: the beginning of its salt. It lies alike in a header and in a header record's body. */
 export function transcriptIdOf(header: Uint8Array): Uint8Array {
   return header.subarray(35, 51);
 }

@@ -4,7 +4,7 @@ import type { Enclave, Pool } from '../../pools/pool.ts';
 import type { Database } from '../../storage/tables/database.ts';
 import type { TurnTable } from '../../storage/tables/schema.ts';
 import type { FollowedTranscript, FollowedTurn, HeldTurn } from './held-turn.ts';
-import { idKey } from '../../frames/record-view.ts';
+import { idKey } from '../../frames/id-keys.ts';
 import { loadCursors } from '../../frames/transcript-rows.ts';
 import type { TurnHub } from './turn-hub.ts';
 import { claimedAtOnce, type TurnLeases } from '../rows/turn-leases.ts';

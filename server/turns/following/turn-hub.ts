@@ -1,4 +1,4 @@
-import { closeReasonOf } from '../../../crypto/protocol/messages/live-record.ts';
+import { recordTurnId } from '../../../crypto/protocol/messages/live-record.ts';
 import type { SealedRequestMessage } from '../../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Log } from '../../../process/event-log.ts';
@@ -6,42 +6,24 @@ import type { Enclave, StreamListener } from '../../pools/pool.ts';
 import { RelayError } from '../../api/route/relay-error.ts';
 import { decodeBytes } from '../../api/route/wire-bytes.ts';
 import type { FrameJournal } from '../../frames/frame-journal.ts';
-import { FrameRequests, watchIntervalMs } from './frame-requests.ts';
-import {
-  type FollowedTurn,
-  type HeldTranscript,
-  type HeldTurn,
-  isBehind,
-  maximumTranscripts,
-  neededFrom,
-  newHeldTurn,
-  noteAnswer,
-  promisedTranscript,
-  storedTranscript,
-} from './held-turn.ts';
+import { FrameRequests } from './frame-requests.ts';
+import { type FollowedTurn, type HeldTurn, newHeldTurn, storedTranscript } from './held-turn.ts';
 import type { LiveClients } from '../../live/live-clients.ts';
-import { bodyOf, idKey, idOfKey, isKind, numberOf, transcriptKeyOf, turnKeyOf } from '../../frames/record-view.ts';
+import { idKey } from '../../frames/id-keys.ts';
+import { RecordIntake } from './record-intake.ts';
 import { TurnEndings } from './turn-endings.ts';
-import { requestHashOf, type TranscriptGap } from '../../frames/transcript-rows.ts';
+import type { TranscriptGap } from '../../frames/transcript-rows.ts';
 
-/** Transcript header and the hash of the request behind it. */
-const headerBodyLength = 131;
-
-/**
- * The running turns that this process follows: takes records off the enclaves' streams, passes them to the account's
- * browsers as they are, and to the journal.
- *
- * A stream is in order, so a frame that is not the next one means that some were missed: they are asked for again.
- */
+/** The running turns that this process follows: where each one's requests went, and what becomes of it with its enclaves. */
 export class TurnHub implements StreamListener {
   readonly #turns = new Map<string, HeldTurn>();
   /** How often each enclave's stream was opened. */
   readonly #openings = new Map<string, number>();
   readonly #journal: FrameJournal;
-  readonly #clients: LiveClients;
   readonly #log: Log;
   readonly #endings: TurnEndings;
   readonly #requests: FrameRequests;
+  readonly #intake: RecordIntake;
 
   /** @param parts.owner - Whose leases on turns are this process's. */
   constructor(parts: {
@@ -52,8 +34,8 @@ export class TurnHub implements StreamListener {
   }) {
     this.#endings = new TurnEndings(parts, (turn) => this.forget(turn));
     this.#requests = new FrameRequests(parts.journal, this.#endings);
+    this.#intake = new RecordIntake({ ...parts, endings: this.#endings, requests: this.#requests });
     this.#journal = parts.journal;
-    this.#clients = parts.clients;
     this.#log = parts.log;
   }
 
@@ -76,7 +58,7 @@ export class TurnHub implements StreamListener {
     turn.enclave = followed.enclave ?? turn.enclave;
     const takenOver = followed.owned && !turn.owned;
     turn.owned ||= followed.owned;
-    if (takenOver) this.#writeFromHere(turn);
+    if (takenOver) this.#intake.writeFromHere(turn);
     for (const stored of followed.transcripts) {
       const transcript = turn.transcripts.get(idKey(stored.id));
       if (transcript === undefined) {
@@ -106,7 +88,7 @@ export class TurnHub implements StreamListener {
     try {
       const { transcriptId } = await enclave.startTurn(request);
       // Its header may still be on its way, while everything else of the turn is over.
-      this.#promise(turn, enclave, decodeBytes(transcriptId));
+      this.#intake.promise(turn, enclave, decodeBytes(transcriptId));
     } finally {
       turn.attempting -= 1;
     }
@@ -129,12 +111,10 @@ export class TurnHub implements StreamListener {
   }
 
   record(enclave: Enclave, record: Uint8Array): void {
-    const turn = this.#turns.get(turnKeyOf(record));
+    const turn = this.#turns.get(idKey(recordTurnId(record)));
     if (turn === undefined) return;
     turn.heardAtMs = performance.now();
-    if (isKind(record, 'frame')) this.#takeFrame(turn, enclave, record);
-    else if (isKind(record, 'header')) this.#takeHeader(turn, enclave, record);
-    else this.#takeClosed(turn, enclave, record);
+    this.#intake.take(turn, enclave, record);
   }
 
   opened(enclave: Enclave): void {
@@ -183,91 +163,6 @@ export class TurnHub implements StreamListener {
   ended(turnId: Bytes): void {
     const turn = this.find(turnId);
     if (turn?.ending === true) this.forget(turn);
-  }
-
-  #promise(turn: HeldTurn, enclave: Enclave, transcriptId: Bytes): void {
-    const key = idKey(transcriptId);
-    if (turn.transcripts.has(key) || turn.transcripts.size >= maximumTranscripts) return;
-    turn.transcripts.set(key, promisedTranscript(turn, transcriptId, enclave));
-  }
-
-  /** What a process that died never wrote of a turn that was watched here. */
-  #writeFromHere(turn: HeldTurn): void {
-    for (const transcript of turn.transcripts.values()) {
-      transcript.written = 0;
-      transcript.closed = null;
-      this.#addHeader(turn, transcript);
-    }
-  }
-
-  #addHeader(turn: HeldTurn, { enclave, header, id }: HeldTranscript): void {
-    if (enclave === null || header === null) return;
-    this.#journal.addHeader({ turnId: turn.id, transcriptId: id, enclaveId: enclave.id, header });
-  }
-
-  #takeHeader(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
-    const header = bodyOf(record);
-    const key = transcriptKeyOf(record);
-    // The transcript's name is the beginning of the salt in its header.
-    if (header.length !== headerBodyLength || idKey(header.subarray(35)) !== key) {
-      this.#log.error('header-malformed', { enclave: enclave.id });
-      return;
-    }
-    if (!turn.transcripts.has(key) && turn.transcripts.size >= maximumTranscripts) return;
-    this.#promise(turn, enclave, idOfKey(key));
-    const transcript = turn.transcripts.get(key);
-    if (transcript?.enclave !== enclave) return;
-    transcript.inOrder = true;
-    turn.ending = false;
-    noteAnswer(turn, requestHashOf(header));
-    if (transcript.begun) return;
-    transcript.begun = true;
-    // A copy: a view would keep a whole piece of the stream alive for as long as the turn runs.
-    transcript.header = new Uint8Array(header);
-    if (turn.owned) this.#addHeader(turn, transcript);
-    this.#clients.push(turn.accountId, record);
-  }
-
-  #takeFrame(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
-    const transcript = turn.transcripts.get(transcriptKeyOf(record));
-    if (transcript === undefined || transcript.enclave !== enclave || transcript.closed !== null) return;
-    if (!transcript.begun) return;
-    const number = numberOf(record);
-    const isNeeded = number === neededFrom(turn, transcript);
-    if (number >= transcript.seen) transcript.seen = number + 1;
-    if (turn.owned && number === transcript.written) {
-      const isTaken = this.#journal.addFrame(turn.id, transcript.id, number, bodyOf(record), transcript.placeKey);
-      if (isTaken) transcript.written += 1;
-    }
-    if (number === transcript.pushed) {
-      transcript.pushed += 1;
-      this.#clients.push(turn.accountId, record);
-    }
-    if (isNeeded) transcript.endedEarly = 0;
-    if (!isBehind(turn, transcript)) return;
-    if (isNeeded) turn.watchedAtMs = turn.heardAtMs;
-    else this.#requests.askAgain(turn, enclave);
-  }
-
-  #takeClosed(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
-    const reason = closeReasonOf(bodyOf(record)[0]);
-    if (reason === null) return;
-    const transcript = turn.transcripts.get(transcriptKeyOf(record));
-    if (transcript !== undefined) {
-      if (transcript.enclave !== enclave) return;
-      // The missing frames are asked for again, and this record comes again behind them.
-      const isWhole =
-        transcript.inOrder && !isBehind(turn, transcript) && neededFrom(turn, transcript) >= numberOf(record);
-      if (reason !== 'final' || isWhole) this.#endings.close(turn, transcript, reason);
-      else if (!this.#endings.isFruitless(turn, transcript)) this.#requests.askAgain(turn, enclave);
-    } else if (reason === 'gone' && turn.heardAtMs - turn.acceptedAtMs > watchIntervalMs) {
-      // The enclave knows nothing of the turn at all.
-      turn.awaited = null;
-      for (const open of turn.transcripts.values()) {
-        if (open.enclave === enclave) this.#endings.close(turn, open, reason);
-      }
-    }
-    this.#endings.settle(turn);
   }
 
   /** Asks an enclave for what is still needed of these turns. What fails is tried again by `sweep`. */

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
+import { requestHashOf } from '../../../crypto/protocol/messages/transcript-header.ts';
 import { type Bytes, equalBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../../api/route/relay-error.ts';
 import type { Schema } from '../../storage/tables/schema.ts';
-import { requestHashOf } from '../../frames/transcript-rows.ts';
 
 /**
  * Half of what the smallest engine takes: one account's running turns alone do not make it say "busy" to everybody else.

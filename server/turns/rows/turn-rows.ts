@@ -1,11 +1,12 @@
 import type { Kysely } from 'kysely';
 import type { TurnState } from '../../../crypto/protocol/messages/turn-messages.ts';
+import { requestHashOf } from '../../../crypto/protocol/messages/transcript-header.ts';
 import { type Bytes, equalBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../../api/route/relay-error.ts';
 import type { Schema, TurnTable } from '../../storage/tables/schema.ts';
 import { changeUsedBytes } from '../../vault/quota.ts';
 import { requirePlace } from './requests-under-way.ts';
-import { loadCursors, requestHashOf, type TranscriptCursor } from '../../frames/transcript-rows.ts';
+import { loadCursors, type TranscriptCursor } from '../../frames/transcript-rows.ts';
 
 /** One sealed request on its way, as the relay can know it. */
 export type Attempt = {

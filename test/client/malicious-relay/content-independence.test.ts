@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeRequestHeader, encodeRequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
 import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
 import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { concat, equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { equalBytes, fromBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { DeviceLab } from '../../parts/users/vaults/device-lab.ts';
 import { changeRecords, pathOf } from '../../parts/relay/tamper.ts';
 import type { UpstreamScript } from '../../parts/worker/upstream.ts';
@@ -85,12 +86,12 @@ async function sendAndSee(question: string) {
   await tab.ended((await tab.ask(question)).turnId);
   const { batch, request, ...rest } = JSON.parse(profile.sentTurns[0]?.body ?? '') as TurnStart;
   if (batch === null) throw new Error('A question comes with its items.');
-  const header = fromBase64Url(request.header);
+  const header = decodeRequestHeader(fromBase64Url(request.header));
   return {
     clear: {
       headers,
-      // SPEC.md §7.1: turn id and expiry are bytes 3 to 26.
-      header: concat(header.subarray(0, 3), header.subarray(27)),
+      header: toHex(encodeRequestHeader({ ...header, turnId: new Uint8Array(16), expiresAtMs: 0 })),
+      headerLength: request.header.length,
       fields: [Object.keys(rest), Object.keys(batch), Object.keys(request), Object.keys(request.recipients[0] ?? {})],
       // Their order is that of their ids.
       items: batch.items

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  decodeTranscriptHeader,
+  requestHashOf,
+  transcriptHeaderOf,
+} from '../../../crypto/protocol/messages/transcript-header.ts';
 import type { LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
 import { type Bytes, concat, encodeUtf8, randomBytes, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
@@ -36,7 +41,8 @@ const whole = words.join('');
 /** A whole answer to the turn of a genuine header, under the key that is named. */
 function forge(genuine: LiveRecord, keyIdOf: (genuine: Bytes) => Bytes): LiveRecord[] {
   const turnKey = new Secret('TurnKey', Uint8Array.from(leaked.turnKeys.at(-1)!));
-  const [keyId, requestHash] = [keyIdOf(genuine.body.slice(3, 35)), genuine.body.slice(99)];
+  const { keyId: genuineKeyId } = decodeTranscriptHeader(transcriptHeaderOf(genuine.body));
+  const [keyId, requestHash] = [keyIdOf(genuineKeyId), requestHashOf(genuine.body)];
   const sealer = new ReplySealer({ turnKey, frameClass: 'chat', turnId: genuine.turnId, keyId, requestHash });
   const { transcriptId } = sealer;
   const end = { outcome: 'complete', code: null, usage: null, model: 'm', engine: 'openai' } as const;

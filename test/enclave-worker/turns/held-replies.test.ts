@@ -31,9 +31,7 @@ describe('HeldReply', () => {
         pieces.push(records);
         cursor += reply.countOf(records);
       }
-      const decoded = new LiveRecordSplitter()
-        .push(concat(...pieces))
-        .map((record) => decodeLiveRecord(record.subarray(4)));
+      const decoded = new LiveRecordSplitter().push(concat(...pieces)).map((record) => decodeLiveRecord(record));
       expect(decoded.map(({ number }) => number)).toEqual(Array.from({ length: 100 - from }, (_, i) => from + i));
       expect(decoded.map(({ body }) => body)).toEqual(frames.slice(from));
     }

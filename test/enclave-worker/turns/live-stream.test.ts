@@ -47,7 +47,7 @@ beforeEach(async () => {
         isBody = true;
         body = head.subarray(end + 4);
       }
-      for (const record of splitter.push(body)) records.push(decodeLiveRecord(record.subarray(4)));
+      for (const record of splitter.push(body)) records.push(decodeLiveRecord(record));
     });
   socket.on('error', () => {});
   stream = await made;

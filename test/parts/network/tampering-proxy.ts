@@ -128,7 +128,7 @@ export class TamperingProxy implements AsyncDisposable {
         response.write(bytes);
         continue;
       }
-      for (const record of onRecord(decodeLiveRecord(bytes.subarray(4)))) response.write(encodeLiveRecord(record));
+      for (const record of onRecord(decodeLiveRecord(bytes))) response.write(encodeLiveRecord(record));
     }
   }
 }

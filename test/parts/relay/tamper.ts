@@ -59,7 +59,7 @@ export function changeRecords(
     const changed = response.body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform(piece, controller) {
-          const records = splitter.push(piece).flatMap((bytes) => change(decodeLiveRecord(bytes.subarray(4)), from));
+          const records = splitter.push(piece).flatMap((bytes) => change(decodeLiveRecord(bytes), from));
           if (records.length > 0) controller.enqueue(concat(...records.map((record) => encodeLiveRecord(record))));
         },
       }),

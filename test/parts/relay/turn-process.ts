@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
+import { type LiveRecordKind, LiveRecordSplitter, recordKind } from '../../../crypto/protocol/messages/live-record.ts';
 import type { TurnStart } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { StaticPool } from '../../../server/pools/static/static-pool.ts';
@@ -62,11 +62,11 @@ export class Watcher {
 
   /** Records of headers, frames and endings, as they came. */
   get turnRecords(): Uint8Array[] {
-    return this.#records.filter((record) => [1, 2, 3].includes(record[4] ?? 0));
+    return this.#records.filter(isTurnRecord);
   }
 
-  get kinds(): number[] {
-    return this.#records.map((record) => record[4] ?? 0);
+  get kinds(): (LiveRecordKind | null)[] {
+    return this.#records.map(recordKind);
   }
 
   get bytes(): Buffer {
@@ -110,4 +110,10 @@ export async function stateOf(database: Database, turnId: string): Promise<strin
     .where('id', '=', fromBase64Url(turnId))
     .executeTakeFirst();
   return row?.state;
+}
+
+/** A header, a frame or an ending. */
+export function isTurnRecord(record: Uint8Array): boolean {
+  const kind = recordKind(record);
+  return kind === 'header' || kind === 'frame' || kind === 'closed';
 }

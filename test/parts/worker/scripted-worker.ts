@@ -1,11 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { decodeRequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
 import type { EnclaveEvidence, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 import { errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
 import { type CloseReason, closeReasons, encodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
-import { encodeTranscriptHeader } from '../../../crypto/protocol/messages/transcript-header.ts';
+import {
+  encodeTranscriptHeader,
+  headerBody,
+  requestHashOf,
+  transcriptIdOf,
+} from '../../../crypto/protocol/messages/transcript-header.ts';
 import type { WorkerTurnStart, WorkerWatch } from '../../../crypto/protocol/messages/worker-messages.ts';
 import { type Bytes, fromBase64Url, lengthPrefixed, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 
@@ -160,9 +166,9 @@ export class ScriptedWorker {
     const requestHash = createHash('sha256')
       .update(lengthPrefixed(header, fromBase64Url(start.request.body)))
       .digest();
-    const turnId = toBase64Url(header.subarray(3, 19));
+    const turnId = toBase64Url(decodeRequestHeader(header).turnId);
     const known = this.transcripts.find(
-      (transcript) => transcript.turnId === turnId && requestHash.equals(transcript.header.subarray(99)),
+      (transcript) => transcript.turnId === turnId && requestHash.equals(requestHashOf(transcript.header)),
     );
     const transcript =
       known ?? newTranscript(turnId, fromBase64Url(start.request.recipients[0]?.keyId ?? ''), requestHash);
@@ -215,8 +221,8 @@ function newTranscript(turnId: string, keyId: Bytes, requestHash: Uint8Array): S
   const header = encodeTranscriptHeader({ frameClass: 'chat', keyId, replySalt, commitment });
   return {
     turnId,
-    transcriptId: replySalt.slice(0, 16),
-    header: new Uint8Array([...header, ...requestHash]),
+    transcriptId: new Uint8Array(transcriptIdOf(header)),
+    header: headerBody(header, requestHash),
     frames: [],
     closed: null,
   };

@@ -1,9 +1,14 @@
 import { randomBytes, createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
+import { decodeRequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
 import { encodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
-import { encodeTranscriptHeader } from '../../../crypto/protocol/messages/transcript-header.ts';
+import {
+  encodeTranscriptHeader,
+  headerBody,
+  transcriptIdOf,
+} from '../../../crypto/protocol/messages/transcript-header.ts';
 import type { WorkerTurnStart } from '../../../crypto/protocol/messages/worker-messages.ts';
-import { concat, fromBase64Url, lengthPrefixed, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { type Bytes, fromBase64Url, lengthPrefixed, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 
 /*
  * The relay's view of a worker with nothing behind it, on bare sockets: it costs as little as possible, so that the relay
@@ -12,11 +17,17 @@ import { concat, fromBase64Url, lengthPrefixed, toBase64Url } from '../../../cry
  */
 
 const [mode = 'paced', token = ''] = process.argv.slice(2);
-const frameRecordLength = 41 + 272;
+/** Sealed, of the class `chat`. */
+const frameLength = 272;
 const slotCount = 20;
 const tickMs = 100;
 
-type Turn = { readonly record: Buffer; number: number };
+type Turn = {
+  readonly turnId: Bytes;
+  readonly transcriptId: Bytes;
+  readonly body: Buffer<ArrayBuffer>;
+  number: number;
+};
 const slots: Turn[][] = Array.from({ length: slotCount }, () => []);
 let turnCount = 0;
 let stream: Socket | null = null;
@@ -54,29 +65,25 @@ function takeTurn(socket: Socket, start: WorkerTurnStart): void {
   const requestHash = createHash('sha256')
     .update(lengthPrefixed(header, fromBase64Url(start.request.body)))
     .digest();
-  const turnId = new Uint8Array(header.subarray(3, 19));
+  const turnId = decodeRequestHeader(header).turnId;
   const replySalt = new Uint8Array(randomBytes(32));
-  const transcriptId = replySalt.slice(0, 16);
   const fields = { frameClass: 'chat', keyId: new Uint8Array(32), replySalt, commitment: new Uint8Array(32) } as const;
-  const body = concat(encodeTranscriptHeader(fields), requestHash);
+  const transcriptHeader = encodeTranscriptHeader(fields);
+  const transcriptId = new Uint8Array(transcriptIdOf(transcriptHeader));
+  const body = headerBody(transcriptHeader, requestHash);
   stream?.write(chunk(encodeLiveRecord({ kind: 'header', turnId, transcriptId, body })));
-  const record = Buffer.from(
-    encodeLiveRecord({ kind: 'frame', turnId, transcriptId, body: new Uint8Array(randomBytes(272)) }),
-  );
-  slots[turnCount++ % slotCount]?.push({ record, number: 0 });
+  slots[turnCount++ % slotCount]?.push({ turnId, transcriptId, body: randomBytes(frameLength), number: 0 });
   answer(socket, 202, { format: 1, turnId: toBase64Url(turnId), transcriptId: toBase64Url(transcriptId) });
 }
 
 function sendFrames(turns: readonly Turn[]): void {
   if (turns.length === 0 || stream === null) return;
-  const bytes = Buffer.allocUnsafe(turns.length * frameRecordLength);
   const nowMs = clock();
-  turns.forEach((turn, index) => {
-    turn.record.writeUInt32BE(turn.number++, 37);
-    turn.record.writeDoubleBE(nowMs, 41);
-    turn.record.copy(bytes, index * frameRecordLength);
+  const records = turns.map((turn) => {
+    turn.body.writeDoubleBE(nowMs);
+    return encodeLiveRecord({ kind: 'frame', ...turn, number: turn.number++ });
   });
-  flowing = stream.write(chunk(bytes));
+  flowing = stream.write(chunk(Buffer.concat(records)));
 }
 
 function flood(): void {

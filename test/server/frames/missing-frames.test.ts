@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
+import { closeReasonOf, recordBody } from '../../../crypto/protocol/messages/live-record.ts';
 import { fromBase64Url, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../../../server/storage/tables/column-types.ts';
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
@@ -76,7 +76,7 @@ describe.each(databaseKinds)('a turn whose stored frames have a gap on %s', (kin
     await until(async () => (await stateOf(database, turnId)) === 'lost');
     const cut = worker.recordsOf({ ...transcript, frames: transcript.frames.slice(0, 4), closed: 'gone' });
     expect((await storedBytes(database, turnId)).equals(cut)).toBe(true);
-    await until(() => watcher.turnRecords.at(-1)?.[41] === closeReasons.gone);
+    await until(() => closeReasonOf(recordBody(watcher.turnRecords.at(-1)!)[0]) === 'gone');
   });
 
   test('a reader stops before a frame that is missing, and is told that the rest is lost', async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-record.ts';
+import { isTurnRecord } from '../../parts/relay/turn-process.ts';
+import { LiveRecordSplitter, recordKind, recordNumber } from '../../../crypto/protocol/messages/live-record.ts';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { deriveStopToken } from '../../../crypto/turn/turn-key.ts';
 import { cryptoReady, signIn, signUp } from '../../parts/users/with-keys/node-account.ts';
@@ -36,6 +37,12 @@ async function framesOf(relay: NodeRelay, prepared: PreparedTurn): Promise<Uint8
   return new LiveRecordSplitter().push(bytes);
 }
 
+/** Whether the last record says that nothing more comes. */
+function endsClosed(records: readonly Uint8Array[]): boolean {
+  const last = records.at(-1);
+  return last !== undefined && recordKind(last) === 'closed';
+}
+
 function readStored(prepared: PreparedTurn, records: readonly Uint8Array[]): ReplyReader {
   const reader = new ReplyReader(prepared);
   for (const record of records) reader.take(record);
@@ -60,7 +67,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     await relay.watch((record) => records.push(record));
     const prepared = await device.prepareTurn('What is a zero-knowledge relay?', { stored: true });
     await relay.expect(202, 'POST', '/v1/turns', prepared.start);
-    await until(() => records.some((record) => record[4] === 3));
+    await until(() => records.some((record) => recordKind(record) === 'closed'));
     const live = readStored(prepared, records);
     expect(live.text.length).toBeGreaterThan(100);
     expect([live.isFinal, live.closed, live.end?.outcome]).toEqual([true, true, 'complete']);
@@ -76,7 +83,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     });
     const stored = await framesOf(elsewhere, prepared);
     expect(readStored(prepared, stored).text).toBe(live.text);
-    const sent = records.filter((record) => [1, 2, 3].includes(record[4] ?? 0));
+    const sent = records.filter(isTurnRecord);
     expect(Buffer.concat(stored).equals(Buffer.concat(sent))).toBe(true);
     const { turns } = await elsewhere.expect<{ turns: { state: string }[] }>(
       200,
@@ -104,8 +111,8 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     const records = new Map<number, Uint8Array>();
     let header: Uint8Array | null = null;
     const take = (record: Uint8Array) => {
-      if (record[4] === 1) header = record;
-      if (record[4] === 2) records.set(Buffer.from(record).readUInt32BE(37), record);
+      if (recordKind(record) === 'header') header = record;
+      if (recordKind(record) === 'frame') records.set(recordNumber(record), record);
     };
     await relay.watch(take);
     await until(async () => {
@@ -117,7 +124,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
       return whole.isFinal;
     });
     // FINAL carries the count and the hash of every frame: what opened is what an uninterrupted relay would hold.
-    await until(async () => (await framesOf(relay, prepared)).at(-1)?.[4] === 3);
+    await until(async () => endsClosed(await framesOf(relay, prepared)));
     expect(readStored(prepared, await framesOf(relay, prepared))).toMatchObject({
       text: live,
       isFinal: true,
@@ -139,13 +146,13 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     const stale = await device.prepareTurn('Sealed to a key that dies.', { stored: false });
     await system.killWorker();
     await system.startWorker();
-    await until(async () => (await framesOf(relay, first)).at(-1)?.[4] === 3);
+    await until(async () => endsClosed(await framesOf(relay, first)));
     expect(readStored(first, await framesOf(relay, first)).isFinal).toBe(false);
     const changed = await relay.expect<{ error: string; enclave: object }>(409, 'POST', '/v1/turns', stale.start);
     expect(changed.error).toBe('enclave-changed');
     const again = await device.prepareTurn('Sealed anew.', { stored: false });
     await relay.expect(202, 'POST', '/v1/turns', again.start);
-    await until(async () => (await framesOf(relay, again)).at(-1)?.[4] === 3);
+    await until(async () => endsClosed(await framesOf(relay, again)));
     expect(readStored(again, await framesOf(relay, again))).toMatchObject({ isFinal: true, closed: true });
   });
 
@@ -161,7 +168,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     await until(async () => (await framesOf(relay, prepared)).length > before + 10);
     expect(readStored(prepared, await framesOf(relay, prepared)).end).toBeNull();
     await relay.expect(202, 'POST', path, { format: 1, stopToken: toBase64Url(deriveStopToken(prepared)) });
-    await until(async () => (await framesOf(relay, prepared)).at(-1)?.[4] === 3);
+    await until(async () => endsClosed(await framesOf(relay, prepared)));
     const reader = readStored(prepared, await framesOf(relay, prepared));
     expect([reader.end?.outcome, reader.isFinal]).toEqual(['stopped', true]);
   });

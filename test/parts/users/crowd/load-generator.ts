@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { liveRecordOverhead, recordKind, recordNumber } from '../../../../crypto/protocol/messages/live-record.ts';
 
 /*
  * Browsers as the relay sees them, on bare sockets: one live response each, a turn each, and for every frame how long it
@@ -25,7 +26,8 @@ export type LoadReport = {
   readonly missing: number;
 };
 
-const frameRecordLength = 41 + 272;
+/** A record with a frame of the class `chat`. */
+const frameRecordLength = liveRecordOverhead + 272;
 const clock = () => performance.timeOrigin + performance.now();
 
 let frames = 0;
@@ -95,12 +97,12 @@ class Browser {
   }
 
   #takeRecord(record: Buffer): void {
-    if (record.length !== frameRecordLength || record[4] !== 2) return;
+    if (record.length !== frameRecordLength || recordKind(record) !== 'frame') return;
     const nowMs = clock();
-    const number = record.readUInt32BE(37);
+    const number = recordNumber(record);
     if (this.#next >= 0 && number !== this.#next) missing += 1;
     this.#next = number + 1;
-    const delay = nowMs - record.readDoubleBE(41);
+    const delay = nowMs - record.readDoubleBE(liveRecordOverhead);
     frames += 1;
     if (delay > slowest) slowest = delay;
     if (this.#arrivedAtMs > countedSince && nowMs - this.#arrivedAtMs > longestPause) {

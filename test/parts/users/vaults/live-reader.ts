@@ -1,9 +1,14 @@
+import { encodeBytes } from '../../../../server/api/route/wire-bytes.ts';
 import type { Clock } from '../../../../client/vault/surroundings/clock.ts';
 import { LiveFrames } from '../../../../client/vault/relay/live-frames.ts';
 import type { TabLocks } from '../../../../client/vault/surroundings/vault-lock.ts';
-import { LiveRecordSplitter } from '../../../../crypto/protocol/messages/live-record.ts';
-
-const frameKind = 2;
+import {
+  LiveRecordSplitter,
+  recordBody,
+  recordKind,
+  recordNumber,
+  recordTurnId,
+} from '../../../../crypto/protocol/messages/live-record.ts';
 
 const systemClock: Clock = {
   wallMs: () => Date.now(),
@@ -76,11 +81,10 @@ export class LiveReader {
 
   #take(bytes: Uint8Array): void {
     for (const record of new LiveRecordSplitter().push(bytes)) {
-      const view = Buffer.from(record);
-      if (view[4] !== frameKind || view.subarray(5, 21).toString('base64url') !== this.#turnId) continue;
-      const number = view.readUInt32BE(37);
+      if (recordKind(record) !== 'frame' || encodeBytes(recordTurnId(record)) !== this.#turnId) continue;
+      const number = recordNumber(record);
       if (this.frames.has(number)) continue;
-      this.frames.set(number, view.subarray(41));
+      this.frames.set(number, Buffer.from(recordBody(record)));
       const nowMs = performance.now();
       if (this.#newestAtMs !== null) this.longestPauseMs = Math.max(this.longestPauseMs, nowMs - this.#newestAtMs);
       this.#newestAtMs = nowMs;

@@ -1,5 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LiveRecordSplitter, decodeLiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
+import {
+  decodeTranscriptHeader,
+  requestHashOf,
+  transcriptHeaderOf,
+} from '../../../../crypto/protocol/messages/transcript-header.ts';
+import {
+  decodeLiveRecord,
+  LiveRecordSplitter,
+  recordKind,
+  recordTranscriptId,
+} from '../../../../crypto/protocol/messages/live-record.ts';
 import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { hashRequest } from '../../../../crypto/turn/sealed-request.ts';
@@ -158,9 +168,9 @@ export class AskingPerson {
     const bytes = await storedBytes(this.#relay.service.database, this.turnId);
     const records = [...new LiveRecordSplitter().push(bytes)];
     const answers: { sealing: Sealing; text: string; openedBy: string }[] = [];
-    for (const header of records.filter((record) => decodeLiveRecord(record.subarray(4)).kind === 'header')) {
-      const { body, transcriptId } = decodeLiveRecord(header.subarray(4));
-      const sealing = this.#sealings.find(({ requestHash }) => equalBytes(requestHash, body.subarray(99)));
+    for (const header of records.filter((record) => recordKind(record) === 'header')) {
+      const { body, transcriptId } = decodeLiveRecord(header);
+      const sealing = this.#sealings.find(({ requestHash }) => equalBytes(requestHash, requestHashOf(body)));
       if (sealing === undefined) throw new Error('A transcript answers what nobody asked.');
       const prepared: PreparedTurn = {
         turnId: this.#turnId,
@@ -170,10 +180,9 @@ export class AskingPerson {
       };
       const reader = new ReplyReader(prepared);
       for (const record of records) {
-        if (equalBytes(decodeLiveRecord(record.subarray(4)).transcriptId, transcriptId)) reader.take(record);
+        if (equalBytes(recordTranscriptId(record), transcriptId)) reader.take(record);
       }
-      // version, suite, frame class, then the key that opened the request.
-      const openedBy = toBase64Url(body.subarray(3, 35) as Bytes);
+      const openedBy = toBase64Url(decodeTranscriptHeader(transcriptHeaderOf(body)).keyId);
       if (reader.isFinal) answers.push({ sealing, text: reader.text, openedBy });
     }
     return { turnId: this.turnId, sealings: this.#sealings, answers };

@@ -1,3 +1,4 @@
+import { transcriptHeaderOf } from '../../../../crypto/protocol/messages/transcript-header.ts';
 import { joinEvidenceDigests } from '../../../../crypto/evidence/evidence-digest.ts';
 import { type EnclaveVerdict, verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclaveAnswer, EnclaveOffer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
@@ -253,11 +254,11 @@ export class ReplyReader {
 
   /** @param record - with its length field. */
   take(record: Uint8Array): void {
-    const { kind, turnId, number, body } = decodeLiveRecord(record.subarray(4));
+    const { kind, turnId, number, body } = decodeLiveRecord(record);
     if (toBase64Url(turnId) !== this.#prepared.start.turnId) return;
     const { turnKey, requestHash } = this.#prepared;
     if (kind === 'header') {
-      this.#opener ??= new ReplyOpener({ turnKey, turnId, requestHash, header: body.subarray(0, 99) });
+      this.#opener ??= new ReplyOpener({ turnKey, turnId, requestHash, header: transcriptHeaderOf(body) });
     } else if (kind === 'frame') {
       for (const piece of this.#opener?.open(number, body).pieces ?? []) {
         if (piece.kind === 'text') this.text += piece.text;

@@ -1,4 +1,5 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { requestHashOf, transcriptHeaderOf } from '../../../../crypto/protocol/messages/transcript-header.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
 import { type EnclaveEvidence } from '../../../../crypto/protocol/messages/enclave-messages.ts';
@@ -171,7 +172,7 @@ export class LiveReader {
     const splitter = new LiveRecordSplitter();
     response.on('data', (chunk: Buffer) => {
       for (const bytes of splitter.push(chunk)) {
-        this.records.push({ ...decodeLiveRecord(bytes.subarray(4)), atMs: performance.now() });
+        this.records.push({ ...decodeLiveRecord(bytes), atMs: performance.now() });
       }
       this.#wakeAll();
     });
@@ -219,9 +220,9 @@ export class LiveReader {
 export function readReply(turn: SealedTurn, records: readonly LiveRecord[]): ReadReply {
   const header = records.find(({ kind }) => kind === 'header');
   if (header === undefined) throw new Error('No header record.');
-  if (!equalBytes(header.body.subarray(99), turn.requestHash)) throw new Error('Another request hash.');
+  if (!equalBytes(requestHashOf(header.body), turn.requestHash)) throw new Error('Another request hash.');
   const { turnKey, turnId, requestHash } = turn;
-  const opener = new ReplyOpener({ turnKey, turnId, requestHash, header: header.body.subarray(0, 99) });
+  const opener = new ReplyOpener({ turnKey, turnId, requestHash, header: transcriptHeaderOf(header.body) });
   const texts = { text: '', reasoning: '', title: '' };
   const notes: ReplyNote[] = [];
   for (const { kind, number, body } of records) {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decodeLiveRecord, encodeLiveRecord, recordKind } from '../../../../crypto/protocol/messages/live-record.ts';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { Enclave, StreamListener } from '../../../../server/pools/pool.ts';
 import { createLocalPool } from '../../../../server/pools/static/local-pool.ts';
@@ -171,11 +172,10 @@ describe('StaticPool', () => {
     const { request } = sealedRequestFor({ model: 'test-model' });
     const accepted = await (await enclave()).startTurn(request);
     const transcript = worker.transcriptOf(accepted.turnId);
-    const forged = frameRecord(transcript, 0, randomBytes(272));
-    forged[4] = 5;
-    worker.broadcast(forged);
+    const frame = decodeLiveRecord(frameRecord(transcript, 0, randomBytes(272)));
+    worker.broadcast(encodeLiveRecord({ ...frame, kind: 'newer' }));
     worker.speak(transcript, 1);
     await until(() => heard.records.length === 2);
-    expect(heard.records.map((record) => record[4])).toEqual([1, 2]);
+    expect(heard.records.map(recordKind)).toEqual(['header', 'frame']);
   });
 });

@@ -110,9 +110,9 @@ test('a browser at another replica hears of batch and turn, and sees every frame
   const different = () => [...new Map(watcher.turnRecords.map((record) => [toBase64Url(record), record])).values()];
   await until(() => different().length === 22);
   expect(Buffer.concat(different()).equals(worker.recordsOf(transcript))).toBe(true);
-  expect(watcher.kinds).toContain(5);
-  expect(watcher.kinds).toContain(7);
-  expect(stranger.kinds).toEqual([4]);
+  expect(watcher.kinds).toContain('newer');
+  expect(watcher.kinds).toContain('started');
+  expect(stranger.kinds).toEqual(['heartbeat']);
   expect((await storedBytes(database, turnId)).equals(worker.recordsOf(transcript))).toBe(true);
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { closeReasonOf, recordBody } from '../../../../crypto/protocol/messages/live-record.ts';
 import { type Bytes, fromBase64Url, randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { resumeTurns } from '../../../../server/turns/following/resume-turns.ts';
 import { startTurn } from '../../../../server/turns/start-turn.ts';
@@ -125,7 +126,7 @@ describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
     worker.transcripts.length = 0;
     worker.cutConnections();
     await until(async () => (await stateOf(database, turnId)) === 'lost');
-    expect(watcher.turnRecords.at(-1)?.[41]).toBe(2);
+    expect(closeReasonOf(recordBody(watcher.turnRecords.at(-1)!)[0])).toBe('gone');
     expect((await storedBytes(database, turnId)).at(-1)).toBe(2);
   });
 
@@ -143,7 +144,7 @@ describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
     relay.service.hub.sweep();
     vi.restoreAllMocks();
     await until(async () => (await stateOf(database, turnId)) === 'lost');
-    await until(() => watcher.turnRecords.at(-1)?.[41] === 3);
+    await until(() => closeReasonOf(recordBody(watcher.turnRecords.at(-1)!)[0]) === 'lost');
   });
 
   test('a turn that falls silent is asked for again', async () => {
