@@ -17,7 +17,7 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 /** A process of its own that opens the vault of a folder. */
 async function runDevice(task: NodeVaultTask): Promise<NodeVaultReport> {
-  const command = ['node', 'test/parts/users/node-vault.ts', JSON.stringify(task)];
+  const command = ['node', 'test/parts/users/vaults/node-vault.ts', JSON.stringify(task)];
   const { exitCode, output } = await runCommand(command, { cwd: projectFolder, timeoutMs: 150_000, output: 'collect' });
   const report = output.split('\n').find((line) => line.startsWith('{'));
   if (exitCode !== 0 || report === undefined) throw new Error(output);

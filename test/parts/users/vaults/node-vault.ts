@@ -2,12 +2,13 @@
 import { createVault } from '../../../../client/vault/create-vault.ts';
 import { DeviceFolder } from '../../../../client/node/device-folder.ts';
 import { developmentPolicy } from '../../evidence/development-policy.ts';
+import type { Person } from '../person.ts';
 import { VaultTab } from './vault-tab.ts';
 
 export type NodeVaultTask = {
   readonly folder: string;
   readonly origin: string;
-  readonly person: { readonly userName: string; readonly password: string };
+  readonly person: Person;
   readonly question: string | null;
 };
 

@@ -9,6 +9,7 @@ import type { TabLocks } from '../../../../client/vault/surroundings/vault-lock.
 import type { PlainContent } from '../../../../crypto/protocol/contents/request-content.ts';
 import type { TurnRecord } from '../../../../crypto/protocol/messages/turn-messages.ts';
 import { developmentPolicy } from '../../evidence/development-policy.ts';
+import { inventPerson } from '../person.ts';
 import { cryptoReady, signUp } from './node-account.ts';
 import { NodeRelay } from './node-relay.ts';
 
@@ -28,8 +29,6 @@ const hastyClock: Clock = {
 
 /** There is one reader in this process, and nobody to share with. */
 const noLocks = { request: async (...parts: unknown[]) => (parts.at(-1) as () => unknown)() } as TabLocks;
-
-let names = 0;
 
 type Changes = Partial<AskSurroundings & AskOptions> & { readonly enclave?: VerifiedEnclave };
 
@@ -71,8 +70,8 @@ export class StorelessAsker implements AsyncDisposable {
   static async signUp(relayUrl: string, origin = relayUrl): Promise<StorelessAsker> {
     await cryptoReady();
     const relay = new NodeRelay(relayUrl);
-    names += 1;
-    await signUp(relay, `storeless-${names}-${process.pid}`, `Quiet harbour ${names} lantern!`);
+    const { userName, password } = inventPerson();
+    await signUp(relay, userName, password);
     relay.close();
     return new StorelessAsker(origin, relay.accessToken);
   }
