@@ -72,7 +72,9 @@ describe('DeviceSession', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  it('fetch: keeps nothing of another name, and nothing that is too long', async () => {
+  it('fetch: keeps nothing of another name, nothing that is too long, and what it had', async () => {
+    server.lines = [line('sotto-abc123', token(1))];
+    await call(session());
     server.lines = [
       line('other', 'x'),
       line('sotto-abc123x', 'x'),
@@ -82,7 +84,8 @@ describe('DeviceSession', () => {
     ];
     await call(session());
     await call(session());
-    expect(server.sent).toEqual([undefined, undefined]);
+    const shown = `sotto-abc123=${token(1)}`;
+    expect(server.sent).toEqual([undefined, shown, shown]);
   });
 
   it('fetch: shows nothing where the call is to show nothing, or is of another relay', async () => {
