@@ -5,6 +5,7 @@ import { defineConfig } from 'vite';
 import { readBuildIdentity } from './build/build-identity.ts';
 import { readClientPolicy } from './build/client-policy.ts';
 import { entityTableAlias } from './build/entity-table-alias.ts';
+import { pageWords } from './build/page-words.ts';
 
 const clientFolder = import.meta.dirname;
 
@@ -23,7 +24,7 @@ const { version, build } = readBuildIdentity();
 
 export default defineConfig({
   root: clientFolder,
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), pageWords()],
   // Modules are ordered by their paths: the same build must come out where node_modules is a link to another place.
   resolve: { preserveSymlinks: true, alias: entityTableAlias },
   define: {

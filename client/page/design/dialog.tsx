@@ -3,6 +3,7 @@ import { type ReactNode, type RefObject, useEffect } from 'react';
 import { classNames } from './class-names.ts';
 import { iconButtonClasses } from './icon-button.tsx';
 import { CloseIcon } from './icons.tsx';
+import { say } from '../texts/say.ts';
 
 type DialogWidth = 'narrow' | 'wide' | 'full';
 
@@ -56,7 +57,11 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
               <BaseDialog.Title className="min-w-0 pt-1 font-serif text-[min(var(--text-title),7vw)] leading-[1.3] font-medium wrap-anywhere">
                 {title}
               </BaseDialog.Title>
-              <BaseDialog.Close aria-label="Close" title="Close" className={classNames(iconButtonClasses, '-mr-2')}>
+              <BaseDialog.Close
+                aria-label={say('button.close')}
+                title={say('button.close')}
+                className={classNames(iconButtonClasses, '-mr-2')}
+              >
                 <CloseIcon />
               </BaseDialog.Close>
             </header>

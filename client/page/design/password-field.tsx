@@ -2,6 +2,7 @@ import { useId, useState, type InputHTMLAttributes, type ReactNode, type Ref } f
 import { EyeIcon, EyeOffIcon } from './icons.tsx';
 import { IconButton } from './icon-button.tsx';
 import { describedBy, fieldClasses, FieldNotes } from './text-field.tsx';
+import { say } from '../texts/say.ts';
 
 type PasswordFieldProps = Omit<InputHTMLAttributes<HTMLInputElement>, 'type'> & {
   readonly label: string;
@@ -32,7 +33,7 @@ export function PasswordField({ label, hint, error, className, ...rest }: Passwo
           className={`${fieldClasses} pr-13`}
         />
         <IconButton
-          label={shown ? 'Hide what I type' : 'Show what I type'}
+          label={shown ? say('field.hide-typed') : say('field.show-typed')}
           onClick={() => setShown(!shown)}
           className="absolute top-1/2 right-1 -translate-y-1/2"
         >

@@ -4,6 +4,7 @@ import { Wordmark } from '../design/wordmark.tsx';
 import { ConnectionLine } from './connection-line.tsx';
 import { Link } from './link.tsx';
 import { PageHeading } from './page-heading.tsx';
+import { say } from '../texts/say.ts';
 
 type AccountPageFrameProps = {
   readonly heading: string;
@@ -20,7 +21,7 @@ export function AccountPageFrame(props: AccountPageFrameProps) {
   const { heading, lead, wide = false, headingTakesFocus = false, children, below } = props;
   return (
     <div className="flex min-h-dvh flex-col">
-      <ConnectionLine kept="What you typed stays here." />
+      <ConnectionLine kept={say('connection.kept-typed')} />
       <div className="safe-x flex flex-1 flex-col pb-10">
         <header className="py-6">
           <Link to={{ page: 'home' }} className="inline-flex rounded-lg">

@@ -4,6 +4,7 @@ import { alarmDismissed } from '../state/alarms-slice.ts';
 import { failureText } from '../texts/failure-texts.ts';
 import type { FailureCode } from '../../vault/api/vault-api.ts';
 import { useAppDispatch, useAppSelector } from './app-context.tsx';
+import { say } from '../texts/say.ts';
 
 const integrityCodes: ReadonlySet<FailureCode> = new Set(['vault-tampered', 'vault-rolled-back', 'server-key-changed']);
 
@@ -20,9 +21,9 @@ export function AlarmBar() {
           tone="danger"
           urgent
           className="border-danger shadow-high"
-          action={<Button onClick={() => dispatch(alarmDismissed(code))}>Dismiss</Button>}
+          action={<Button onClick={() => dispatch(alarmDismissed(code))}>{say('button.dismiss')}</Button>}
         >
-          {integrityCodes.has(code) && <strong>Integrity alarm. </strong>}
+          {integrityCodes.has(code) && <strong>{say('alarm.integrity')} </strong>}
           {failureText({ code })}
         </Notice>
       ))}

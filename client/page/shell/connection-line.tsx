@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Status } from '../design/status.tsx';
 import { failureText } from '../texts/failure-texts.ts';
 import { useAppSelector } from './app-context.tsx';
+import { say } from '../texts/say.ts';
 
 /** Only while something is wrong with the way to the relay, or holds the start up. @param kept - A sentence on what becomes of what one does. */
 export function ConnectionLine({ kept }: { readonly kept: string }) {
@@ -11,9 +12,9 @@ export function ConnectionLine({ kept }: { readonly kept: string }) {
     heldUpBy !== null
       ? failureText({ code: heldUpBy })
       : connection === 'offline'
-        ? `You are offline. ${kept}`
+        ? say('connection.offline', { kept })
         : connection === 'relay-unreachable'
-          ? `No connection to the relay; trying again. ${kept}`
+          ? say('connection.relay-away', { kept })
           : null;
   const [wasAway, setWasAway] = useState(false);
   const isAway = connection === 'offline' || connection === 'relay-unreachable';
@@ -30,7 +31,7 @@ export function ConnectionLine({ kept }: { readonly kept: string }) {
         </Status>
       )}
       {/* The eye sees the line go. */}
-      {text === null && wasAway && <span className="sr-only">The connection is back.</span>}
+      {text === null && wasAway && <span className="sr-only">{say('connection.back')}</span>}
     </output>
   );
 }

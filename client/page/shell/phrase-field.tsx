@@ -1,6 +1,7 @@
 import { useId, type Ref } from 'react';
 import { describedBy, fieldClasses, FieldNotes } from '../design/text-field.tsx';
 import { phraseLength, type TypedWord, typedWords } from '../state/typed-phrase.ts';
+import { say } from '../texts/say.ts';
 
 type PhraseFieldProps = {
   readonly ref?: Ref<HTMLTextAreaElement>;
@@ -15,7 +16,7 @@ export function PhraseField({ ref, words, onWords, error }: PhraseFieldProps) {
   return (
     <div>
       <label htmlFor={id} className="mb-1.5 block font-semibold">
-        Recovery phrase
+        {say('field.phrase')}
       </label>
       <textarea
         id={id}
@@ -35,7 +36,11 @@ export function PhraseField({ ref, words, onWords, error }: PhraseFieldProps) {
         aria-describedby={describedBy(id, true, error !== undefined)}
         className={`${fieldClasses} font-mono text-small`}
       />
-      <FieldNotes id={id} hint={`${typedWords(words).length} of ${phraseLength} words`} error={error} />
+      <FieldNotes
+        id={id}
+        hint={say('field.phrase-count', { count: typedWords(words).length, all: phraseLength })}
+        error={error}
+      />
     </div>
   );
 }

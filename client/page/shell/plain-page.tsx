@@ -5,12 +5,13 @@ import type { FailureCode } from '../../vault/api/vault-api.ts';
 import { Link } from './link.tsx';
 import { useOneReload } from './load-part.ts';
 import { Splash } from './splash.tsx';
+import { say } from '../texts/say.ts';
 
 export function NotFoundPage() {
   return (
-    <AccountPageFrame heading="Nothing here" lead="No page of Sotto has this address." headingTakesFocus>
+    <AccountPageFrame heading={say('not-found.heading')} lead={say('not-found.lead')} headingTakesFocus>
       <Link to={{ page: 'home' }} className={buttonClasses('primary')}>
-        To the first page
+        {say('not-found.home')}
       </Link>
     </AccountPageFrame>
   );
@@ -18,13 +19,9 @@ export function NotFoundPage() {
 
 export function UnshownPage() {
   return (
-    <AccountPageFrame
-      heading="This page could not be shown"
-      lead="A part of it did not arrive, or failed. Nothing was lost: whatever you wrote before stays sealed where it is."
-      headingTakesFocus
-    >
+    <AccountPageFrame heading={say('unshown.heading')} lead={say('unshown.lead')} headingTakesFocus>
       <Button look="primary" onClick={() => window.location.reload()}>
-        Reload
+        {say('button.reload')}
       </Button>
     </AccountPageFrame>
   );
@@ -35,10 +32,12 @@ export function BrokenVaultPage({ code }: { readonly code: FailureCode }) {
   const isHopeless = useOneReload(code === 'part-missing');
   if (!isHopeless) return <Splash />;
   return (
-    <AccountPageFrame heading="Sotto cannot start here" lead={failureSentence({ code })} headingTakesFocus>
-      <p>{failureWayOut({ code })} Nothing was lost: whatever you wrote before stays sealed where it is.</p>
+    <AccountPageFrame heading={say('broken.heading')} lead={failureSentence({ code })} headingTakesFocus>
+      <p>
+        {failureWayOut({ code })} {say('broken.kept')}
+      </p>
       <Button look="primary" className="mt-6" onClick={() => window.location.reload()}>
-        Reload
+        {say('button.reload')}
       </Button>
     </AccountPageFrame>
   );

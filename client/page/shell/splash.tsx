@@ -3,6 +3,7 @@ import { LogoMark } from '../design/wordmark.tsx';
 import { failureText } from '../texts/failure-texts.ts';
 import { useAppSelector } from './app-context.tsx';
 import { useMissingPart } from './load-part.ts';
+import { say } from '../texts/say.ts';
 
 /** Shown while the vault or a page is on its way; nothing at first, so that a quick start does not flash. */
 export function Splash() {
@@ -21,8 +22,8 @@ export function Splash() {
           {heldUpBy !== null
             ? failureText({ code: heldUpBy })
             : isPartMissing
-              ? 'A part of this page did not arrive. It comes as soon as there is a connection to the relay.'
-              : 'Opening your vault…'}
+              ? say('start.part-missing')
+              : say('start.loading-chats')}
         </output>
       )}
     </main>

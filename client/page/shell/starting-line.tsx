@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'react';
 import { Status } from '../design/status.tsx';
+import { say } from '../texts/say.ts';
+import { Said } from '../design/said.tsx';
 
 /** A container that boots, with the time that it has taken so far; the seconds are for the eyes alone. */
 export function StartingLine({ sinceMs }: { readonly sinceMs: number }) {
@@ -10,10 +12,14 @@ export function StartingLine({ sinceMs }: { readonly sinceMs: number }) {
   }, []);
   return (
     <Status working>
-      The enclave is starting{' '}
-      <span aria-hidden="true" className="tabular-nums">
-        ({elapsedText(nowMs - sinceMs)})
-      </span>
+      <Said
+        id="protection.starting-since"
+        since={
+          <span aria-hidden="true" className="tabular-nums">
+            ({elapsedText(nowMs - sinceMs)})
+          </span>
+        }
+      />
     </Status>
   );
 }
@@ -21,6 +27,6 @@ export function StartingLine({ sinceMs }: { readonly sinceMs: number }) {
 /** `7 s`, then `1:07`. */
 export function elapsedText(elapsedMs: number): string {
   const seconds = Math.max(0, Math.floor(elapsedMs / 1000));
-  if (seconds < 60) return `${seconds}\u00A0s`;
+  if (seconds < 60) return say('wait.elapsed-seconds', { seconds });
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }

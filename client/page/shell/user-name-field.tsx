@@ -1,5 +1,6 @@
 import type { ReactNode, Ref } from 'react';
 import { TextField } from '../design/text-field.tsx';
+import { say } from '../texts/say.ts';
 
 type UserNameFieldProps = {
   readonly ref: Ref<HTMLInputElement>;
@@ -14,7 +15,7 @@ export function UserNameField({ onValue, ...rest }: UserNameFieldProps) {
   return (
     <TextField
       {...rest}
-      label="User name"
+      label={say('field.user-name')}
       name="username"
       autoComplete="username"
       autoCapitalize="none"

@@ -1,14 +1,10 @@
-import type { FailureCode, VaultFailure } from '../../vault/api/vault-api.ts';
-import { failureTexts } from '../texts/failure-texts.ts';
+import type { VaultFailure } from '../../vault/api/vault-api.ts';
+import { isFailureCode } from '../texts/failure-texts.ts';
 
 /** What a call to the vault came to: components branch on it and never catch. */
 export type VaultResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: VaultFailure };
-
-function isFailureCode(code: unknown): code is FailureCode {
-  return typeof code === 'string' && Object.hasOwn(failureTexts, code);
-}
 
 /** A rejection of the vault, whatever the Worker's channel made of it. What nobody named went wrong in this browser. */
 export function toVaultFailure(reason: unknown): VaultFailure {

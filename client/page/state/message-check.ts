@@ -2,21 +2,28 @@ import { maximumMessageLength } from '../../../crypto/protocol/contents/item-con
 import { isUnseen } from '../../../crypto/protocol/contents/unseen-text.ts';
 import type { VaultFailure } from '../../vault/api/vault-api.ts';
 import { failureSentence } from '../texts/failure-texts.ts';
+import { say } from '../texts/say.ts';
 
-const counted = new Intl.NumberFormat('en');
+/** Why a message is not sent. */
+export type MessageProblem =
+  | { readonly code: 'nothing-to-read' | 'still-answering' }
+  | { readonly code: 'too-long'; readonly excess: number };
 
-/** Why a text cannot be sent, in a sentence; null where it can. Nothing of it is cut. */
-export function messageProblem(text: string): string | null {
-  if (isUnseen(text)) return text === '' ? null : 'There is nothing to read in this message. Write some words.';
+/** Why a text cannot be sent; null where it can. Nothing of it is cut. */
+export function messageProblem(text: string): MessageProblem | null {
+  if (isUnseen(text)) return text === '' ? null : { code: 'nothing-to-read' };
   const excess = text.length - maximumMessageLength;
-  if (excess <= 0) return null;
-  const much = excess === 1 ? '1 character' : `${counted.format(excess)} characters`;
-  return `This message is too long by ${much}. It is all still here: shorten it, or send it in parts.`;
+  return excess <= 0 ? null : { code: 'too-long', excess };
+}
+
+export function messageProblemText(problem: MessageProblem): string {
+  return problem.code === 'too-long'
+    ? say('composer.too-long', { excess: problem.excess })
+    : say(`composer.${problem.code}`);
 }
 
 /** Says beside the box why the browser does not keep the words in it. */
 export function unkeptText(failure: VaultFailure): string {
-  const why =
-    failure.code === 'message-too-long' ? 'This is too long to be kept as a draft.' : failureSentence(failure);
-  return `${why} It stands in the box alone, and is gone when this page is closed.`;
+  const why = failure.code === 'message-too-long' ? say('composer.draft-too-long') : failureSentence(failure);
+  return say('composer.unkept', { why });
 }

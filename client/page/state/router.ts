@@ -1,3 +1,5 @@
+import { say } from '../texts/say.ts';
+
 /** The pages, each with its path. A conversation's id is the only thing of an account that stands in an address. */
 export type Route =
   | { readonly page: 'home' }
@@ -34,17 +36,7 @@ export function pathOf(route: Route): string {
 
 /** Browsers keep titles in their history in clear: no title of a conversation ever stands in one. */
 export function titleOf(route: Route): string {
-  const titles: Record<Route['page'], string> = {
-    home: 'Sotto, a private AI chat',
-    'create-account': 'Create account · Sotto',
-    'sign-in': 'Sign in · Sotto',
-    recover: 'Sign in by recovery phrase · Sotto',
-    unlock: 'Unlock · Sotto',
-    'new-password': 'New password · Sotto',
-    chat: 'Chat · Sotto',
-    'not-found': 'Not found · Sotto',
-  };
-  return titles[route.page];
+  return say(`title.${route.page}`);
 }
 
 type Listener = () => void;

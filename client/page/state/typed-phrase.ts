@@ -1,4 +1,5 @@
 import type { VaultFailure } from '../../vault/api/vault-api.ts';
+import { say } from '../texts/say.ts';
 
 export const phraseLength = 24;
 /** More of them, and it is not a slip of the pen. */
@@ -17,23 +18,18 @@ export function phraseText(words: readonly TypedWord[], { unknownWords = [] }: V
   const unknown = unknownWords.filter((number) => number <= words.length);
   const parts: string[] = [];
   if (words.length !== phraseLength) {
-    parts.push(
-      `This has ${words.length === 1 ? '1 word' : `${words.length} words`}; a recovery phrase has ${phraseLength}.`,
-    );
+    parts.push(say('typed-phrase.count', { count: words.length, all: phraseLength }));
   }
   if (unknown.length > mostNamed) {
-    parts.push(`${unknown.length} of them are in no recovery phrase. Look at the sheet that you wrote.`);
+    parts.push(say('typed-phrase.many-unknown', { count: unknown.length }));
   } else {
-    for (const number of unknown) {
-      parts.push(`Word ${number}, “${shortened(words[number - 1]?.word ?? '')}”, is in no recovery phrase.`);
+    for (const position of unknown) {
+      const word = shortened(words[position - 1]?.word ?? '');
+      parts.push(say('typed-phrase.unknown', { position, word }));
     }
-    if (unknown.length > 0) parts.push('Check the spelling.');
+    if (unknown.length > 0) parts.push(say('typed-phrase.check'));
   }
-  if (parts.length > 0) return parts.join(' ');
-  return (
-    'Each of these words can be in a recovery phrase, but they do not belong together: ' +
-    'one is another word, or they stand in another order.'
-  );
+  return parts.length > 0 ? parts.join(' ') : say('typed-phrase.no-match');
 }
 
 function shortened(word: string): string {

@@ -23,7 +23,3 @@ export type CodeText = {
   /** The same question would fail again: no button offers to ask it again. */
   readonly isForGood?: true;
 };
-
-export const tryLater = 'Try again in a while.';
-export const tellOperator = 'If it stays so, tell whoever runs this service.';
-export const reload = `Reload the page. ${tellOperator}`;

@@ -8,44 +8,28 @@ import type {
 } from '../../vault/api/vault-api.ts';
 import { failureSentence } from './failure-texts.ts';
 import { refusalText } from './refusal-texts.ts';
+import { say } from './say.ts';
+import { percentText, writeTime } from './time-texts.ts';
 
 /** The one sentence beside the message box. */
 export function protectionSentence(view: EnclaveView): string {
   switch (view.kind) {
     case 'idle':
     case 'connecting':
-      return 'Connecting to the enclave';
+      return say('protection.connecting');
     case 'unreachable':
       return failureSentence(view.failure);
     case 'starting':
-      return 'The enclave is starting';
+      return say('protection.starting');
     case 'refused':
-      return `Nothing is sent: ${refusalText(view).what}`;
+      return say('protection.refused', { what: refusalText(view).what });
     case 'verified':
       return view.sentence;
   }
 }
 
-const engineNames: Record<EngineKind, string> = {
-  rehearsal: 'Rehearsal engine',
-  gguf: 'Model on this machine',
-  openai: 'Model server',
-};
-
-const reasonTexts: Record<EngineReason, string> = {
-  'chosen-by-setting': 'chosen by the operator',
-  'server-given': 'the operator named a model server',
-  'model-file-here': 'its file is on the machine',
-  'model-downloading': 'no model is loaded yet',
-  'model-loading': 'the model is being loaded',
-  'download-failed': 'the model could not be downloaded',
-  'model-failed': 'the model could not be loaded',
-  'server-unreachable': 'the model server cannot be reached',
-  'evidence-pending': 'the enclave waits for its evidence',
-};
-
 export function engineName(engine: EngineKind): string {
-  return engineNames[engine];
+  return say(`engine.${engine}`);
 }
 
 /** 0 to 1, or null where the end is not known. */
@@ -53,11 +37,6 @@ export function loadingProgress(status: EnclaveStatus): number | null {
   const next = status.next;
   if (next === null || next.totalBytes === null || next.totalBytes === 0) return null;
   return Math.min(1, next.receivedBytes / next.totalBytes);
-}
-
-/** "40 %", with the space that the number keeps. */
-function percentText(progress: number): string {
-  return `${Math.floor(progress * 100)}\u00A0%`;
 }
 
 /** `unsloth/Qwen3.5-0.8B-GGUF:Q4_K_M` is `Qwen3.5-0.8B-GGUF:Q4_K_M` for a reader. */
@@ -69,7 +48,7 @@ export function shortModelName(model: string): string {
 export function loadingText(view: EnclaveView): string | null {
   if (view.kind !== 'verified' || view.status.state !== 'loading') return null;
   const progress = loadingProgress(view.status);
-  return progress === null ? 'Model loading' : `Model loading ${percentText(progress)}`;
+  return progress === null ? say('engine.loading') : say('engine.loading-part', { percent: percentText(progress) });
 }
 
 /** Which engine answers, and why, where that is not simply the model one expects; null when there is nothing to say. */
@@ -77,67 +56,53 @@ export function engineText(view: EnclaveView): string | null {
   if (view.kind !== 'verified' || view.status.state === 'loading') return null;
   const { reason, next } = view.status;
   if (view.engine !== 'rehearsal' && next === null) return null;
-  const coming = next === null ? '' : `; ${nextModelText(view.status)}`;
-  return `${engineNames[view.engine]}: ${reasonTexts[reason]}${coming}`;
+  const named = { engine: engineName(view.engine), reason: reasonText(reason) };
+  return next === null
+    ? say('engine.because', named)
+    : say('engine.then', { ...named, coming: comingText(view.status, next.model) });
 }
 
-function nextModelText(status: EnclaveStatus): string {
-  const next = status.next;
-  if (next === null) return '';
+function reasonText(reason: EngineReason): string {
+  return say(`engine.reason.${reason}`);
+}
+
+function comingText(status: EnclaveStatus, model: string): string {
   const doing = status.reason === 'model-loading' ? 'loading' : 'downloading';
   const progress = loadingProgress(status);
-  return `${doing} ${shortModelName(next.model)}…${progress === null ? '' : ` ${percentText(progress)}`}`;
+  const named = { model: shortModelName(model) };
+  return progress === null
+    ? say(`engine.next-${doing}`, named)
+    : say(`engine.next-${doing}-part`, { ...named, percent: percentText(progress) });
 }
 
 export function stepResultText(result: VerificationStep['result']): string {
-  const names = { enforced: 'Enforced', failed: 'Failed', 'not-offered': 'Not offered' };
-  return names[result];
+  return say(`step.${result}`);
 }
-
-const levelNames: Record<ProtectionLevel, string> = {
-  any: 'Anything that this client’s policy allows',
-  stated: 'At least the operator’s statement (Modal)',
-  hardware: 'Hardware that proves what runs',
-  'hardware-gpu': 'Hardware, and the GPU too',
-};
 
 /** As a choice: what an enclave must offer at least. */
 export function levelName(level: ProtectionLevel): string {
-  return levelNames[level];
+  return say(`level.${level}`);
 }
-
-const levelPhrases: Record<ProtectionLevel, string> = {
-  any: 'anything that the policy allows',
-  stated: 'at least the operator’s statement',
-  hardware: 'hardware',
-  'hardware-gpu': 'hardware and the GPU',
-};
 
 /** In the middle of a sentence. */
 export function levelPhrase(level: ProtectionLevel): string {
-  return levelPhrases[level];
+  return say(`level.${level}.phrase`);
 }
 
-const kindNames: Record<string, string> = {
-  development: 'no evidence about the machine',
-  modal: 'the operator’s statement (Modal)',
-  'sev-snp': 'AMD hardware',
-  tdx: 'Intel hardware',
-};
+const namedKinds = ['development', 'modal', 'sev-snp', 'tdx'] as const;
 
 export function kindName(kind: string): string {
-  return kindNames[kind] ?? 'another kind of evidence';
+  const named = namedKinds.find((each) => each === kind);
+  return say(named === undefined ? 'kind.other' : `kind.${named}`);
 }
-
-const dayText = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeStyle: 'short' });
 
 /** A line between the messages. */
 export function noteText(note: ConversationNote): string {
   if (note.kind === 'minimum-set') {
-    const what = note.isLower ? 'You lowered the minimum' : 'You set the minimum';
-    return `${what} for this conversation to ${levelPhrase(note.level)} on ${dayText.format(note.atMs)}.`;
+    const said = { level: levelPhrase(note.level), time: writeTime(note.atMs, 'long-day-and-time') };
+    return note.isLower ? say('note.minimum-lowered', said) : say('note.minimum-set', said);
   }
-  return `Another enclave answers from here: ${changeText(note.before, note.after)}.`;
+  return say('note.other-enclave', { change: changeText(note.before, note.after) });
 }
 
 /** What differs, each part once. */
@@ -145,20 +110,21 @@ export function changeText(before: ProtectionFacts, after: ProtectionFacts): str
   const parts = [
     before.kind === after.kind && before.level === after.level
       ? null
-      : `${protectionName(after)} instead of ${protectionName(before)}`,
+      : say('change.kind', { after: protectionName(after), before: protectionName(before) }),
     before.release === after.release && before.measurement === after.measurement ? null : releaseText(before, after),
     before.model === after.model
       ? null
-      : `model ${shortModelName(after.model)} instead of ${shortModelName(before.model)}`,
+      : say('change.model', { after: shortModelName(after.model), before: shortModelName(before.model) }),
   ];
   return parts.filter((part) => part !== null).join('; ');
 }
 
 function protectionName({ kind, level }: ProtectionFacts): string {
-  return level === 'hardware-gpu' ? `${kindName(kind)} with a verified GPU` : kindName(kind);
+  return level === 'hardware-gpu' ? say('kind.with-gpu', { kind: kindName(kind) }) : kindName(kind);
 }
 
 function releaseText(before: ProtectionFacts, after: ProtectionFacts): string | null {
-  if (after.release !== null && after.release !== before.release) return `release ${after.release}`;
-  return after.measurement === null ? null : `measurement ${after.measurement.slice(0, 16)}…`;
+  const { release } = after;
+  if (release !== null && release !== before.release) return say('change.release', { release });
+  return after.measurement === null ? null : say('change.measurement', { start: after.measurement.slice(0, 16) });
 }

@@ -25,8 +25,6 @@ export type ConversationParts = {
   readonly minimums: Minimums;
 };
 
-const unreadableTitle = 'Written by another version of Sotto';
-
 /** One question with all that is known of it, stored or not. */
 type Question = {
   readonly id: string;
@@ -53,7 +51,7 @@ export class Conversations {
     }
     const deleted = shown.deleted();
     for (const [id, { of }] of contents.unreadable) {
-      if (of === 'conversation' && !deleted.has(id)) summaries.set(id, this.#summary(id, unreadableTitle, 0, true));
+      if (of === 'conversation' && !deleted.has(id)) summaries.set(id, this.#summary(id, null, 0, true));
     }
     return [...summaries.values()].toSorted((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? 1 : -1));
   }
@@ -175,7 +173,7 @@ export class Conversations {
     return findNotes({ contents, said: minimums.said(conversationId), account: minimums.account() }, turns);
   }
 
-  #summary(id: string, title: string, createdAtMs: number, stored: boolean): ConversationSummary {
+  #summary(id: string, title: string | null, createdAtMs: number, stored: boolean): ConversationSummary {
     let updatedAtMs = createdAtMs;
     let answering = false;
     for (const question of this.#questions(id)) {
@@ -184,7 +182,7 @@ export class Conversations {
       const { kind } = this.#state(question);
       answering ||= kind === 'sealing' || kind === 'connecting' || kind === 'waiting' || kind === 'streaming';
     }
-    return { id, title: withoutTurning(title), createdAtMs, updatedAtMs, answering, stored };
+    return { id, title: title === null ? null : withoutTurning(title), createdAtMs, updatedAtMs, answering, stored };
   }
 
   #questions(conversationId: string): Question[] {

@@ -3,7 +3,8 @@ import type { ReplyState } from '../exchange/reply-state.ts';
 
 export type ConversationSummary = {
   readonly id: string;
-  readonly title: string;
+  /** null where another version of Sotto wrote it in a way that this one cannot read. */
+  readonly title: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** An answer of it is being written now. */

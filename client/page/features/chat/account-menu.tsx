@@ -11,6 +11,7 @@ import { selectHasUnstored } from '../../state/selectors.ts';
 import { signOutAsked } from '../../state/session-slice.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useAppDispatch, useAppSelector, useVault } from '../../shell/app-context.tsx';
+import { say } from '../../texts/say.ts';
 
 export function AccountMenu() {
   const vault = useVault();
@@ -42,7 +43,7 @@ export function AccountMenu() {
             className="flex min-h-11 w-full items-center gap-3 rounded-control px-3 text-left text-ink-soft transition-colors hover:bg-paper hover:text-ink data-popup-open:bg-paper"
           >
             <AccountIcon />
-            Account
+            {say('account-menu.name')}
           </button>
         }
       >
@@ -50,38 +51,36 @@ export function AccountMenu() {
           <Row key={index} />
         ))}
         <MenuItem icon={<KeyIcon />} onSelect={() => navigate({ page: 'new-password' })}>
-          Change password
+          {say('account-menu.change-password')}
         </MenuItem>
         <MenuItem icon={<LockIcon />} onSelect={() => void lock()}>
-          Lock
+          {say('account-menu.lock')}
         </MenuItem>
         <MenuItem icon={<SignOutIcon />} onSelect={() => (hasUnstored ? setAsking(true) : void signOut())}>
-          Sign out
+          {say('account.sign-out')}
         </MenuItem>
         <MenuLine />
-        <MenuNote>
-          Sotto {clientVersion}, build {clientBuild}
-        </MenuNote>
+        <MenuNote>{say('account-menu.build', { version: clientVersion, build: clientBuild })}</MenuNote>
       </Menu>
       <Dialog
         open={asking}
         onClose={() => setAsking(false)}
-        title="Sign out and lose unsent messages?"
+        title={say('account-menu.lose-heading')}
         initialFocus={stay}
       >
         <DialogText>
-          <p>The relay does not have everything yet that you wrote here. Signing out wipes this browser’s copy.</p>
+          <p>{say('account-menu.lose-text')}</p>
         </DialogText>
         <DialogActions>
           <Button ref={stay} look="quiet" onClick={() => setAsking(false)}>
-            Stay
+            {say('button.stay')}
           </Button>
           <Button look="danger" onClick={() => void signOut()}>
-            Sign out
+            {say('account.sign-out')}
           </Button>
         </DialogActions>
       </Dialog>
-      <Dialog open={failure !== null} onClose={() => setFailure(null)} title="That did not work">
+      <Dialog open={failure !== null} onClose={() => setFailure(null)} title={say('account-menu.failed')}>
         <DialogText>{failure !== null && failureText(failure)}</DialogText>
       </Dialog>
     </>

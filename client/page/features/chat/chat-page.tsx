@@ -21,6 +21,8 @@ import { type LinkSource, OpenLinkContext } from '../markdown/safe-link.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { useNarrowScreen } from './use-narrow-screen.ts';
 import { useShortcuts } from './use-shortcuts.ts';
+import { titleText } from '../../texts/conversation-texts.ts';
+import { say } from '../../texts/say.ts';
 
 type Sent = { readonly conversationId: string; readonly turnId: string };
 
@@ -34,9 +36,10 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
   const [shield, setShield] = useState<ShieldPanel | null>(null);
   const [address, setAddress] = useState<LinkQuestion | null>(null);
   const [sent, setSent] = useState<Sent | null>(null);
-  const title = useAppSelector(({ conversations }) =>
-    conversationId === null ? null : (conversations.byId[conversationId]?.title ?? null),
-  );
+  const title = useAppSelector(({ conversations }) => {
+    const open = conversationId === null ? undefined : conversations.byId[conversationId];
+    return open === undefined ? null : titleText(open);
+  });
   const activeTurnId = useAppSelector((state) => selectActiveTurnId(state, conversationId));
 
   useEffect(() => void loadHighlighter(), []);
@@ -65,6 +68,7 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
     },
   });
 
+  const heading = conversationId === null ? say('chat.new-heading') : (title ?? say('chat.conversation'));
   const shown = isNarrow ? sidebar.narrow : sidebar.wide;
   const contents = (
     <Sidebar
@@ -87,13 +91,13 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
             }}
             className="sr-only rounded-control bg-raised px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:left-3 focus:z-10"
           >
-            Skip to the message box
+            {say('chat.skip')}
           </a>
           {!isNarrow && shown && (
             <aside className="w-72 shrink-0 print:hidden border-r border-line bg-sunken">{contents}</aside>
           )}
           {isNarrow && (
-            <Drawer open={shown} onClose={closeDrawer} label="Menu">
+            <Drawer open={shown} onClose={closeDrawer} label={say('chat.menu')}>
               {contents}
             </Drawer>
           )}
@@ -104,23 +108,23 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
             <header className="flex min-h-14 shrink-0 items-center gap-2 px-3 pt-[env(safe-area-inset-top)] short:min-h-11">
               {/* Below an open drawer it stays: the focus comes back to it. */}
               {(isNarrow || !shown) && (
-                <IconButton ref={sidebarButton} label="Show sidebar" onClick={toggleSidebar}>
+                <IconButton ref={sidebarButton} label={say('chat.show-sidebar')} onClick={toggleSidebar}>
                   <MenuIcon />
                 </IconButton>
               )}
               <PageHeading takesFocus={false} className="min-w-0 flex-1 px-1 font-semibold sm:px-3">
                 {/* Of a title from right to left the beginning stays too. */}
                 <span dir="auto" className={conversationId === null ? 'sr-only' : 'block truncate text-left'}>
-                  {title ?? (conversationId === null ? 'A new conversation' : 'Conversation')}
+                  {heading}
                 </span>
               </PageHeading>
               {(isNarrow || !shown) && (
-                <IconButton label="New chat" onClick={newChat}>
+                <IconButton label={say('chat.new')} onClick={newChat}>
                   <PencilIcon />
                 </IconButton>
               )}
             </header>
-            <ConnectionLine kept="What you write is kept here until it can be sent." />
+            <ConnectionLine kept={say('connection.kept-written')} />
             <OpenDocumentContext value={openDocument}>
               <ConversationView
                 conversationId={conversationId}

@@ -6,6 +6,7 @@ import { Wordmark } from '../../design/wordmark.tsx';
 import { Link } from '../../shell/link.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { ConversationList } from '../conversations/conversation-list.tsx';
+import { say } from '../../texts/say.ts';
 
 type SidebarProps = {
   readonly openId: string | null;
@@ -24,14 +25,14 @@ export function Sidebar({ openId, onNewChat, onClose, hideRef, onFollow }: Sideb
         <Link to={{ page: 'home' }} className="inline-flex rounded-lg">
           <Wordmark className="scale-90 origin-left" />
         </Link>
-        <IconButton ref={hideRef} label="Hide sidebar" onClick={onClose}>
+        <IconButton ref={hideRef} label={say('chat.hide-sidebar')} onClick={onClose}>
           <SidebarIcon />
         </IconButton>
       </div>
       <div className="px-3 pt-1 pb-3 short:pt-0 short:pb-1">
         <Button onClick={onNewChat} className="w-full justify-start px-4">
           <PlusIcon />
-          New chat
+          {say('chat.new')}
         </Button>
       </div>
       <ConversationList openId={openId} onFollow={onFollow} />

@@ -2,7 +2,7 @@ import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type
 import { ArrowUpIcon, StopIcon } from '../../design/icons.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
-import { messageProblem, unkeptText } from '../../state/message-check.ts';
+import { type MessageProblem, messageProblem, messageProblemText, unkeptText } from '../../state/message-check.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useAppSelector, useVault } from '../../shell/app-context.tsx';
@@ -13,6 +13,7 @@ import { askToKeepStorage } from './keep-storage.ts';
 import { useDraft } from './use-draft.ts';
 import { useFilesRefused } from './use-files-refused.ts';
 import { useTextDirection } from './use-text-direction.ts';
+import { say } from '../../texts/say.ts';
 
 export type ComposerHandle = { readonly focus: () => void; readonly fill: (text: string) => void };
 
@@ -34,10 +35,6 @@ const roundButton =
   'inline-flex size-11 shrink-0 items-center justify-center rounded-full bg-accent text-accent-ink transition-colors ' +
   'hover:bg-accent-strong aria-disabled:opacity-45';
 
-const stillAnswering =
-  'An answer is still being written. Your text stays here: send it when that has ended, or stop it.';
-const noFiles = 'Sotto cannot take files yet. Nothing of it was read or sent; paste the text of it instead.';
-
 /** The message box. What is typed lives here, not in the store: a key press renders nothing else. */
 export function Composer({ conversationId, onSent, onShowShield, ref }: ComposerProps) {
   const vault = useVault();
@@ -46,7 +43,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   const direction = useTextDirection(draft.text);
   const [sending, setSending] = useState(false);
   /** Why the last press of Send did nothing; for the text and the answer that it was pressed on. */
-  const [unsent, setUnsent] = useState<string | null>(null);
+  const [unsent, setUnsent] = useState<MessageProblem | null>(null);
   /** The same words again are a new alert: a second press is answered too. */
   const [presses, setPresses] = useState(0);
   const files = useFilesRefused();
@@ -56,9 +53,13 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   const isRefused = useAppSelector((state) => state.enclave.kind === 'refused');
   const activeTurnId = useAppSelector((state) => selectActiveTurnId(state, conversationId));
 
-  const isOver = unsent === stillAnswering && activeTurnId === null;
+  const isOver = unsent?.code === 'still-answering' && activeTurnId === null;
   const unkept = draft.unkept === null ? null : unkeptText(draft.unkept);
-  const note = files.refused ? noFiles : ((isOver ? null : unsent) ?? unkept);
+  const note = files.refused
+    ? say('composer.no-files')
+    : unsent === null || isOver
+      ? unkept
+      : messageProblemText(unsent);
 
   useImperativeHandle(ref, () => ({
     focus: () => box.current?.focus(),
@@ -91,7 +92,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
     const text = draft.text;
     files.takeBack();
     setPresses((count) => count + 1);
-    const problem = messageProblem(text) ?? (activeTurnId === null ? null : stillAnswering);
+    const problem = messageProblem(text) ?? (activeTurnId === null ? null : ({ code: 'still-answering' } as const));
     setUnsent(text === '' ? null : problem);
     if (text === '' || problem !== null || sending) return;
     setSending(true);
@@ -99,7 +100,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
     const result = await vault.call((api) => api.send({ conversationId, text }));
     setSending(false);
     if (!result.ok) {
-      setFailed({ conversationId, failure: result.failure, kept: 'Your text is still here.' });
+      setFailed({ conversationId, failure: result.failure, kept: say('composer.text-kept') });
       return;
     }
     // The vault holds the words from here on: what fails below loses none.
@@ -112,7 +113,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
   async function stop() {
     if (activeTurnId === null) return;
     const result = await vault.call((api) => api.stop({ turnId: activeTurnId }));
-    if (!result.ok) setFailed({ conversationId, failure: result.failure, kept: 'The answer goes on.' });
+    if (!result.ok) setFailed({ conversationId, failure: result.failure, kept: say('composer.answer-goes-on') });
   }
 
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
@@ -149,7 +150,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
       )}
       <div className="rounded-[1.5rem] border border-line-strong bg-raised shadow-low transition-colors focus-within:border-accent focus-within:ring-1 focus-within:ring-accent short:flex short:items-end">
         <label htmlFor="message" className="sr-only">
-          Message
+          {say('composer.message')}
         </label>
         <textarea
           ref={box}
@@ -159,7 +160,7 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           // "off" also keeps the browser from writing it to disk for its own session restore.
           autoComplete="off"
           enterKeyHint="send"
-          placeholder="Write in a low voice"
+          placeholder={say('composer.placeholder')}
           value={draft.text}
           aria-describedby={note === null ? undefined : 'message-note'}
           onChange={(event) => {
@@ -179,8 +180,8 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           {activeTurnId === null ? (
             <button
               type="submit"
-              aria-label="Send"
-              title="Send"
+              aria-label={say('composer.send')}
+              title={say('composer.send')}
               aria-disabled={draft.text.trim() === '' || sending}
               className={roundButton}
             >
@@ -189,8 +190,8 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
           ) : (
             <button
               type="button"
-              aria-label="Stop"
-              title="Stop (Esc)"
+              aria-label={say('composer.stop')}
+              title={say('composer.stop-key')}
               onClick={() => void stop()}
               className={roundButton}
             >

@@ -3,6 +3,7 @@ import { engineText, loadingProgress, loadingText } from '../../texts/protection
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { StartingLine } from '../../shell/starting-line.tsx';
+import { say } from '../../texts/say.ts';
 
 /** Which engine answers, and why, as long as it is not simply a model. */
 export function EngineLine({ conversationId }: { readonly conversationId: string | null }) {
@@ -30,7 +31,7 @@ export function EngineLine({ conversationId }: { readonly conversationId: string
   return (
     <div className="mb-2.5 grid gap-1.5 px-2 short:mb-1">
       <p className="text-fine text-ink-soft short:truncate">{text}</p>
-      {progress !== null && <ProgressBar label="Model download" value={progress} />}
+      {progress !== null && <ProgressBar label={say('composer.download')} value={progress} />}
     </div>
   );
 }

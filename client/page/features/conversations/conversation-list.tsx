@@ -3,7 +3,8 @@ import { useAppSelector } from '../../shell/app-context.tsx';
 import { ConversationRow } from './conversation-row.tsx';
 import { DeleteConversationDialog } from './delete-conversation-dialog.tsx';
 import { RenameConversationDialog } from './rename-conversation-dialog.tsx';
-import { ageOf, type ConversationAge } from '../../shell/time-text.ts';
+import { ageOf, type ConversationAge } from '../../texts/time-texts.ts';
+import { say } from '../../texts/say.ts';
 
 type ConversationListProps = { readonly openId: string | null; readonly onFollow: () => void };
 
@@ -19,17 +20,19 @@ export const ConversationList = memo(function ConversationList({ openId, onFollo
     <nav
       ref={list}
       tabIndex={-1}
-      aria-label="Conversations"
+      aria-label={say('conversations.name')}
       // Some rows are seen also where not all fit; the sidebar scrolls around them.
       className="min-h-32 flex-1 shrink-0 overflow-y-auto px-3 pb-3 outline-none"
     >
-      {conversations.order === null && <p className="px-3 py-2 text-small text-ink-faint">Opening your vault…</p>}
+      {conversations.order === null && (
+        <p className="px-3 py-2 text-small text-ink-faint">{say('start.loading-chats')}</p>
+      )}
       {conversations.order?.length === 0 && (
-        <p className="px-3 py-2 text-small text-ink-faint">Your conversations will be listed here.</p>
+        <p className="px-3 py-2 text-small text-ink-faint">{say('conversations.empty')}</p>
       )}
       {groups.map(([age, ids]) => (
-        <section key={age} aria-label={age} className="mt-4 first:mt-1">
-          <h2 className="px-3 pb-1 text-fine text-ink-faint">{age}</h2>
+        <section key={age} aria-label={say(`age.${age}`)} className="mt-4 first:mt-1">
+          <h2 className="px-3 pb-1 text-fine text-ink-faint">{say(`age.${age}`)}</h2>
           <ul>
             {ids.map((id) => (
               <ConversationRow

@@ -4,6 +4,8 @@ import { Menu, MenuItem } from '../../design/menu.tsx';
 import { Spinner } from '../../design/spinner.tsx';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { Link } from '../../shell/link.tsx';
+import { titleText } from '../../texts/conversation-texts.ts';
+import { say } from '../../texts/say.ts';
 
 type ConversationRowProps = {
   readonly id: string;
@@ -16,7 +18,8 @@ type ConversationRowProps = {
 export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: ConversationRowProps) {
   const conversation = useAppSelector((state) => state.conversations.byId[id]);
   if (conversation === undefined) return null;
-  const { title, answering, stored } = conversation;
+  const { answering, stored } = conversation;
+  const title = titleText(conversation);
   return (
     <li
       className={`group/row flex items-center rounded-control transition-colors ${isOpen ? 'bg-accent-soft' : 'hover:bg-paper'}`}
@@ -31,16 +34,16 @@ export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: Co
           {title}
         </span>
         {answering && (
-          <span className="text-accent" title="Being answered">
+          <span className="text-accent" title={say('conversations.answering')}>
             <Spinner className="size-3.5" />
           </span>
         )}
         {!stored && (
           <span
             className="shrink-0 rounded-full bg-caution-soft px-2 text-fine text-caution"
-            title="Not yet at the relay"
+            title={say('conversations.unsent-hint')}
           >
-            unsent
+            {say('conversations.unsent')}
           </span>
         )}
       </Link>
@@ -48,7 +51,7 @@ export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: Co
         trigger={
           <button
             type="button"
-            aria-label={`Options of ${title}`}
+            aria-label={say('conversations.options', { title })}
             className={`${iconButtonClasses} opacity-0 group-focus-within/row:opacity-100 group-hover/row:opacity-100 data-popup-open:opacity-100 touch:opacity-100 ${isOpen ? 'opacity-100' : ''}`}
           >
             <MoreIcon />
@@ -56,10 +59,10 @@ export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: Co
         }
       >
         <MenuItem icon={<PencilIcon />} onSelect={onRename}>
-          Rename
+          {say('button.rename')}
         </MenuItem>
         <MenuItem icon={<TrashIcon />} tone="danger" onSelect={onDelete}>
-          Delete
+          {say('button.delete')}
         </MenuItem>
       </Menu>
     </li>

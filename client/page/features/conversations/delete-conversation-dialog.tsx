@@ -6,6 +6,9 @@ import { failureText } from '../../texts/failure-texts.ts';
 import { navigate } from '../../state/router.ts';
 import type { ConversationSummary, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/app-context.tsx';
+import { titleText } from '../../texts/conversation-texts.ts';
+import { say } from '../../texts/say.ts';
+import { Said } from '../../design/said.tsx';
 
 type DeleteConversationDialogProps = {
   readonly conversation: ConversationSummary;
@@ -35,27 +38,24 @@ export function DeleteConversationDialog({ conversation, isOpen, onClose, onDele
   }
 
   return (
-    <Dialog open onClose={onClose} title="Delete conversation?" initialFocus={cancel}>
+    <Dialog open onClose={onClose} title={say('conversations.delete-heading')} initialFocus={cancel}>
       <DialogText>
         <p>
-          “<span dir="auto">{conversation.title}</span>” and all its messages go from every device. This cannot be
-          undone.
+          <Said id="conversations.delete-text" title={<span dir="auto">{titleText(conversation)}</span>} />
         </p>
-        <p className="mt-3 text-small text-ink-soft">
-          The relay is told to delete its sealed copy. It could keep the bytes; it cannot read them.
-        </p>
+        <p className="mt-3 text-small text-ink-soft">{say('conversations.delete-relay')}</p>
       </DialogText>
       {failure !== null && (
         <Notice tone="danger" urgent className="mt-4">
-          {failureText(failure, 'Nothing was deleted.')}
+          {failureText(failure, say('conversations.not-deleted'))}
         </Notice>
       )}
       <DialogActions>
         <Button ref={cancel} look="quiet" onClick={onClose}>
-          Cancel
+          {say('button.cancel')}
         </Button>
         <Button look="danger" busy={busy} onClick={() => void remove()}>
-          Delete
+          {say('button.delete')}
         </Button>
       </DialogActions>
     </Dialog>

@@ -5,13 +5,15 @@ import { TextField } from '../../design/text-field.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import type { ConversationSummary, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/app-context.tsx';
+import { titleText } from '../../texts/conversation-texts.ts';
+import { say } from '../../texts/say.ts';
 
 type RenameConversationDialogProps = { readonly conversation: ConversationSummary; readonly onClose: () => void };
 
 export function RenameConversationDialog({ conversation, onClose }: RenameConversationDialogProps) {
   const vault = useVault();
   const field = useRef<HTMLInputElement>(null);
-  const [title, setTitle] = useState(conversation.title);
+  const [title, setTitle] = useState(titleText(conversation));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | undefined>(undefined);
 
@@ -29,16 +31,16 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
   }
 
   function refuse(failure: VaultFailure) {
-    setError(failureText(failure, 'The title is as it was.'));
+    setError(failureText(failure, say('conversations.title-kept')));
     field.current?.focus();
   }
 
   return (
-    <Dialog open onClose={onClose} title="Rename conversation" initialFocus={field}>
+    <Dialog open onClose={onClose} title={say('conversations.rename-heading')} initialFocus={field}>
       <form onSubmit={(event) => void save(event)}>
         <TextField
           ref={field}
-          label="Title"
+          label={say('conversations.title')}
           autoComplete="off"
           dir="auto"
           value={title}
@@ -52,10 +54,10 @@ export function RenameConversationDialog({ conversation, onClose }: RenameConver
         />
         <DialogActions>
           <Button look="quiet" onClick={onClose}>
-            Cancel
+            {say('button.cancel')}
           </Button>
           <Button type="submit" look="primary" busy={busy}>
-            Rename
+            {say('button.rename')}
           </Button>
         </DialogActions>
       </form>

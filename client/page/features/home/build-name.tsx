@@ -1,10 +1,16 @@
 import { clientBuild, clientVersion } from '../../state/build-name.ts';
+import { Said } from '../../design/said.tsx';
 
 /** Which sources this page was built from. */
 export function BuildName({ className }: { readonly className?: string }) {
   return (
     <p className={className}>
-      Version {clientVersion}, build <span className="font-mono">{clientBuild}</span>
+      <Said
+        id="home.build"
+        version={clientVersion}
+        build={clientBuild}
+        code={(build) => <span className="font-mono">{build}</span>}
+      />
     </p>
   );
 }

@@ -7,6 +7,7 @@ import { BuildName } from './build-name.tsx';
 import { MessageJourney } from './message-journey.tsx';
 import { PlainLimits } from './plain-limits.tsx';
 import { WhoReadsWhat } from './who-reads-what.tsx';
+import { say } from '../../texts/say.ts';
 
 export function HomePage() {
   return (
@@ -15,7 +16,7 @@ export function HomePage() {
         href="#main"
         className="sr-only rounded-control bg-raised px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:left-3"
       >
-        Skip to the text
+        {say('home.skip')}
       </a>
       <header className="py-6">
         <Wordmark />
@@ -23,12 +24,9 @@ export function HomePage() {
       <main id="main" className="flex-1">
         <section className="pt-10 pb-16 sm:pt-16 sm:pb-20">
           <PageHeading className="max-w-3xl font-serif text-display font-medium tracking-tight">
-            Talk to an AI in a low&nbsp;voice.
+            {say('home.heading')}
           </PageHeading>
-          <p className="mt-6 max-w-2xl text-lead text-ink-soft">
-            Sotto seals what you write in your browser, before it leaves. The service that carries and keeps your chats
-            has no key to them: it cannot read them, and nobody can make it.
-          </p>
+          <p className="mt-6 max-w-2xl text-lead text-ink-soft">{say('home.lead')}</p>
           <Entrance />
         </section>
         <MessageJourney />
@@ -36,7 +34,7 @@ export function HomePage() {
         <PlainLimits />
       </main>
       <footer className="mt-20 flex flex-wrap items-center justify-between gap-x-8 gap-y-2 border-t border-line py-6 text-fine text-ink-faint">
-        <p>Free software under Apache-2.0. No tracking, no third-party requests.</p>
+        <p>{say('home.licence')}</p>
         <BuildName />
       </footer>
     </div>
@@ -49,7 +47,7 @@ function Entrance() {
     return (
       <p className="mt-9">
         <Link to={{ page: 'chat', conversationId: null }} className={buttonClasses('primary', 'px-7 text-lead')}>
-          Open your chats
+          {say('home.open-chats')}
         </Link>
       </p>
     );
@@ -57,10 +55,10 @@ function Entrance() {
   return (
     <p className="mt-9 flex flex-wrap gap-3">
       <Link to={{ page: 'create-account' }} className={buttonClasses('primary', 'px-7')}>
-        Create account
+        {say('account.create')}
       </Link>
       <Link to={{ page: 'sign-in' }} className={buttonClasses('secondary', 'px-7')}>
-        Sign in
+        {say('account.sign-in')}
       </Link>
     </p>
   );

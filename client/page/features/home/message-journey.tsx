@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { ChevronIcon, ChipIcon, DeviceIcon, ServerIcon } from '../../design/icons.tsx';
+import { say } from '../../texts/say.ts';
 
 /** Bytes of a real sealed item; what the relay in the picture holds. */
 const sealedBytes =
@@ -10,26 +11,22 @@ export function MessageJourney() {
   return (
     <section aria-labelledby="journey" className="pb-20">
       <h2 id="journey" className="sr-only">
-        The way of a question
+        {say('journey.heading')}
       </h2>
       <ol className="grid gap-3 md:grid-cols-[1fr_auto_1fr_auto_1fr] md:items-stretch">
-        <Station icon={<DeviceIcon />} place="Your browser" says="You write. It is sealed here.">
-          <p className="rounded-2xl rounded-br-md bg-accent-soft px-4 py-3">
-            My doctor said “atypical”. What should I ask her on Monday?
-          </p>
+        <Station icon={<DeviceIcon />} place={say('journey.browser')} says={say('journey.browser-does')}>
+          <p className="rounded-2xl rounded-br-md bg-accent-soft px-4 py-3">{say('journey.question')}</p>
         </Station>
         <Arrow />
-        <Station icon={<ServerIcon />} place="The relay" says="It keeps and forwards this. That is all it has.">
+        <Station icon={<ServerIcon />} place={say('journey.relay')} says={say('journey.relay-does')}>
           <p className="rounded-2xl bg-machine px-4 py-3 font-mono text-fine leading-relaxed text-machine-ink">
             <span aria-hidden="true">{sealedBytes}</span>
-            <span className="sr-only">Bytes without meaning.</span>
+            <span className="sr-only">{say('journey.relay-bytes')}</span>
           </p>
         </Station>
         <Arrow />
-        <Station icon={<ChipIcon />} place="The enclave" says="It opens one question, answers, seals, forgets.">
-          <p className="rounded-2xl rounded-bl-md border border-line bg-raised px-4 py-3">
-            “Atypical” covers a range. Ask which finding it refers to, and…
-          </p>
+        <Station icon={<ChipIcon />} place={say('journey.enclave')} says={say('journey.enclave-does')}>
+          <p className="rounded-2xl rounded-bl-md border border-line bg-raised px-4 py-3">{say('journey.answer')}</p>
         </Station>
       </ol>
     </section>

@@ -1,6 +1,7 @@
 import { inWrittenOrder } from '../../../../crypto/protocol/contents/unseen-text.ts';
 import type { Block } from './block-reader.ts';
 import { closesFence, detailsTag, holdsMarkdown, innerFence, summaryTag } from './line-kinds.ts';
+import { say } from '../../texts/say.ts';
 
 /** What is shown as one thing: a piece of its own, a table or code in several pieces, or what `<details>` folds. */
 export type Unit =
@@ -55,7 +56,7 @@ function summaryOf(source: string): string {
     const summary = summaryTag(line) ?? detailsTag(line)?.summary ?? '';
     if (summary.trim() !== '') return summary.replaceAll(/<\/?[a-z]+>|\*\*/gi, '').trim();
   }
-  return 'Details';
+  return say('markdown.details');
 }
 
 /** The code of a fence without the fence, in pieces of some lines; closed once its last line came. */

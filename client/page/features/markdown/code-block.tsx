@@ -2,6 +2,7 @@ import { memo, type ReactNode } from 'react';
 import type { ExtraProps } from 'react-markdown';
 import { CopyButton } from '../thread/copy-button.tsx';
 import { useHighlighted } from './use-highlighter.ts';
+import { say } from '../../texts/say.ts';
 
 type HastNode = NonNullable<ExtraProps['node']> | NonNullable<ExtraProps['node']>['children'][number];
 
@@ -28,8 +29,8 @@ export function CodeBlock({ language, chunks, isClosed }: CodeBlockProps) {
         data-no-copy
         className="flex items-center justify-between gap-2 border-b border-line pr-1 pl-4 text-fine text-ink-faint"
       >
-        <span className="min-w-0 truncate font-mono">{language ?? 'text'}</span>
-        <CopyButton label="Copy code" copy={copy} />
+        <span className="min-w-0 truncate font-mono">{language ?? say('markdown.code')}</span>
+        <CopyButton label={say('markdown.copy-code')} copy={copy} />
       </figcaption>
       {/* Long lines scroll inside the block, also by keyboard. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}

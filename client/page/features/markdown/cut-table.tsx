@@ -9,6 +9,7 @@ import { PlainText } from './plain-text.tsx';
 import { protectLiterals } from './literal-signs.ts';
 import { RenderGuard } from './render-guard.tsx';
 import { isFormattable } from './text-limits.ts';
+import { say } from '../../texts/say.ts';
 
 /** Laying out a table takes all of its cells at once. */
 const mostCells = 3000;
@@ -26,7 +27,7 @@ export function CutTable({ blocks }: { readonly blocks: readonly Block[] }) {
   }
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <figure aria-label="Table" className="wide-table" tabIndex={0}>
+    <figure aria-label={say('markdown.table')} className="wide-table" tabIndex={0}>
       <table>
         {bodies.map((body, index) => (
           <TablePart key={`piece-${index}`} head={head} body={body} isFirst={index === 0} />

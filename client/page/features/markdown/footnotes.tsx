@@ -4,12 +4,13 @@ import { emptySplit, splitBlocks } from './split-blocks.ts';
 import { MarkdownPiece } from './markdown-piece.tsx';
 import { goTo } from './note-reference.tsx';
 import { NoteIdContext, noReferences, type References } from './references.ts';
+import { say } from '../../texts/say.ts';
 
 export function Footnotes({ references }: { readonly references: References }) {
   const prefix = use(NoteIdContext);
   if (references.notes.size === 0) return null;
   return (
-    <section aria-label="Notes" className="prose-block border-t border-line pt-3 text-small">
+    <section aria-label={say('markdown.notes')} className="prose-block border-t border-line pt-3 text-small">
       <ol>
         {[...references.notes.values()].map((note) => (
           <li key={note.key} id={`${prefix}-note-${note.number}`} tabIndex={-1}>
@@ -24,7 +25,7 @@ export function Footnotes({ references }: { readonly references: References }) {
             ))}
             <a
               href={`#${prefix}-from-${note.number}`}
-              aria-label="Back to the text"
+              aria-label={say('markdown.back')}
               className="text-link"
               onClick={goTo}
             >

@@ -4,6 +4,7 @@ import { CodeBlock, hastText } from './code-block.tsx';
 import { NoteReference } from './note-reference.tsx';
 import { OrderedList } from './ordered-list.tsx';
 import { SafeImage, SafeLink } from './safe-link.tsx';
+import { say } from '../../texts/say.ts';
 
 /** The page has the first level of headings: the conversation's title. */
 const heading = (Tag: 'h2' | 'h3' | 'h4' | 'h5' | 'h6') =>
@@ -53,12 +54,19 @@ export const markdownComponents: Components = {
   table: ({ children }) => (
     // A table may be wider than a phone: it scrolls by itself, also by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <figure aria-label="Table" className="wide-table" tabIndex={0}>
+    <figure aria-label={say('markdown.table')} className="wide-table" tabIndex={0}>
       <table>{children}</table>
     </figure>
   ),
   input: ({ checked }) => (
-    <input type="checkbox" checked={checked === true} readOnly disabled className="mr-2" aria-label="Task" />
+    <input
+      type="checkbox"
+      checked={checked === true}
+      readOnly
+      disabled
+      className="mr-2"
+      aria-label={say('markdown.task')}
+    />
   ),
   pre: ({ node }) => {
     const code = node?.children.find((child) => child.type === 'element');

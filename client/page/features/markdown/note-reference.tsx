@@ -1,5 +1,6 @@
 import { type MouseEvent, use } from 'react';
 import { NoteIdContext, NotesContext } from './references.ts';
+import { say } from '../../texts/say.ts';
 
 /** A number that leads to its note. */
 export function NoteReference({ name }: { readonly name: string }) {
@@ -10,7 +11,7 @@ export function NoteReference({ name }: { readonly name: string }) {
     <sup id={`${prefix}-from-${note.number}`}>
       <a
         href={`#${prefix}-note-${note.number}`}
-        aria-label={`Note ${note.number}`}
+        aria-label={say('markdown.note', { number: note.number })}
         className="text-link"
         onClick={goTo}
       >

@@ -3,26 +3,21 @@ import { buttonClasses, Button } from '../../design/button.tsx';
 import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
 import { ExternalIcon } from '../../design/icons.tsx';
 import type { LinkSource } from './safe-link.tsx';
+import { say } from '../../texts/say.ts';
 
 export type LinkQuestion = { readonly address: string; readonly source: LinkSource };
 
 type OpenLinkDialogProps = { readonly question: LinkQuestion | null; readonly onClose: () => void };
-
-const sources: Record<LinkSource, string> = {
-  answer: 'The model wrote this address.',
-  client: 'This address stands in the release list that was compiled into your client.',
-};
 
 /** Where a link leads, in full, before it leads there: an address can carry words of the chat. */
 export function OpenLinkDialog({ question, onClose }: OpenLinkDialogProps) {
   const stay = useRef<HTMLButtonElement>(null);
   const address = question?.address ?? null;
   return (
-    <Dialog open={address !== null} onClose={onClose} title="Leave Sotto?" initialFocus={stay}>
+    <Dialog open={address !== null} onClose={onClose} title={say('link.heading')} initialFocus={stay}>
       <DialogText>
         <p className="text-ink-soft">
-          {question !== null && sources[question.source]} Opening it tells {hostOf(address)} everything that stands in
-          it, and that you came.
+          {question !== null && say(`link.by-${question.source}`)} {whoIsTold(address)}
         </p>
         <p
           className="mt-4 max-h-48 overflow-y-auto rounded-control bg-sunken px-4 py-3 font-mono text-small break-all"
@@ -33,7 +28,7 @@ export function OpenLinkDialog({ question, onClose }: OpenLinkDialogProps) {
       </DialogText>
       <DialogActions>
         <Button ref={stay} look="quiet" onClick={onClose}>
-          Stay
+          {say('button.stay')}
         </Button>
         <a
           href={address ?? undefined}
@@ -42,7 +37,7 @@ export function OpenLinkDialog({ question, onClose }: OpenLinkDialogProps) {
           onClick={onClose}
           className={buttonClasses('primary')}
         >
-          Open
+          {say('link.open')}
           <ExternalIcon />
         </a>
       </DialogActions>
@@ -50,8 +45,8 @@ export function OpenLinkDialog({ question, onClose }: OpenLinkDialogProps) {
   );
 }
 
-function hostOf(address: string | null): string {
-  if (address === null || !URL.canParse(address)) return 'its server';
+function whoIsTold(address: string | null): string {
+  if (address === null || !URL.canParse(address)) return say('link.tells-server');
   const { host } = new URL(address);
-  return host === '' ? 'its receiver' : host;
+  return host === '' ? say('link.tells-receiver') : say('link.tells-host', { host });
 }

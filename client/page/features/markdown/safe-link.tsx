@@ -1,5 +1,6 @@
 import { createContext, use, type MouseEvent, type ReactNode } from 'react';
 import { ImageIcon } from '../../design/icons.tsx';
+import { say } from '../../texts/say.ts';
 
 /** Who wrote an address: the model, or whoever built this client. */
 export type LinkSource = 'answer' | 'client';
@@ -37,7 +38,7 @@ type SafeImageProps = { readonly address: string | undefined; readonly alt: stri
 export function SafeImage({ address, alt }: SafeImageProps) {
   const open = use(OpenLinkContext);
   const insideLink = use(InsideLinkContext);
-  const name = alt === undefined || alt === '' ? 'Picture' : alt;
+  const name = alt === undefined || alt === '' ? say('markdown.picture') : alt;
   const known = address !== undefined && address !== '';
   if (insideLink) return <span>{name}</span>;
   return (
@@ -51,7 +52,7 @@ export function SafeImage({ address, alt }: SafeImageProps) {
       <ImageIcon className="mt-0.5 text-ink-faint" />
       <span className="min-w-0">
         <span className="block font-semibold">{name}</span>
-        <span className="block text-ink-soft">Not loaded, because that would tell its server about you.</span>
+        <span className="block text-ink-soft">{say('markdown.picture-not-loaded')}</span>
         {known && <span className="block font-mono text-fine break-all text-ink-faint">{address}</span>}
       </span>
     </button>

@@ -2,6 +2,7 @@ import { useId, type ReactNode } from 'react';
 import { CheckIcon, CrossIcon, DashIcon } from '../../design/icons.tsx';
 import { stepResultText } from '../../texts/protection-texts.ts';
 import type { VerificationStep } from '../../../vault/api/vault-api.ts';
+import { Said } from '../../design/said.tsx';
 
 const stepLooks: Record<VerificationStep['result'], { readonly icon: ReactNode; readonly classes: string }> = {
   enforced: { icon: <CheckIcon />, classes: 'bg-accent-soft text-accent' },
@@ -31,7 +32,12 @@ export function Checklist({ title, steps }: ChecklistProps) {
             </span>
             <span className="min-w-0">
               <span className="block">
-                {name} <span className="text-small text-ink-soft">({stepResultText(result).toLowerCase()})</span>
+                <Said
+                  id="step.with-result"
+                  name={name}
+                  result={stepResultText(result)}
+                  soft={(words) => <span className="text-small text-ink-soft">{words}</span>}
+                />
               </span>
               <span className="block text-small wrap-anywhere text-ink-soft">{detail}</span>
             </span>

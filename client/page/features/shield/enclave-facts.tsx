@@ -1,13 +1,8 @@
 import { useId, type ReactNode } from 'react';
 import { SafeLink } from '../markdown/safe-link.tsx';
+import { say } from '../../texts/say.ts';
 
 export type Fact = readonly [name: string, value: ReactNode, look?: 'code'];
-
-const momentText = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-
-export function momentOf(timeMs: number): string {
-  return momentText.format(timeMs);
-}
 
 type FactListProps = { readonly title: string; readonly facts: readonly (Fact | null)[] };
 
@@ -44,11 +39,11 @@ export function measuredFacts({ measurement, release }: Measured): readonly (Fac
     release === null
       ? null
       : [
-          'Release',
+          say('fact.release'),
           <SafeLink key="release" address={release.url} source="client">
             {release.version}
           </SafeLink>,
         ],
-    measurement === null ? null : ['Measurement', measurement, 'code'],
+    measurement === null ? null : [say('fact.measurement'), measurement, 'code'],
   ];
 }

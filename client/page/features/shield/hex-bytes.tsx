@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { failureText } from '../../texts/failure-texts.ts';
 import { useVault } from '../../shell/app-context.tsx';
 import { formatHex, hexOf } from './hex-text.ts';
+import { say } from '../../texts/say.ts';
 
 type HexBytesProps = { readonly id: string; readonly firstBytesHex: string; readonly length: number };
 
@@ -35,7 +36,7 @@ export function HexBytes({ id, firstBytesHex, length }: HexBytesProps) {
   const left = total - hex.length / 2;
   return (
     <>
-      <p className="sr-only">{`${total} bytes without meaning to anyone who has no key.`}</p>
+      <p className="sr-only">{say('relay-view.bytes-spoken', { count: total })}</p>
       <div
         // A screen reader spells nothing out here; the sentence before says what it is.
         aria-hidden="true"
@@ -47,7 +48,7 @@ export function HexBytes({ id, firstBytesHex, length }: HexBytesProps) {
         {left > 0 && ' …'}
       </div>
       <p className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-fine text-machine-faint">
-        <span>{`${total.toLocaleString()} bytes`}</span>
+        <span>{say('relay-view.bytes', { count: total })}</span>
         {left > 0 && (
           <button
             type="button"
@@ -55,7 +56,11 @@ export function HexBytes({ id, firstBytesHex, length }: HexBytesProps) {
             onClick={() => void showMore()}
             className="min-h-8 rounded text-machine-ink underline underline-offset-4 focus-visible:outline-machine-ink touch:min-h-11"
           >
-            {busy ? 'Fetching…' : bytes === null ? 'Show all bytes' : 'Show more'}
+            {busy
+              ? say('relay-view.fetching')
+              : bytes === null
+                ? say('relay-view.all-bytes')
+                : say('relay-view.more-bytes')}
           </button>
         )}
         {failure !== null && <span role="alert">{failure}</span>}

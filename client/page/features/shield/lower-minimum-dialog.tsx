@@ -6,6 +6,7 @@ import { failureText } from '../../texts/failure-texts.ts';
 import { levelPhrase } from '../../texts/protection-texts.ts';
 import type { RefusedEnclave, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVaultView, useVault } from '../../shell/app-context.tsx';
+import { say } from '../../texts/say.ts';
 
 type LowerMinimumDialogProps = {
   readonly conversationId: string | null;
@@ -30,14 +31,11 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
   }
 
   return (
-    <Dialog open onClose={onClose} title="Lower the minimum for this conversation?" initialFocus={keep}>
+    <Dialog open onClose={onClose} title={say('lower.heading')} initialFocus={keep}>
       <DialogText>
-        <p>You ask for {levelPhrase(effective)}. Of the enclave that is there now, this is known:</p>
+        <p>{say('lower.known', { level: levelPhrase(effective) })}</p>
         <p className="mt-3 rounded-control bg-caution-soft px-4 py-3 font-semibold text-caution">{offered.sentence}</p>
-        <p className="mt-3 text-ink-soft">
-          Everything that you send in this conversation from now on, with all that was said before in it, can go to such
-          an enclave. Other conversations keep your minimum. The conversation notes when you did this.
-        </p>
+        <p className="mt-3 text-ink-soft">{say('lower.meaning')}</p>
       </DialogText>
       {failure !== null && (
         <Notice tone="danger" urgent className="mt-4">
@@ -46,10 +44,10 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
       )}
       <DialogActions>
         <Button ref={keep} look="quiet" onClick={onClose}>
-          Keep my minimum
+          {say('lower.keep')}
         </Button>
         <Button look="danger" busy={busy} onClick={() => void lower()}>
-          Lower it here
+          {say('lower.lower')}
         </Button>
       </DialogActions>
     </Dialog>

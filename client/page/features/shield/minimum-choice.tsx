@@ -7,7 +7,8 @@ import { failureText } from '../../texts/failure-texts.ts';
 import { levelName, levelPhrase } from '../../texts/protection-texts.ts';
 import type { MinimumView, ProtectionLevel, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVaultView, useVault } from '../../shell/app-context.tsx';
-import { momentOf } from './enclave-facts.tsx';
+import { writeTime } from '../../texts/time-texts.ts';
+import { say } from '../../texts/say.ts';
 
 const nothingAsked: MinimumView = { account: null, conversation: null, effective: 'any', strongest: 'any' };
 
@@ -36,7 +37,7 @@ export function MinimumChoice({ conversationId }: { readonly conversationId: str
   return (
     <div className="grid gap-3">
       <RadioList
-        legend="Accept, in all your conversations"
+        legend={say('minimum.legend')}
         value={chosen}
         options={protectionLevels.map((level) => ({ value: level, label: levelName(level) }))}
         onChange={(level) => void choose(level)}
@@ -45,14 +46,14 @@ export function MinimumChoice({ conversationId }: { readonly conversationId: str
         <Notice
           tone="caution"
           className="text-small"
-          action={<Button onClick={() => void takeBack()}>Ask for it here too</Button>}
+          action={<Button onClick={() => void takeBack()}>{say('minimum.ask-here')}</Button>}
         >
-          For this conversation you accept {levelPhrase(own.value)} since {momentOf(own.setAtMs)}.
+          {say('minimum.own', { level: levelPhrase(own.value), time: writeTime(own.setAtMs, 'moment') })}
         </Notice>
       )}
       {isOutOfReach && (
         <Notice tone="caution" className="text-small">
-          No enclave that this client was built to accept can offer that. Nothing will be sent until you ask for less.
+          {say('minimum.out-of-reach')}
         </Notice>
       )}
       {failure !== null && (

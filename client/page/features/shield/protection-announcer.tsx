@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { changeText, protectionSentence } from '../../texts/protection-texts.ts';
 import type { EnclaveView, ProtectionFacts } from '../../../vault/api/vault-api.ts';
 import { useAppSelector } from '../../shell/app-context.tsx';
+import { say } from '../../texts/say.ts';
 
 /**
  * Says aloud when another enclave stands behind the shield, or none any more: once for each change, never for a mere renewal.
@@ -15,13 +16,17 @@ export function ProtectionAnnouncer() {
 
   const facts = factsOf(view);
   if (facts !== null && (known === null || isOther(known, facts))) {
-    if (known !== null) setText(`Another enclave answers now: ${changeText(known, facts)}.`);
+    if (known !== null) setText(say('protection.other-enclave', { change: changeText(known, facts) }));
     setKnown(facts);
   }
   if (facts !== null && loss !== null) {
     setLoss(null);
-    const back = loss.kind === 'refused' ? 'The enclave is accepted' : 'The enclave can be reached again';
-    setText(`${back}: ${protectionSentence(view)}`);
+    const sentence = protectionSentence(view);
+    setText(
+      loss.kind === 'refused'
+        ? say('protection.accepted-again', { sentence })
+        : say('protection.reached-again', { sentence }),
+    );
   }
   const lost = lossOf(view);
   if (lost !== null && lost.text !== loss?.text) {

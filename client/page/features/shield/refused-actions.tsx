@@ -4,6 +4,7 @@ import { RetryIcon } from '../../design/icons.tsx';
 import type { RefusedEnclave } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/app-context.tsx';
 import { LowerMinimumDialog } from './lower-minimum-dialog.tsx';
+import { say } from '../../texts/say.ts';
 
 type RefusedActionsProps = {
   readonly conversationId: string | null;
@@ -20,10 +21,10 @@ export function RefusedActions({ conversationId, view, onShowChecks }: RefusedAc
     <div className="flex flex-wrap gap-2">
       <Button onClick={() => void vault.call((api) => api.openConversation({ conversationId }))}>
         <RetryIcon />
-        Ask again
+        {say('button.ask-again')}
       </Button>
-      {onShowChecks !== undefined && <Button onClick={onShowChecks}>See the checks</Button>}
-      {view.offered !== null && <Button onClick={() => setLowering(view.offered)}>Lower the minimum here…</Button>}
+      {onShowChecks !== undefined && <Button onClick={onShowChecks}>{say('refused.see-checks')}</Button>}
+      {view.offered !== null && <Button onClick={() => setLowering(view.offered)}>{say('refused.lower')}</Button>}
       {lowering !== null && (
         <LowerMinimumDialog conversationId={conversationId} offered={lowering} onClose={() => setLowering(null)} />
       )}

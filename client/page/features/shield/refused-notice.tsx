@@ -2,6 +2,7 @@ import { AlertIcon } from '../../design/icons.tsx';
 import { refusalText } from '../../texts/refusal-texts.ts';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { RefusedActions } from './refused-actions.tsx';
+import { say } from '../../texts/say.ts';
 
 type RefusedNoticeProps = {
   readonly conversationId: string | null;
@@ -21,9 +22,9 @@ export function RefusedNotice({ conversationId, attempted, onShowChecks }: Refus
         <AlertIcon className="mt-0.5 shrink-0" />
         <div className="grid min-w-0 gap-1">
           <p>
-            <strong>Nothing is sent: {what}</strong> {advice}
+            <strong>{say('protection.refused', { what })}</strong> {advice}
           </p>
-          <p role="alert">{attempted && 'Nothing was sent. Your text is still here.'}</p>
+          <p role="alert">{attempted && say('refused.attempted')}</p>
         </div>
       </div>
       <RefusedActions conversationId={conversationId} view={view} onShowChecks={onShowChecks} />

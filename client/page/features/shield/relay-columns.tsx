@@ -1,4 +1,5 @@
 import { ChevronIcon } from '../../design/icons.tsx';
+import { say } from '../../texts/say.ts';
 
 type Column = { readonly name: string; readonly value: string };
 
@@ -30,7 +31,7 @@ export function FoldedColumns({ columns }: { readonly columns: readonly Column[]
         <details className="group/columns mt-1">
           <summary className="inline-flex min-h-8 list-none items-center gap-1.5 rounded text-fine text-machine-faint hover:text-machine-ink focus-visible:outline-machine-ink touch:min-h-11 [&::-webkit-details-marker]:hidden">
             <ChevronIcon className="size-3.5 transition-transform group-open/columns:rotate-90" />
-            {others.length === 1 ? 'One more column' : `${others.length} more columns`}
+            {say('relay-view.more-columns', { count: others.length })}
           </summary>
           <RelayColumns columns={others} />
         </details>

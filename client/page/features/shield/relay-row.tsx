@@ -1,15 +1,7 @@
 import type { RelayViewRow } from '../../../vault/api/vault-api.ts';
 import { HexBytes } from './hex-bytes.tsx';
 import { FoldedColumns } from './relay-columns.tsx';
-
-const kindNames: Record<RelayViewRow['kindOfWords'], string> = {
-  title: 'Title of the conversation',
-  question: 'You wrote',
-  answer: 'The assistant wrote',
-  settings: 'A setting',
-  verification: 'What was verified',
-  note: 'How the answer ended',
-};
+import { say } from '../../texts/say.ts';
 
 /** Longer answers are cut here: the point is the difference, and the chat has the rest. */
 const longestWords = 600;
@@ -19,13 +11,11 @@ export function RelayRow({ row }: { readonly row: RelayViewRow }) {
     <li className="grid overflow-hidden rounded-card border border-line shadow-low md:grid-cols-2">
       <div className="bg-raised p-5 sm:p-6">
         <p className="text-fine text-ink-faint">
-          <span className="md:sr-only">What you see: </span>
-          {row.words === '' ? 'Nothing to read' : kindNames[row.kindOfWords]}
+          <span className="md:sr-only">{say('relay-view.you-see-before')}</span>
+          {row.words === '' ? say('relay-view.nothing-to-read') : say(`relay-view.${row.kindOfWords}`)}
         </p>
         {row.words === '' ? (
-          <p className="mt-3 text-ink-soft">
-            How the answer came to you. Its frames were deleted when the answer above was stored in one piece.
-          </p>
+          <p className="mt-3 text-ink-soft">{say('relay-view.compacted')}</p>
         ) : (
           <p dir="auto" className="mt-3 font-serif text-lead wrap-anywhere whitespace-pre-wrap">
             {row.words.length > longestWords ? `${row.words.slice(0, longestWords)}…` : row.words}
@@ -34,8 +24,8 @@ export function RelayRow({ row }: { readonly row: RelayViewRow }) {
       </div>
       <div className="bg-machine p-5 text-machine-ink sm:p-6">
         <p className="text-fine text-machine-faint">
-          <span className="md:sr-only">What the relay holds: </span>
-          {row.what === 'item' ? 'A sealed item' : 'The sealed transcript of an answer'}
+          <span className="md:sr-only">{say('relay-view.relay-holds-before')}</span>
+          {say(`relay-view.sealed-${row.what}`)}
         </p>
         {row.length > 0 && (
           <div className="mt-2 mb-4 border-b border-machine-line pb-3">

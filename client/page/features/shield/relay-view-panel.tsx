@@ -7,6 +7,7 @@ import { useAppSelector } from '../../shell/app-context.tsx';
 import { useVaultRead } from '../../shell/use-vault-read.ts';
 import { RelayColumns } from './relay-columns.tsx';
 import { RelayRow } from './relay-row.tsx';
+import { say } from '../../texts/say.ts';
 
 /** The two sides of the same conversation: words here, bytes there. */
 export function RelayViewPanel({ conversationId }: { readonly conversationId: string }) {
@@ -19,11 +20,8 @@ export function RelayViewPanel({ conversationId }: { readonly conversationId: st
   const { value: view, failure } = useVaultRead(read, version);
 
   return (
-    <section aria-label="What the relay sees">
-      <p className="max-w-3xl text-ink-soft">
-        Your words, opened by the keys in this browser, and beside them everything that the relay holds for each. It has
-        no key to any of it.
-      </p>
+    <section aria-label={say('relay-view.heading')}>
+      <p className="max-w-3xl text-ink-soft">{say('relay-view.lead')}</p>
       {failure !== null && (
         <Notice tone="danger" urgent className="mt-6">
           {failureText(failure)}
@@ -31,7 +29,7 @@ export function RelayViewPanel({ conversationId }: { readonly conversationId: st
       )}
       {view === undefined && failure === null && (
         <div className="mt-6">
-          <Status working>Asking the relay</Status>
+          <Status working>{say('relay-view.asking')}</Status>
         </div>
       )}
       {view !== undefined && (
@@ -40,23 +38,20 @@ export function RelayViewPanel({ conversationId }: { readonly conversationId: st
             aria-hidden="true"
             className="sticky -top-1 z-1 mt-6 hidden grid-cols-2 bg-surface py-3 font-serif text-title font-medium md:grid"
           >
-            <p className="px-6">What you see</p>
-            <p className="px-6">What the relay holds</p>
+            <p className="px-6">{say('relay-view.you-see')}</p>
+            <p className="px-6">{say('relay-view.relay-holds')}</p>
           </div>
           <ol className="mt-5 grid gap-4 md:mt-0">
             {view.rows.map((row) => (
               <RelayRow key={`${row.what} ${row.id}`} row={row} />
             ))}
           </ol>
-          {view.rows.length === 0 && <p className="mt-4">The relay holds nothing of this conversation yet.</p>}
-          <h3 className="mt-10 font-serif text-title font-medium">And of your account</h3>
+          {view.rows.length === 0 && <p className="mt-4">{say('relay-view.nothing')}</p>}
+          <h3 className="mt-10 font-serif text-title font-medium">{say('relay-view.account')}</h3>
           <div className="mt-3 rounded-card bg-machine p-5 text-machine-ink">
             <RelayColumns columns={view.account} />
           </div>
-          <p className="mt-6 max-w-3xl text-small text-ink-soft">
-            The relay also sees your address while you are connected, and roughly how long an answer takes. It could
-            keep what it was told to delete; it still could not read it.
-          </p>
+          <p className="mt-6 max-w-3xl text-small text-ink-soft">{say('relay-view.besides')}</p>
         </>
       )}
     </section>

@@ -3,6 +3,7 @@ import { Spinner } from '../../design/spinner.tsx';
 import { protectionSentence } from '../../texts/protection-texts.ts';
 import type { EnclaveView } from '../../../vault/api/vault-api.ts';
 import { useAppSelector } from '../../shell/app-context.tsx';
+import { say } from '../../texts/say.ts';
 
 type ShieldButtonProps = { readonly onPress: () => void };
 
@@ -14,7 +15,7 @@ export function ShieldButton({ onPress }: ShieldButtonProps) {
     <button
       type="button"
       onClick={onPress}
-      aria-label={`Protection: ${sentence}`}
+      aria-label={say('protection.button', { sentence })}
       title={sentence}
       aria-haspopup="dialog"
       className={`flex min-h-11 min-w-0 items-center gap-2 rounded-full px-3 py-1.5 text-left text-fine leading-snug transition-colors ${toneOf(view)}`}
@@ -27,7 +28,9 @@ export function ShieldButton({ onPress }: ShieldButtonProps) {
         <ShieldAlertIcon />
       )}
       {/* What failed stands above the box, with what one can do. */}
-      <span className="min-w-0 short:sr-only">{view.kind === 'refused' ? 'Nothing is sent' : sentence}</span>
+      <span className="min-w-0 short:sr-only">
+        {view.kind === 'refused' ? say('protection.nothing-sent') : sentence}
+      </span>
     </button>
   );
 }

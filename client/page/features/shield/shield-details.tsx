@@ -5,9 +5,11 @@ import { refusalText } from '../../texts/refusal-texts.ts';
 import type { EnclaveView } from '../../../vault/api/vault-api.ts';
 import { useAppSelector, useVault } from '../../shell/app-context.tsx';
 import { Checklist } from './checklist.tsx';
-import { FactList, measuredFacts, momentOf } from './enclave-facts.tsx';
+import { FactList, measuredFacts } from './enclave-facts.tsx';
+import { writeTime } from '../../texts/time-texts.ts';
 import { MinimumChoice } from './minimum-choice.tsx';
 import { RefusedActions } from './refused-actions.tsx';
+import { say } from '../../texts/say.ts';
 
 type ShieldDetailsProps = {
   readonly conversationId: string | null;
@@ -34,23 +36,18 @@ export function ShieldDetails({ conversationId, onRelayView, onDocument }: Shiel
             className="justify-self-start"
           >
             <RetryIcon />
-            Ask again
+            {say('button.ask-again')}
           </Button>
         )}
-        {view.kind === 'starting' && (
-          <p className="text-ink-soft">
-            A machine with a large model takes some minutes to come up. You can write meanwhile; what you send waits
-            here and goes when the enclave has proved what it is.
-          </p>
-        )}
+        {view.kind === 'starting' && <p className="text-ink-soft">{say('shield.starting')}</p>}
       </div>
       <RelayInvitation hasConversation={conversationId !== null} onRelayView={onRelayView} />
       <MinimumChoice conversationId={conversationId} />
       {(view.kind === 'verified' || view.kind === 'refused') && (
         <div className="grid gap-4">
-          <Checklist title="What your browser checked" steps={view.steps} />
+          <Checklist title={say('shield.checked')} steps={view.steps} />
           <Button onClick={onDocument} className="justify-self-start">
-            Verification document
+            {say('document.heading')}
           </Button>
         </div>
       )}
@@ -65,13 +62,11 @@ function RelayInvitation({ hasConversation, onRelayView }: RelayInvitationProps)
   return (
     <div className="flex flex-wrap items-center justify-between gap-4 rounded-card bg-machine p-5 text-machine-ink">
       <p className="min-w-[min(12rem,100%)] flex-1 text-small">
-        {hasConversation
-          ? 'And the relay in between? Look at the very bytes that it holds for this conversation.'
-          : 'And the relay in between? Once you have sent a first message, you can look at the very bytes that it holds.'}
+        {hasConversation ? say('shield.relay-question') : say('shield.relay-question-later')}
       </p>
       <Button look="primary" disabled={!hasConversation} onClick={onRelayView}>
         <EyeIcon />
-        What the relay sees
+        {say('relay-view.heading')}
       </Button>
     </div>
   );
@@ -80,16 +75,19 @@ function RelayInvitation({ hasConversation, onRelayView }: RelayInvitationProps)
 function EnclaveFacts({ view }: { readonly view: Extract<EnclaveView, { kind: 'verified' }> }) {
   return (
     <FactList
-      title="Who answers"
+      title={say('shield.who-answers')}
       facts={[
-        ['Model', view.model],
-        ['Engine', engineText(view) ?? engineName(view.engine)],
-        ['Evidence', `${kindName(view.evidenceKind)} (${view.evidenceKind})`],
+        [say('fact.model'), view.model],
+        [say('fact.engine'), engineText(view) ?? engineName(view.engine)],
+        [
+          say('fact.evidence'),
+          say('fact.evidence-kind', { name: kindName(view.evidenceKind), kind: view.evidenceKind }),
+        ],
         ...measuredFacts(view),
-        ['Key that your words are sealed to', view.keyFingerprint, 'code'],
-        ['Identity of the enclave', view.identityFingerprint, 'code'],
-        view.hasAlternate ? ['Stand-in', 'A second enclave that proved the same; words are sealed to both.'] : null,
-        ['Checked', momentOf(view.verifiedAtMs)],
+        [say('fact.key'), view.keyFingerprint, 'code'],
+        [say('fact.identity'), view.identityFingerprint, 'code'],
+        view.hasAlternate ? [say('fact.stand-in'), say('fact.stand-in-text')] : null,
+        [say('fact.checked'), writeTime(view.verifiedAtMs, 'moment')],
       ]}
     />
   );

@@ -2,6 +2,7 @@ import { Dialog } from '../../design/dialog.tsx';
 import { RelayViewPanel } from './relay-view-panel.tsx';
 import { ShieldDetails } from './shield-details.tsx';
 import { VerificationDialog } from './verification-dialog.tsx';
+import { say } from '../../texts/say.ts';
 
 /** Of a document, whose: `turnId` null is the shield's own. */
 export type ShieldPanel =
@@ -19,14 +20,14 @@ export function ShieldDialog({ panel, onPanel, conversationId }: ShieldDialogPro
   const close = () => onPanel(null);
   return (
     <>
-      <Dialog open={panel?.kind === 'details'} onClose={close} title="What protects this conversation" width="wide">
+      <Dialog open={panel?.kind === 'details'} onClose={close} title={say('shield.heading')} width="wide">
         <ShieldDetails
           conversationId={conversationId}
           onRelayView={() => onPanel({ kind: 'relay' })}
           onDocument={() => onPanel({ kind: 'document', turnId: null })}
         />
       </Dialog>
-      <Dialog open={panel?.kind === 'relay'} onClose={close} title="What the relay sees" width="full">
+      <Dialog open={panel?.kind === 'relay'} onClose={close} title={say('relay-view.heading')} width="full">
         {conversationId !== null && <RelayViewPanel conversationId={conversationId} />}
       </Dialog>
       <VerificationDialog

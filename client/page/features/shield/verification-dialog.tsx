@@ -9,7 +9,10 @@ import type { VaultApi, VerificationView, VerifiedEnclaveView } from '../../../v
 import { useVaultRead } from '../../shell/use-vault-read.ts';
 import { Checklist } from './checklist.tsx';
 import { downloadText } from './download-text.ts';
-import { FactList, measuredFacts, momentOf } from './enclave-facts.tsx';
+import { FactList, measuredFacts } from './enclave-facts.tsx';
+import { writeTime } from '../../texts/time-texts.ts';
+import { say } from '../../texts/say.ts';
+import { Said } from '../../design/said.tsx';
 
 type VerificationDialogProps = {
   readonly open: boolean;
@@ -21,7 +24,7 @@ type VerificationDialogProps = {
 /** What was verified before a question was sealed, step by step, and the document to check it again elsewhere. */
 export function VerificationDialog({ open, onClose, turnId }: VerificationDialogProps) {
   return (
-    <Dialog open={open} onClose={onClose} title="Verification document" width="wide">
+    <Dialog open={open} onClose={onClose} title={say('document.heading')} width="wide">
       {open && <VerificationContents turnId={turnId} />}
     </Dialog>
   );
@@ -39,8 +42,8 @@ function VerificationContents({ turnId }: { readonly turnId: string | null }) {
       </Notice>
     );
   }
-  if (view === undefined) return <Status working>Opening</Status>;
-  if (view === null) return <p className="text-ink-soft">No verification document is kept here.</p>;
+  if (view === undefined) return <Status working>{say('document.opening')}</Status>;
+  if (view === null) return <p className="text-ink-soft">{say('document.none')}</p>;
 
   function save(document: VerificationView) {
     const name = `sotto-verification-${new Date(document.verifiedAtMs).toISOString().replaceAll(/[:.]/g, '-')}.json`;
@@ -51,20 +54,18 @@ function VerificationContents({ turnId }: { readonly turnId: string | null }) {
   return (
     <div className="grid gap-6">
       <p className="text-ink-soft">
-        {turnId === null
-          ? 'What your browser checked of the enclave that is there now.'
-          : 'What your browser checked before it sealed this question.'}{' '}
-        The document holds all evidence and keys that the checks were made from, and no word of yours. With the source
-        code of this client,{' '}
-        <code className="font-mono text-fine whitespace-nowrap">npm run verify -- document.json</code> makes the same
-        checks again, without a network.
+        {turnId === null ? say('document.of-now') : say('document.of-question')}{' '}
+        <Said
+          id="document.contents"
+          code={(words) => <code className="font-mono text-fine whitespace-nowrap">{words}</code>}
+        />
       </p>
       <div className="flex flex-wrap items-center gap-3">
         <Button look="primary" onClick={() => save(view)}>
-          Export
+          {say('document.export')}
         </Button>
         <output className="text-small wrap-anywhere text-ink-soft">
-          {saved !== null && `Handed to your browser’s downloads as ${saved}`}
+          {saved !== null && say('document.saved', { name: saved })}
         </output>
       </div>
       {view.enclaves.map((enclave, index) => (
@@ -73,12 +74,12 @@ function VerificationContents({ turnId }: { readonly turnId: string | null }) {
         <EnclavePart key={index} enclave={enclave} position={view.enclaves.length > 1 ? index + 1 : null} />
       ))}
       <FactList
-        title="The question that it answers"
+        title={say('document.question')}
         facts={[
-          ['Checked', momentOf(view.verifiedAtMs)],
-          ['Your minimum', levelPhrase(view.minimum)],
-          ['Model asked for', view.modelAsked],
-          view.evidenceDigest === null ? null : ['Digest of the evidence', view.evidenceDigest, 'code'],
+          [say('fact.checked'), writeTime(view.verifiedAtMs, 'moment')],
+          [say('fact.minimum'), levelPhrase(view.minimum)],
+          [say('fact.model-asked'), view.modelAsked],
+          view.evidenceDigest === null ? null : [say('fact.digest'), view.evidenceDigest, 'code'],
         ]}
       />
     </div>
@@ -92,18 +93,20 @@ function EnclavePart({ enclave, position }: EnclavePartProps) {
   return (
     <>
       <p className="font-serif text-lead font-medium">
-        {position !== null && `Enclave ${position}: `}
-        {sentence}
+        {position === null ? sentence : say('document.sentence-of', { position, sentence })}
       </p>
-      <Checklist title={position === null ? 'The checks' : `The checks of enclave ${position}`} steps={steps} />
+      <Checklist
+        title={position === null ? say('document.checks') : say('document.checks-of', { position })}
+        steps={steps}
+      />
       <FactList
-        title={position === null ? 'The enclave' : `Enclave ${position}`}
+        title={position === null ? say('document.enclave') : say('document.enclave-of', { position })}
         facts={[
-          evidenceKind === null ? null : ['Evidence', kindName(evidenceKind)],
-          model === null ? null : ['Model', model],
+          evidenceKind === null ? null : [say('fact.evidence'), kindName(evidenceKind)],
+          model === null ? null : [say('fact.model'), model],
           ...measuredFacts(enclave),
-          keyFingerprint === null ? null : ['Key that words are sealed to', keyFingerprint, 'code'],
-          identityFingerprint === null ? null : ['Identity of the enclave', identityFingerprint, 'code'],
+          keyFingerprint === null ? null : [say('fact.key-of-document'), keyFingerprint, 'code'],
+          identityFingerprint === null ? null : [say('fact.identity'), identityFingerprint, 'code'],
         ]}
       />
     </>

@@ -10,6 +10,7 @@ import { Link } from '../../shell/link.tsx';
 import { PhraseField, selectWord } from '../../shell/phrase-field.tsx';
 import { readForm } from '../../shell/read-form.ts';
 import { UserNameField } from '../../shell/user-name-field.tsx';
+import { say } from '../../texts/say.ts';
 
 const wordsCodes: ReadonlySet<string> = new Set(['invalid-phrase', 'sign-in-failed']);
 
@@ -52,11 +53,11 @@ export function RecoverPage() {
 
   return (
     <AccountPageFrame
-      heading="Your recovery phrase"
-      lead="The 24 words that you wrote down when you made your account."
+      heading={say('recover.heading')}
+      lead={say('recover.lead')}
       below={
         <Link to={{ page: 'sign-in' }} className="text-link">
-          Use your password instead
+          {say('recover.by-password')}
         </Link>
       }
     >
@@ -69,7 +70,7 @@ export function RecoverPage() {
           </Notice>
         )}
         <Button type="submit" look="primary" busy={busy}>
-          Sign in
+          {say('account.sign-in')}
         </Button>
       </form>
     </AccountPageFrame>

@@ -7,6 +7,7 @@ import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/app-context.tsx';
 import { readForm } from '../../shell/read-form.ts';
 import { UserNameField } from '../../shell/user-name-field.tsx';
+import { say } from '../../texts/say.ts';
 
 export function SignInForm() {
   const vault = useVault();
@@ -43,7 +44,7 @@ export function SignInForm() {
       <UserNameField ref={firstField} value={userName} onValue={setUserName} error={nameError} />
       <PasswordField
         ref={passwordField}
-        label="Password"
+        label={say('field.password')}
         error={passwordError}
         name="password"
         autoComplete="current-password"
@@ -57,7 +58,7 @@ export function SignInForm() {
         </Notice>
       )}
       <Button type="submit" look="primary" busy={busy}>
-        Sign in
+        {say('account.sign-in')}
       </Button>
     </form>
   );

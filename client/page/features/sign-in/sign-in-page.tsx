@@ -3,32 +3,40 @@ import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { Link } from '../../shell/link.tsx';
 import { SignInForm } from './sign-in-form.tsx';
+import { say } from '../../texts/say.ts';
+import { Said } from '../../design/said.tsx';
 
 export function SignInPage() {
   const hasEnded = useAppSelector((state) => state.session.hasEnded);
   return (
     <AccountPageFrame
-      heading="Welcome back"
+      heading={say('sign-in.heading')}
       below={
-        <>
-          New here?{' '}
-          <Link to={{ page: 'create-account' }} className="text-link">
-            Create account
-          </Link>
-        </>
+        <Said
+          id="sign-in.new-here"
+          link={(words) => (
+            <Link to={{ page: 'create-account' }} className="text-link">
+              {words}
+            </Link>
+          )}
+        />
       }
     >
       {hasEnded && (
         <Notice tone="calm" urgent className="mb-6">
-          Your session has ended. Please sign in again.
+          {say('sign-in.ended')}
         </Notice>
       )}
       <SignInForm />
       <p className="mt-6 text-small text-ink-soft">
-        Forgotten your password?{' '}
-        <Link to={{ page: 'recover' }} className="text-link">
-          Use your recovery phrase
-        </Link>
+        <Said
+          id="sign-in.forgotten"
+          link={(words) => (
+            <Link to={{ page: 'recover' }} className="text-link">
+              {words}
+            </Link>
+          )}
+        />
       </p>
     </AccountPageFrame>
   );

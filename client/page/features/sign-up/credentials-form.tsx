@@ -8,6 +8,7 @@ import { useVault } from '../../shell/app-context.tsx';
 import { readForm } from '../../shell/read-form.ts';
 import { UserNameField } from '../../shell/user-name-field.tsx';
 import { StrengthMeter } from './strength-meter.tsx';
+import { say } from '../../texts/say.ts';
 
 type CredentialsFormProps = {
   readonly userName: string;
@@ -62,11 +63,11 @@ export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: C
           takeBack(nameCodes);
         }}
         error={nameError}
-        hint="The relay gets a scrambled form of it. Still, choose one that does not say who you are."
+        hint={say('sign-up.name-hint')}
       />
       <PasswordField
         ref={passwordField}
-        label="Password"
+        label={say('field.password')}
         name="new-password"
         autoComplete="new-password"
         required
@@ -84,7 +85,7 @@ export function CredentialsForm({ userName, onUserName, refusal, onPrepared }: C
         </Notice>
       )}
       <Button type="submit" look="primary" busy={busy}>
-        Create account
+        {say('account.create')}
       </Button>
     </form>
   );

@@ -1,11 +1,12 @@
+import { say } from '../../texts/say.ts';
 /** Hands the words to the browser's own "save"; nothing is sent anywhere. */
 export function downloadPhrase(words: readonly string[]): void {
   const numbered = words.map((word, index) => `${String(index + 1).padStart(2)}. ${word}`).join('\n');
-  const text = `Sotto recovery phrase\n\n${words.join(' ')}\n\n${numbered}\n\nWhoever has these words can read everything in the account.\n`;
+  const text = `${say('phrase.file-title')}\n\n${words.join(' ')}\n\n${numbered}\n\n${say('phrase.file-end')}\n`;
   const address = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
   const link = document.createElement('a');
   link.href = address;
-  link.download = 'sotto-recovery-phrase.txt';
+  link.download = say('phrase.file-name');
   link.click();
   URL.revokeObjectURL(address);
 }

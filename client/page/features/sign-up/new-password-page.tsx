@@ -12,6 +12,7 @@ import { selectWord } from '../../shell/phrase-field.tsx';
 import { readForm } from '../../shell/read-form.ts';
 import { OwnProofField } from './own-proof-field.tsx';
 import { StrengthMeter } from './strength-meter.tsx';
+import { say } from '../../texts/say.ts';
 
 const names = {
   newPassword: 'new-password',
@@ -81,13 +82,9 @@ export function NewPasswordPage() {
 
   if (isChanged) {
     return (
-      <AccountPageFrame
-        heading="Your password is changed"
-        lead="All other sessions of this account have ended. Your recovery phrase is the same as before."
-        headingTakesFocus
-      >
+      <AccountPageFrame heading={say('new-password.done')} lead={say('new-password.done-lead')} headingTakesFocus>
         <Button look="primary" onClick={toChat}>
-          To your chats
+          {say('new-password.to-chats')}
         </Button>
       </AccountPageFrame>
     );
@@ -98,18 +95,14 @@ export function NewPasswordPage() {
   const passwordError = textFor(passwordCodes);
   return (
     <AccountPageFrame
-      heading="Choose a new password"
-      lead={
-        afterRecovery
-          ? 'You are in. If you no longer know your password, choose a new one now. Your recovery phrase stays the same.'
-          : 'All other sessions of this account end. Your recovery phrase stays the same.'
-      }
+      heading={say('new-password.heading')}
+      lead={afterRecovery ? say('new-password.lead-recovered') : say('new-password.lead')}
     >
       <form onSubmit={(event) => void submit(event)} className="grid gap-6">
         {by !== 'recent-phrase' && <OwnProofField ref={proofField} by={by} onBy={proveBy} error={proofError} />}
         <PasswordField
           ref={newField}
-          label="New password"
+          label={say('new-password.new')}
           name={names.newPassword}
           autoComplete="new-password"
           required
@@ -124,12 +117,12 @@ export function NewPasswordPage() {
         />
         <PasswordField
           ref={againField}
-          label="New password again"
+          label={say('new-password.again')}
           name={names.again}
           autoComplete="new-password"
           required
           onChange={() => setUnlike(false)}
-          error={isUnlike ? 'This is not the same as the new password above.' : undefined}
+          error={isUnlike ? say('new-password.unlike') : undefined}
         />
         {failed !== null && proofError === undefined && passwordError === undefined && (
           <Notice tone="danger" urgent>
@@ -138,10 +131,10 @@ export function NewPasswordPage() {
         )}
         <div className="flex flex-wrap gap-3">
           <Button type="submit" look="primary" busy={busy} className="flex-1">
-            Set password
+            {say('new-password.set')}
           </Button>
           <Button look="quiet" onClick={toChat}>
-            {afterRecovery ? 'Skip' : 'Cancel'}
+            {afterRecovery ? say('new-password.skip') : say('button.cancel')}
           </Button>
         </div>
       </form>

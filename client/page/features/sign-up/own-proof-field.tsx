@@ -2,6 +2,7 @@ import { useState, type Ref } from 'react';
 import { PasswordField } from '../../design/password-field.tsx';
 import type { OwnProof } from '../../../vault/api/vault-api.ts';
 import { PhraseField } from '../../shell/phrase-field.tsx';
+import { say } from '../../texts/say.ts';
 
 type OwnProofFieldProps = {
   readonly ref: Ref<HTMLInputElement & HTMLTextAreaElement>;
@@ -19,7 +20,7 @@ export function OwnProofField({ ref, by, onBy, error }: OwnProofFieldProps) {
       {isPassword ? (
         <PasswordField
           ref={ref}
-          label="Current password"
+          label={say('new-password.current')}
           name="current-password"
           autoComplete="current-password"
           required
@@ -33,7 +34,7 @@ export function OwnProofField({ ref, by, onBy, error }: OwnProofFieldProps) {
         className="min-h-8 justify-self-start text-start text-small text-link"
         onClick={() => onBy(isPassword ? 'phrase' : 'password')}
       >
-        {isPassword ? 'Use your recovery phrase instead' : 'Use your current password instead'}
+        {isPassword ? say('new-password.by-phrase') : say('new-password.by-password')}
       </button>
     </div>
   );

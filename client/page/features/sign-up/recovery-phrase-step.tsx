@@ -8,6 +8,7 @@ import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/app-context.tsx';
 import { RecoveryWords } from './recovery-words.tsx';
 import { downloadPhrase } from './download-phrase.ts';
+import { say } from '../../texts/say.ts';
 
 type RecoveryPhraseStepProps = {
   readonly words: readonly string[];
@@ -55,28 +56,25 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
       <div className="flex flex-wrap gap-2 print:hidden">
         <Button look="quiet" onClick={() => void copy()}>
           {copied === true ? <CheckIcon /> : <CopyIcon />}
-          {copied === true ? 'Copied' : 'Copy'}
+          {copied === true ? say('copy.done') : say('phrase.copy')}
         </Button>
         {/* A name that changes under the focus is read by few. */}
-        <output className="sr-only">{copied === true && 'Copied'}</output>
+        <output className="sr-only">{copied === true && say('copy.done')}</output>
         <Button look="quiet" onClick={() => downloadPhrase(words)}>
           <DownloadIcon />
-          Download
+          {say('phrase.download')}
         </Button>
         <Button look="quiet" onClick={() => window.print()}>
           <PrintIcon />
-          Print
+          {say('phrase.print')}
         </Button>
       </div>
       {copied === false && (
         <Notice tone="danger" urgent className="print:hidden">
-          This browser did not let Sotto copy the words. Write them down, or download them.
+          {say('phrase.copy-failed')}
         </Notice>
       )}
-      <p className="text-ink-soft">
-        Best on paper, where you keep other papers that matter. Whoever has these words can read everything in this
-        account. Whoever has lost both words and password can never read it again.
-      </p>
+      <p className="text-ink-soft">{say('phrase.keep')}</p>
       <div className="print:hidden">
         <Checkbox
           ref={checkbox}
@@ -85,9 +83,9 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
             setConfirmed(next);
             setMissing(false);
           }}
-          error={isMissing ? 'Write the words down first, then say so here.' : undefined}
+          error={isMissing ? say('phrase.confirm-first') : undefined}
         >
-          I have written down the 24 words and keep them in a safe place.
+          {say('phrase.confirm')}
         </Checkbox>
       </div>
       {failure !== null && (
@@ -96,7 +94,7 @@ export function RecoveryPhraseStep({ words, onRefused }: RecoveryPhraseStepProps
         </Notice>
       )}
       <Button look="primary" busy={busy} onClick={() => void finish()} className="print:hidden">
-        Continue
+        {say('phrase.continue')}
       </Button>
     </div>
   );

@@ -5,6 +5,8 @@ import { useVault } from '../../shell/app-context.tsx';
 import { Link } from '../../shell/link.tsx';
 import { CredentialsForm } from './credentials-form.tsx';
 import { RecoveryPhraseStep } from './recovery-phrase-step.tsx';
+import { say } from '../../texts/say.ts';
+import { Said } from '../../design/said.tsx';
 
 /** Two steps: name and password, then the phrase. The account exists only after the second. */
 export function SignUpPage() {
@@ -21,12 +23,7 @@ export function SignUpPage() {
 
   if (words !== null) {
     return (
-      <AccountPageFrame
-        heading="Your recovery phrase"
-        wide
-        headingTakesFocus
-        lead="These 24 words open your account if you ever forget your password. They are shown only now, and nobody else has them: not the relay, not us."
-      >
+      <AccountPageFrame heading={say('phrase.heading')} wide headingTakesFocus lead={say('phrase.lead')}>
         <RecoveryPhraseStep
           words={words}
           onRefused={(refusal) => {
@@ -39,15 +36,17 @@ export function SignUpPage() {
   }
   return (
     <AccountPageFrame
-      heading="Create your account"
-      lead="No e-mail address, no phone number. Your keys are made in this browser."
+      heading={say('sign-up.heading')}
+      lead={say('sign-up.lead')}
       below={
-        <>
-          You have an account?{' '}
-          <Link to={{ page: 'sign-in' }} className="text-link">
-            Sign in
-          </Link>
-        </>
+        <Said
+          id="sign-up.have-one"
+          link={(words) => (
+            <Link to={{ page: 'sign-in' }} className="text-link">
+              {words}
+            </Link>
+          )}
+        />
       }
     >
       <CredentialsForm

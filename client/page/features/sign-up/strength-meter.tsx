@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { estimateStrength, type PasswordStrength } from './password-strength.ts';
+import { say } from '../../texts/say.ts';
 
-const names = ['very weak', 'weak', 'fair', 'good', 'strong'] as const;
 const colours = ['bg-danger', 'bg-danger', 'bg-caution', 'bg-accent', 'bg-accent'] as const;
 
 type StrengthMeterProps = { readonly password: string; readonly userName: string };
@@ -33,11 +33,7 @@ export function StrengthMeter({ password, userName }: StrengthMeterProps) {
           />
         ))}
       </span>
-      <output className="block">
-        {score === null
-          ? 'At least 12 characters. Long is better than tricky: four or five unrelated words do well.'
-          : meterText(score, strength)}
-      </output>
+      <output className="block">{score === null ? say('strength.empty') : meterText(score, strength)}</output>
     </>
   );
 }
@@ -50,8 +46,10 @@ function cappedScore(score: PasswordStrength['score'], password: string): Passwo
 }
 
 function meterText(score: PasswordStrength['score'], strength: PasswordStrength | null): string {
-  const advice = score < 3 ? ` ${strength?.advice ?? 'Use at least 12 characters.'}` : '';
-  return `Strength: ${names[score]}.${advice}`;
+  const said = say('strength.is', { strength: say(`strength.${score}`) });
+  if (score >= 3) return said;
+  const advice = strength?.advice ?? null;
+  return `${said} ${advice === null ? say('strength.short') : say(`password.${advice}`)}`;
 }
 
 async function judge(password: string, userName: string): Promise<PasswordStrength | null> {

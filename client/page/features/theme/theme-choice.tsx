@@ -1,12 +1,9 @@
 import { MenuChoice, MenuLine } from '../../design/menu.tsx';
 import { useVault } from '../../shell/app-context.tsx';
 import { useTheme } from './use-theme.ts';
+import { say } from '../../texts/say.ts';
 
-const themes = [
-  { value: 'system', label: 'Like the system' },
-  { value: 'light', label: 'Light' },
-  { value: 'dark', label: 'Dark' },
-] as const;
+const themes = ['system', 'light', 'dark'] as const;
 
 /** The theme in the account's menu. */
 export function ThemeChoice() {
@@ -15,9 +12,9 @@ export function ThemeChoice() {
   return (
     <>
       <MenuChoice
-        label="Theme"
+        label={say('account-menu.theme')}
         value={theme}
-        options={themes}
+        options={themes.map((each) => ({ value: each, label: say(`account-menu.theme-${each}`) }))}
         onChange={(next) => void vault.call((api) => api.setTheme({ theme: next }))}
       />
       <MenuLine />

@@ -3,6 +3,7 @@ import { isActive, selectLastMessage } from '../../state/selectors.ts';
 import type { AppState } from '../../state/store.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
 import { useAppSelector } from '../../shell/app-context.tsx';
+import { say } from '../../texts/say.ts';
 
 const stillRespondingMs = 7000;
 
@@ -51,11 +52,11 @@ function isAway({ session }: AppState): boolean {
 
 /** A full stop more or less, so that the same words are read again. */
 function respondingText(rounds: number): string {
-  if (rounds === 0) return 'The assistant is responding.';
-  return rounds % 2 === 1 ? 'Still responding' : 'Still responding.';
+  if (rounds === 0) return say('announce.responding');
+  return rounds % 2 === 1 ? say('announce.still') : `${say('announce.still')}.`;
 }
 
 function endingText({ state }: AssistantMessage): string {
   if (state.kind !== 'ended') return '';
-  return state.outcome === 'complete' ? 'The answer is complete.' : 'The answer has ended.';
+  return state.outcome === 'complete' ? say('announce.complete') : say('announce.ended');
 }

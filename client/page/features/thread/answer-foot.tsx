@@ -7,7 +7,8 @@ import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
 import { OpenDocumentContext } from '../shield/open-document.ts';
 import { CopyButton } from './copy-button.tsx';
 import { copyMessage } from './copy-message.ts';
-import { timeText } from '../../shell/time-text.ts';
+import { timeText } from '../../texts/time-texts.ts';
+import { say } from '../../texts/say.ts';
 
 type AnswerFootProps = {
   readonly message: AssistantMessage;
@@ -20,17 +21,17 @@ export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
   const openDocument = use(OpenDocumentContext);
   const facts = [
     message.model === null ? null : shortModelName(message.model),
-    message.usage === null ? null : `${message.usage.replyTokens} tokens`,
+    message.usage === null ? null : say('thread.tokens', { count: message.usage.replyTokens }),
     timeText(message.createdAtMs),
   ].filter((fact) => fact !== null);
   return (
     <div className={`-ml-2 text-fine text-ink-faint touch:-ml-3 ${hidden ? 'invisible' : ''}`}>
       <div className="flex min-h-9 flex-wrap items-center gap-x-1 touch:min-h-11 short:flex-nowrap">
         {message.text !== '' && (
-          <CopyButton label="Copy answer" copy={() => copyMessage(message.text, words.current)} />
+          <CopyButton label={say('thread.copy-answer')} copy={() => copyMessage(message.text, words.current)} />
         )}
         {message.isDocumented && (
-          <IconButton label="Verification document" onClick={() => openDocument(message.turnId)}>
+          <IconButton label={say('document.heading')} onClick={() => openDocument(message.turnId)}>
             <ShieldIcon />
           </IconButton>
         )}

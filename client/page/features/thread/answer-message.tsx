@@ -6,8 +6,9 @@ import { AnswerFoot } from './answer-foot.tsx';
 import { AnswerState } from './answer-state.tsx';
 import { MarkdownText } from '../markdown/markdown-text.tsx';
 import { Reasoning } from './reasoning.tsx';
-import { timeText } from '../../shell/time-text.ts';
+import { timeText } from '../../texts/time-texts.ts';
 import { useRevealedText } from './use-revealed-text.ts';
+import { say } from '../../texts/say.ts';
 
 type AnswerMessageProps = {
   readonly conversationId: string;
@@ -24,7 +25,7 @@ export function AnswerMessage({ conversationId, message, position, count, isTabS
   const growing = active || revealing;
   return (
     <article
-      aria-label={`Assistant, ${timeText(message.createdAtMs)}`}
+      aria-label={say('thread.assistant-at', { time: timeText(message.createdAtMs) })}
       aria-busy={growing}
       aria-posinset={position}
       aria-setsize={count}

@@ -12,6 +12,7 @@ import type { AssistantMessage, VaultFailure } from '../../../vault/api/vault-ap
 import { useAppSelector, useVault } from '../../shell/app-context.tsx';
 
 import { StartingLine } from '../../shell/starting-line.tsx';
+import { say } from '../../texts/say.ts';
 
 type AnswerStateProps = {
   readonly conversationId: string;
@@ -36,26 +37,24 @@ type EndingText = { readonly tone: NoticeTone; readonly text: string; readonly r
 
 function endingOf({ state }: AssistantMessage): EndingText | null {
   if (state.kind === 'missing') {
-    return { tone: 'caution', text: 'Reply missing: the relay has no answer to this question.', retry: true };
+    return { tone: 'caution', text: say('answer.missing'), retry: true };
   }
   if (state.kind === 'unsent') {
-    const text = failureText(state.failure, 'Your message is kept.');
+    const text = failureText(state.failure, say('answer.message-kept'));
     return { tone: 'caution', text, retry: canSucceedAgain(state.failure) };
   }
   if (state.kind !== 'ended') return null;
   switch (state.outcome) {
     case 'complete':
-      return state.endedEarly
-        ? { tone: 'calm', text: 'The answer is whole; the relay ended the transmission early.', retry: false }
-        : null;
+      return state.endedEarly ? { tone: 'calm', text: say('answer.ended-early'), retry: false } : null;
     case 'stopped':
-      return { tone: 'calm', text: 'Stopped. What had come is kept.', retry: true };
+      return { tone: 'calm', text: say('answer.stopped'), retry: true };
     case 'length':
-      return { tone: 'calm', text: 'The answer reached the length that the model allows.', retry: false };
+      return { tone: 'calm', text: say('answer.length'), retry: false };
     case 'busy':
       return { tone: 'caution', ...replyErrorEnding(state.code ?? 'too-many-turns') };
     case 'cut-off':
-      return { tone: 'caution', text: 'This answer was cut off. It is not complete.', retry: true };
+      return { tone: 'caution', text: say('answer.cut-off'), retry: true };
     case 'error':
       return { tone: 'danger', ...replyErrorEnding(state.code) };
   }
@@ -63,7 +62,7 @@ function endingOf({ state }: AssistantMessage): EndingText | null {
 
 function replyErrorEnding(code: string | null): Pick<EndingText, 'text' | 'retry'> {
   const { sentence, wayOut, isForGood = false } = replyErrorText(code);
-  return { text: `${sentence} Your question is kept. ${wayOut}`, retry: !isForGood };
+  return { text: `${sentence} ${say('answer.question-kept')} ${wayOut}`, retry: !isForGood };
 }
 
 type EndingProps = EndingText & {
@@ -91,13 +90,13 @@ function Ending({ conversationId, turnId, isNew, tone, text, retry }: EndingProp
   const action = retry ? (
     <Button busy={busy} onClick={() => void tryAgain()}>
       {!busy && <RetryIcon />}
-      Retry
+      {say('button.retry')}
     </Button>
   ) : undefined;
   return (
     <Notice tone={tone} urgent={isNew && tone !== 'calm'} action={action} className="text-small">
       <span data-ending={tone}>{text}</span>
-      {failure !== null && <span role="alert"> {failureText(failure, 'Your question is kept.')}</span>}
+      {failure !== null && <span role="alert"> {failureText(failure, say('answer.question-kept'))}</span>}
     </Notice>
   );
 }
@@ -114,29 +113,27 @@ function Waiting({ message, hasWords }: Pick<AnswerStateProps, 'message' | 'hasW
   if (cutFromRelay && (kind === 'sealing' || kind === 'connecting')) {
     return (
       <Notice tone="caution" urgent className="text-small">
-        {connection === 'offline'
-          ? 'Your message is kept, and goes out when you are online again.'
-          : 'Relay unreachable. Your message is kept, and goes out when it can be reached again.'}
+        {connection === 'offline' ? say('answer.kept-offline') : say('answer.kept-relay-away')}
       </Notice>
     );
   }
-  if (kind === 'sealing') return <Status working>Sealing your message</Status>;
+  if (kind === 'sealing') return <Status working>{say('answer.sending')}</Status>;
   const waitsFor = message.state.kind === 'waiting' ? waitingText(message.state.cause) : null;
   if (waitsFor !== null) return <Status working>{waitsFor}</Status>;
   if (kind === 'connecting' || kind === 'waiting') {
     if (startingSinceMs !== null && kind === 'connecting') return <StartingLine sinceMs={startingSinceMs} />;
     if (loading === null) {
-      return (
-        <Status working>{kind === 'connecting' ? 'Connecting to the enclave' : 'The enclave has your question'}</Status>
-      );
+      return <Status working>{kind === 'connecting' ? say('answer.connecting') : say('answer.thinking')}</Status>;
     }
     return (
       <div className="grid max-w-sm gap-2">
         <Status working>{loading}</Status>
-        <ProgressBar label="Model loading" value={progress} />
+        <ProgressBar label={say('answer.model-loading')} value={progress} />
       </div>
     );
   }
   // Between acceptance and the first word.
-  return kind === 'streaming' && !hasWords && message.reasoning === '' ? <Status working>Answering</Status> : null;
+  return kind === 'streaming' && !hasWords && message.reasoning === '' ? (
+    <Status working>{say('answer.answering')}</Status>
+  ) : null;
 }

@@ -5,6 +5,7 @@ import { selectMessageOrder } from '../../state/selectors.ts';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { EmptyChat } from './empty-chat.tsx';
 import { MessageList } from './message-list.tsx';
+import { say } from '../../texts/say.ts';
 
 type ConversationViewProps = {
   readonly conversationId: string | null;
@@ -32,9 +33,9 @@ export function ConversationView({ conversationId, sentTurnId, onSuggestion }: C
   if (!isKnown && (order === null || order.length === 0)) {
     return (
       <div className="grid flex-1 place-content-center gap-4 px-6 text-center">
-        <p className="text-ink-soft">This conversation is not in your vault. It may have been deleted.</p>
+        <p className="text-ink-soft">{say('thread.gone')}</p>
         <Button look="primary" onClick={() => navigate({ page: 'chat', conversationId: null })} className="mx-auto">
-          Start another
+          {say('thread.start-another')}
         </Button>
       </div>
     );
@@ -42,7 +43,7 @@ export function ConversationView({ conversationId, sentTurnId, onSuggestion }: C
   if (order === null) {
     return (
       <div className="grid flex-1 place-content-center">
-        <Status working>Opening</Status>
+        <Status working>{say('thread.opening')}</Status>
       </div>
     );
   }

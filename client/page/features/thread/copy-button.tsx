@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { AlertIcon, CheckIcon, CopyIcon } from '../../design/icons.tsx';
 import { IconButton } from '../../design/icon-button.tsx';
+import { say } from '../../texts/say.ts';
 
 type CopyButtonProps = { readonly label: string; readonly copy: () => Promise<void> };
 
@@ -21,7 +22,7 @@ export function CopyButton({ label, copy }: CopyButtonProps) {
       setCopied(false);
     }
   }
-  const outcome = copied === null ? null : copied ? 'Copied' : 'Could not copy';
+  const outcome = copied === null ? null : copied ? say('copy.done') : say('copy.failed');
   return (
     <>
       <IconButton label={outcome ?? label} onClick={() => void press()}>

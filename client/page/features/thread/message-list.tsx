@@ -6,6 +6,7 @@ import { MessageRow } from './message-row.tsx';
 import { usePrinting } from './use-printing.ts';
 import { useFollow } from './use-follow.ts';
 import { useMessageKeys } from './use-message-keys.ts';
+import { say } from '../../texts/say.ts';
 
 type MessageListProps = {
   readonly conversationId: string;
@@ -80,7 +81,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
         ref={container}
         role="log"
         aria-live="off"
-        aria-label="Conversation"
+        aria-label={say('thread.name')}
         onFocus={onFocus}
         onBlur={onBlur}
         onKeyDown={onKeyDown}
@@ -120,7 +121,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
           className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full bg-raised text-small whitespace-nowrap shadow-high short:right-4 short:bottom-1 short:left-auto short:min-h-8 short:translate-x-0 short:px-3 short:py-0"
         >
           <ArrowDownIcon />
-          Jump to latest
+          {say('thread.latest')}
         </Button>
       )}
     </div>

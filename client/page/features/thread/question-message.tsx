@@ -1,7 +1,8 @@
 import type { UserMessage } from '../../../vault/api/vault-api.ts';
 import { breakGiants } from '../markdown/giant-characters.ts';
 import { CopyButton } from './copy-button.tsx';
-import { timeText } from '../../shell/time-text.ts';
+import { timeText } from '../../texts/time-texts.ts';
+import { say } from '../../texts/say.ts';
 
 type QuestionMessageProps = {
   readonly message: UserMessage;
@@ -13,7 +14,7 @@ type QuestionMessageProps = {
 export function QuestionMessage({ message, position, count, isTabStop }: QuestionMessageProps) {
   return (
     <article
-      aria-label={`You, ${timeText(message.createdAtMs)}`}
+      aria-label={say('thread.you-at', { time: timeText(message.createdAtMs) })}
       aria-posinset={position}
       aria-setsize={count}
       // Keys step from message to message (use-message-keys.ts).
@@ -30,7 +31,7 @@ export function QuestionMessage({ message, position, count, isTabStop }: Questio
       </div>
       <div className="mt-0.5 -mr-2 flex min-h-9 items-center gap-1 text-fine text-ink-faint opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 touch:-mr-3 touch:opacity-100">
         <span>{timeText(message.createdAtMs)}</span>
-        <CopyButton label="Copy question" copy={() => navigator.clipboard.writeText(message.text)} />
+        <CopyButton label={say('thread.copy-question')} copy={() => navigator.clipboard.writeText(message.text)} />
       </div>
     </article>
   );

@@ -1,5 +1,6 @@
 import { Spinner } from '../../design/spinner.tsx';
 import { ChevronIcon } from '../../design/icons.tsx';
+import { say } from '../../texts/say.ts';
 
 type ReasoningProps = { readonly text: string; readonly thinking: boolean };
 
@@ -13,7 +14,7 @@ export function Reasoning({ text, thinking }: ReasoningProps) {
         ) : (
           <ChevronIcon className="size-4 transition-transform group-open/reasoning:rotate-90" />
         )}
-        {thinking ? 'Thinking' : 'Thoughts before the answer'}
+        {thinking ? say('thread.thinking') : say('thread.thoughts')}
       </summary>
       <div
         dir="auto"

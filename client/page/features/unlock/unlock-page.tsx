@@ -8,6 +8,7 @@ import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
 import { useAppDispatch, useVault } from '../../shell/app-context.tsx';
 import { readForm } from '../../shell/read-form.ts';
+import { say } from '../../texts/say.ts';
 
 /** There is a session here, but no key in memory: the password brings it back. */
 export function UnlockPage() {
@@ -42,17 +43,17 @@ export function UnlockPage() {
   }
 
   return (
-    <AccountPageFrame heading="Locked" lead="Your keys are not in memory. Your password brings them back.">
+    <AccountPageFrame heading={say('unlock.heading')} lead={say('unlock.lead')}>
       <form onSubmit={(event) => void unlock(event)} className="grid gap-6">
         <PasswordField
           ref={field}
-          label="Password"
+          label={say('field.password')}
           name="password"
           autoComplete="current-password"
           required
           value={password}
           onChange={(event) => setPassword(event.target.value)}
-          error={failure?.code === 'sign-in-failed' ? 'That password does not match.' : undefined}
+          error={failure?.code === 'sign-in-failed' ? say('unlock.wrong') : undefined}
         />
         {failure !== null && failure.code !== 'sign-in-failed' && (
           <Notice tone="danger" urgent>
@@ -61,10 +62,10 @@ export function UnlockPage() {
         )}
         <div className="flex flex-wrap gap-3">
           <Button type="submit" look="primary" busy={busy === 'unlock'} className="flex-1">
-            Unlock
+            {say('unlock.unlock')}
           </Button>
           <Button look="quiet" busy={busy === 'sign-out'} onClick={() => void signOut()}>
-            Sign out
+            {say('account.sign-out')}
           </Button>
         </div>
       </form>

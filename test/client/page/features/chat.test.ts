@@ -152,7 +152,7 @@ describe('endings', () => {
       window.vault.setEnclave({ ...view, status: { state: 'loading', reason: 'model-loading', next } });
     });
     await askInPage(page, 'A question');
-    await page.getByText('Model loading 40\u00A0%').waitFor();
+    await page.getByText('Model loading 40%').waitFor();
     expect(await page.getByRole('progressbar', { name: 'Model loading' }).getAttribute('aria-valuenow')).toBe('40');
   });
 });

@@ -99,7 +99,7 @@ describe('conversations', () => {
     const page = await openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Second', [['q', 'a']]));
     await page.evaluate((each) => window.vault.changeSummary(each, { stored: false }), id);
-    await page.getByText('unsent').waitFor();
+    await page.getByText('Not sent yet').waitFor();
     await page.getByRole('button', { name: 'Account' }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('dialog', { name: /unsent messages/ }).waitFor();

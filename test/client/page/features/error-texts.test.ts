@@ -3,9 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { errorCodes } from '../../../../crypto/protocol/messages/error-codes.ts';
 import { replyCauses } from '../../../../crypto/protocol/contents/reply-note.ts';
 import { replyErrorCodes } from '../../../../crypto/protocol/contents/request-content.ts';
-import { canSucceedAgain, failureSentence, failureTexts } from '../../../../client/page/texts/failure-texts.ts';
+import { canSucceedAgain, failureCodes, failureSentence } from '../../../../client/page/texts/failure-texts.ts';
 import { replyErrorText } from '../../../../client/page/texts/reply-error-texts.ts';
-import type { FailureCode } from '../../../../client/vault/api/vault-api.ts';
 import { askInPage, ScriptedClient } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
 let client: ScriptedClient;
@@ -15,7 +14,6 @@ beforeAll(async () => {
 afterEach(() => client.endTest());
 afterAll(() => client.stop());
 
-const failureCodes = Object.keys(failureTexts) as FailureCode[];
 /** Words with a hyphen or a colon, which no sentence of ours contains by chance. */
 const rawCodes = [...failureCodes, ...replyErrorCodes, ...replyCauses, ...Object.keys(errorCodes)].filter((code) =>
   /[-:]/.test(code),

@@ -135,7 +135,7 @@ describe('the verification document', () => {
 describe('the engine', () => {
   test('which one answers, why, what is on its way, and that another answers now', async () => {
     const page = await openConversation();
-    const line = page.getByText('Rehearsal engine: no model is loaded yet; downloading Qwen3.5-0.8B-GGUF… 40 %');
+    const line = page.getByText('Rehearsal engine: no model is loaded yet; downloading Qwen3.5-0.8B-GGUF… 40%');
     await line.waitFor();
     expect(Number(await page.getByRole('progressbar', { name: 'Model download' }).getAttribute('aria-valuenow'))).toBe(
       40,
@@ -145,7 +145,7 @@ describe('the engine', () => {
       const next = { ...view.status.next, receivedBytes: view.status.next.totalBytes ?? 0 };
       window.vault.setEnclave({ ...view, status: { ...view.status, reason: 'model-loading', next } });
     }, developmentEnclave);
-    await page.getByText('Rehearsal engine: the model is being loaded; loading Qwen3.5-0.8B-GGUF… 100 %').waitFor();
+    await page.getByText('Rehearsal engine: the model is being loaded; loading Qwen3.5-0.8B-GGUF… 100%').waitFor();
 
     await page.evaluate((view) => {
       if (view.kind !== 'verified') throw new Error('refused');

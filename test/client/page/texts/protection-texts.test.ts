@@ -24,7 +24,7 @@ const next = { model: 'unsloth/Qwen3.5-0.8B-GGUF', receivedBytes: 400, totalByte
 describe('engineText', () => {
   test('rehearsal while a model is fetched: which, why and how far', () => {
     expect(engineText(withStatus({ next }))).toBe(
-      'Rehearsal engine: no model is loaded yet; downloading Qwen3.5-0.8B-GGUF… 40\u00A0%',
+      'Rehearsal engine: no model is loaded yet; downloading Qwen3.5-0.8B-GGUF… 40%',
     );
     expect(engineText(withStatus({ reason: 'model-loading', next: { ...next, totalBytes: null } }))).toBe(
       'Rehearsal engine: the model is being loaded; loading Qwen3.5-0.8B-GGUF…',
@@ -42,7 +42,7 @@ describe('engineText', () => {
 
 describe('loadingText', () => {
   test('only while nothing can answer', () => {
-    expect(loadingText(withStatus({ state: 'loading', next }))).toBe('Model loading 40\u00A0%');
+    expect(loadingText(withStatus({ state: 'loading', next }))).toBe('Model loading 40%');
     expect(loadingText(withStatus({ state: 'loading', next: null }))).toBe('Model loading');
     expect(loadingText(withStatus({ state: 'ready', next }))).toBeNull();
   });

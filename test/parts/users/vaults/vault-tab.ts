@@ -83,8 +83,9 @@ export class VaultTab {
     return (this.messages.get(conversationId) ?? []).map((message) => message.text);
   }
 
+  /** One that this build cannot read has none. */
   titles(): string[] {
-    return this.conversations.map(({ title }) => title);
+    return this.conversations.map(({ title }) => title ?? '');
   }
 
   /** Waits for something that the page would show; says what it shows instead when it does not come. */

@@ -4,6 +4,7 @@ import { App } from '../../../../client/page/app.tsx';
 import { stayOnDrop } from '../../../../client/page/shell/stay-on-drop.ts';
 import { createStore } from '../../../../client/page/state/store.ts';
 import { createVaultLink } from '../../../../client/page/state/vault-link.ts';
+import { chooseLanguage, speakLanguage } from '../../../../client/page/texts/languages.ts';
 import { ScriptedVault } from './scripted-vault.ts';
 
 /** Where a test finds it in the page. */
@@ -19,7 +20,13 @@ declare global {
  */
 stayOnDrop();
 window.vault = new ScriptedVault();
-const store = createStore();
-createRoot(document.querySelector('#root') as HTMLElement).render(
-  <App store={store} vault={createVaultLink(store, () => window.vault)} />,
-);
+
+async function begin(): Promise<void> {
+  await speakLanguage(chooseLanguage(navigator.languages), document.documentElement);
+  const store = createStore();
+  createRoot(document.querySelector('#root') as HTMLElement).render(
+    <App store={store} vault={createVaultLink(store, () => window.vault)} />,
+  );
+}
+
+void begin();

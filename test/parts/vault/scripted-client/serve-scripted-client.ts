@@ -6,6 +6,7 @@ import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { build } from 'vite';
 import { entityTableAlias } from '../../../../client/build/entity-table-alias.ts';
+import { pageWords } from '../../../../client/build/page-words.ts';
 import { contentSecurityPolicy } from '../../../../server/api/pages/security-headers.ts';
 import { makeTemporaryFolder } from '../../machine/temporary-folder.ts';
 
@@ -25,7 +26,7 @@ export async function serveScriptedClient(): Promise<ServedClient> {
     configFile: false,
     root: import.meta.dirname,
     logLevel: 'error',
-    plugins: [react(), tailwindcss()],
+    plugins: [react(), tailwindcss(), pageWords()],
     resolve: { alias: entityTableAlias },
     define: { __SOTTO_VERSION__: '"0.0.0"', __SOTTO_BUILD__: '"0123456789ab"' },
     build: {

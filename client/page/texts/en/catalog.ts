@@ -1,0 +1,30 @@
+import { accountWords } from './account.ts';
+import { chatWords } from './chat.ts';
+import { failureWords } from './failures.ts';
+import { homeWords } from './home.ts';
+import { passwordWords } from './passwords.ts';
+import { protectionWords } from './protection.ts';
+import { refusalWords } from './refusals.ts';
+import { relayFailureWords } from './relay-failures.ts';
+import { relayViewWords } from './relay-view.ts';
+import { replyErrorWords } from './reply-errors.ts';
+import { shellWords } from './shell.ts';
+import { shieldWords } from './shield.ts';
+import { threadWords } from './thread.ts';
+
+/** Every message of the page, by its id. */
+export const english = {
+  ...shellWords,
+  ...homeWords,
+  ...accountWords,
+  ...passwordWords,
+  ...chatWords,
+  ...threadWords,
+  ...protectionWords,
+  ...shieldWords,
+  ...relayViewWords,
+  ...refusalWords,
+  ...failureWords,
+  ...relayFailureWords,
+  ...replyErrorWords,
+} as const;

@@ -1,0 +1,56 @@
+/** The frame of the chat: sidebar, list of conversations, account menu, message box. */
+export const chatWords = {
+  'chat.skip': 'Skip to the message box',
+  'chat.menu': 'Menu',
+  'chat.show-sidebar': 'Show sidebar',
+  'chat.hide-sidebar': 'Hide sidebar',
+  'chat.new': 'New chat',
+  'chat.new-heading': 'A new conversation',
+  'chat.conversation': 'Conversation',
+
+  'account-menu.name': 'Account',
+  'account-menu.theme': 'Theme',
+  'account-menu.theme-system': 'System',
+  'account-menu.theme-light': 'Light',
+  'account-menu.theme-dark': 'Dark',
+  'account-menu.change-password': 'Change password',
+  'account-menu.lock': 'Lock',
+  'account-menu.build': 'Sotto {version}, build {build}',
+  'account-menu.lose-heading': 'Sign out and lose unsent messages?',
+  'account-menu.lose-text':
+    'The relay does not have everything yet that you wrote here. Signing out wipes this browser’s copy.',
+  'account-menu.failed': 'That did not work',
+
+  'conversations.name': 'Conversations',
+  'conversations.empty': 'Your conversations will be listed here.',
+  'conversations.unreadable': 'Written by another version of Sotto',
+  'conversations.answering': 'Being answered',
+  'conversations.unsent': 'Not sent yet',
+  'conversations.unsent-hint': 'Not yet at the relay',
+  'conversations.options': 'Options of {title}',
+  'conversations.rename-heading': 'Rename conversation',
+  'conversations.title': 'Title',
+  'conversations.title-kept': 'The title is as it was.',
+  'conversations.delete-heading': 'Delete conversation?',
+  'conversations.delete-text': '“{title}” and all its messages will be deleted on every device. This cannot be undone.',
+  'conversations.delete-relay':
+    'The relay is told to delete its sealed copy. It could keep the bytes; it cannot read them.',
+  'conversations.not-deleted': 'Nothing was deleted.',
+
+  'composer.message': 'Message',
+  'composer.placeholder': 'Write in a low voice',
+  'composer.send': 'Send',
+  'composer.stop': 'Stop',
+  'composer.stop-key': 'Stop (Esc)',
+  'composer.text-kept': 'Your text is still here.',
+  'composer.answer-goes-on': 'The answer goes on.',
+  'composer.still-answering':
+    'An answer is still being written. Your text stays here: send it when that has ended, or stop it.',
+  'composer.no-files': 'Sotto cannot take files yet. Nothing of it was read or sent; paste the text of it instead.',
+  'composer.nothing-to-read': 'There is nothing to read in this message. Write some words.',
+  'composer.too-long':
+    'This message is too long by {excess, plural, one {# character} other {# characters}}. It is all still here: shorten it, or send it in parts.',
+  'composer.draft-too-long': 'This is too long to be kept as a draft.',
+  'composer.unkept': '{why} It stands in the box alone, and is gone when this page is closed.',
+  'composer.download': 'Model download',
+} as const;
