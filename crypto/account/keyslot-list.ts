@@ -16,10 +16,8 @@ export type ListedKeyslot = {
 export type KeyslotList = { readonly epoch: number; readonly slots: readonly ListedKeyslot[] };
 
 export const maximumKeyslots = 16;
-const kindBytes = { password: 1, recovery: 2, passkey: 3, device: 4, administrator: 5 } as const satisfies Record<
-  KeyslotKind,
-  number
->;
+/** Byte 5 was of a kind that nobody ever wrote; a list that names it is refused like one of any unknown byte. */
+const kindBytes = { password: 1, recovery: 2, passkey: 3, device: 4 } as const satisfies Record<KeyslotKind, number>;
 const kindsByByte = new Map((Object.keys(kindBytes) as KeyslotKind[]).map((kind) => [kindBytes[kind] as number, kind]));
 const entryLength = 16 + 1 + 4 + 32;
 const macLength = 32;

@@ -3,6 +3,7 @@ import {
   type Bytes,
   concat,
   encodeUtf8,
+  equalBytes,
   fromBase64Url,
   lengthPrefixed,
   toBase64Url,
@@ -22,9 +23,13 @@ type KeyslotSecrets = {
 };
 export type OpenableKeyslotKind = keyof KeyslotSecrets;
 
-const plaintextLength = 16 + 32 + 32;
-/** `header (6) || salt (32) || commitment (32) || ciphertext (80) || tag (16)`. */
-export const keyslotBodyLength = sealedHeaderLength + committedSealOverhead + plaintextLength;
+const nameTagLength = 32;
+/** Account id, server key, account key; from version 2 on also the name tag. */
+const plaintextLengths = { 1: 16 + 32 + 32, 2: 16 + 32 + 32 + nameTagLength } as const;
+/** `header (6) || salt (32) || commitment (32) || ciphertext (80 or 112) || tag (16)`. */
+export function keyslotBodyLength(version: 1 | 2): number {
+  return sealedHeaderLength + committedSealOverhead + plaintextLengths[version];
+}
 
 /** SPEC.md §4.2: one secret never gives the same key for two kinds. */
 export function deriveKeyEncryptionKey<Kind extends OpenableKeyslotKind>(
@@ -74,11 +79,13 @@ function decodeServerKey(text: string): Bytes {
 /**
  * Wraps the account key of one epoch for one way in (SPEC.md §4.2).
  *
- * The account id and the relay's OPAQUE key travel inside: a device learns neither from the relay.
+ * The account id, the relay's OPAQUE key and the tag of the account's name travel inside: a device learns none of them
+ * from the relay.
  *
  * @param input.stretching - Of the registration for `password`, null for every other kind.
  * @param input.serverStaticPublicKey - base64url of 32 bytes, as OPAQUE gave it.
- * @returns 166 bytes.
+ * @param input.nameTag - null where no name was ever typed: then the slot is of version 1.
+ * @returns 198 bytes, 166 in version 1.
  * @throws {CryptoError} `invalid-argument`, `not-ready`.
  */
 export function wrapAccountKey(
@@ -88,15 +95,21 @@ export function wrapAccountKey(
     readonly keyEncryptionKey: Secret<'KeyEncryptionKey'>;
     readonly accountId: Uint8Array;
     readonly accountKey: Secret<'AccountKey'>;
+    readonly nameTag: Uint8Array | null;
   },
 ): Bytes {
   const serverKey = decodeServerKey(input.serverStaticPublicKey);
-  if (input.accountId.length !== 16 || input.accountKey.expose().length !== 32) {
+  const nameTag = input.nameTag ?? new Uint8Array(0);
+  if (
+    input.accountId.length !== 16 ||
+    input.accountKey.expose().length !== 32 ||
+    (input.nameTag !== null && nameTag.length !== nameTagLength)
+  ) {
     throw new CryptoError('invalid-argument');
   }
-  const header = encodeSealedHeader(input.epoch);
+  const header = encodeSealedHeader(input.epoch, input.nameTag === null ? 1 : 2);
   const context = contextOf(input, header, boundServerKey(input.kind, serverKey));
-  const plaintext = concat(input.accountId, serverKey, input.accountKey.expose());
+  const plaintext = concat(input.accountId, serverKey, input.accountKey.expose(), nameTag);
   const body = concat(header, sealCommitted({ ...context, plaintext }));
   plaintext.fill(0);
   return body;
@@ -108,16 +121,20 @@ function boundServerKey(kind: KeyslotKind, serverKey: Uint8Array): Uint8Array {
 }
 
 /**
- * Opens a keyslot.
+ * Opens a keyslot of either version.
  *
  * @param input.serverStaticPublicKey - What this login saw for `password`, null for every other kind.
- * @returns also the OPAQUE key of the relay that the account knows: a later registration must show the same.
- * @throws {CryptoError} `open-failed` for another kind, slot, generation, profile, server key, epoch or secret.
+ * @param input.nameTag - Of the name that was typed; null for an unlock, which asks for none.
+ * @returns also the OPAQUE key of the relay that the account knows: a later registration must show the same; and the tag
+ *   of the account's name, null where neither the slot nor the caller knows it.
+ * @throws {CryptoError} `open-failed` for another kind, slot, generation, profile, server key, epoch or secret, and for
+ *   the slot of another name.
  */
 export function unwrapAccountKey(
   input: Place & {
     readonly serverStaticPublicKey: string | null;
     readonly keyEncryptionKey: Secret<'KeyEncryptionKey'>;
+    readonly nameTag: Bytes | null;
     readonly body: Uint8Array;
   },
 ): {
@@ -125,20 +142,27 @@ export function unwrapAccountKey(
   readonly epoch: number;
   readonly accountKey: Secret<'AccountKey'>;
   readonly serverStaticPublicKey: string;
+  readonly nameTag: Bytes | null;
 } {
   if ((input.kind === 'password') !== (input.serverStaticPublicKey !== null)) throw new CryptoError('invalid-argument');
-  const { header, epoch, sealed } = decodeSealedHeader(input.body);
-  if (input.body.length !== keyslotBodyLength) throw new CryptoError('malformed');
+  const { header, version, epoch, sealed } = decodeSealedHeader(input.body, 2);
+  const isNamed = version === 2;
+  if (input.body.length !== keyslotBodyLength(isNamed ? 2 : 1)) throw new CryptoError('malformed');
   const seenServerKey =
     input.serverStaticPublicKey === null ? new Uint8Array(0) : decodeServerKey(input.serverStaticPublicKey);
   const context = contextOf(input, header, boundServerKey(input.kind, seenServerKey));
   const plaintext = openCommitted({ ...context, sealed });
-  const accountKey = new Secret('AccountKey', plaintext.slice(48, 80));
+  const nameTag = isNamed ? plaintext.slice(80, 80 + nameTagLength) : input.nameTag;
+  if (input.nameTag !== null && nameTag !== null && !equalBytes(nameTag, input.nameTag)) {
+    plaintext.fill(0);
+    throw new CryptoError('open-failed');
+  }
   const opened = {
     accountId: plaintext.slice(0, 16),
     epoch,
-    accountKey,
+    accountKey: new Secret('AccountKey', plaintext.slice(48, 80)),
     serverStaticPublicKey: toBase64Url(plaintext.slice(16, 48)),
+    nameTag,
   };
   plaintext.fill(0);
   return opened;

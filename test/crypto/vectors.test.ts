@@ -96,6 +96,7 @@ describe('keys', () => {
       : deriveKeyEncryptionKey('recovery', new Secret('RecoveryEntropy', fromHex(vector.secret)));
     expect(toHex(keyEncryptionKey.expose())).toBe(vector.keyEncryptionKey);
     const opened = unwrapAccountKey({
+      nameTag: null,
       kind: isPassword ? 'password' : 'recovery',
       slotId: fromHex(vector.slotId),
       generation: vector.generation,

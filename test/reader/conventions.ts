@@ -82,21 +82,23 @@ export class Fields {
 }
 
 /** The sealed header of SPEC.md §1.2. */
-export const header = (epoch: number): Bytes => join(Uint8Array.of(1, 1), u32(epoch));
+export const header = (epoch: number, version = 1): Bytes => join(Uint8Array.of(version, 1), u32(epoch));
 
 /** Checks the header in the order of SPEC.md §1.2 and gives what stands behind it. */
-export function readHeader(body: Bytes): { header: Bytes; epoch: number; rest: Bytes } {
+export function readHeader(body: Bytes, newest = 1): { header: Bytes; version: number; epoch: number; rest: Bytes } {
   if (body.length < 6) refuse('malformed');
   const fields = new Fields(body);
-  readVersionAndSuite(fields);
+  const version = readVersionAndSuite(fields, newest);
   const epoch = fields.integer(4);
   if (epoch === 0) refuse('malformed');
-  return { header: body.slice(0, 6), epoch, rest: fields.rest() };
+  return { header: body.slice(0, 6), version, epoch, rest: fields.rest() };
 }
 
-export function readVersionAndSuite(fields: Fields): void {
-  if (fields.integer(1) !== 1) refuse('unsupported-version');
+export function readVersionAndSuite(fields: Fields, newest = 1): number {
+  const version = fields.integer(1);
+  if (version < 1 || version > newest) refuse('unsupported-version');
   if (fields.integer(1) !== 1) refuse('unsupported-suite');
+  return version;
 }
 
 export const encodeBase64url = (bytes: Bytes): string => Buffer.from(bytes).toString('base64url');

@@ -10,7 +10,7 @@ import { verifyRecoverySignature } from '../../crypto/sign-in/recovery-signature
 import { verifyStepUpSignature } from '../../crypto/sign-in/step-up.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { decodeBase64url, encodeBase64url, type Bytes } from './conventions.ts';
-import { differences, random, randomText, secret, variants } from './cross-outcomes.ts';
+import { differences, plain, random, randomText, secret, variants } from './cross-outcomes.ts';
 import { ed25519PublicKey } from './ed25519.ts';
 import { openKeyring, sealKeyring } from './keyring.ts';
 import { keyEncryptionKey, keyslotListKey, unwrapKeyslot, wrapKeyslot, type KeyslotPlace } from './keys.ts';
@@ -37,7 +37,10 @@ describe.each(times)('keyslots, random input %i', () => {
   const kind = randomInt(2) === 0 ? 'password' : 'recovery';
   const isPassword = kind === 'password';
   const wayIn = random(isPassword ? 64 : 32);
-  const content = { accountId: random(16), serverStaticPublicKey: random(32), accountKey: random(32) };
+  const inside = { accountId: random(16), serverStaticPublicKey: random(32), accountKey: random(32) };
+  const nameTag = randomInt(3) === 0 ? null : random(32);
+  const content = nameTag === null ? inside : { ...inside, nameTag };
+  const typed = randomInt(2) === 0 ? null : nameTag;
   const [epoch, generation, slotId] = [randomInt(1, 2 ** 32), randomInt(1, 2 ** 32), random(16)];
   const stretching = isPassword ? 'argon2id-64mib-3' : null;
   const place: KeyslotPlace = { kind, slotId, generation, stretching, boundServerKey: content.serverStaticPublicKey };
@@ -48,15 +51,18 @@ describe.each(times)('keyslots, random input %i', () => {
       ? slots.deriveKeyEncryptionKey('password', secret('ExportKey', wayIn))
       : slots.deriveKeyEncryptionKey('recovery', secret('RecoveryEntropy', wayIn));
   const readers = {
-    mine: (body: Bytes) => unwrapKeyslot(keyEncryptionKey(wayIn, kind), place, body),
+    mine: (body: Bytes) => unwrapKeyslot(keyEncryptionKey(wayIn, kind), place, body, typed),
     production: (body: Bytes) => {
       const opened = slots.unwrapAccountKey({
         ...productionPlace,
         serverStaticPublicKey: isPassword ? serverStaticPublicKey : null,
         keyEncryptionKey: productionKey(),
+        nameTag: typed === null ? null : plain(typed),
         body,
       });
-      return { ...opened, serverStaticPublicKey: decodeBase64url(opened.serverStaticPublicKey) };
+      const { nameTag: found, ...rest } = opened;
+      const named = found === null ? {} : { nameTag: found };
+      return { ...rest, ...named, serverStaticPublicKey: decodeBase64url(opened.serverStaticPublicKey) };
     },
   };
 
@@ -68,6 +74,7 @@ describe.each(times)('keyslots, random input %i', () => {
       keyEncryptionKey: productionKey(),
       accountId: content.accountId,
       accountKey: secret('AccountKey', content.accountKey),
+      nameTag,
     });
     expect(readers.mine(body)).toEqual({ ...content, epoch });
     expect(differences(variants(body), readers)).toEqual([]);
@@ -81,6 +88,8 @@ describe.each(times)('keyslots, random input %i', () => {
     const changedPlace = { ...place, generation: place.generation === 1 ? 2 : 1 };
     const other = wrapKeyslot({ ...wrapping, place: changedPlace }, content);
     expect(differences([{ name: 'another generation', bytes: other }], readers)).toEqual([]);
+    const ofAnother = wrapKeyslot(wrapping, { ...inside, nameTag: random(32) });
+    expect(differences([{ name: 'of another name', bytes: ofAnother }], readers)).toEqual([]);
     const epochZero = wrapKeyslot({ ...wrapping, epoch: 0 }, content);
     expect(differences([{ name: 'epoch 0', bytes: epochZero }], readers)).toEqual([]);
   });
@@ -88,10 +97,10 @@ describe.each(times)('keyslots, random input %i', () => {
 
 describe.each(times)('keyslot lists, random input %i', () => {
   const [accountId, accountKey, epoch] = [random(16), random(32), randomInt(1, 2 ** 32)];
-  const kinds = ['password', 'recovery', 'passkey', 'device', 'administrator'] as const;
+  const kinds = ['password', 'recovery', 'passkey', 'device'] as const;
   const listed = Array.from({ length: randomInt(1, 17) }, () => ({
     slotId: random(16),
-    kind: kinds[randomInt(5)]!,
+    kind: kinds[randomInt(4)]!,
     generation: randomInt(1, 2 ** 32),
     digest: random(32),
   }));

@@ -1,5 +1,5 @@
 import { openCommitted, sealCommitted, type SealPlace } from './committed-seal.ts';
-import { Fields, header, hkdf, join, lp, readHeader, u32, zeros, type Bytes } from './conventions.ts';
+import { Fields, header, hkdf, isEqual, join, lp, readHeader, u32, zeros, type Bytes } from './conventions.ts';
 import { refuse } from './refusal.ts';
 
 /** The keys that derive from an account key (SPEC.md §4.1). */
@@ -12,7 +12,7 @@ export const keyslotListKey = deriveFrom('sotto/v1/keyslot-list-key');
 export const draftKey = deriveFrom('sotto/v1/draft-key');
 
 /** Kind byte of SPEC.md §4.3 = place in this list + 1. */
-export const keyslotKinds = ['password', 'recovery', 'passkey', 'device', 'administrator'] as const;
+export const keyslotKinds = ['password', 'recovery', 'passkey', 'device'] as const;
 export type KeyslotKind = (typeof keyslotKinds)[number];
 
 /** From the export key or the entropy (SPEC.md §4.2). */
@@ -27,10 +27,16 @@ export type KeyslotPlace = {
   stretching: string | null;
   boundServerKey: Bytes | null;
 };
-export type KeyslotContent = { accountId: Bytes; serverStaticPublicKey: Bytes; accountKey: Bytes };
+/** Without a name tag it is of version 1. */
+export type KeyslotContent = {
+  accountId: Bytes;
+  serverStaticPublicKey: Bytes;
+  accountKey: Bytes;
+  nameTag?: Bytes;
+};
 
 const stretchingProfiles = ['argon2id-64mib-3'];
-const bodyLength = 166;
+const bodyLengths = [0, 166, 198];
 
 function placeOf(key: Bytes, { kind, slotId, generation, ...bound }: KeyslotPlace, sealedHeader: Bytes): SealPlace {
   const isPassword = kind === 'password';
@@ -44,25 +50,35 @@ function placeOf(key: Bytes, { kind, slotId, generation, ...bound }: KeyslotPlac
   };
 }
 
-/** Wraps an account key (SPEC.md §4.2): 166 bytes. */
+/** Wraps an account key (SPEC.md §4.2): 198 bytes, or 166 in version 1. */
 export function wrapKeyslot(
   wrapping: { key: Bytes; place: KeyslotPlace; epoch: number; salt: Bytes },
   content: KeyslotContent,
 ): Bytes {
-  const sealedHeader = header(wrapping.epoch);
-  const plaintext = join(content.accountId, content.serverStaticPublicKey, content.accountKey);
+  const nameTag = content.nameTag ?? zeros(0);
+  const sealedHeader = header(wrapping.epoch, content.nameTag === undefined ? 1 : 2);
+  const plaintext = join(content.accountId, content.serverStaticPublicKey, content.accountKey, nameTag);
   const place = placeOf(wrapping.key, wrapping.place, sealedHeader);
   return join(sealedHeader, sealCommitted(place, plaintext, wrapping.salt));
 }
 
-export function unwrapKeyslot(key: Bytes, place: KeyslotPlace, body: Bytes): KeyslotContent & { epoch: number } {
-  const { header: sealedHeader, epoch, rest } = readHeader(body);
-  if (body.length !== bodyLength) refuse('malformed');
+/** @param typedTag - Of the name that was typed; null where none was. */
+export function unwrapKeyslot(
+  key: Bytes,
+  place: KeyslotPlace,
+  body: Bytes,
+  typedTag: Bytes | null = null,
+): KeyslotContent & { epoch: number } {
+  const { header: sealedHeader, version, epoch, rest } = readHeader(body, 2);
+  if (body.length !== bodyLengths[version]) refuse('malformed');
   const fields = new Fields(openCommitted(placeOf(key, place, sealedHeader), rest));
-  return {
+  const content = {
     epoch,
     accountId: fields.bytes(16),
     serverStaticPublicKey: fields.bytes(32),
     accountKey: fields.bytes(32),
   };
+  if (version === 1) return content;
+  const nameTag = fields.bytes(32);
+  return typedTag === null || isEqual(typedTag, nameTag) ? { ...content, nameTag } : refuse('open-failed');
 }

@@ -120,7 +120,8 @@ export function makeDerivedKeyVectors() {
   });
 }
 
-export function makeKeyslotVectors() {
+/** @param nameTag - null: keyslots of version 1. */
+export function makeKeyslotVectors(nameTag: Uint8Array | null = null) {
   const inside = { serverStaticPublicKey, accountId };
   const password = (epoch: number, generation: number) => {
     const secret = exportKey();
@@ -132,7 +133,7 @@ export function makeKeyslotVectors() {
       stretching: 'argon2id-64mib-3',
     } as const;
     const accountKey = accountKeyOf(vectorKeyring(epoch), epoch);
-    const body = wrapAccountKey({ ...place, ...inside, epoch, accountKey, keyEncryptionKey });
+    const body = wrapAccountKey({ ...place, ...inside, epoch, accountKey, keyEncryptionKey, nameTag });
     return { place, epoch, secret: secret.expose(), keyEncryptionKey, accountKey, body };
   };
   const recovery = (epoch: number, generation: number) => {
@@ -145,7 +146,7 @@ export function makeKeyslotVectors() {
       stretching: null,
     } as const;
     const accountKey = accountKeyOf(vectorKeyring(epoch), epoch);
-    const body = wrapAccountKey({ ...place, ...inside, epoch, accountKey, keyEncryptionKey });
+    const body = wrapAccountKey({ ...place, ...inside, epoch, accountKey, keyEncryptionKey, nameTag });
     return { place, epoch, secret: secret.expose(), keyEncryptionKey, accountKey, body };
   };
   return [password(1, 1), recovery(1, 1), password(2, 2), recovery(2, 2)].map((slot) => ({

@@ -12,6 +12,7 @@ const frozen = {
   'sotto-v1-document-3.json': 'eb677d58276f4fa14d1cbb5404339b9823abb006c20fac494fe547eab5e646ac',
   'sotto-v1-document.json': '9ee780f0f55cd4a769c58f406aa0a7e722b3268d3bec8aeebfd24e69985cb126',
   'sotto-v1-evidence.json': 'ab2cce1e2ecd7446933bc32b9221b24e2b8383afcf6731de0328ed596d604750',
+  'sotto-v1-keyslot-2.json': '0752c6158d0cca4b70f673356a4a18b89a2bba7306e89a5fc942acb557d398ec',
   'sotto-v1-modal.json': '87462aecfd5b341a79f49d6c14ed37e565c153212fea51082d4a696ff087eec6',
   'sotto-v1-note.json': 'f1a4c93db4b7cc953cd7d7c08acb2f69ceb17fb5be48dc6480fba77d465d2a7e',
   'sotto-v1-request-2.json': 'a87faedf533fb120b3b79393efec07fbfc5c7636bc4d09a9804cea15776bd792',

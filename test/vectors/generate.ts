@@ -3,6 +3,7 @@ import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { makeDocumentVectors } from './document-vectors.ts';
 import { makeTurnVectors } from './generate-turn.ts';
 import { makeEvidenceVectors } from './evidence-vectors.ts';
+import { makeKeyslot2Vectors } from './keyslot-2-vectors.ts';
 import { makeModalVectors } from './modal-vectors.ts';
 import { makeNoteVectors } from './note-vectors.ts';
 import { makeRequest2Vectors } from './request-2-vectors.ts';
@@ -18,6 +19,7 @@ const files: Readonly<Record<string, () => unknown>> = {
   'sotto-v1-evidence.json': makeEvidenceVectors,
   'sotto-v1-modal.json': makeModalVectors,
   'sotto-v1-document-3.json': makeDocumentVectors,
+  'sotto-v1-keyslot-2.json': makeKeyslot2Vectors,
   'sotto-v1-note.json': makeNoteVectors,
   'sotto-v1-request-2.json': makeRequest2Vectors,
 };

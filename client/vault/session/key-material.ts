@@ -7,7 +7,7 @@ import type {
   SessionAnswer,
   StretchingProfile,
 } from '../../../crypto/protocol/messages/account-messages.ts';
-import { equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import type { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { type CheckedHead, openSignInHead } from '../store/head-check.ts';
@@ -27,6 +27,8 @@ type Factor = {
   /** For `password` only: the profile and the OPAQUE key that this login saw. */
   readonly stretching: StretchingProfile | null;
   readonly serverStaticPublicKey: string | null;
+  /** Of the name that was typed; null for an unlock. */
+  readonly nameTag: Bytes | null;
 };
 
 /**
@@ -39,7 +41,7 @@ type Factor = {
 export function openKeyMaterial(
   keys: KeyMaterial,
   factor: Factor,
-): { keyring: Keyring; serverStaticPublicKey: string; head: CheckedHead } {
+): { keyring: Keyring; serverStaticPublicKey: string; nameTag: Bytes | null; head: CheckedHead } {
   try {
     return openChecked(keys, factor);
   } catch (error) {
@@ -62,7 +64,8 @@ function openChecked(keys: KeyMaterial, factor: Factor) {
     generation: keyslot.generation,
     body: fromBase64Url(keyslot.body),
   };
-  const { accountId, epoch, accountKey, serverStaticPublicKey } = unwrapAccountKey({ ...factor, ...place });
+  const opened = unwrapAccountKey({ ...factor, ...place });
+  const { accountId, epoch, accountKey, serverStaticPublicKey, nameTag } = opened;
   const keyring = openKeyring({
     accountId,
     epoch,
@@ -77,5 +80,5 @@ function openChecked(keys: KeyMaterial, factor: Factor) {
     isListedKeyslot(list, place) &&
     equalBytes(digestKeyslotList(listBody), head.opened.keyslotListDigest);
   if (!isOwn) throw new VaultError('vault-tampered');
-  return { keyring, serverStaticPublicKey, head };
+  return { keyring, serverStaticPublicKey, nameTag, head };
 }

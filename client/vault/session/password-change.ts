@@ -138,7 +138,7 @@ async function readList({ client, store, account, writer }: PasswordChangeParts)
 }
 
 function replacePasswordSlot(account: AccountSession, list: KeyslotList, begun: Begun) {
-  const { keyring, serverStaticPublicKey } = account;
+  const { keyring, serverStaticPublicKey, nameTag } = account;
   const old = list.slots.find((slot) => slot.kind === 'password');
   if (old === undefined) throw new VaultError('vault-tampered');
   const place = { kind: 'password', slotId: old.slotId, generation: old.generation + 1 } as const;
@@ -151,6 +151,7 @@ function replacePasswordSlot(account: AccountSession, list: KeyslotList, begun: 
     keyEncryptionKey: begun.keyEncryptionKey,
     accountId: keyring.accountId,
     accountKey,
+    nameTag,
   });
   const slots = list.slots.map((slot) => (slot === old ? { ...place, digest: digestKeyslot(body) } : slot));
   const listKey = deriveKeyslotListKey({ accountId: keyring.accountId, accountKey });

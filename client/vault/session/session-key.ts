@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { createKeyring, type Keyring } from '../../../crypto/account/keyring.ts';
-import { bytesField, countField } from '../../../crypto/protocol/messages/fields.ts';
+import { bytesField, countField, hashField } from '../../../crypto/protocol/messages/fields.ts';
 import {
   type Bytes,
   encodeUtf8,
@@ -17,6 +17,8 @@ export type AccountSession = {
   readonly keyring: Keyring;
   /** The relay's OPAQUE key as the account knows it: a new password is registered with no other. */
   readonly serverStaticPublicKey: string;
+  /** Of the account's name, as it was typed or stands in a keyslot; null where neither said it. */
+  readonly nameTag: Bytes | null;
   /** Signed in by the recovery phrase: a password is still to be chosen. */
   readonly needsNewPassword: boolean;
 };
@@ -26,6 +28,7 @@ const sessionContent = v.strictObject({
   currentEpoch: v.pipe(countField(0xffff_ffff), v.minValue(1)),
   keys: v.array(v.strictObject({ epoch: countField(0xffff_ffff), key: bytesField(32) })),
   serverStaticPublicKey: bytesField(32),
+  nameTag: v.exactOptional(hashField),
   needsNewPassword: v.boolean(),
 });
 const maximumSessionLength = 32 * 1024;
@@ -59,12 +62,13 @@ export async function unwrapSession(wrapped: WrappedSession): Promise<AccountSes
   }
 }
 
-function encodeSession({ keyring, serverStaticPublicKey, needsNewPassword }: AccountSession): Bytes {
+function encodeSession({ keyring, serverStaticPublicKey, nameTag, needsNewPassword }: AccountSession): Bytes {
   return encodeCanonicalJson({
     accountId: toBase64Url(keyring.accountId),
     currentEpoch: keyring.currentEpoch,
     keys: [...keyring.keys].map(([epoch, key]) => ({ epoch, key: toBase64Url(key.expose()) })),
     serverStaticPublicKey,
+    ...(nameTag === null ? {} : { nameTag: toBase64Url(nameTag) }),
     needsNewPassword,
   });
 }
@@ -79,7 +83,8 @@ function decodeSession(plaintext: Bytes): AccountSession {
   const accountId = fromBase64Url(content.accountId);
   const keyring = { ...createKeyring({ accountId, epoch: content.currentEpoch, accountKey }), keys };
   const { serverStaticPublicKey, needsNewPassword } = content;
-  return { keyring, serverStaticPublicKey, needsNewPassword };
+  const nameTag = content.nameTag === undefined ? null : fromBase64Url(content.nameTag);
+  return { keyring, serverStaticPublicKey, nameTag, needsNewPassword };
 }
 
 /** Best effort (SECURITY.md): the Worker itself ends right after. */

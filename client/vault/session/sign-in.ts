@@ -20,18 +20,21 @@ export async function signInWithPassword(
   client: RelayClient,
   input: { readonly userName: string; readonly password: string },
 ): Promise<SignedIn> {
-  const nameTag = toBase64Url(deriveNameTag(input.userName));
-  return logIn(client, input.password, (loginRequest) => client.startSignIn({ format: 1, nameTag, loginRequest }));
+  const nameTag = deriveNameTag(input.userName);
+  return logIn(client, input.password, nameTag, (loginRequest) =>
+    client.startSignIn({ format: 1, nameTag: toBase64Url(nameTag), loginRequest }),
+  );
 }
 
 /** The same for the account of a session that is locked. */
 export function unlockWithPassword(client: RelayClient, password: string): Promise<SignedIn> {
-  return logIn(client, password, (loginRequest) => client.startUnlock({ format: 1, loginRequest }));
+  return logIn(client, password, null, (loginRequest) => client.startUnlock({ format: 1, loginRequest }));
 }
 
 async function logIn(
   client: RelayClient,
   password: string,
+  nameTag: Bytes | null,
   start: (loginRequest: string) => Promise<SignInStartAnswer>,
 ): Promise<SignedIn> {
   await opaqueReady();
@@ -54,9 +57,10 @@ async function logIn(
     keyEncryptionKey,
     stretching: answer.stretching,
     serverStaticPublicKey: finished.serverStaticPublicKey,
+    nameTag,
   });
-  const { keyring, serverStaticPublicKey, head } = opened;
-  return { session, account: { keyring, serverStaticPublicKey, needsNewPassword: false }, head };
+  const { head, ...known } = opened;
+  return { session, account: { ...known, needsNewPassword: false }, head };
 
   async function release() {
     const released = await client.finishSignIn({ format: 1, loginId: answer.loginId, loginFinish });
@@ -118,11 +122,12 @@ async function recover(
   });
   await ready;
   const keyEncryptionKey = deriveKeyEncryptionKey('recovery', entropy);
-  const { keyring, serverStaticPublicKey, head } = openKeyMaterial(keys, {
+  const { head, ...known } = openKeyMaterial(keys, {
     kind: 'recovery',
     keyEncryptionKey,
     stretching: null,
     serverStaticPublicKey: null,
+    nameTag,
   });
-  return { session, account: { keyring, serverStaticPublicKey, needsNewPassword: true }, head };
+  return { session, account: { ...known, needsNewPassword: true }, head };
 }

@@ -39,11 +39,15 @@ export async function prepareSignUp(
   input: { readonly userName: string; readonly password: string },
 ): Promise<PreparedSignUp> {
   const { userName, password } = input;
-  const nameTag = toBase64Url(deriveNameTag(userName));
+  const nameTag = deriveNameTag(userName);
   requireStrongPassword(password, userName);
   await opaqueReady();
   const started = startRegistration(password);
-  const answer = await client.startSignUp({ format: 1, nameTag, registrationRequest: started.request });
+  const answer = await client.startSignUp({
+    format: 1,
+    nameTag: toBase64Url(nameTag),
+    registrationRequest: started.request,
+  });
   const registered = finishRegistration({
     password,
     state: started.state,
@@ -55,7 +59,7 @@ export async function prepareSignUp(
   const accountId = generateAccountId();
   const accountKey = generateAccountKey();
   const { serverStaticPublicKey } = registered;
-  const shared = { generation: 1, epoch: 1, serverStaticPublicKey, accountId, accountKey } as const;
+  const shared = { generation: 1, epoch: 1, serverStaticPublicKey, accountId, accountKey, nameTag } as const;
   const slots = [
     wrapSlot({
       ...shared,
@@ -95,7 +99,7 @@ export async function prepareSignUp(
     head: { counter: 1, body: toBase64Url(head) },
   };
   for (const secret of [signing, entropy, registered.exportKey]) secret.wipe();
-  const account = { keyring, serverStaticPublicKey, needsNewPassword: false };
+  const account = { keyring, serverStaticPublicKey, nameTag, needsNewPassword: false };
   return { userName, password, words, account, message, wasSent: false };
 }
 

@@ -3,7 +3,7 @@ import { bytesField, countField, formatField, hashField, idField, opaqueField, t
 import { sealedHeadMessage } from './item-messages.ts';
 
 /** All kinds that the format knows; a relay may hold kinds that this client cannot open yet. */
-export const keyslotKinds = ['password', 'recovery', 'passkey', 'device', 'administrator'] as const;
+export const keyslotKinds = ['password', 'recovery', 'passkey', 'device'] as const;
 /** Compiled-in stretching profiles, weakest first; registration always takes the last (SPEC.md §3). */
 export const stretchingProfiles = ['argon2id-64mib-3'] as const;
 

@@ -47,7 +47,7 @@ describe('keyslot list', () => {
   });
 
   it('holds every kind', () => {
-    const kinds = ['password', 'recovery', 'passkey', 'device', 'administrator'] as const;
+    const kinds = ['password', 'recovery', 'passkey', 'device'] as const;
     const body = encodeKeyslotList({ listKey, epoch: 1, slots: kinds.map((kind, place) => slot(place, kind)) });
     expect(openKeyslotList({ listKey, body }).slots.map(({ kind }) => kind)).toEqual(kinds);
   });
@@ -93,6 +93,14 @@ describe('keyslot list', () => {
         header,
         Uint8Array.of(1),
         first.map((byte, at) => (at === 16 ? 0 : byte)),
+      ),
+    ],
+    [
+      'a kind of 5, once kept for administrators',
+      concat(
+        header,
+        Uint8Array.of(1),
+        first.map((byte, at) => (at === 16 ? 5 : byte)),
       ),
     ],
     [
@@ -155,7 +163,7 @@ describe('isListedKeyslot, M8 and M9', () => {
 
   it.each([
     ['another body', { body: filled(166, 8) }],
-    ['another kind', { kind: 'administrator' as const }],
+    ['another kind', { kind: 'device' as const }],
     ['an older generation', { generation: 1 }],
     ['another slot', { slotId: filled(16, 2) }],
     ['an unknown slot', { slotId: filled(16, 7) }],

@@ -27,6 +27,7 @@ const entropy = (value: number) => new Secret('RecoveryEntropy', filled(32, valu
 const accountKey = new Secret('AccountKey', filled(32, 0xbb));
 const serverStaticPublicKey = toBase64Url(filled(32, 0xcc));
 const inside = { epoch: 3, accountId: filled(16, 0xaa), accountKey };
+const nameTag = filled(32, 0xdd);
 
 const password = {
   kind: 'password',
@@ -35,6 +36,7 @@ const password = {
   stretching: 'argon2id-64mib-3',
   serverStaticPublicKey,
   keyEncryptionKey: deriveKeyEncryptionKey('password', exportKey(1)),
+  nameTag,
 } as const;
 const recovery = {
   kind: 'recovery',
@@ -42,24 +44,45 @@ const recovery = {
   generation: 1,
   stretching: null,
   keyEncryptionKey: deriveKeyEncryptionKey('recovery', entropy(1)),
+  nameTag,
 } as const;
 
 describe('password keyslot', () => {
-  it('gives back what it wraps, in 166 bytes', () => {
+  it('gives back what it wraps, in 198 bytes', () => {
     const body = wrapAccountKey({ ...password, ...inside });
-    expect(body).toHaveLength(166);
-    expect(keyslotBodyLength).toBe(166);
+    expect(body).toHaveLength(198);
+    expect([1, 2].map((version) => keyslotBodyLength(version as 1 | 2))).toEqual([166, 198]);
     const opened = unwrapAccountKey({ ...password, body });
     expect(opened.epoch).toBe(3);
     expect(opened.accountId).toEqual(inside.accountId);
     expect(opened.accountKey.expose()).toEqual(accountKey.expose());
     expect(opened.serverStaticPublicKey).toBe(serverStaticPublicKey);
+    expect(opened.nameTag).toEqual(nameTag);
   });
 
-  it('is what SPEC.md §4.2 says, byte for byte', () => {
+  it('of version 1, whose name nobody typed, gives back what it wraps, and no name but the typed one', () => {
+    const body = wrapAccountKey({ ...password, ...inside, nameTag: null });
+    expect(body).toHaveLength(166);
+    const unnamed = unwrapAccountKey({ ...password, nameTag: null, body });
+    expect(unnamed.accountKey.expose()).toEqual(accountKey.expose());
+    expect(unnamed.nameTag).toBeNull();
+    expect(unwrapAccountKey({ ...password, body }).nameTag).toEqual(nameTag);
+  });
+
+  it('M5: opens under the name that was typed, or for an unlock that asks for none, and under no other name', () => {
     const body = wrapAccountKey({ ...password, ...inside });
+    expect(unwrapAccountKey({ ...password, nameTag: null, body }).nameTag).toEqual(nameTag);
+    expect(refusalOf(() => unwrapAccountKey({ ...password, body }))).toBe('accepted');
+    expect(refusalOf(() => unwrapAccountKey({ ...password, nameTag: filled(32, 0xde), body }))).toBe('open-failed');
+  });
+
+  it.each([
+    [1, null, new Uint8Array(0)],
+    [2, nameTag, nameTag],
+  ] as const)('of version %i is what SPEC.md §4.2 says, byte for byte', (version, given, atTheEnd) => {
+    const body = wrapAccountKey({ ...password, ...inside, nameTag: given });
     const header = body.subarray(0, 6);
-    expect(toHex(header)).toBe('010100000003');
+    expect(toHex(header)).toBe(`0${version}0100000003`);
     const [kind, stretching] = [encodeUtf8('password'), encodeUtf8('argon2id-64mib-3')];
     const plaintext = openCommitted({
       key: password.keyEncryptionKey.expose(),
@@ -67,11 +90,11 @@ describe('password keyslot', () => {
       associatedData: lengthPrefixed(header, kind, password.slotId, uint32(7), stretching, filled(32, 0xcc)),
       sealed: body.subarray(6),
     });
-    expect(plaintext).toEqual(concat(inside.accountId, filled(32, 0xcc), accountKey.expose()));
+    expect(plaintext).toEqual(concat(inside.accountId, filled(32, 0xcc), accountKey.expose(), atTheEnd));
   });
 
-  it('M8: unwrap rejects every changed byte, cut and extension', () => {
-    const body = wrapAccountKey({ ...password, ...inside });
+  it.each([nameTag, null])('M8: unwrap rejects every changed byte, cut and extension', (given) => {
+    const body = wrapAccountKey({ ...password, ...inside, nameTag: given });
     const read = (changed: Uint8Array) => unwrapAccountKey({ ...password, body: changed });
     const codes = ['open-failed', 'malformed', 'unsupported-version', 'unsupported-suite'] as const;
     expect(unrefusedTamperings(body, read, ...codes)).toEqual([]);
@@ -90,12 +113,13 @@ describe('password keyslot', () => {
 
   it('M9: the same secret opens it under no other kind', () => {
     const body = wrapAccountKey({ ...password, ...inside });
-    const other = { ...password, kind: 'administrator', stretching: null, serverStaticPublicKey: null } as const;
+    const other = { ...password, kind: 'passkey', stretching: null, serverStaticPublicKey: null } as const;
     expect(refusalOf(() => unwrapAccountKey({ ...other, body }))).toBe('open-failed');
   });
 
   it.each([
-    ['M11: version 2', 0, 2, 'unsupported-version'],
+    ['M11: version 3', 0, 3, 'unsupported-version'],
+    ['M11: version 1 for a slot of version 2', 0, 1, 'malformed'],
     ['M11: version 0', 0, 0, 'unsupported-version'],
     ['M11: suite 2', 1, 2, 'unsupported-suite'],
     ['M11: suite 0', 1, 0, 'unsupported-suite'],
@@ -140,6 +164,7 @@ describe('misuse', () => {
     ['generation 0', { ...password, ...inside, generation: 0 }],
     ['epoch 0', { ...password, ...inside, epoch: 0 }],
     ['an account key of 16 bytes', { ...password, ...inside, accountKey: new Secret('AccountKey', filled(16, 1)) }],
+    ['a name tag of 31 bytes', { ...password, ...inside, nameTag: filled(31, 1) }],
     ['a server key of 31 bytes', { ...password, ...inside, serverStaticPublicKey: toBase64Url(filled(31, 1)) }],
   ])('wrap refuses %s', (_, input) => {
     expect(refusalOf(() => wrapAccountKey(input))).toBe('invalid-argument');

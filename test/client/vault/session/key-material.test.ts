@@ -10,7 +10,7 @@ import {
 } from '../../../../crypto/account/keyslot-list.ts';
 import type { KeyMaterial } from '../../../../crypto/protocol/messages/account-messages.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';
-import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { type Bytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
 import { sealHead } from '../../../../crypto/vault/vault-head.ts';
 import { openKeyMaterial } from '../../../../client/vault/session/key-material.ts';
@@ -24,6 +24,8 @@ const keyEncryptionKey = () => deriveKeyEncryptionKey('password', new Secret('Ex
 const place = { kind: 'password', slotId: filled(16, 1), generation: 1 } as const;
 
 type Changes = {
+  /** In the keyslot; null for one of version 1. */
+  readonly nameTag?: Uint8Array | null;
   /** Of the account as a whole. */
   readonly keyring?: Keyring;
   /** Epoch that the list says it is of. */
@@ -44,6 +46,7 @@ function release(changes: Changes = {}): KeyMaterial {
   const accountKey = currentAccountKey(keyring);
   const body = wrapAccountKey({
     ...place,
+    nameTag: changes.nameTag === undefined ? filled(32, 9) : changes.nameTag,
     stretching: 'argon2id-64mib-3',
     epoch: currentEpoch,
     serverStaticPublicKey,
@@ -74,13 +77,14 @@ function release(changes: Changes = {}): KeyMaterial {
   };
 }
 
-function outcome(keys: KeyMaterial, key = keyEncryptionKey()): string {
+function outcome(keys: KeyMaterial, key = keyEncryptionKey(), nameTag: Bytes | null = filled(32, 9)): string {
   try {
     openKeyMaterial(keys, {
       kind: 'password',
       keyEncryptionKey: key,
       stretching: 'argon2id-64mib-3',
       serverStaticPublicKey,
+      nameTag,
     });
     return 'accepted';
   } catch (error) {
@@ -95,6 +99,13 @@ describe('openKeyMaterial', () => {
   it('opens what the account itself sealed, in its first epoch and in a later one', () => {
     expect(outcome(release())).toBe('accepted');
     expect(outcome(release({ keyring: rotated }))).toBe('accepted');
+  });
+
+  it('M5: refuses the slot of another name, and opens one of version 1 and one of an unlock, which names none', () => {
+    expect(outcome(release(), keyEncryptionKey(), filled(32, 8))).toBe('vault-tampered');
+    expect(outcome(release(), keyEncryptionKey(), null)).toBe('accepted');
+    expect(outcome(release({ nameTag: null }))).toBe('accepted');
+    expect(outcome(release({ nameTag: null }), keyEncryptionKey(), null)).toBe('accepted');
   });
 
   it.each<[string, Changes]>([

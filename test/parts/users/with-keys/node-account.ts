@@ -37,13 +37,22 @@ export async function cryptoReady(): Promise<void> {
   await Promise.all([opaqueReady(), sodiumReady()]);
 }
 
-/** Signs up as the client does, with both keyslots, and leaves the session's token at the relay's handle. */
-export async function signUp(relay: NodeRelay, name: string, password: string): Promise<NodeAccount> {
-  const nameTag = toBase64Url(deriveNameTag(name));
+/**
+ * Signs up as the client does, with both keyslots, and leaves the session's token at the relay's handle.
+ *
+ * @param keyslotVersion - 1: as clients wrote before version 2.
+ */
+export async function signUp(
+  relay: NodeRelay,
+  name: string,
+  password: string,
+  keyslotVersion: 1 | 2 = 2,
+): Promise<NodeAccount> {
+  const nameTag = deriveNameTag(name);
   const start = startRegistration(password);
   const offered = await relay.expect<SignUpStartAnswer>(200, 'POST', '/v1/sign-up/start', {
     format: 1,
-    nameTag,
+    nameTag: toBase64Url(nameTag),
     registrationRequest: start.request,
   });
   const registration = finishRegistration({
@@ -65,7 +74,12 @@ export async function signUp(relay: NodeRelay, name: string, password: string): 
     const { serverStaticPublicKey } = registration;
     const place = { kind, slotId, generation: 1, stretching: kind === 'password' ? stretching : null };
     const keys = { epoch: 1, serverStaticPublicKey, keyEncryptionKey, accountId, accountKey };
-    return { kind, slotId, generation: 1, body: wrapAccountKey({ ...place, ...keys }) };
+    return {
+      kind,
+      slotId,
+      generation: 1,
+      body: wrapAccountKey({ ...place, ...keys, nameTag: keyslotVersion === 1 ? null : nameTag }),
+    };
   });
   const listKey = deriveKeyslotListKey({ accountId, accountKey });
   const listed = slots.map((slot) => ({ ...slot, digest: digestKeyslot(slot.body) }));
@@ -108,6 +122,7 @@ export async function signIn(relay: NodeRelay, name: string, password: string): 
   relay.accessToken = session.accessToken;
   const { accountId, accountKey, epoch } = unwrapAccountKey({
     kind: 'password',
+    nameTag: deriveNameTag(name),
     slotId: fromBase64Url(keys.keyslot.slotId),
     generation: keys.keyslot.generation,
     stretching,
