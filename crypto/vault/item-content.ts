@@ -5,6 +5,7 @@ import {
   conversationContent,
   type ItemContent,
   messageContent,
+  preferenceContent,
   replyContent,
   replyNoteContent,
   settingsContent,
@@ -22,6 +23,7 @@ const typeName = /^[a-z][a-z0-9-]{0,31}$/;
 const restSchemas = {
   conversation: v.omit(conversationContent, ['type']),
   message: v.omit(messageContent, ['type']),
+  preference: v.omit(preferenceContent, ['type']),
   reply: v.omit(replyContent, ['type']),
   'reply-note': v.omit(replyNoteContent, ['type']),
   settings: v.omit(settingsContent, ['type']),
@@ -73,6 +75,8 @@ export function decodeItemContent(bytes: Uint8Array): ItemContent | null {
       return { type, ...decodeCanonicalJson(json, restSchemas.conversation, maximumContentLength) };
     case 'message':
       return { type, ...decodeCanonicalJson(json, restSchemas.message, maximumContentLength) };
+    case 'preference':
+      return { type, ...decodeCanonicalJson(json, restSchemas.preference, maximumContentLength) };
     case 'reply':
       return { type, ...decodeCanonicalJson(json, restSchemas.reply, maximumContentLength) };
     case 'reply-note':

@@ -32,6 +32,12 @@ const schemas: Readonly<Record<string, json.Check>> = {
     turnKey: json.isBytes(32),
     'verificationItemId?': json.isId,
   }),
+  preference: json.isObject({
+    format: json.isFormat,
+    name: (value) => typeof value === 'string' && /^[a-z][a-z0-9-]{0,63}$/.test(value),
+    setAtMs: json.isTimeMs,
+    value: json.isText(0, 8_192),
+  }),
   reply: json.isObject({
     conversationId: json.isId,
     createdAtMs: json.isTimeMs,

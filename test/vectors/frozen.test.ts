@@ -15,6 +15,7 @@ const frozen = {
   'sotto-v1-keyslot-2.json': '0752c6158d0cca4b70f673356a4a18b89a2bba7306e89a5fc942acb557d398ec',
   'sotto-v1-modal.json': '87462aecfd5b341a79f49d6c14ed37e565c153212fea51082d4a696ff087eec6',
   'sotto-v1-note.json': 'f1a4c93db4b7cc953cd7d7c08acb2f69ceb17fb5be48dc6480fba77d465d2a7e',
+  'sotto-v1-preference.json': '121ce130a1c5c0c409054c31e4079149feb61c5e5da32df43c65e66dd626d238',
   'sotto-v1-request-2.json': 'a87faedf533fb120b3b79393efec07fbfc5c7636bc4d09a9804cea15776bd792',
   'sotto-v1-turn.json': 'd44ca29811a79e29f194bd3f853d106094280e5c8d63cd3ca71d2df787656a95',
   'sotto-v1.json': 'd528cfa5512fbbb058a7f2a3695e60ea452e5c7295790fd84ebe134e390334a9',

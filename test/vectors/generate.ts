@@ -6,6 +6,7 @@ import { makeEvidenceVectors } from './evidence-vectors.ts';
 import { makeKeyslot2Vectors } from './keyslot-2-vectors.ts';
 import { makeModalVectors } from './modal-vectors.ts';
 import { makeNoteVectors } from './note-vectors.ts';
+import { makePreferenceVectors } from './preference-vectors.ts';
 import { makeRequest2Vectors } from './request-2-vectors.ts';
 import { makeVaultVectors } from './sotto-v1.ts';
 
@@ -21,6 +22,7 @@ const files: Readonly<Record<string, () => unknown>> = {
   'sotto-v1-document-3.json': makeDocumentVectors,
   'sotto-v1-keyslot-2.json': makeKeyslot2Vectors,
   'sotto-v1-note.json': makeNoteVectors,
+  'sotto-v1-preference.json': makePreferenceVectors,
   'sotto-v1-request-2.json': makeRequest2Vectors,
 };
 

@@ -2,6 +2,7 @@ import type {
   ConversationContent,
   ItemContent,
   MessageContent,
+  PreferenceContent,
   ReplyContent,
   ReplyNoteContent,
   SettingsContent,
@@ -33,6 +34,7 @@ export class VaultContents {
   /** What is noted of answers, beside their compact replies. */
   readonly notes = new Map<string, ReplyNoteContent>();
   readonly settings = new Map<string, SettingsContent>();
+  readonly preferences = new Map<string, PreferenceContent>();
   readonly verifications = new Map<string, VerificationSummary>();
   /** Alive, and in a form of a later build: neither absent nor deleted. */
   readonly unreadable = new Map<string, UnreadableContent>();
@@ -65,6 +67,9 @@ export class VaultContents {
         this.notes.set(row.id, content);
         addTo(this.#notesOfTurn, content.turnId, row.id);
         break;
+      case 'preference':
+        this.preferences.set(row.id, content);
+        break;
       case 'settings':
         this.settings.set(row.id, content);
         break;
@@ -95,6 +100,7 @@ export class VaultContents {
       this.notes,
       this.#notesOfTurn,
       this.settings,
+      this.preferences,
       this.verifications,
       this.unreadable,
       this.#messagesNaming,
@@ -133,6 +139,21 @@ export class VaultContents {
 
   notesOf(conversationId: string): readonly string[] {
     return [...this.notes].flatMap(([id, note]) => (note.conversationId === conversationId ? [id] : []));
+  }
+
+  /** What counts of one name: of several items the last writer's, of equal times the greater value (SPEC.md §5.1). */
+  preference(name: string): { readonly id: string; readonly preference: PreferenceContent } | null {
+    let newest: { id: string; preference: PreferenceContent } | null = null;
+    for (const [id, preference] of this.preferences) {
+      if (preference.name !== name) continue;
+      const before = newest?.preference;
+      const isNewer =
+        before === undefined ||
+        preference.setAtMs > before.setAtMs ||
+        (preference.setAtMs === before.setAtMs && preference.value > before.value);
+      if (isNewer) newest = { id, preference };
+    }
+    return newest;
   }
 
   /** The conversation that an item belongs to, or is. */
@@ -205,6 +226,7 @@ export class VaultContents {
     this.replies.delete(id);
     this.#forgetNote(id);
     this.settings.delete(id);
+    this.preferences.delete(id);
     const verified = this.verifications.get(id);
     if (verified?.turnId !== undefined && this.#laterVerifications.get(verified.turnId) === id) {
       this.#laterVerifications.delete(verified.turnId);

@@ -103,6 +103,18 @@ export const settingsContent = v.strictObject({
   minimumProtection: v.exactOptional(lastWriterField(protectionLevel)),
 });
 
+/** Longest value of one preference in UTF-16 units. */
+export const maximumPreferenceLength = 8_192;
+
+/** One small thing of the account by its name, so that a small feature needs no type of its own (SPEC.md §5.1). */
+export const preferenceContent = v.strictObject({
+  type: v.literal('preference'),
+  format: formatField,
+  name: v.pipe(v.string(), v.maxLength(64), v.regex(/^[a-z][a-z0-9-]*$/)),
+  value: v.pipe(v.string(), v.maxLength(maximumPreferenceLength)),
+  setAtMs: timeMsField,
+});
+
 /** Longest verification document in bytes (SPEC.md §9.10). */
 export const maximumDocumentLength = 8 * 1024 * 1024;
 
@@ -126,6 +138,7 @@ export const verificationContent = v.strictObject({
 export const itemContent = v.variant('type', [
   conversationContent,
   messageContent,
+  preferenceContent,
   replyContent,
   replyNoteContent,
   settingsContent,
@@ -134,6 +147,7 @@ export const itemContent = v.variant('type', [
 
 export type ConversationContent = v.InferOutput<typeof conversationContent>;
 export type MessageContent = v.InferOutput<typeof messageContent>;
+export type PreferenceContent = v.InferOutput<typeof preferenceContent>;
 export type ReplyContent = v.InferOutput<typeof replyContent>;
 export type ReplyNoteContent = v.InferOutput<typeof replyNoteContent>;
 export type SettingsContent = v.InferOutput<typeof settingsContent>;

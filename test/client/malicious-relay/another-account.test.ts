@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveNameTag } from '../../../crypto/account/name-tag.ts';
 import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { changeRequest } from '../../parts/relay/tamper.ts';
-import type { BrowserProfile } from '../../parts/users/browser-profile.ts';
-import { DeviceLab, inventPerson, proofOf } from '../../parts/users/device-lab.ts';
-import { cryptoReady, signUp } from '../../parts/users/node-account.ts';
-import { NodeRelay } from '../../parts/users/node-relay.ts';
+import type { BrowserProfile } from '../../parts/users/vaults/browser-profile.ts';
+import { inventPerson } from '../../parts/users/person.ts';
+import { DeviceLab, proofOf } from '../../parts/users/vaults/device-lab.ts';
+import { cryptoReady, signUp } from '../../parts/users/with-keys/node-account.ts';
+import { NodeRelay } from '../../parts/users/with-keys/node-relay.ts';
 
 let lab: DeviceLab;
 beforeAll(async () => {

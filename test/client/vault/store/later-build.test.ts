@@ -2,10 +2,17 @@ import { IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
-import { concat, encodeUtf8, fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import {
+  concat,
+  encodeUtf8,
+  fromBase64Url,
+  randomBytes,
+  toBase64Url,
+} from '../../../../crypto/protocol/bytes/bytes.ts';
+import type { SyncAnswer } from '../../../../crypto/protocol/messages/item-messages.ts';
 import { encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
 import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
-import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { DeviceLab, proofOf } from '../../../parts/users/vaults/device-lab.ts';
 import { cryptoReady, signIn } from '../../../parts/users/with-keys/node-account.ts';
 import { NodeDevice } from '../../../parts/users/with-keys/node-device.ts';
 import { NodeRelay } from '../../../parts/users/with-keys/node-relay.ts';
@@ -38,6 +45,23 @@ class LaterBuild {
   static async signIn({ userName, password }: Person): Promise<LaterBuild> {
     const relay = new NodeRelay(lab.origin);
     return new LaterBuild(new NodeDevice(relay, await signIn(relay, userName, password)));
+  }
+
+  /** Writes a new item, of whatever type. @returns its id. */
+  async write(type: string, members: object): Promise<string> {
+    await this.#device.pull();
+    const id = randomBytes(16);
+    const bytes = concat(Uint8Array.of(type.length), encodeUtf8(type), encodeCanonicalJson(members));
+    await this.#device.relay.expect(200, 'POST', '/v1/items', this.#device.batchOf([{ id, version: 1, bytes }]));
+    return toBase64Url(id);
+  }
+
+  /** Reads the whole vault and checks it against its head. @returns version and flags of one item. */
+  async find(id: string) {
+    await this.#device.pull();
+    const page = await this.#device.relay.expect<SyncAnswer>(200, 'GET', '/v1/items?afterCounter=0&limit=500');
+    const item = page.items.find((each) => each.id === id);
+    return item === undefined ? null : { version: item.version, flags: item.flags, bodyState: item.bodyState };
   }
 
   /** Writes the one item of a type once more, with other members. @returns its id. */
@@ -130,6 +154,40 @@ describe('a conversation of a later build', () => {
     await tab.vault.deleteConversation({ conversationId });
     const second = await lab.signIn(person);
     await second.tab.until(() => second.tab.titles().join() === 'In another.');
+  });
+});
+
+describe('an item of a type that a later build made up', () => {
+  it.each([
+    ['that names a conversation', (conversationId: string) => ({ conversationId, format: 1, words: 'From later.' })],
+    ['of any other form', () => ({ anything: [1, 'two', null] })],
+  ])('%s: is kept, counted by the head, brought to each device, and never deleted', async (_, membersOf) => {
+    const { person, profile, tab } = await openChat();
+    const conversationId = await storeConversation(tab, 'A question of mine');
+    const later = await LaterBuild.signIn(person);
+    const id = await later.write('weather-report', membersOf(conversationId));
+    const kept = { version: 1, flags: 0, bodyState: 'here' };
+    // What this build writes on top of it counts it: the later build reads a vault whose root agrees.
+    await tab.vault.setTheme({ theme: 'dark' });
+    await tab.until(() => posted(profile, '/v1/items').length > 0);
+    await tab.vault.relayView({ conversationId });
+    expect(await later.find(id)).toEqual(kept);
+    await tab.vault.deleteConversation({ conversationId });
+    await tab.until(() => tab.titles().length === 0);
+    const newPassword = 'An entirely new lighthouse 91!';
+    await tab.vault.changePassword({ newPassword, proof: proofOf(person) });
+    // The change ended the sessions of all other devices.
+    const again = await LaterBuild.signIn({ ...person, password: newPassword });
+    expect(await again.find(id)).toEqual(kept);
+    // A device that reads everything, and one that goes on from its cache.
+    const second = await lab.signIn({ ...person, password: newPassword });
+    await second.tab.until(() => second.tab.theme === 'dark');
+    tab.abandon();
+    const reloaded = await profile.openTab();
+    await reloaded.vault.setTheme({ theme: 'light' });
+    await second.tab.until(() => second.tab.theme === 'light');
+    expect([...reloaded.alarms, ...second.tab.alarms]).toEqual([]);
+    expect(await again.find(id)).toEqual(kept);
   });
 });
 
