@@ -1,8 +1,7 @@
-import * as v from 'valibot';
 import { encodeUtf8 } from '../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../crypto/protocol/bytes/secret.ts';
-import { isLoopback, isLoopbackAddress } from '../process/loopback.ts';
-import { defaultGpuTool } from './evidence/gpu-tool.ts';
+import { isLoopbackAddress } from '../process/loopback.ts';
+import type { Values } from '../process/settings/read-values.ts';
 
 /** Who vouches for this worker. */
 export type EvidenceSettings =
@@ -10,36 +9,17 @@ export type EvidenceSettings =
   | { readonly kind: 'sev-snp' | 'tdx'; readonly gpuTool: string | null }
   | { readonly kind: 'modal'; readonly registrarUrl: string; readonly identityToken: Secret<'IdentityToken'> };
 
-const toolRule = 'EVIDENCE_GPU_TOOL must be the absolute path of nvattest.';
-const registrarRule = 'REGISTRAR_URL must be an https address, or an http one on this machine.';
-
-export const evidenceEntries = {
-  EVIDENCE: v.optional(
-    v.picklist(['development', 'sev-snp', 'tdx', 'modal'], 'EVIDENCE must be development, sev-snp, tdx or modal.'),
-    'development',
-  ),
-  EVIDENCE_GPU: v.optional(v.picklist(['none', 'nvidia'], 'EVIDENCE_GPU must be none or nvidia.'), 'none'),
-  EVIDENCE_GPU_TOOL: v.optional(v.pipe(v.string(), v.regex(/^\/.{1,1000}$/, toolRule)), defaultGpuTool),
-  REGISTRAR_URL: v.optional(
-    v.pipe(
-      v.string(),
-      v.maxLength(2048, registrarRule),
-      v.check((url) => isSafeUrl(url), registrarRule),
-    ),
-  ),
-};
-
 /** What the rules below look at. */
-export type Surroundings = {
-  readonly EVIDENCE: 'development' | 'sev-snp' | 'tdx' | 'modal';
-  readonly EVIDENCE_GPU: 'none' | 'nvidia';
-  readonly EVIDENCE_GPU_TOOL: string;
-  readonly REGISTRAR_URL?: string | undefined;
-  readonly ENGINE: 'auto' | 'openai' | 'gguf' | 'rehearsal';
-  readonly LLM_BASE_URL?: string | undefined;
-  readonly LLM_WEIGHTS_FOLDER?: string | undefined;
-  readonly LLM_WEIGHTS_MANIFEST?: string | undefined;
-};
+export type Surroundings = Pick<
+  Values<'worker'>,
+  | 'EVIDENCE'
+  | 'EVIDENCE_GPU'
+  | 'REGISTRAR_URL'
+  | 'ENGINE'
+  | 'LLM_BASE_URL'
+  | 'LLM_WEIGHTS_FOLDER'
+  | 'LLM_WEIGHTS_MANIFEST'
+>;
 
 /**
  * What evidence demands of everything else: evidence is about one machine, so the model has to be in it, and named.
@@ -57,14 +37,12 @@ export function complainOfSurroundings(values: Surroundings): string | null {
     return `EVIDENCE=${kind} needs the model server inside this machine: LLM_BASE_URL must be http://127.0.0.1:…, http://[::1]:… or unix:/….`;
   }
   if (kind === 'modal') {
-    return values.REGISTRAR_URL === undefined
-      ? 'EVIDENCE=modal needs REGISTRAR_URL, the address of the registrar.'
-      : null;
+    return values.REGISTRAR_URL === null ? 'EVIDENCE=modal needs REGISTRAR_URL, the address of the registrar.' : null;
   }
-  if (values.LLM_WEIGHTS_MANIFEST !== undefined) {
+  if (values.LLM_WEIGHTS_MANIFEST !== null) {
     return `EVIDENCE=${kind} needs weights that are measured: give LLM_WEIGHTS_FOLDER instead of LLM_WEIGHTS_MANIFEST.`;
   }
-  return engine === 'openai' && values.LLM_WEIGHTS_FOLDER === undefined
+  return engine === 'openai' && values.LLM_WEIGHTS_FOLDER === null
     ? `EVIDENCE=${kind} with ENGINE=openai needs LLM_WEIGHTS_FOLDER, the folder that the model server reads.`
     : null;
 }
@@ -88,11 +66,4 @@ function isInsideMachine(baseUrl: string): boolean {
   if (!URL.canParse(baseUrl)) return false;
   const { hostname } = new URL(baseUrl);
   return isLoopbackAddress(hostname);
-}
-
-function isSafeUrl(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname, username, password, search, hash } = new URL(url);
-  const isBare = username === '' && password === '' && search === '' && hash === '';
-  return isBare && (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname)));
 }

@@ -1,13 +1,13 @@
 // npm run registrar:keys: new keys, and the `modal` section of the policy file that clients are built with.
 // npm run registrar:keys -- --public: that section again, of the REGISTRAR_KEYS that are set.
 import { loadEnvironmentFile } from '../process/environment-file.ts';
+import { requireOne } from '../process/settings/read-values.ts';
 import { toBase64Url } from '../crypto/protocol/bytes/bytes.ts';
 import { generateRegistrarKeys, parseRegistrarKeys, type RegistrarKeys } from './registrar-keys.ts';
-import { type Deployment, readerOf, readIds, readKeys, readLogOrigin } from './settings.ts';
+import { readKeys } from './settings.ts';
 import { StartError } from '../process/start-error.ts';
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
-let read = readerOf({});
 
 /** A member that is not known yet is null, with which no client can be built. */
 function orNull(value: () => string | undefined): string | null {
@@ -21,16 +21,15 @@ function orNull(value: () => string | undefined): string | null {
 }
 
 function modalSection({ statement, log }: RegistrarKeys): object {
-  const id = (field: keyof Deployment) => orNull(() => readIds(read, field)[0]);
   return {
     modal: {
       registrarPublicKey: toBase64Url(statement.publicKey),
-      logOrigin: orNull(() => readLogOrigin(read)),
+      logOrigin: orNull(() => requireOne('REGISTRAR_LOG_ORIGIN', process.env)),
       logPublicKey: toBase64Url(log.publicKey),
-      workspaceId: id('workspaceIds'),
-      environmentId: id('environmentIds'),
-      appId: id('appIds'),
-      functionId: id('functionIds'),
+      workspaceId: orNull(() => requireOne('MODAL_WORKSPACE_ID', process.env)[0]),
+      environmentId: orNull(() => requireOne('MODAL_ENVIRONMENT_ID', process.env)[0]),
+      appId: orNull(() => requireOne('MODAL_APP_ID', process.env)[0]),
+      functionId: orNull(() => requireOne('MODAL_FUNCTION_ID', process.env)[0]),
     },
   };
 }
@@ -41,13 +40,12 @@ try {
     throw new StartError('The one option is --public: the policy section of the keys that are set.');
   }
   loadEnvironmentFile();
-  read = readerOf(process.env);
   if (option === undefined) {
     const text = generateRegistrarKeys();
     say(`REGISTRAR_KEYS=${text}`);
     say(JSON.stringify(modalSection(parseRegistrarKeys(text)), null, 2));
   } else {
-    say(JSON.stringify(modalSection(readKeys(read)), null, 2));
+    say(JSON.stringify(modalSection(readKeys(process.env)), null, 2));
   }
 } catch (error) {
   process.stderr.write(`${error instanceof StartError ? error.message : 'The keys could not be made.'}\n`);

@@ -13,7 +13,8 @@ import {
   problemText,
   type ServerState,
 } from './openai/server-search.ts';
-import { readSocketPath, UpstreamCaller } from './upstream-call.ts';
+import { readSocketPath } from '../../process/settings/value-kinds.ts';
+import { UpstreamCaller } from './upstream-call.ts';
 
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;

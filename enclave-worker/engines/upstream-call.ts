@@ -3,15 +3,10 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { decodedBody } from './openai/decoded-body.ts';
 import { SilentServer, silenceOf } from './silent-server.ts';
+import { readSocketPath } from '../../process/settings/value-kinds.ts';
 
 /** Longest error body that is read; the rest of a longer one is not. */
 const maximumShortBodyLength = 256 * 1024;
-
-/** @returns the path of the socket that `unix:/…` names, or null for other addresses. */
-export function readSocketPath(baseUrl: string): string | null {
-  const [, path] = /^unix:(\/[^\0]{1,100})$/.exec(baseUrl) ?? [];
-  return path ?? null;
-}
 
 /**
  * Where a server's interface may begin, the likeliest first: as it was given, and below `/v1` where that was left out. A

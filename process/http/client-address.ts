@@ -9,28 +9,26 @@ const proxyHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-client-add
 export type AddressSettings = { readonly header: string; readonly trustedProxies: readonly string[] };
 
 /**
- * Reads the two settings that go together: the header, and with commas the proxies that may set it.
+ * Puts together the two settings that go together.
  *
- * @param names - Of the settings, for the sentences.
- * @throws {StartError} for one without the other, and for what is no header or no address.
+ * @param names - Of the settings, for the sentence.
+ * @throws {StartError} for one without the other.
  */
-export function readAddressSettings(
+export function joinAddressSettings(
   header: string | null,
-  proxies: string | null,
+  trustedProxies: readonly string[] | null,
   names: { readonly header: string; readonly proxies: string },
 ): AddressSettings | null {
-  if (header === null && proxies === null) return null;
-  if (header === null || proxies === null) {
+  if (header === null && trustedProxies === null) return null;
+  if (header === null || trustedProxies === null) {
     throw new StartError(`${names.header} and ${names.proxies} go together: the header, and who may set it.`);
   }
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(header)) throw new StartError(`${names.header} is not the name of a header.`);
-  const trustedProxies = proxies.split(',').map((proxy) => proxy.trim());
-  if (trustedProxies.some((proxy) => parseNetwork(proxy) === null)) {
-    throw new StartError(
-      `${names.proxies} holds something that is no address: write 10.0.0.1 or 10.0.0.0/8, separated by commas.`,
-    );
-  }
-  return { header: header.toLowerCase(), trustedProxies };
+  return { header, trustedProxies };
+}
+
+/** Whether a text is an address, or a network as 10.0.0.0/8. */
+export function isNetwork(text: string): boolean {
+  return parseNetwork(text) !== null;
 }
 
 type Subnet = { readonly address: string; readonly family: 'ipv4' | 'ipv6'; readonly bits: number };

@@ -11,7 +11,6 @@ import type { RelayApp } from '../api/app.ts';
 import { CallLanes } from './call-lanes.ts';
 import { ConnectionPlaces } from './connection-places.ts';
 import { Connections, type ConnectionTimes, usualTimes } from './connections.ts';
-import { usualPlaces } from '../settings.ts';
 import { errorBody } from '../api/route/error-answer.ts';
 import { HandshakeTurns } from './handshake-turns.ts';
 import { streamOf } from '../api/bodies/http2-watch.ts';
@@ -41,6 +40,8 @@ export type Listening = {
   readonly cut: number;
 };
 
+/** A connection takes up to 100 KiB. One address may be an office, with six connections a browser on HTTP/1.1. */
+const usualPlaces = { total: 10_000, perAddress: 500 } as const;
 /** A certificate that was renewed is taken up without a restart. */
 const certificateCheckMs = 60_000;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { readSettings as readWorkerSettings } from '../../enclave-worker/settings.ts';
-import { settingNames } from '../../server/setting-names.ts';
+import { settingNames } from '../../process/settings/settings-table.ts';
 import { readSettings as readRelaySettings } from '../../server/settings.ts';
 import { readComposeFile } from '../parts/machine/compose-file.ts';
 import { projectRoot } from '../parts/machine/python-environment.ts';

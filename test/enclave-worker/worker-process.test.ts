@@ -141,7 +141,7 @@ describe.concurrent('the worker as a process', () => {
     [
       'a wrong engine',
       { ENCLAVE_TOKEN: workerToken, ENGINE: 'gpt' },
-      /^ENGINE must be auto, openai, gguf or rehearsal\.\n$/,
+      /^ENGINE must be one of auto, openai, gguf, rehearsal\.\n$/,
     ],
     [
       'a name that is nearly right',

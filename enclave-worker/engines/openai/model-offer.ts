@@ -1,3 +1,4 @@
+import { isModelId } from '../../../process/settings/value-kinds.ts';
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { modelField } from '../../../crypto/protocol/messages/fields.ts';
@@ -10,7 +11,6 @@ export type OfferedModel = {
   readonly canChat: boolean;
 };
 
-const longestId = 512;
 const maximumModels = 1_000;
 
 /** What servers say that a model is for, where it is not for answering. */
@@ -27,7 +27,7 @@ export function readOffer(body: unknown): readonly OfferedModel[] | null {
   if (list === null) return null;
   const models = list.slice(0, maximumModels).flatMap((entry) => {
     const id = typeof entry === 'string' ? entry : idOf(entry);
-    return isUsableId(id) ? [{ id, canChat: canChat(id, entry) }] : [];
+    return isModelId(id) ? [{ id, canChat: canChat(id, entry) }] : [];
   });
   return [...new Map(models.map((model) => [model.id, model])).values()];
 }
@@ -52,11 +52,6 @@ function idOf(entry: unknown): string {
   // A catalogue's own number of a model is none of its names.
   const isNumber = /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id) && name !== '';
   return (isNumber ? '' : id) || textOf(entry, 'model') || name || textOf(entry, 'model_name');
-}
-
-/** What LLM_MODEL and a server's list may name. */
-export function isUsableId(id: string): boolean {
-  return id.trim() !== '' && id.length <= longestId && !/\p{Cc}/u.test(id);
 }
 
 function canChat(id: string, entry: unknown): boolean {

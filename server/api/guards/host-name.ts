@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { hostNameOf } from '../../../process/http/host-name.ts';
 import { isLoopback } from '../../../process/loopback.ts';
 import { livePath, readyPaths } from '../pages/health.ts';
 import type { NameCertificate } from './name-certificate.ts';
@@ -37,7 +38,7 @@ export class HostNames {
   }
 
   judge(host: string): HostVerdict {
-    const name = nameOf(host);
+    const name = hostNameOf(host);
     if (name === null) return 'foreign';
     if (isLoopbackName(name)) return this.#takesLoopback || this.#names.has(name) ? 'own' : 'foreign';
     // A browser gives such a page no cryptography, and would send its cookie in clear.
@@ -49,13 +50,6 @@ export class HostNames {
 /** Whether a page under this name is a secure context although it came over plain http. */
 export function isLoopbackName(name: string): boolean {
   return isLoopback(name) || name.endsWith('.localhost');
-}
-
-/** @returns a host's name in one spelling, without port and without the dot of the root; null for what is none. */
-export function nameOf(host: string): string | null {
-  if (!/^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,255})(:\d{1,5})?$/i.test(host)) return null;
-  const name = URL.parse(`http://${host}`)?.hostname.replace(/\.$/, '') ?? '';
-  return name === '' ? null : name;
 }
 
 /**

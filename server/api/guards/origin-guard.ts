@@ -1,5 +1,5 @@
 import { RelayError } from '../route/relay-error.ts';
-import { nameOf } from './host-name.ts';
+import { hostNameOf } from '../../../process/http/host-name.ts';
 
 export type Caller = {
   readonly origin: string | null;
@@ -33,7 +33,7 @@ export class OriginGuard {
 
   #isOwn(origin: string, host: string): boolean {
     // Whatever this name is, it is one of ours (host-name.ts).
-    const isPublic = this.#publicUrl !== null && nameOf(host) === new URL(this.#publicUrl).hostname;
+    const isPublic = this.#publicUrl !== null && hostNameOf(host) === new URL(this.#publicUrl).hostname;
     if (isPublic) return origin === this.#publicUrl;
     return origin === `https://${host}` || origin === `http://${host}`;
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSettings } from '../../../enclave-worker/settings.ts';
 import { StartError } from '../../../process/start-error.ts';
-import { settingNames } from '../../../server/setting-names.ts';
+import { settingNames } from '../../../process/settings/settings-table.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-const token = { ENCLAVE_TOKEN: 'sixteen-letters-or-more' };
+const token = { ENCLAVE_TOKEN: 'thirty-two-letters-or-more-of-them' };
 const digest = 'A'.repeat(43);
 
 function complaintOf(environment: NodeJS.ProcessEnv): string {
@@ -109,8 +109,8 @@ describe('settings of evidence', () => {
   });
 
   test.each([
-    [{ EVIDENCE: 'SEV' }, 'EVIDENCE must be development, sev-snp, tdx or modal.'],
-    [{ EVIDENCE_GPU: 'amd' }, 'EVIDENCE_GPU must be none or nvidia.'],
+    [{ EVIDENCE: 'SEV' }, 'EVIDENCE must be one of development, sev-snp, tdx, modal.'],
+    [{ EVIDENCE_GPU: 'amd' }, 'EVIDENCE_GPU must be one of none, nvidia.'],
     [{ EVIDENCE_GPU: 'nvidia' }, 'a GPU alone vouches for no machine'],
     [{ EVIDENCE_GPU_TOOL: 'nvattest' }, 'EVIDENCE_GPU_TOOL must be the absolute path'],
     [{ EVIDENCE_GPUS: 'nvidia' }, 'There is no setting EVIDENCE_GPUS; did you mean EVIDENCE_GPU?'],
@@ -122,10 +122,10 @@ describe('settings of evidence', () => {
     [modal({ MODAL_IDENTITY_TOKEN: undefined }), 'MODAL_IDENTITY_TOKEN is no token'],
     [modal({ MODAL_IDENTITY_TOKEN: 'no token at all' }), 'MODAL_IDENTITY_TOKEN is no token'],
     [modal({ MODAL_IDENTITY_TOKEN: `a.b.${'c'.repeat(9000)}` }), 'MODAL_IDENTITY_TOKEN is no token'],
-    [modal({ REGISTRAR_URL: 'http://registrar.example' }), 'REGISTRAR_URL must be an https address'],
-    [modal({ REGISTRAR_URL: 'https://user:word@registrar.example' }), 'REGISTRAR_URL must be an https address'],
-    [modal({ REGISTRAR_URL: 'https://registrar.example/?a=b' }), 'REGISTRAR_URL must be an https address'],
-    [modal({ REGISTRAR_URL: 'registrar' }), 'REGISTRAR_URL must be an https address'],
+    [modal({ REGISTRAR_URL: 'http://registrar.example' }), 'REGISTRAR_URL is not an https address'],
+    [modal({ REGISTRAR_URL: 'https://user:word@registrar.example' }), 'REGISTRAR_URL is not an https address'],
+    [modal({ REGISTRAR_URL: 'https://registrar.example/?a=b' }), 'REGISTRAR_URL is not an https address'],
+    [modal({ REGISTRAR_URL: 'registrar' }), 'REGISTRAR_URL is not an https address'],
     [{ MODEL_DIGEST: 'abc' }, 'MODEL_DIGEST must be a SHA-256 in base64url'],
     [
       { MODEL_DIGEST: digest, LLM_BASE_URL: 'http://127.0.0.1:1/v1' },
@@ -134,8 +134,8 @@ describe('settings of evidence', () => {
     [{ LLM_WEIGHTS_FOLDER: '/no/such/folder', LLM_BASE_URL: 'http://h/v1' }, 'LLM_WEIGHTS_FOLDER names nothing'],
     [{ LLM_BASE_URL: 'unix:relative.sock' }, 'LLM_BASE_URL must be an address'],
     [{ LLM_BASE_URL: `unix:/${'a'.repeat(200)}` }, 'LLM_BASE_URL must be an address'],
-    [{ DRAIN_SECONDS: '3601' }, 'DRAIN_SECONDS must be whole seconds'],
-    [{ DRAIN_SECONDS: '1.5' }, 'DRAIN_SECONDS must be whole seconds'],
+    [{ DRAIN_SECONDS: '3601' }, 'DRAIN_SECONDS must be a whole number from 0 to 3600.'],
+    [{ DRAIN_SECONDS: '1.5' }, 'DRAIN_SECONDS must be a whole number from 0 to 3600.'],
   ])('%j is refused in one sentence', (environment, sentence) => {
     const complaint = complaintOf(environment);
     expect(complaint).toContain(sentence);

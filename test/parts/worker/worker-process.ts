@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const mainFile = join(import.meta.dirname, '../../../enclave-worker/main.ts');
 
-export const workerToken = 'a-token-for-tests-0123456789';
+export const workerToken = 'a-token-for-tests-0123456789-0123456789';
 
 /** The real worker as the launcher runs it: a process with a channel. */
 export interface WorkerProcess extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClientAddress, readAddressSettings } from '../../../process/http/client-address.ts';
+import { ClientAddress, isNetwork, joinAddressSettings } from '../../../process/http/client-address.ts';
 import { networksOf } from '../../../process/http/networks.ts';
 
 const direct = new ClientAddress(null);
@@ -59,18 +59,21 @@ test('find: behind a trusted proxy the nearest address that is no proxy’s, wha
   expect(find(proxied, '192.0.2.1', '203.0.113.9')).toBe('192.0.2.1');
 });
 
-test('readAddressSettings: refuses a proxy that is no address, by the name of its setting', () => {
-  const names = { header: 'CLIENT_ADDRESS_HEADER', proxies: 'TRUSTED_PROXIES' };
-  for (const trusted of ['proxy', '10.0.0.0/33', '10.0.0.0/x', '', '10.0.0.0/8/8', '::1/129', '10.0.0.1,']) {
-    expect(() => readAddressSettings('x', trusted, names)).toThrow('TRUSTED_PROXIES holds');
-    expect(() => new ClientAddress({ header: 'x', trustedProxies: trusted.split(',') })).toThrow('no address');
+test('ClientAddress: refuses a proxy that is no address', () => {
+  for (const trusted of ['proxy', '10.0.0.0/33', '10.0.0.0/x', '', '10.0.0.0/8/8', '::1/129']) {
+    expect([trusted, isNetwork(trusted)]).toEqual([trusted, false]);
+    expect(() => new ClientAddress({ header: 'x', trustedProxies: [trusted] })).toThrow('no address');
   }
-  expect(() => readAddressSettings('x y', '10.0.0.1', names)).toThrow('CLIENT_ADDRESS_HEADER is not');
-  expect(() => readAddressSettings('x', null, names)).toThrow('go together');
-  expect(() => readAddressSettings(null, '10.0.0.1', names)).toThrow('go together');
-  expect(readAddressSettings(null, null, names)).toBeNull();
-  expect(readAddressSettings('X-From', '10.0.0.1, fd00::/8', names)).toEqual({
-    header: 'x-from',
-    trustedProxies: ['10.0.0.1', 'fd00::/8'],
-  });
+  for (const trusted of ['10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', 'fd00::/8', '::1']) {
+    expect([trusted, isNetwork(trusted)]).toEqual([trusted, true]);
+  }
+});
+
+test('joinAddressSettings: takes both or neither, and names the two settings', () => {
+  const names = { header: 'CLIENT_ADDRESS_HEADER', proxies: 'TRUSTED_PROXIES' };
+  const sentence = 'CLIENT_ADDRESS_HEADER and TRUSTED_PROXIES go together';
+  expect(() => joinAddressSettings('x', null, names)).toThrow(sentence);
+  expect(() => joinAddressSettings(null, ['10.0.0.1'], names)).toThrow(sentence);
+  expect(joinAddressSettings(null, null, names)).toBeNull();
+  expect(joinAddressSettings('x', ['10.0.0.1'], names)).toEqual({ header: 'x', trustedProxies: ['10.0.0.1'] });
 });

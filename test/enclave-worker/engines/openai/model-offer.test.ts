@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { modelField } from '../../../../crypto/protocol/messages/fields.ts';
-import { isUsableId, readableName, readOffer } from '../../../../enclave-worker/engines/openai/model-offer.ts';
+import { readableName, readOffer } from '../../../../enclave-worker/engines/openai/model-offer.ts';
+import { isModelId } from '../../../../process/settings/value-kinds.ts';
 import { chooseModel, choiceText, problemText } from '../../../../enclave-worker/engines/openai/server-search.ts';
 
 describe('a list of models', () => {
@@ -208,7 +209,7 @@ describe('the name of a model', () => {
   test('fits a header, whatever the id', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 600 }), (id) => {
-        fc.pre(isUsableId(id));
+        fc.pre(isModelId(id));
         expect(v.is(modelField, readableName(id))).toBe(true);
       }),
     );

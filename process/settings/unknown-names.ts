@@ -1,0 +1,100 @@
+import { StartError } from '../start-error.ts';
+import type { Setting } from './setting.ts';
+import { settingNames, settingsTable } from './settings-table.ts';
+
+/** Beginnings that belong to Sotto alone: an unknown name with one of them is a mistake, not somebody else's variable. */
+const ownPrefixes = [
+  'ENCLAVE_',
+  'COLLATERAL_',
+  'LLM_',
+  'MODAL_',
+  'REGISTRAR_',
+  'EVIDENCE',
+  'SERVER_KEYS',
+  'TRUSTED_PROX',
+  'CLIENT_ADDRESS',
+  'DATABASE_CONN',
+  'DISK_RESERVE',
+  'STORAGE_LIMIT',
+  'CLOCK_CHECKED',
+];
+/** Modal's own tools and containers set these; what the deployment there wants to know; and a name that every container has. */
+const foreignNames =
+  /^(MODAL_(TOKEN_ID|TOKEN_SECRET|IDENTITY_TOKEN|IDENTITY_TOKEN_FILE|ENVIRONMENT|PROFILE|CONFIG_PATH|TASK_ID|IMAGE_ID|IS_REMOTE|CLOUD_PROVIDER|REGION)|REGISTRAR_DEPLOYMENT|HOSTNAME)$/;
+/** What an `.env` may hold for others: Compose, Docker, Node, PostgreSQL's client, Modal's deployment, proxies, clock and words. */
+const foreignInFile =
+  /^((COMPOSE|DOCKER|NODE|NPM|PG|SOTTO|LC|SSL_CERT)_?[A-Z0-9_]*|(HTTPS?|NO|ALL|FTP)_PROXY|TZ|LANG|PATH|HOME|DEBUG|CHROMIUM_PATH)$/i;
+
+/** Of a name shorter than this too much is near by chance: PORT is near to PATH. */
+const leastLength = 6;
+
+/**
+ * Looks through an environment that holds other people's variables too. A name is a mistake if it begins as ours alone do, or
+ * if it is a slip away from one of ours that is itself not set.
+ *
+ * @throws {StartError} that names the nearest right name.
+ */
+export function complainOfUnknownNames(environment: Readonly<Record<string, string | undefined>>): void {
+  const isSet = (name: string) => environment[name] !== undefined && environment[name] !== '';
+  for (const name of Object.keys(environment)) {
+    if (!isSet(name) || isKnown(name) || foreignNames.test(name)) continue;
+    const { nearest } = nearestName(name, settingNames);
+    const slip = nearestName(name, processNames);
+    const isOurs = ownPrefixes.some((prefix) => name.startsWith(prefix));
+    const isNear = slip.distance <= (slip.nearest.length < 12 ? 1 : 2);
+    const isSlip = slip.nearest.length >= leastLength && isNear && !isSet(slip.nearest);
+    if (isOurs || isSlip) throw new StartError(`There is no setting ${name}; did you mean ${nearest}?`);
+  }
+}
+
+/**
+ * Looks through the names of an `.env`, all of which are meant for Sotto.
+ *
+ * @throws {StartError}
+ */
+export function complainOfNamesInFile(names: readonly string[]): void {
+  for (const name of names) {
+    if (isKnown(name) || foreignNames.test(name) || foreignInFile.test(name)) continue;
+    throw new StartError(
+      `The file .env sets ${name}, and there is no such setting; did you mean ${nearestName(name, settingNames).nearest}?`,
+    );
+  }
+}
+
+/** Those of which a process reads its own environment; Compose reads the others out of a file alone. */
+const processNames = settingNames.filter((name) =>
+  (settingsTable[name] as Setting).who.some((who) => who !== 'compose'),
+);
+
+const isKnown = (name: string): boolean => settingNames.some((known) => known === name);
+
+function nearestName(name: string, among: readonly string[]): { readonly nearest: string; readonly distance: number } {
+  let best = { nearest: '', distance: Infinity };
+  for (const nearest of among) {
+    const distance = editDistance(name.toUpperCase(), nearest);
+    if (distance < best.distance) best = { nearest, distance };
+  }
+  return best;
+}
+
+/** How many letters to add, drop, change, or exchange with their neighbour (optimal string alignment). */
+export function editDistance(from: string, to: string): number {
+  let [before, row] = [[] as number[], Array.from({ length: to.length + 1 }, (_, column) => column)];
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const change = from[i - 1] === to[j - 1] ? 0 : 1;
+      const isSwap = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      next.push(
+        Math.min(
+          (row[j] ?? 0) + 1,
+          (next[j - 1] ?? 0) + 1,
+          (row[j - 1] ?? 0) + change,
+          isSwap ? (before[j - 2] ?? 0) + 1 : Infinity,
+        ),
+      );
+    }
+    [before, row] = [row, next];
+  }
+  return row[to.length] ?? 0;
+}
