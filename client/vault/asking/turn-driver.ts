@@ -1,25 +1,27 @@
-import { sendTurn, type SendParts } from './send-turn.ts';
 import { stopAtRelay } from '../exchange/stop-at-relay.ts';
 import { toVaultError } from '../failures/vault-error.ts';
 import { underVaultLock } from '../surroundings/vault-lock.ts';
+import { shownProgress, type State } from './journey-table.ts';
+import { type AskingVault, QuestionWorks } from './question-works.ts';
+import { runJourney } from './run-journey.ts';
 
-export type DriverParts = Omit<SendParts, 'onProgress'> & {
+export type DriverVault = AskingVault & {
   /** The view of this turn changed. */
   readonly onChange: (turnId: string) => void;
 };
 
-type Driven = { readonly controller: AbortController; progress: 'sealing' | 'connecting' };
+type Driven = { readonly works: QuestionWorks; progress: 'sealing' | 'connecting' };
 
 /**
  * Drives every question of the outbox. The tab that took it holds the turn's lock; if that tab goes, the next one that
  * waits for the lock carries on.
  */
 export class TurnDriver {
-  readonly #parts: DriverParts;
+  readonly #vault: DriverVault;
   readonly #driven = new Map<string, Driven>();
 
-  constructor(parts: DriverParts) {
-    this.#parts = parts;
+  constructor(vault: DriverVault) {
+    this.#vault = vault;
   }
 
   progress(turnId: string): 'sealing' | 'connecting' | null {
@@ -28,23 +30,23 @@ export class TurnDriver {
 
   /** Starts what waits and is not driven yet. */
   driveAll(): void {
-    for (const { operation } of this.#parts.outbox.turns) {
+    for (const { operation } of this.#vault.outbox.turns) {
       if (operation.stage.name === 'going') this.#drive(operation.turnId);
     }
   }
 
   /** The relay is there again: nobody waits any longer. */
   hurry(): void {
-    for (const { controller } of this.#driven.values()) controller.abort();
+    for (const { works } of this.#driven.values()) works.hurry();
   }
 
   /**
    * Stops a turn: at the enclave if it may be there, else by taking it back before it is sent.
    *
-   * @throws {VaultError} `relay-unreachable` and such; the answer then goes on.
+   * @throws {VaultError} `relay-unreachable` and such; the reply then goes on.
    */
   async stop(turnId: string): Promise<void> {
-    const { outbox, store, locks, writer, client } = this.#parts;
+    const { outbox, store, locks, writer, client } = this.#vault;
     const takenBack = await underVaultLock(locks, async () => {
       // Under the lock no question is being stored: either the relay has it by now or it will not get it. Who has sent
       // the request of a stored one again reads here that it is to be stopped.
@@ -58,8 +60,8 @@ export class TurnDriver {
       }
     });
     if (takenBack) {
-      this.#driven.get(turnId)?.controller.abort();
-      this.#parts.onChange(turnId);
+      this.#driven.get(turnId)?.works.hurry();
+      this.#vault.onChange(turnId);
       writer.kick();
     }
     const turnKey = store.contents.messageOfTurn(turnId)?.message.turnKey;
@@ -73,41 +75,43 @@ export class TurnDriver {
   }
 
   #drive(turnId: string): void {
-    if (this.#driven.has(turnId) || this.#parts.signal.aborted) return;
-    const driven: Driven = { controller: new AbortController(), progress: 'connecting' };
-    this.#driven.set(turnId, driven);
-    void this.#driveLocked(turnId).finally(() => {
+    if (this.#driven.has(turnId) || this.#vault.signal.aborted) return;
+    const works = new QuestionWorks(this.#vault, turnId);
+    this.#driven.set(turnId, { works, progress: 'connecting' });
+    void this.#driveLocked(turnId, works).finally(() => {
       this.#driven.delete(turnId);
-      if (!this.#parts.signal.aborted) this.#parts.onChange(turnId);
+      if (!this.#vault.signal.aborted) this.#vault.onChange(turnId);
     });
   }
 
-  async #driveLocked(turnId: string): Promise<void> {
-    const { locks, signal, outbox } = this.#parts;
+  async #driveLocked(turnId: string, works: QuestionWorks): Promise<void> {
+    const { locks, signal } = this.#vault;
     try {
-      await locks.request(`sotto-turn-${turnId}`, { mode: 'exclusive', signal }, async () => {
-        // `hurry` and `stop` end a pause, not the turn: what the outbox says decides whether it goes on.
-        while (!signal.aborted && outbox.turn(turnId)?.operation.stage.name === 'going') {
-          const driven = this.#driven.get(turnId);
-          if (driven === undefined) return;
-          const pause = new AbortController();
-          this.#driven.set(turnId, { ...driven, controller: pause });
-          await sendTurn(
-            { ...this.#parts, onProgress: (id, progress) => this.#note(id, progress) },
-            turnId,
-            pause.signal,
-          );
-        }
-      });
+      await locks.request(`sotto-turn-${turnId}`, { mode: 'exclusive', signal }, () =>
+        driveQuestion(this.#vault, works, (state) => this.#note(turnId, state)),
+      );
     } catch (error) {
-      if (!signal.aborted) this.#parts.onAlarm(toVaultError(error));
+      if (!signal.aborted) this.#vault.onAlarm(toVaultError(error));
     }
   }
 
-  #note(turnId: string, progress: 'sealing' | 'connecting' | null): void {
+  #note(turnId: string, state: State): void {
     const driven = this.#driven.get(turnId);
-    if (driven === undefined || progress === null || driven.progress === progress) return;
+    const shown = shownProgress[state];
+    if (driven === undefined || shown === null) return;
+    const isVerified = this.#vault.session.view.kind === 'verified';
+    const progress = shown === 'as-the-shield' ? (isVerified ? 'sealing' : 'connecting') : shown;
+    if (driven.progress === progress) return;
     driven.progress = progress;
-    this.#parts.onChange(turnId);
+    this.#vault.onChange(turnId);
   }
+}
+
+/** Takes one question along its journey. */
+export async function driveQuestion(
+  { locks, signal }: Pick<AskingVault, 'locks' | 'signal'>,
+  { works, effects, setBack }: QuestionWorks,
+  onState: (state: State) => void,
+): Promise<void> {
+  await runJourney({ works, effects, setBack, underLock: (run) => underVaultLock(locks, run), onState, signal });
 }

@@ -6,10 +6,10 @@ import { backOffMs } from '../surroundings/back-off.ts';
 export type Setback =
   /** The enclave no longer knows its key, or the request's time ran out: it is to be sealed anew. */
   | { readonly kind: 'stale' }
-  /** After a pause it may go. `doubts`: the enclave is to be asked for anew by then. */
+  /** After a pause it may go. `doubts`: an enclave is to be asked for anew by then. */
   | { readonly kind: 'later'; readonly why: Delay; readonly doubts: boolean; readonly error: VaultError }
   /** Only the person can help. */
-  | { readonly kind: 'final'; readonly error: VaultError };
+  | { readonly kind: 'final'; readonly doubts: boolean; readonly error: VaultError };
 
 type Delay = 'unreachable' | 'refused' | 'starting';
 
@@ -39,7 +39,7 @@ export function readSetback(error: unknown): Setback {
     case 'relay:storage-failing':
       return { kind: 'later', why: 'refused', doubts: true, error: failure };
     default:
-      return { kind: 'final', error: failure };
+      return { kind: 'final', doubts: false, error: failure };
   }
 }
 
@@ -59,11 +59,11 @@ export class Patience {
 
   /** @returns the setback, or what the person is to be told where it came too often. */
   weigh(setback: Setback): Setback {
-    if (setback.kind === 'stale') return this.sealAgain() ? setback : enclaveChanged();
+    if (setback.kind === 'stale') return this.sealAgain() ? setback : { ...enclaveChanged(), doubts: true };
     if (setback.kind === 'final') return setback;
-    this.#tries[setback.why] += 1;
-    const { error, why } = setback;
-    return this.#tries[why] > mostTries[why] ? { kind: 'final', error } : setback;
+    const { doubts, error, why } = setback;
+    this.#tries[why] += 1;
+    return this.#tries[why] > mostTries[why] ? { kind: 'final', doubts, error } : setback;
   }
 
   /** @returns whether it may be sealed to another enclave once more. */
@@ -80,5 +80,5 @@ export class Patience {
 
 /** The person is to be asked: the enclave changed too often, or is another than the shield showed. */
 export function enclaveChanged(): Extract<Setback, { kind: 'final' }> {
-  return { kind: 'final', error: new VaultError('enclave-changed') };
+  return { kind: 'final', doubts: false, error: new VaultError('enclave-changed') };
 }

@@ -6,7 +6,8 @@ import type { TurnOperation } from '../../../../client/vault/changes/turn-operat
 import { Outbox } from '../../../../client/vault/changes/outbox.ts';
 import { turnOperation } from '../../../../client/vault/changes/plan-turn.ts';
 import { operationTypes } from '../../../../client/vault/features/features.ts';
-import { sendTurn, type SendParts } from '../../../../client/vault/asking/send-turn.ts';
+import { type AskingVault, QuestionWorks } from '../../../../client/vault/asking/question-works.ts';
+import { driveQuestion } from '../../../../client/vault/asking/turn-driver.ts';
 import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';
 import { VaultWriter } from '../../../../client/vault/changes/vault-writer.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';
@@ -48,14 +49,12 @@ async function waitingIn(stage: TurnOperation['stage'], whileItWaits: (ended: Ab
     onAlarm: () => undefined,
     onSynced: () => undefined,
     onStored: () => undefined,
-  } as unknown as SendParts;
+  } as unknown as AskingVault;
   const writer = new VaultWriter(writing);
-  const drive = () =>
-    sendTurn(
-      { ...writing, writer, onProgress: () => undefined, onAccepted: () => undefined },
-      operation.turnId,
-      ended.signal,
-    );
+  const drive = () => {
+    const vault = { ...writing, writer, onAccepted: () => undefined };
+    return driveQuestion(vault, new QuestionWorks(vault, operation.turnId), () => undefined);
+  };
   const left = () => ({
     waiting: outbox.turns.map((queued) => queued.operation.stage.name),
     returned: outbox.returned.length,
