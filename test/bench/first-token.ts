@@ -1,6 +1,8 @@
 import { request } from 'node:http';
 import { cryptoReady, signUp } from '../parts/users/with-keys/node-account.ts';
-import { NodeDevice, ReplyReader } from '../parts/users/with-keys/node-device.ts';
+import { NodeDevice } from '../parts/users/with-keys/node-device.ts';
+import { decodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
+import { ReplyReader } from '../parts/users/with-keys/sealed-turn.ts';
 import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
 import { RelayAndWorker } from '../parts/relay/relay-and-worker.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
@@ -47,7 +49,7 @@ export async function benchFirstToken(): Promise<Figure[]> {
     const reader = new ReplyReader(prepared);
     const firstText = new Promise<number>((resolve) => {
       onRecord = (record) => {
-        reader.take(record);
+        reader.take(decodeLiveRecord(record));
         if (reader.text !== '') resolve(performance.now());
       };
     });

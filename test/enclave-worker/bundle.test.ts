@@ -10,7 +10,8 @@ import { readRelease, releaseManifest } from '../../enclave-worker/build/release
 import { buildWorker } from '../../enclave-worker/build.ts';
 import { HardwareWorker } from '../parts/evidence/hardware-worker.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
-import { readReply, WorkerClient } from '../parts/users/with-keys/worker-client.ts';
+import { readReply } from '../parts/users/with-keys/sealed-turn.ts';
+import { WorkerClient } from '../parts/users/with-keys/worker-client.ts';
 
 let folder: TemporaryFolder;
 let text: string;

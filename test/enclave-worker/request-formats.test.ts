@@ -4,7 +4,8 @@ import { frameClasses, frameTagLength } from '../../crypto/protocol/messages/req
 import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { inProcessToken, startInProcessWorker } from '../parts/worker/in-process-worker.ts';
 import { saying, ScriptedEngine } from '../parts/worker/scripted-engine.ts';
-import { readReply, WorkerClient } from '../parts/users/with-keys/worker-client.ts';
+import { readReply } from '../parts/users/with-keys/sealed-turn.ts';
+import { WorkerClient } from '../parts/users/with-keys/worker-client.ts';
 
 const scripted = () => new ScriptedEngine(saying('In a ', 'low ', 'voice 🤫.'));
 

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { startAnswering } from '../parts/worker/answering-server.ts';
 import { startInProcessWorker } from '../parts/worker/in-process-worker.ts';
 import { ScriptedEngine, saying } from '../parts/worker/scripted-engine.ts';
-import { readReply, WorkerClient } from '../parts/users/with-keys/worker-client.ts';
+import { readReply } from '../parts/users/with-keys/sealed-turn.ts';
+import { WorkerClient } from '../parts/users/with-keys/worker-client.ts';
 import { startWorkerProcess, workerToken } from '../parts/worker/worker-process.ts';
 
 const mainFile = join(import.meta.dirname, '../../enclave-worker/main.ts');

@@ -9,7 +9,8 @@ import { HardwareWorker } from '../../parts/evidence/hardware-worker.ts';
 import { TestChip } from '../../parts/evidence/amd/test-chip.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 import { startUpstream } from '../../parts/worker/upstream.ts';
-import { readReply, WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
+import { readReply } from '../../parts/users/with-keys/sealed-turn.ts';
+import { WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
 import { askAndJudge, askEvidence, judge, withCollateral } from '../../parts/users/with-keys/asked-evidence.ts';
 
 /* The built worker as a process, its kernel and its nvattest on a test machine, judged as a client judges. */

@@ -4,12 +4,13 @@ import type { EngineEvent } from '../../../enclave-worker/engines/engine.ts';
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../../parts/worker/in-process-worker.ts';
 import { saying, sayingThenHanging, ScriptedEngine } from '../../parts/worker/scripted-engine.ts';
-import { type LiveReader, readReply, WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
+import { readReply } from '../../parts/users/with-keys/sealed-turn.ts';
+import { WorkerClient, type WorkerStream } from '../../parts/users/with-keys/worker-client.ts';
 
 type System = AsyncDisposable & {
   readonly worker: InProcessWorker;
   readonly client: WorkerClient;
-  readonly live: LiveReader;
+  readonly live: WorkerStream;
 };
 
 const defaultEngine = () => new ScriptedEngine(saying('In a ', 'low ', 'voice 🤫.'));

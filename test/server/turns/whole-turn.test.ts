@@ -2,11 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isTurnRecord } from '../../parts/relay/turn-process.ts';
-import { LiveRecordSplitter, recordKind, recordNumber } from '../../../crypto/protocol/messages/live-record.ts';
+import {
+  decodeLiveRecord,
+  LiveRecordSplitter,
+  recordKind,
+  recordNumber,
+} from '../../../crypto/protocol/messages/live-record.ts';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { deriveStopToken } from '../../../crypto/turn/turn-key.ts';
 import { cryptoReady, signIn, signUp } from '../../parts/users/with-keys/node-account.ts';
-import { NodeDevice, type PreparedTurn, ReplyReader } from '../../parts/users/with-keys/node-device.ts';
+import { NodeDevice, type PreparedTurn } from '../../parts/users/with-keys/node-device.ts';
+import { ReplyReader } from '../../parts/users/with-keys/sealed-turn.ts';
 import { NodeRelay } from '../../parts/users/with-keys/node-relay.ts';
 import { databaseKinds } from '../../parts/storage/relay-database.ts';
 import { RelayAndWorker } from '../../parts/relay/relay-and-worker.ts';
@@ -45,7 +51,7 @@ function endsClosed(records: readonly Uint8Array[]): boolean {
 
 function readStored(prepared: PreparedTurn, records: readonly Uint8Array[]): ReplyReader {
   const reader = new ReplyReader(prepared);
-  for (const record of records) reader.take(record);
+  for (const record of records) reader.take(decodeLiveRecord(record));
   return reader;
 }
 
@@ -119,7 +125,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
       for (const record of await framesOf(relay, prepared)) take(record);
       if (header === null) return false;
       const whole = readStored(prepared, [header]);
-      for (let n = 0; records.has(n); n++) whole.take(records.get(n)!);
+      for (let n = 0; records.has(n); n++) whole.take(decodeLiveRecord(records.get(n)!));
       live = whole.text;
       return whole.isFinal;
     });

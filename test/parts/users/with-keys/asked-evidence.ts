@@ -5,6 +5,8 @@ import { type Bytes, randomBytes, toBase64Url } from '../../../../crypto/protoco
 import * as v from 'valibot';
 
 type Reachable = { readonly url: string; readonly token: string };
+/** A version of the key statement is asked for only where a test names it. */
+type AskOptions = { readonly fresh?: boolean; readonly model?: string; readonly statement?: 2 };
 export type EvidenceReply = {
   readonly status: number;
   readonly error: string | null;
@@ -15,7 +17,7 @@ export type EvidenceReply = {
 export async function askEvidence(
   { url, token }: Reachable,
   nonce: Bytes,
-  options: { readonly fresh?: boolean; readonly model?: string } = {},
+  options: AskOptions = {},
 ): Promise<EvidenceReply> {
   const response = await fetch(`${url}/evidence`, {
     method: 'POST',
@@ -25,6 +27,7 @@ export async function askEvidence(
       nonce: toBase64Url(nonce),
       model: options.model ?? 'default',
       ...(options.fresh === true ? { freshEvidence: true } : {}),
+      ...(options.statement === undefined ? {} : { statement: options.statement }),
     }),
   });
   const body: unknown = await response.json();
@@ -47,20 +50,21 @@ export function judge(
   nonce: Bytes,
   policy: unknown,
   nowMs: number = Date.now(),
+  model = 'default',
 ): Promise<EnclaveVerdict> {
   const { status: _status, ...rest } = answer;
-  return verifyEnclave({ answer: rest, nonce, model: 'default', minimum: 'any', policy, nowMs });
+  return verifyEnclave({ answer: rest, nonce, model, minimum: 'any', policy, nowMs });
 }
 
 export async function askAndJudge(
   worker: Reachable,
   policy: unknown,
   collateral: readonly CollateralItem[],
-  options: { readonly fresh?: boolean } = {},
+  options: AskOptions = {},
 ): Promise<EnclaveVerdict & { readonly answer: EnclaveEvidence }> {
   const nonce = randomBytes(32);
   const reply = await askEvidence(worker, nonce, options);
   if (reply.error !== null) throw new Error(`${reply.status} ${reply.error}`);
   const answer = withCollateral(reply.answer, collateral);
-  return { ...(await judge(answer, nonce, policy)), answer };
+  return { ...(await judge(answer, nonce, policy, Date.now(), options.model)), answer };
 }

@@ -12,21 +12,14 @@ import {
 } from '../../../../crypto/protocol/messages/live-record.ts';
 import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { hashRequest } from '../../../../crypto/turn/sealed-request.ts';
 import { generateTurnKey } from '../../../../crypto/turn/turn-key.ts';
 import { RelayError } from '../../../../server/api/route/relay-error.ts';
 import { chooseEnclave } from '../../../../server/pools/choose-enclave.ts';
 import { attemptTurn, type StartedTurn, startTurn } from '../../../../server/turns/start-turn.ts';
 import type { TurnService } from '../../../../server/turns/turn-service.ts';
 import { Gate } from '../../machine/gate.ts';
-import {
-  type PreparedTurn,
-  ReplyReader,
-  sealQuestion,
-  toAttempt,
-  type VerifiedEnclave,
-  verifyAnswer,
-} from './node-device.ts';
+import { sealQuestion, toAttempt, type VerifiedEnclave, verifyAnswer } from './node-device.ts';
+import { ReplyReader } from './sealed-turn.ts';
 import { stateOf, storedBytes } from '../../relay/turn-process.ts';
 import { newId, type VaultDevice, write } from '../without-keys/vault-device.ts';
 
@@ -132,11 +125,11 @@ export class AskingPerson {
   }
 
   async #seal(question: string, enclave: VerifiedEnclave) {
-    const request = await sealQuestion(question, enclave, this.#turnId, this.#turnKey);
-    const attempt = toAttempt(enclave, request);
+    const turn = await sealQuestion(question, enclave, { turnId: this.#turnId, turnKey: this.#turnKey });
+    const attempt = toAttempt(enclave, turn);
     this.#lastNonce = randomBytes(32);
     this.#sealings.push({
-      requestHash: hashRequest(request),
+      requestHash: turn.requestHash,
       enclaveIds: [
         attempt.enclaveId,
         ...(attempt.alternateEnclaveId === undefined ? [] : [attempt.alternateEnclaveId]),
@@ -172,15 +165,10 @@ export class AskingPerson {
       const { body, transcriptId } = decodeLiveRecord(header);
       const sealing = this.#sealings.find(({ requestHash }) => equalBytes(requestHash, requestHashOf(body)));
       if (sealing === undefined) throw new Error('A transcript answers what nobody asked.');
-      const prepared: PreparedTurn = {
-        turnId: this.#turnId,
-        turnKey: this.#turnKey,
-        requestHash: sealing.requestHash,
-        start: { turnId: this.turnId } as PreparedTurn['start'],
-      };
-      const reader = new ReplyReader(prepared);
+      const { requestHash } = sealing;
+      const reader = new ReplyReader({ turnId: this.#turnId, turnKey: this.#turnKey, requestHash });
       for (const record of records) {
-        if (equalBytes(recordTranscriptId(record), transcriptId)) reader.take(record);
+        if (equalBytes(recordTranscriptId(record), transcriptId)) reader.take(decodeLiveRecord(record));
       }
       const openedBy = toBase64Url(decodeTranscriptHeader(transcriptHeaderOf(body)).keyId);
       if (reader.isFinal) answers.push({ sealing, text: reader.text, openedBy });

@@ -1,6 +1,3 @@
-import { transcriptHeaderOf } from '../../../../crypto/protocol/messages/transcript-header.ts';
-import { joinEvidenceDigests } from '../../../../crypto/evidence/evidence-digest.ts';
-import { type EnclaveVerdict, verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclaveAnswer, EnclaveOffer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ItemContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import {
@@ -9,7 +6,6 @@ import {
   type SyncAnswer,
   tombstoneFlag,
 } from '../../../../crypto/protocol/messages/item-messages.ts';
-import { decodeLiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
 import type { TurnAttempt, TurnStart } from '../../../../crypto/protocol/messages/turn-messages.ts';
 import {
   type Bytes,
@@ -19,25 +15,18 @@ import {
   toBase64Url,
 } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../../crypto/protocol/bytes/hash.ts';
-import { ReplyOpener } from '../../../../crypto/turn/reply-opener.ts';
-import { hashRequest, sealRequest, toMessage } from '../../../../crypto/turn/sealed-request.ts';
-import { generateTurnKey, type TurnKey } from '../../../../crypto/turn/turn-key.ts';
+import type { TurnKey } from '../../../../crypto/turn/turn-key.ts';
 import { encodeItemContent, openContent } from '../../../../crypto/vault/item-content.ts';
 import { sealItem } from '../../../../crypto/vault/item.ts';
 import { hashLeaf, MerkleTree } from '../../../../crypto/protocol/merkle-tree.ts';
 import { hashHead, openHead, sealHead } from '../../../../crypto/vault/vault-head.ts';
 import { developmentPolicy } from '../../evidence/development-policy.ts';
+import { judge } from './asked-evidence.ts';
 import type { NodeAccount } from './node-account.ts';
 import type { NodeRelay } from './node-relay.ts';
+import { type AcceptedEnclave, type SealedTurn, type SealOptions, sealTurn, type TurnSecrets } from './sealed-turn.ts';
 
-export type PreparedTurn = {
-  readonly turnId: Bytes;
-  readonly turnKey: TurnKey;
-  readonly requestHash: Bytes;
-  readonly start: TurnStart;
-};
-
-type AcceptedEnclave = Extract<EnclaveVerdict, { refused: false }>;
+export type PreparedTurn = TurnSecrets & { readonly start: TurnStart };
 
 export type VerifiedEnclave = {
   readonly enclaveId: string;
@@ -123,12 +112,11 @@ export class NodeDevice {
     parts: { readonly stored: boolean; readonly enclave?: VerifiedEnclave },
   ): Promise<PreparedTurn> {
     const verified = parts.enclave ?? (await this.verifiedEnclave());
-    const turnId = randomBytes(16);
-    const turnKey = generateTurnKey();
-    const request = await sealQuestion(question, verified, turnId, turnKey);
+    const turn = await sealQuestion(question, verified);
+    const { turnId, turnKey } = turn;
     const batch = parts.stored ? this.batch(messageItems(question, turnId, turnKey)) : null;
-    const start = { ...toAttempt(verified, request), turnId: toBase64Url(turnId), batch } as const;
-    return { turnId, turnKey, requestHash: hashRequest(request), start };
+    const start = { ...toAttempt(verified, turn), turnId: toBase64Url(turnId), batch } as const;
+    return { ...turn, start };
   }
 
   async verifiedEnclave(): Promise<VerifiedEnclave> {
@@ -188,83 +176,25 @@ export async function verifyAnswer(answer: EnclaveAnswer, nonce: Bytes): Promise
   };
 }
 
-async function verifyOffer(answer: EnclaveOffer, nonce: Bytes): Promise<AcceptedEnclave | null> {
-  const question = { answer, nonce, model: 'default', minimum: 'any', policy: developmentPolicy } as const;
-  const verdict = await verifyEnclave({ ...question, nowMs: Date.now() });
+async function verifyOffer(offer: EnclaveOffer, nonce: Bytes): Promise<AcceptedEnclave | null> {
+  const verdict = await judge(offer, nonce, developmentPolicy);
   return verdict.refused ? null : verdict;
 }
 
-/** Seals a question to an enclave, and to the one beside it where there is one (SPEC.md §9.4). */
-export function sealQuestion(question: string, verified: VerifiedEnclave, turnId: Bytes, turnKey: TurnKey) {
+/** Seals a question to an enclave, and to the one beside it where there is one. */
+export function sealQuestion(question: string, verified: VerifiedEnclave, keys: SealOptions = {}): Promise<SealedTurn> {
   const { alternate, enclave } = verified;
-  const enclaves = alternate === null ? [enclave] : [enclave, alternate.enclave];
-  const digest =
-    alternate === null
-      ? enclave.evidenceDigest
-      : joinEvidenceDigests(enclave.evidenceDigest, alternate.enclave.evidenceDigest);
-  return sealRequest({
-    header: {
-      turnId,
-      model: enclave.statement.model,
-      frameClass: 'chat',
-      expiresAtMs: Math.min(...enclaves.map(({ statement }) => statement.issuedAtMs)) + 300_000,
-    },
-    content: {
-      format: 1,
-      turnKey: toBase64Url(turnKey.expose()),
-      evidenceDigest: toBase64Url(digest),
-      cacheSalt: toBase64Url(randomBytes(32)),
-      messages: [{ role: 'user', text: question }],
-      parameters: {},
-    },
-    recipients: enclaves.flatMap(({ publicKeys }) => publicKeys.slice(0, 1).map(({ publicKey }) => publicKey)),
-  });
+  return sealTurn(alternate === null ? [enclave] : [enclave, alternate.enclave], question, keys);
 }
 
 /** What a relay is sent of a sealed question. */
-export function toAttempt(verified: VerifiedEnclave, request: Awaited<ReturnType<typeof sealRequest>>): TurnAttempt {
+export function toAttempt(verified: VerifiedEnclave, { message }: SealedTurn): TurnAttempt {
   const { alternate, enclaveId, nonce } = verified;
   return {
     format: 1,
     enclaveId,
     ...(alternate !== null && { alternateEnclaveId: alternate.enclaveId }),
     nonce,
-    request: toMessage(request),
+    request: message,
   };
-}
-
-/** Opens a turn's records as a browser does: header first, then frames in order. */
-export class ReplyReader {
-  readonly #prepared: PreparedTurn;
-  #opener: ReplyOpener | null = null;
-  text = '';
-  closed = false;
-
-  constructor(prepared: PreparedTurn) {
-    this.#prepared = prepared;
-  }
-
-  get isFinal(): boolean {
-    return this.#opener?.isFinal === true;
-  }
-
-  get end() {
-    return this.#opener?.end ?? null;
-  }
-
-  /** @param record - with its length field. */
-  take(record: Uint8Array): void {
-    const { kind, turnId, number, body } = decodeLiveRecord(record);
-    if (toBase64Url(turnId) !== this.#prepared.start.turnId) return;
-    const { turnKey, requestHash } = this.#prepared;
-    if (kind === 'header') {
-      this.#opener ??= new ReplyOpener({ turnKey, turnId, requestHash, header: transcriptHeaderOf(body) });
-    } else if (kind === 'frame') {
-      for (const piece of this.#opener?.open(number, body).pieces ?? []) {
-        if (piece.kind === 'text') this.text += piece.text;
-      }
-    } else if (kind === 'closed') {
-      this.closed = true;
-    }
-  }
 }
