@@ -79,6 +79,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
     'surroundings',
     'relay',
     'failures',
+    'items',
     'store',
     'changes',
     'enclave',

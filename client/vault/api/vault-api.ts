@@ -29,7 +29,7 @@ export type { RelayViewRow, RelayView } from '../features/relay-view.ts';
 export type { ReturnedWords } from '../changes/outbox.ts';
 export type { Theme } from '../features/theme.ts';
 export type { VaultCommands, VaultViews } from '../features/features.ts';
-export type { SetMinimum } from '../changes/shared-items.ts';
+export type { SetMinimum } from '../items/settings.ts';
 export type { OwnProof } from '../session/own-proof.ts';
 export type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 export type { RefusalCode } from '../../../crypto/evidence/evidence-step.ts';

@@ -6,6 +6,7 @@ import type {
 import { maximumBatchLength, maximumBatchTextLength } from '../../../crypto/protocol/messages/item-messages.ts';
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import { sealedContentLength } from '../../../crypto/vault/item-content.ts';
+import { type KeptPreference, newestOf } from '../items/preferences.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 
 /** One item as it is to be stored; content null is a tombstone. */
@@ -81,6 +82,13 @@ export class BatchInProgress {
     const settings = new Map(this.contents.settings);
     for (const { id, content } of this.writes) if (content?.type === 'settings') settings.set(id, content);
     return [...settings].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** What counts of a name, as this batch will leave it. */
+  preference(name: string): KeptPreference | null {
+    const preferences = new Map(this.contents.preferences);
+    for (const { id, content } of this.writes) if (content?.type === 'preference') preferences.set(id, content);
+    return newestOf(name, preferences);
   }
 
   /** Whether a turn that stays rests on this verification. */

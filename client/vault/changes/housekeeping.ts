@@ -47,12 +47,10 @@ export function dropVerifications(plan: BatchInProgress): boolean {
 
 /** Whether there are verifications that nothing names. What this build does not know may name one. */
 function hasLeftVerifications(contents: VaultContents): boolean {
-  const { conversations, messages, replies, notes, settings, verifications } = contents;
-  const known = [conversations, messages, replies, notes, settings, verifications];
   for (const id of contents.rows.keys()) {
-    if (contents.isLive(id) && !known.some((map) => map.has(id))) return false;
+    if (contents.isLive(id) && !contents.readable.some((table) => table.has(id))) return false;
   }
-  return [...verifications.keys()].some((id) => contents.turnsOf(id).length === 0);
+  return [...contents.verifications.keys()].some((id) => contents.turnsOf(id).length === 0);
 }
 
 /** Tombstones that every device in use has seen by now; one that was away for longer reads the vault anew. */

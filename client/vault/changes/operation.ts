@@ -1,6 +1,13 @@
 import * as v from 'valibot';
 import type { BatchInProgress } from './batch-in-progress.ts';
-import { applyToConversation, applyToSettings, type ConversationChange, type SettingsChange } from './shared-items.ts';
+import {
+  applyPreference,
+  applyToConversation,
+  applyToSettings,
+  type ConversationChange,
+  type PreferenceChange,
+  type SettingsChange,
+} from './item-changes.ts';
 
 /** What a person did, as it waits in the outbox. */
 export type AnyOperation = { readonly kind: string };
@@ -27,6 +34,7 @@ export type OperationType<Operation extends AnyOperation = AnyOperation> = {
   /** Told where people see it before the relay has it. */
   conversation?(operation: Operation): ConversationChange;
   settings?(operation: Operation): SettingsChange;
+  preference?(operation: Operation): PreferenceChange;
   /** The conversation that it takes away: planned first, since nothing of the same batch may write into it. */
   deletes?(operation: Operation): string;
 };
@@ -39,7 +47,8 @@ export type OperationOf<Kind extends string, Fields extends Entries> = { readonl
 type Definition<Operation extends AnyOperation> =
   | Pick<OperationType<Operation>, 'apply' | 'deletes'>
   | Required<Pick<OperationType<Operation>, 'conversation'>>
-  | Required<Pick<OperationType<Operation>, 'settings'>>;
+  | Required<Pick<OperationType<Operation>, 'settings'>>
+  | Required<Pick<OperationType<Operation>, 'preference'>>;
 
 /**
  * Defines a kind of operation.
@@ -69,6 +78,10 @@ export function operationType<const Kind extends string, const Fields extends En
   if ('settings' in rest) {
     const { settings } = rest;
     return { ...named, settings, apply: (plan, operation) => applyToSettings(plan, settings(operation)) };
+  }
+  if ('preference' in rest) {
+    const { preference } = rest;
+    return { ...named, preference, apply: (plan, operation) => applyPreference(plan, preference(operation)) };
   }
   return { ...named, ...rest } as Declared;
 }

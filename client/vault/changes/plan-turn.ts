@@ -5,7 +5,7 @@ import type {
 } from '../../../crypto/protocol/contents/item-contents.ts';
 import type { BatchInProgress } from './batch-in-progress.ts';
 import { operationType } from './operation.ts';
-import type { ConversationChange } from './shared-items.ts';
+import type { ConversationChange } from './item-changes.ts';
 import { turnFields, type TurnOperation } from './turn-operation.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 

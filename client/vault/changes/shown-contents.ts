@@ -1,8 +1,10 @@
-import type { ConversationContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import type { ConversationContent, PreferenceContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { isLaterPreference } from '../items/preferences.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 import { isTurn, type Outbox } from './outbox.ts';
 import { firstConversation } from './plan-turn.ts';
-import { type ConversationChange, type NewestSettings, newestSettings } from './shared-items.ts';
+import { type ConversationChange } from './item-changes.ts';
+import { type NewestSettings, newestSettings } from '../items/settings.ts';
 
 export type ShownConversation = {
   readonly content: ConversationContent;
@@ -68,6 +70,16 @@ export class ShownContents {
       settings = type.settings?.(operation).change(settings) ?? settings;
     }
     return settings;
+  }
+
+  /** What counts of one name; null where nobody set it. */
+  preference(name: string): PreferenceContent | null {
+    let shown = this.#contents.preferences.newest(name)?.preference ?? null;
+    for (const { type, operation } of this.#outbox.all) {
+      const content = type.preference?.(operation).content;
+      if (content?.name === name && (shown === null || isLaterPreference(content, shown))) shown = content;
+    }
+    return shown;
   }
 
   #conversationChanges(): ConversationChange[] {

@@ -4,7 +4,7 @@ import { higherLevel, type ProtectionLevel } from '../../../crypto/protocol/prot
 import type { Clock } from '../surroundings/clock.ts';
 import type { ShownContents } from '../changes/shown-contents.ts';
 import type { MinimumView } from './protection-views.ts';
-import type { SetMinimum } from '../changes/shared-items.ts';
+import type { SetMinimum } from '../items/settings.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 import { VaultError } from '../failures/vault-error.ts';
 

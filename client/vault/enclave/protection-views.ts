@@ -1,7 +1,7 @@
 import type { EngineKind, EnclaveStatus } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { RefusalCode } from '../../../crypto/evidence/evidence-step.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import type { SetMinimum } from '../changes/shared-items.ts';
+import type { SetMinimum } from '../items/settings.ts';
 import type { VaultFailure } from '../failures/failure-codes.ts';
 
 /*

@@ -5,6 +5,7 @@ import { drafts } from './drafts.ts';
 import type { CommandsOf, Feature, OperationsOf, ViewsOf } from './feature.ts';
 import { housekeeping } from './housekeeping.ts';
 import { minimum } from './minimum.ts';
+import { preferences } from './preferences.ts';
 import { relayView } from './relay-view.ts';
 import { renaming } from './renaming.ts';
 import { returnedWords } from './returned-words.ts';
@@ -22,6 +23,7 @@ export const features = [
   verification,
   relayView,
   theme,
+  preferences,
   housekeeping,
 ] as const;
 

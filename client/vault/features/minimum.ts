@@ -2,7 +2,8 @@ import { type ProtectionLevel, protectionLevel } from '../../../crypto/protocol/
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { operationType } from '../changes/operation.ts';
-import { withAccountMinimum, withMinimum } from '../changes/shared-items.ts';
+import { withAccountMinimum } from '../items/settings.ts';
+import { withMinimum } from '../items/conversation.ts';
 import type { MinimumView } from '../enclave/protection-views.ts';
 import { feature, type FeatureVault } from './feature.ts';
 

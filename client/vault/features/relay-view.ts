@@ -7,7 +7,8 @@ import { feature, type FeatureVault } from './feature.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CiphertextCache } from '../store/ciphertext-cache.ts';
 import type { ReplyTracker } from '../replies/reply-tracker.ts';
-import type { ItemRow, VaultContents, VerificationSummary } from '../store/vault-contents.ts';
+import type { ItemRow, VaultContents } from '../store/vault-contents.ts';
+import type { VerificationSummary } from '../items/verifications.ts';
 
 /** One row of "What the relay sees": the relay's columns beside the words that only this device reads. */
 export type RelayViewRow = {

@@ -3,7 +3,7 @@ import { maximumTitleLength } from '../../../crypto/protocol/contents/item-conte
 import { isUnseen, withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
 import { operationType } from '../changes/operation.ts';
-import { withTitle } from '../changes/shared-items.ts';
+import { withTitle } from '../items/conversation.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import { feature, type FeatureVault } from './feature.ts';
 

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
 import { operationType } from '../changes/operation.ts';
-import { withTheme } from '../changes/shared-items.ts';
+import { withTheme } from '../items/settings.ts';
 import { feature, type FeatureVault } from './feature.ts';
 
 export type Theme = 'system' | 'light' | 'dark';

@@ -2,14 +2,17 @@ import type {
   ConversationContent,
   ItemContent,
   MessageContent,
-  PreferenceContent,
   ReplyContent,
   ReplyNoteContent,
   SettingsContent,
-  VerificationContent,
 } from '../../../crypto/protocol/contents/item-contents.ts';
 import { tombstoneFlag } from '../../../crypto/protocol/messages/item-messages.ts';
 import type { UnreadableContent } from '../../../crypto/vault/item-content.ts';
+import { Messages } from '../items/messages.ts';
+import { Preferences } from '../items/preferences.ts';
+import { ReplyNotes } from '../items/reply-notes.ts';
+import { UnreadableItems } from '../items/unreadable-items.ts';
+import { Verifications, type VerificationSummary } from '../items/verifications.ts';
 import type { CachedItem } from './ciphertext-cache.ts';
 
 /** The clear columns of one item; its body stays in the cache. */
@@ -22,68 +25,47 @@ export function isTombstone(row: Pick<ItemRow, 'flags'>): boolean {
 /** null for a tombstone, an expired body and a type of a later build. */
 export type OpenedContent = ItemContent | UnreadableContent | null;
 
-/** What a verification came to; its document is opened from the cache when somebody wants to read it. */
-export type VerificationSummary = Omit<VerificationContent, 'type' | 'format' | 'document'>;
-
 /** Plaintext of everything that the newest verified head covers. In memory, and only while unlocked. */
 export class VaultContents {
   readonly rows = new Map<string, ItemRow>();
   readonly conversations = new Map<string, ConversationContent>();
-  readonly messages = new Map<string, MessageContent>();
+  readonly messages = new Messages();
   readonly replies = new Map<string, ReplyContent>();
-  /** What is noted of answers, beside their compact replies. */
-  readonly notes = new Map<string, ReplyNoteContent>();
+  readonly notes = new ReplyNotes();
   readonly settings = new Map<string, SettingsContent>();
-  readonly preferences = new Map<string, PreferenceContent>();
-  readonly verifications = new Map<string, VerificationSummary>();
-  /** Alive, and in a form of a later build: neither absent nor deleted. */
-  readonly unreadable = new Map<string, UnreadableContent>();
-  readonly #messagesOf = new Map<string, Set<string>>();
-  readonly #messageOfTurn = new Map<string, string>();
-  readonly #messageOfReply = new Map<string, string>();
-  readonly #notesOfTurn = new Map<string, Set<string>>();
-  readonly #messagesNaming = new Map<string, Set<string>>();
-  /** Of turns that were sealed anew after their message was stored. */
-  readonly #laterVerifications = new Map<string, string>();
+  readonly preferences = new Preferences();
+  readonly verifications = new Verifications();
+  readonly unreadable = new UnreadableItems();
+
+  /** Where the items of each type are kept: a new type is one more line. */
+  readonly #tables: {
+    readonly [Type in NonNullable<OpenedContent>['type']]: (
+      id: string,
+      content: Extract<NonNullable<OpenedContent>, { readonly type: Type }>,
+    ) => unknown;
+  } = {
+    conversation: (id, content) => this.conversations.set(id, content),
+    message: (id, content) => this.messages.set(id, content),
+    reply: (id, content) => this.replies.set(id, content),
+    'reply-note': (id, content) => this.notes.set(id, content),
+    settings: (id, content) => this.settings.set(id, content),
+    preference: (id, content) => this.preferences.set(id, content),
+    verification: (id, content) => this.verifications.add(id, content),
+    unreadable: (id, content) => this.unreadable.set(id, content),
+  };
+
+  /** Everything that this build can read, each by its id. */
+  get readable(): readonly ReadonlyMap<string, unknown>[] {
+    const { conversations, messages, replies, notes, settings, preferences, verifications } = this;
+    return [conversations, messages, replies, notes, settings, preferences, verifications];
+  }
 
   set(row: ItemRow, content: OpenedContent): void {
     this.#forgetContent(row.id);
     this.rows.set(row.id, row);
-    switch (content?.type) {
-      case 'conversation':
-        this.conversations.set(row.id, content);
-        break;
-      case 'message':
-        this.messages.set(row.id, content);
-        this.#messageOfTurn.set(content.turnId, row.id);
-        this.#messageOfReply.set(content.replyItemId, row.id);
-        this.#messagesOf.set(content.conversationId, this.messageIds(content.conversationId).add(row.id));
-        if (content.verificationItemId !== undefined) addTo(this.#messagesNaming, content.verificationItemId, row.id);
-        break;
-      case 'reply':
-        this.replies.set(row.id, content);
-        break;
-      case 'reply-note':
-        this.notes.set(row.id, content);
-        addTo(this.#notesOfTurn, content.turnId, row.id);
-        break;
-      case 'preference':
-        this.preferences.set(row.id, content);
-        break;
-      case 'settings':
-        this.settings.set(row.id, content);
-        break;
-      case 'verification': {
-        const { type: _type, format: _format, document: _document, ...summary } = content;
-        this.verifications.set(row.id, summary);
-        this.#noteLater(row.id, summary);
-        break;
-      }
-      case 'unreadable':
-        this.unreadable.set(row.id, content);
-        break;
-      case undefined:
-    }
+    if (content === null) return;
+    const keep = this.#tables[content.type] as (id: string, content: NonNullable<OpenedContent>) => unknown;
+    keep(row.id, content);
   }
 
   delete(id: string): void {
@@ -92,68 +74,32 @@ export class VaultContents {
   }
 
   clear(): void {
-    for (const map of [
-      this.rows,
-      this.conversations,
-      this.messages,
-      this.replies,
-      this.notes,
-      this.#notesOfTurn,
-      this.settings,
-      this.preferences,
-      this.verifications,
-      this.unreadable,
-      this.#messagesNaming,
-      this.#laterVerifications,
-    ]) {
-      map.clear();
-    }
-    this.#messagesOf.clear();
-    this.#messageOfTurn.clear();
-    this.#messageOfReply.clear();
+    this.rows.clear();
+    this.unreadable.clear();
+    for (const table of this.readable) (table as Map<string, unknown>).clear();
   }
 
   /** Of the conversation, whether it is there itself or not. */
-  messageIds(conversationId: string): Set<string> {
-    return this.#messagesOf.get(conversationId) ?? new Set();
+  messageIds(conversationId: string): ReadonlySet<string> {
+    return this.messages.idsOf(conversationId);
   }
 
   messageOfTurn(turnId: string): { readonly id: string; readonly message: MessageContent } | null {
-    const id = this.#messageOfTurn.get(turnId);
-    const message = id === undefined ? undefined : this.messages.get(id);
-    return id === undefined || message === undefined ? null : { id, message };
+    return this.messages.ofTurn(turnId);
   }
 
   /** The question that an answer belongs to, whether it is compact yet or not. */
   messageOfReply(replyItemId: string): MessageContent | null {
-    return this.messages.get(this.#messageOfReply.get(replyItemId) ?? '') ?? null;
+    return this.messages.ofReply(replyItemId);
   }
 
   /** What is noted of the answer to one turn. */
   noteOf(turnId: string): { readonly id: string; readonly note: ReplyNoteContent } | null {
-    // One batch writes reply and note, so there is one; were there two, all devices take the same.
-    const id = [...(this.#notesOfTurn.get(turnId) ?? [])].toSorted().at(0) ?? '';
-    const note = this.notes.get(id);
-    return note === undefined ? null : { id, note };
+    return this.notes.ofTurn(turnId);
   }
 
   notesOf(conversationId: string): readonly string[] {
-    return [...this.notes].flatMap(([id, note]) => (note.conversationId === conversationId ? [id] : []));
-  }
-
-  /** What counts of one name: of several items the last writer's, of equal times the greater value (SPEC.md §5.1). */
-  preference(name: string): { readonly id: string; readonly preference: PreferenceContent } | null {
-    let newest: { id: string; preference: PreferenceContent } | null = null;
-    for (const [id, preference] of this.preferences) {
-      if (preference.name !== name) continue;
-      const before = newest?.preference;
-      const isNewer =
-        before === undefined ||
-        preference.setAtMs > before.setAtMs ||
-        (preference.setAtMs === before.setAtMs && preference.value > before.value);
-      if (isNewer) newest = { id, preference };
-    }
-    return newest;
+    return this.notes.idsOf(conversationId);
   }
 
   /** The conversation that an item belongs to, or is. */
@@ -161,27 +107,26 @@ export class VaultContents {
     const unreadable = this.unreadable.get(id);
     if (this.conversations.has(id) || unreadable?.of === 'conversation') return id;
     const turnId = this.verifications.get(id)?.turnId;
-    const message = this.messages.get(id) ?? (turnId === undefined ? null : this.messageOfTurn(turnId)?.message);
+    const message = this.messages.get(id) ?? (turnId === undefined ? null : this.messages.ofTurn(turnId)?.message);
     return (message ?? this.replies.get(id) ?? this.notes.get(id) ?? unreadable)?.conversationId ?? null;
   }
 
   /** What is there of a conversation, or is it, and cannot be read. */
   unreadableOf(conversationId: string): readonly string[] {
-    return this.#unreadableIds(({ conversationId: named }, id) => named === conversationId || id === conversationId);
+    return this.unreadable.idsOf(conversationId);
   }
 
   /** Whether a person's minimum may be set higher than this build can read: for the account, or for this conversation. */
   hidesMinimum(conversationId: string | null): boolean {
     return (
-      this.#unreadableIds(({ of }) => of === 'settings' || of === null).length > 0 ||
-      (conversationId !== null && this.unreadable.has(conversationId))
+      this.unreadable.perhaps('settings').length > 0 || (conversationId !== null && this.unreadable.has(conversationId))
     );
   }
 
   /** What a turn rests on last; null where nothing was kept. */
   verificationOf(turnId: string): { readonly id: string; readonly summary: VerificationSummary } | null {
-    const named = this.messageOfTurn(turnId)?.message.verificationItemId;
-    for (const id of [this.#laterVerifications.get(turnId), named]) {
+    const named = this.messages.ofTurn(turnId)?.message.verificationItemId;
+    for (const id of [this.verifications.latestOf(turnId), named]) {
       const summary = id === undefined ? undefined : this.verifications.get(id);
       if (id !== undefined && summary !== undefined) return { id, summary };
     }
@@ -190,18 +135,18 @@ export class VaultContents {
 
   /** All that a turn was ever sealed on the ground of, whether it is here or not. */
   verificationsOf(turnId: string): readonly string[] {
-    const named = this.messageOfTurn(turnId)?.message.verificationItemId;
-    const later = [...this.verifications].flatMap(([id, summary]) => (summary.turnId === turnId ? [id] : []));
+    const named = this.messages.ofTurn(turnId)?.message.verificationItemId;
+    const later = this.verifications.idsOf(turnId);
     return named === undefined ? later : [named, ...later];
   }
 
   /** The messages whose turns rest on a verification, and those that may: what they name cannot be read. */
   turnsOf(verificationItemId: string): readonly string[] {
-    const later = this.messageOfTurn(this.verifications.get(verificationItemId)?.turnId ?? '');
+    const later = this.messages.ofTurn(this.verifications.get(verificationItemId)?.turnId ?? '');
     return [
-      ...(this.#messagesNaming.get(verificationItemId) ?? []),
+      ...this.messages.naming(verificationItemId),
       ...(later === null ? [] : [later.id]),
-      ...this.#unreadableIds(({ of }) => of === 'message' || of === null),
+      ...this.unreadable.perhaps('message'),
     ];
   }
 
@@ -211,54 +156,7 @@ export class VaultContents {
   }
 
   #forgetContent(id: string): void {
-    const message = this.messages.get(id);
-    if (message !== undefined) {
-      const siblings = this.#messagesOf.get(message.conversationId);
-      siblings?.delete(id);
-      if (siblings?.size === 0) this.#messagesOf.delete(message.conversationId);
-      if (this.#messageOfTurn.get(message.turnId) === id) this.#messageOfTurn.delete(message.turnId);
-      this.#messageOfReply.delete(message.replyItemId);
-      this.#messagesNaming.get(message.verificationItemId ?? '')?.delete(id);
-      this.messages.delete(id);
-    }
     this.unreadable.delete(id);
-    this.conversations.delete(id);
-    this.replies.delete(id);
-    this.#forgetNote(id);
-    this.settings.delete(id);
-    this.preferences.delete(id);
-    const verified = this.verifications.get(id);
-    if (verified?.turnId !== undefined && this.#laterVerifications.get(verified.turnId) === id) {
-      this.#laterVerifications.delete(verified.turnId);
-    }
-    this.verifications.delete(id);
+    for (const table of this.readable) (table as Map<string, unknown>).delete(id);
   }
-
-  #forgetNote(id: string): void {
-    const turnId = this.notes.get(id)?.turnId ?? '';
-    const others = this.#notesOfTurn.get(turnId);
-    others?.delete(id);
-    if (others?.size === 0) this.#notesOfTurn.delete(turnId);
-    this.notes.delete(id);
-  }
-
-  #unreadableIds(isMeant: (content: UnreadableContent, id: string) => boolean): string[] {
-    return [...this.unreadable].flatMap(([id, content]) => (isMeant(content, id) ? [id] : []));
-  }
-
-  #noteLater(id: string, { turnId, verifiedAtMs }: VerificationSummary): void {
-    if (turnId === undefined) return;
-    const knownId = this.#laterVerifications.get(turnId) ?? '';
-    const known = this.verifications.get(knownId);
-    // Of equal ones the greater id: which one a device read first decides nothing.
-    const isNewer =
-      known === undefined ||
-      known.verifiedAtMs < verifiedAtMs ||
-      (known.verifiedAtMs === verifiedAtMs && knownId <= id);
-    if (isNewer) this.#laterVerifications.set(turnId, id);
-  }
-}
-
-function addTo(sets: Map<string, Set<string>>, key: string, value: string): void {
-  sets.set(key, (sets.get(key) ?? new Set()).add(value));
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { maximumBatchLength } from '../../../../crypto/protocol/messages/item-messages.ts';
 import { prunableItems } from '../../../../client/vault/changes/housekeeping.ts';
 import { planBatch } from '../../../../client/vault/changes/plan-batch.ts';
-import { newestSettings } from '../../../../client/vault/changes/shared-items.ts';
+import { newestSettings } from '../../../../client/vault/items/settings.ts';
 import { newId, PaperDevice, PaperVault, stoppedTurn } from '../../../parts/vault/paper-vault.ts';
 
 type Action =

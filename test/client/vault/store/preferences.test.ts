@@ -22,7 +22,7 @@ const preference = (name: string, value: string, setAtMs: number): PreferenceCon
   setAtMs,
 });
 
-describe('VaultContents.preference', () => {
+describe('Preferences.newest', () => {
   const written = [
     ['a', preference('note', 'older', 1)],
     ['b', preference('note', 'newer', 2)],
@@ -34,8 +34,8 @@ describe('VaultContents.preference', () => {
     for (const order of [written, written.toReversed()]) {
       const contents = new VaultContents();
       for (const [id, content] of order) contents.set(row(id), content);
-      expect(contents.preference('note')).toEqual({ id: 'c', preference: written[2][1] });
-      expect(contents.preference('none')).toBeNull();
+      expect(contents.preferences.newest('note')).toEqual({ id: 'c', preference: written[2][1] });
+      expect(contents.preferences.newest('none')).toBeNull();
     }
   });
 
@@ -43,12 +43,12 @@ describe('VaultContents.preference', () => {
     const contents = new VaultContents();
     for (const [id, content] of written) contents.set(row(id), content);
     contents.set({ ...row('c'), version: 2, flags: 1 }, null);
-    expect(contents.preference('note')?.id).toBe('b');
+    expect(contents.preferences.newest('note')?.id).toBe('b');
     contents.delete('b');
-    expect(contents.preference('note')?.id).toBe('a');
+    expect(contents.preferences.newest('note')?.id).toBe('a');
     contents.set({ ...row('a'), version: 2 }, preference('other', 'renamed', 9));
-    expect(contents.preference('note')).toBeNull();
+    expect(contents.preferences.newest('note')).toBeNull();
     contents.clear();
-    expect(contents.preference('other')).toBeNull();
+    expect(contents.preferences.newest('other')).toBeNull();
   });
 });
