@@ -1,10 +1,6 @@
 import '../../../../client/page/design/style.css';
-import { createRoot } from 'react-dom/client';
-import { App } from '../../../../client/page/app.tsx';
 import { stayOnDrop } from '../../../../client/page/shell/stay-on-drop.ts';
-import { createStore } from '../../../../client/page/state/store.ts';
-import { createVaultLink } from '../../../../client/page/state/vault-link.ts';
-import { chooseLanguage, speakLanguage } from '../../../../client/page/texts/languages.ts';
+import { startPage } from '../../../../client/page/start-page.tsx';
 import { ScriptedVault } from './scripted-vault.ts';
 
 /** Where a test finds it in the page. */
@@ -20,13 +16,4 @@ declare global {
  */
 stayOnDrop();
 window.vault = new ScriptedVault();
-
-async function begin(): Promise<void> {
-  await speakLanguage(chooseLanguage(navigator.languages), document.documentElement);
-  const store = createStore();
-  createRoot(document.querySelector('#root') as HTMLElement).render(
-    <App store={store} vault={createVaultLink(store, () => window.vault)} />,
-  );
-}
-
-void begin();
+void startPage(() => window.vault);

@@ -13,6 +13,8 @@ export type PageOptions = {
   readonly height?: number;
   readonly reducedMotion?: boolean;
   readonly touch?: boolean;
+  /** The language that the browser is set to. */
+  readonly locale?: string;
   /** Runs in the page before any script of it: what a browser without something has. */
   readonly prepare?: () => void;
 };
@@ -47,6 +49,7 @@ export class ScriptedClient {
       reducedMotion: options.reducedMotion === true ? 'reduce' : 'no-preference',
       hasTouch: options.touch === true,
       isMobile: options.touch === true,
+      locale: options.locale ?? 'en-US',
     });
     this.#contexts.push(context);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: this.origin });
