@@ -13,7 +13,7 @@ export const relayRows = {
     kind.publicOrigin,
     'the https address that people type; turns HSTS on, fixes the allowed origin, and is the one name that the relay answers under',
   ),
-  HOST_NAMES: optional(['relay', 'compose'], kind.hostNames, 'further names, with https too, separated by commas'),
+  HOST_NAMES: optional(['relay'], kind.hostNames, 'further names, with https too, separated by commas'),
   TLS_CERT: optional(['relay'], kind.path, 'a PEM file; with `TLS_KEY` the relay speaks HTTPS (HTTP/2 and 1.1) itself'),
   TLS_KEY: optional(['relay'], kind.path, 'the key of that certificate'),
   DATA_DIR: usual(
@@ -61,8 +61,7 @@ export const relayRows = {
   ENCLAVE_CERTIFICATES: optional(
     ['relay', 'compose'],
     kind.path,
-    'a PEM file: the certificates of https workers, believed alone',
-    { refusesEmpty: false },
+    'a PEM file: the certificates of https workers, believed alone. `certificates/NAME.pem` is one in that folder, with and without Docker',
   ),
   MODAL_SERVER_URL: optional(['relay', 'compose'], kind.httpsUrl, 'what `modal deploy` printed'),
   MODAL_PROXY_TOKEN: optional(['relay', 'compose'], kind.proxyToken, 'a proxy token, `wk-….ws-…`'),

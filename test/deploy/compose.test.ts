@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { readSettings as readWorkerSettings } from '../../enclave-worker/settings.ts';
-import { settingNames } from '../../process/settings/settings-table.ts';
+import { parseEnvironmentFile } from '../../process/settings/environment-file.ts';
+import { readValues } from '../../process/settings/read-values.ts';
+import { rowsOf, type SettingName, settingNames } from '../../process/settings/settings-table.ts';
 import { readSettings as readRelaySettings } from '../../server/settings.ts';
+import { interpolateAsCompose } from '../parts/machine/compose-env.ts';
 import { readComposeFile } from '../parts/machine/compose-file.ts';
 import { projectRoot } from '../parts/machine/python-environment.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
@@ -59,12 +62,7 @@ const filledIn: Readonly<Record<string, string>> = {
   ENCLAVE_TOKEN: 't'.repeat(64),
 };
 
-function interpolate(value: string): string {
-  return value.replaceAll(/\$\{([A-Z0-9_]+)(?::([-?])([^}]*))?\}/g, (_, name: string, sign?: string, rest?: string) => {
-    const given = filledIn[name] ?? '';
-    return given === '' && sign === '-' ? (rest ?? '') : given;
-  });
-}
+const interpolate = (value: string) => interpolateAsCompose(value, (name) => filledIn[name]);
 
 describe('docker-compose.yml', () => {
   const parsed = v.parse(composeFile, readComposeFile('docker-compose.yml'));
@@ -202,6 +200,36 @@ describe('docker-compose.yml', () => {
     const given = [...example.matchAll(/^([A-Z0-9_]+)=/gm)].map(([, name = '']) => name);
     expect(given.filter((name) => name !== 'COMPOSE_PROFILES').toSorted()).toEqual([...read].toSorted());
     expect(new Set(given).size).toBe(given.length);
+  });
+
+  it('gives the relay what `npm start` reads out of the same .env, but for what only a container can know', () => {
+    const file = parseEnvironmentFile(
+      Object.entries(filledIn)
+        .map(([name, value]) => `${name}='${value}'`)
+        .join('\n'),
+    );
+    const fixed = ['HOST', 'PORT', 'DATA_DIR', 'DATABASE_URL', 'CLIENT_ADDRESS_HEADER', 'TRUSTED_PROXIES'];
+    const handedOn = rowsOf('relay').flatMap(([name, { who }]) => (who.includes('compose') ? [name] : []));
+    const { environment } = find('relay');
+    expect(Object.keys(environment).toSorted()).toEqual([...fixed, ...handedOn].toSorted());
+    const notByName = handedOn.filter((name) => !/^\$\{([A-Z0-9_]+)[:}]/.exec(environment[name] ?? '')?.includes(name));
+    expect(notByName).toEqual([]);
+    const pick = (values: object) => Object.entries(values).filter(([name]) => handedOn.includes(name as SettingName));
+    // Left empty: each has a worker of its own.
+    const withoutPool = (values: object) => pick({ ...values, ENCLAVE_POOL: null, ENCLAVE_URLS: null });
+    const own = readValues('relay', Object.fromEntries(file));
+    const inContainer = readValues('relay', settingsOf('relay'));
+    expect(withoutPool(own)).toHaveLength(handedOn.length);
+    expect(withoutPool(inContainer)).toEqual(withoutPool(own));
+    expect([own.ENCLAVE_POOL, own.ENCLAVE_URLS]).toEqual(['local', null]);
+    expect(own.PUBLIC_URL).toBe('https://chat.example.org');
+  });
+
+  it('reads no name that the table of settings does not give it', () => {
+    const read = [...text.matchAll(/\$\{([A-Z0-9_]+)/g)].map(([, name = '']) => name);
+    const rows = new Set<string>(rowsOf('compose').map(([name]) => name));
+    expect([...new Set(read)].filter((name) => !rows.has(name))).toEqual([]);
+    expect([...rows].filter((name) => !read.includes(name))).toEqual([]);
   });
 
   it('relay and worker are given settings that they know, and start with them', async () => {

@@ -68,7 +68,14 @@ test.each([
       /^The file \.env cannot be read: it must be a text file of the user who runs .*\.\n$/,
     );
     await rm(environment, { recursive: true });
-    await writeFile(environment, 'LLM_BASE_URLS=x\n');
+    await writeFile(environment, 'SIGN_UP=open\nLLM_BASE_URLS=x\n');
+    const misspelt = start();
+    const sentence = 'The file .env sets LLM_BASE_URLS, and there is no such setting; did you mean LLM_BASE_URL?\n';
+    expect([misspelt.status, misspelt.stderr]).toEqual([1, sentence]);
+    await writeFile(environment, 'SIGN_UP=$OPEN\n');
+    const unclear = start();
+    expect([unclear.status, unclear.stderr]).toEqual([1, expect.stringMatching(/^Line 1 of the file \.env could/)]);
+    await writeFile(environment, "SIGN_UP='open' # to everybody\n");
     const without = start();
     expect([without.status, without.stderr]).toEqual([1, expect.not.stringContaining('.env')]);
   },
