@@ -2,18 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { belowMinimum, hardwareEnclave } from '../../../parts/vault/scripted-client/scripted-contents.ts';
-import { ScriptedClient, showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 /** Every violation as a line; the debugger's own evaluation is outside of the page's policy. */
 async function violations(page: Page): Promise<string[]> {
@@ -230,8 +226,7 @@ test('targets are at least 24 px, for a finger 44', async () => {
 });
 
 test('alarms are taken away at 400 % zoom too, by mouse and by keyboard', async () => {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', width: 320, height: 200 });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  const page = await client.openChat({ width: 320, height: 200 });
   await page.evaluate(() => {
     window.vault.emit({ type: 'alarm', code: 'vault-tampered' });
     window.vault.emit({ type: 'alarm', code: 'vault-rolled-back' });

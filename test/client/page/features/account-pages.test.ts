@@ -1,13 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ScriptedClient } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { describe, expect, test } from 'vitest';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 const password = 'four unrelated words suffice';
 
@@ -24,8 +19,7 @@ describe('home', () => {
   });
 
   test('whoever has a session goes on to the chat', async () => {
-    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const page = await client.openChat();
     await page.goto(client.origin);
     await page.getByRole('textbox', { name: 'Message' }).waitFor();
     expect(page.url()).toBe(`${client.origin}/chat`);

@@ -1,20 +1,10 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { developmentEnclave } from '../../../parts/vault/scripted-client/scripted-contents.ts';
-import {
-  askInPage,
-  openPairs,
-  ScriptedClient,
-  settle,
-  showConversation,
-} from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { askInPage, openPairs, settle, showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 const openChat = () => client.openPage({ path: '/chat', status: 'unlocked' });
 const said = (page: Page, words: string) =>

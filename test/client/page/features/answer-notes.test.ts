@@ -1,13 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { leftOutText } from '../../../../client/page/texts/answer-texts.ts';
-import { askInPage, ScriptedClient } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { askInPage } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 test('an answer that does not come yet says why, and one to half a conversation says what is missing', async () => {
   const page = await client.openPage({ path: '/chat', status: 'unlocked' });

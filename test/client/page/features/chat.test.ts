@@ -1,31 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  askInPage,
-  ScriptedClient,
-  showConversation,
-  type PageOptions,
-} from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { describe, expect, test } from 'vitest';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { askInPage, showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
-
-async function openChat(options: PageOptions = {}): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', ...options });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
-  return page;
-}
+const client = clientOfTests();
 
 const calls = (page: Page, wanted: string) =>
   page.evaluate((name) => window.vault.calls.filter((call) => call.name === name).map(({ input }) => input), wanted);
 
 describe('asking', () => {
   test('from the box to the finished answer', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const turn = await askInPage(page, 'A question');
     expect(page.url()).toMatch(/\/chat\/[A-Za-z0-9_-]{22}$/);
     const answer = page.getByRole('article', { name: /^Assistant/ });
@@ -47,7 +32,7 @@ describe('asking', () => {
   });
 
   test('Stop stands in place of Send, and Escape does the same', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const first = await askInPage(page, 'One');
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByText('Stopped. What had come is kept.').waitFor();
@@ -58,7 +43,7 @@ describe('asking', () => {
   });
 
   test('Shift+Enter is a new line, Enter of an input method chooses a word, Enter sends', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.pressSequentially('one');
     await box.press('Shift+Enter');
@@ -76,7 +61,7 @@ describe('asking', () => {
   });
 
   test('nothing but blanks is not sent; a refusal keeps the text', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('  \n ');
     await box.press('Enter');
@@ -97,7 +82,7 @@ describe('endings', () => {
     ['error', 'The model stopped with an error.'],
     ['length', 'The answer reached the length that the model allows.'],
   ] as const)('%s is said, never shown as finished', async (outcome, text) => {
-    const page = await openChat();
+    const page = await client.openChat();
     const turn = await askInPage(page, 'A question');
     await page.evaluate(
       ([id, how]) => {
@@ -113,7 +98,7 @@ describe('endings', () => {
   });
 
   test('complete says nothing more', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const turn = await askInPage(page, 'A question');
     await page.evaluate((id) => window.vault.endAnswer(id, 'complete'), turn);
     await page.getByRole('button', { name: 'Send' }).waitFor();
@@ -121,7 +106,7 @@ describe('endings', () => {
   });
 
   test('unsent and missing are said, with the reason', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const turn = await askInPage(page, 'A question');
     await page.evaluate(
       (id) => window.vault.setAnswerState(id, { kind: 'unsent', failure: { code: 'relay:quota-exceeded' } }),
@@ -134,7 +119,7 @@ describe('endings', () => {
   });
 
   test('while the relay cannot be reached a waiting question says that it is kept', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     await askInPage(page, 'A question');
     await page.evaluate(() => window.vault.emit({ type: 'connection', status: 'relay-unreachable' }));
     await page.getByText('Relay unreachable. Your message is kept').waitFor();
@@ -144,7 +129,7 @@ describe('endings', () => {
   });
 
   test('a model that loads shows how far it is', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     await page.evaluate(() => {
       const view = window.vault.enclave;
       if (view.kind !== 'verified') return;
@@ -159,7 +144,7 @@ describe('endings', () => {
 
 describe('theme', () => {
   test('chosen in the account menu, kept for the next page load', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const light = await paper();
     await page.getByRole('button', { name: 'Account' }).click();
@@ -176,7 +161,7 @@ describe('theme', () => {
 
 describe('shortcuts', () => {
   test('new chat, sidebar, message box', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Second', [['q', 'a']]));
     await showConversation(page, id);
     await page.keyboard.press('Control+Shift+KeyS');
@@ -195,7 +180,7 @@ describe('shortcuts', () => {
 
 describe('phone', () => {
   test('the sidebar is a drawer that closes when something is chosen', async () => {
-    const page = await openChat({ width: 390, height: 844, touch: true });
+    const page = await client.openChat({ width: 390, height: 844, touch: true });
     await page.evaluate(() => window.vault.addConversation('Second', [['q', 'an answer']]));
     expect(await page.getByRole('navigation', { name: 'Conversations' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Show sidebar' }).click();
@@ -205,7 +190,7 @@ describe('phone', () => {
   });
 
   test('at 320 px nothing is wider than the screen', async () => {
-    const page = await openChat({ width: 320, height: 640, touch: true });
+    const page = await client.openChat({ width: 320, height: 640, touch: true });
     const id = await page.evaluate(() =>
       window.vault.addConversation('t', [
         ['W'.repeat(300), `| a | b |\n|--|--|\n| ${'w'.repeat(80)} | ${'w '.repeat(60)} |\n\n${'W'.repeat(300)}`],

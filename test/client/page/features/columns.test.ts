@@ -1,15 +1,11 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { misplacedText } from '../../../parts/browser/measure-columns.ts';
-import { ScriptedClient, settle, showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { settle, showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
 import { wideAnswer, wideQuestions, wideThings } from '../../../parts/worker/writing/wide-answers.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 const widths = [320, 390, 600, 768, 1280] as const;
 type Pair = readonly [question: string, answer: string];
@@ -23,8 +19,7 @@ async function openPairs(page: Page, pairs: readonly Pair[]): Promise<void> {
 
 async function openAtWidth(width: number, pairs: readonly Pair[]): Promise<Page> {
   // So tall that every row is rendered.
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', width, height: 4000, reducedMotion: true });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  const page = await client.openChat({ width, height: 4000, reducedMotion: true });
   await openPairs(page, pairs);
   return page;
 }
@@ -76,8 +71,7 @@ describe('the last message is visible above the message box', () => {
     ['on a phone that lies on its side', 568, 320],
     ['on a desktop', 1280, 800],
   ])('%s (%i × %i)', async (_name, width, height) => {
-    const page = await client.openPage({ path: '/chat', status: 'unlocked', width, height, reducedMotion: true });
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const page = await client.openChat({ width, height, reducedMotion: true });
     await openPairs(page, [['A question', 'First words.\n\nThe last words of all.']]);
     await settle(page);
     const seen = await page.evaluate(() => {
@@ -98,8 +92,7 @@ describe('the last message is visible above the message box', () => {
 
 test('the buttons of a message stand in line with its words', async () => {
   for (const touch of [false, true]) {
-    const page = await client.openPage({ path: '/chat', status: 'unlocked', width: 390, touch, reducedMotion: true });
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const page = await client.openChat({ width: 390, touch, reducedMotion: true });
     await openPairs(page, [['A question', 'An answer.']]);
     const gaps = await page.evaluate(() => {
       const box = (selector: string) => document.querySelector(selector)!.getBoundingClientRect();
@@ -115,8 +108,7 @@ test('the buttons of a message stand in line with its words', async () => {
 
 describe('on paper', () => {
   test('the whole conversation stands below itself, without the page around it', async () => {
-    const page = await client.openPage({ path: '/chat', status: 'unlocked', reducedMotion: true });
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const page = await client.openChat({ reducedMotion: true });
     const pairs = Array.from({ length: 60 }, (_, index) => [`Question ${index}`, `Answer ${index}.`] as const);
     await openPairs(page, pairs);
     expect(await page.getByRole('article').count()).toBeLessThan(60);

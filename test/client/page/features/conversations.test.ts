@@ -1,23 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  ScriptedClient,
-  showConversation,
-  type PageOptions,
-} from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { describe, expect, test } from 'vitest';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
-
-async function openChat(options: PageOptions = {}): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', ...options });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
-  return page;
-}
+const client = clientOfTests();
 
 const calls = (page: Page, wanted: string) =>
   page.evaluate((name) => window.vault.calls.filter((call) => call.name === name).map(({ input }) => input), wanted);
@@ -37,7 +23,7 @@ describe('conversations', () => {
   test.each(['A title of many words that no phone has room for', 'عنوان من كلمات كثيرة لا تتسع لها شاشة هاتف'])(
     'a long title is cut at its end: %s',
     async (title) => {
-      const page = await openChat({ width: 320 });
+      const page = await client.openChat({ width: 320 });
       await showConversation(page, await page.evaluate((name) => window.vault.addConversation(name, []), title));
       await page.getByRole('heading', { level: 1, name: title }).waitFor();
       expect(await showsItsBeginning(page, title)).toBe(true);
@@ -45,7 +31,7 @@ describe('conversations', () => {
   );
 
   test('each is a link with a menu beside it; rename by Enter', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     await page.evaluate(() => {
       window.vault.addConversation('Second', [['q', 'a']]);
       window.vault.addConversation('Third', [['q', 'a']]);
@@ -64,7 +50,7 @@ describe('conversations', () => {
   });
 
   test('delete asks first; deleting the open one leads to a new chat', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Second', [['q', 'a']]));
     await showConversation(page, id);
     const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Second' }) });
@@ -78,7 +64,7 @@ describe('conversations', () => {
   });
 
   test('deleting another one keeps the place in the list', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     await page.evaluate(() => window.vault.addConversation('Second', [['q', 'a']]));
     await page.getByRole('listitem').filter({ hasText: 'Second' }).getByRole('button').click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
@@ -88,7 +74,7 @@ describe('conversations', () => {
   });
 
   test('an address of no conversation of mine says so', async () => {
-    const page = await openChat({ path: '/chat/AAAAAAAAAAAAAAAAAAAAAA' });
+    const page = await client.openChat({ path: '/chat/AAAAAAAAAAAAAAAAAAAAAA' });
     await page.getByText('This conversation is not in your vault').waitFor();
     await page.getByRole('button', { name: 'Start another' }).click();
     await page.getByRole('heading', { name: 'What is on your mind?' }).waitFor();
@@ -96,7 +82,7 @@ describe('conversations', () => {
   });
 
   test('signing out with something unsent asks first', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Second', [['q', 'a']]));
     await page.evaluate((each) => window.vault.changeSummary(each, { stored: false }), id);
     await page.getByText('Not sent yet').waitFor();
@@ -110,7 +96,7 @@ describe('conversations', () => {
 });
 
 test('a session that ends by itself is said on the way out, a sign-out is not', async () => {
-  const page = await openChat();
+  const page = await client.openChat();
   await page.evaluate(() => window.vault.endSession());
   // Called out: the focus is in the first field, below it.
   await page.getByRole('alert').filter({ hasText: 'Your session has ended' }).waitFor();

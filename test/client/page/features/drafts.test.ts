@@ -1,27 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { maximumMessageLength } from '../../../../crypto/protocol/contents/item-contents.ts';
-import { ScriptedClient } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
-
-async function openChat(): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked' });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
-  return page;
-}
+const client = clientOfTests();
 
 const calls = (page: Page, wanted: string) =>
   page.evaluate((name) => window.vault.calls.filter((call) => call.name === name).map(({ input }) => input), wanted);
 
 describe('drafts', () => {
   test('kept shortly after typing, back after a change of conversation, gone once sent', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('for the new chat');
@@ -42,7 +31,7 @@ describe('drafts', () => {
   });
 
   test('of a conversation that another device deletes goes along into a new chat, after what is there', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('for the new chat');
@@ -57,7 +46,7 @@ describe('drafts', () => {
   });
 
   test('a suggestion comes after what is in the box, and takes nothing away', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     const suggestion = page.getByRole('button', { name: 'Put it kindly' });
     await suggestion.click();
@@ -68,7 +57,7 @@ describe('drafts', () => {
   });
 
   test('one that the browser does not keep is said to be in the box alone, until it is kept', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     const alone = page.getByText('It stands in the box alone');
     for (const [code, why] of [
@@ -87,7 +76,7 @@ describe('drafts', () => {
   });
 
   test('read twice, since one left and came back before the vault had answered: in the box once', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
     const box = page.getByRole('textbox', { name: 'Message' });
     const newChat = page.getByRole('button', { name: 'New chat' });
@@ -131,7 +120,7 @@ describe('drafts', () => {
     (await calls(page, 'writeDraft')).filter((input) => (input as { conversationId: unknown }).conversationId === null);
 
   test('words that are given back come after what is in the box of a new chat, and stay there', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('typed');
     await giveBack(page, ['t1', 'given back'], ['t2', 'and more']);
@@ -148,7 +137,7 @@ describe('drafts', () => {
   });
 
   test('words that are given back while another conversation is open wait for a new chat', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
     await page.evaluate(() => window.vault.drafts.set('new', 'from before'));
     await page.getByRole('link', { name: 'Other' }).click();
@@ -164,7 +153,7 @@ describe('drafts', () => {
   });
 
   test('words that are given back while a question is being sent are not sent and not cleared with it', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('a question');
     await page.evaluate(() => {
@@ -181,7 +170,7 @@ describe('drafts', () => {
   });
 
   test('words that the draft of another tab has already come with that draft, and overwrite nothing of it', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     const takeElsewhere = (turnId: string, draft: string) =>
       page.evaluate(
@@ -209,7 +198,7 @@ describe('drafts', () => {
   });
 
   test('what does not fit into one message beside the rest waits until there is room', async () => {
-    const page = await openChat();
+    const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('typed');
     await page.evaluate((length) => {

@@ -1,18 +1,14 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { errorCodes } from '../../../../crypto/protocol/messages/error-codes.ts';
 import { replyCauses } from '../../../../crypto/protocol/contents/reply-note.ts';
 import { replyErrorCodes } from '../../../../crypto/protocol/contents/request-content.ts';
 import { canSucceedAgain, failureCodes, failureSentence } from '../../../../client/page/texts/failure-texts.ts';
 import { replyErrorText } from '../../../../client/page/texts/reply-error-texts.ts';
-import { askInPage, ScriptedClient } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { askInPage } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 /** Words with a hyphen or a colon, which no sentence of ours contains by chance. */
 const rawCodes = [...failureCodes, ...replyErrorCodes, ...replyCauses, ...Object.keys(errorCodes)].filter((code) =>

@@ -1,27 +1,20 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hostileAnswers } from '../../../parts/worker/writing/hostile-answers.ts';
 import { misplacedText } from '../../../parts/browser/measure-columns.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
 import {
   askInPage,
   openPairs,
-  ScriptedClient,
   settle,
   showConversation,
   streamInPage,
 } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 async function openChat(width = 1280): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', reducedMotion: true, width });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
-  return page;
+  return client.openChat({ reducedMotion: true, width });
 }
 
 async function openAnswer(page: Page, answer: string): Promise<void> {

@@ -1,21 +1,11 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FailureCode, VaultApi } from '../../../../client/vault/api/vault-api.ts';
 import { hardwareEnclave } from '../../../parts/vault/scripted-client/scripted-contents.ts';
-import {
-  askInPage,
-  openPairs,
-  ScriptedClient,
-  settle,
-  streamInPage,
-} from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { askInPage, openPairs, settle, streamInPage } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 /** What has the focus, as a screen reader would name it; `body` where it was lost. */
 function focused(page: Page): Promise<string> {
@@ -202,8 +192,7 @@ describe('a control that goes away with the focus', () => {
   });
 
   test('an alarm, a notice and what stands in a dialog: one goes on from beside it', async () => {
-    const page = await client.openPage({ path: '/chat', status: 'unlocked' });
-    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    const page = await client.openChat();
     await page.evaluate(() => window.vault.emit({ type: 'alarm', code: 'vault-tampered' }));
     await page.getByRole('button', { name: 'Dismiss' }).press('Enter');
     await expect.poll(() => focused(page)).toBe('Message');

@@ -1,22 +1,16 @@
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openPairs, ScriptedClient, settle } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { describe, expect, test } from 'vitest';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { openPairs, settle } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 /** A window of 1280 x 800 at 400 % zoom. */
 const zoomed = { width: 320, height: 200 };
 const phone = { width: 375, height: 667 };
 
 async function openChat(size: { readonly width: number; readonly height: number }): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', reducedMotion: true, ...size });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
-  return page;
+  return client.openChat({ reducedMotion: true, ...size });
 }
 
 /** As a phone with large letters does: lengths in rem double, the screen stays. */

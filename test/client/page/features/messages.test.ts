@@ -1,24 +1,12 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  askInPage,
-  openPairs,
-  ScriptedClient,
-  settle,
-  streamInPage,
-} from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { describe, expect, test } from 'vitest';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { askInPage, openPairs, settle, streamInPage } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 async function openChat(reducedMotion = true): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', reducedMotion });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
-  return page;
+  return client.openChat({ reducedMotion });
 }
 
 describe('what an answer may contain', () => {

@@ -1,13 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ScriptedClient } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { describe, expect, test } from 'vitest';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 const password = 'four unrelated words suffice';
 

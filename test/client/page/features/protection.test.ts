@@ -1,23 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   belowMinimum,
   developmentEnclave,
   hardwareEnclave,
 } from '../../../parts/vault/scripted-client/scripted-contents.ts';
-import { ScriptedClient, showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 async function openConversation(width = 1280): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', width, reducedMotion: true });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  const page = await client.openChat({ width, reducedMotion: true });
   const id = await page.evaluate(() => window.vault.addConversation('A title', [['a question', 'an answer']]));
   await showConversation(page, id);
   await page.getByText('an answer').waitFor();

@@ -1,17 +1,12 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ScriptedClient, showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
+import { describe, expect, test } from 'vitest';
+import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
+import { showConversation } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
-let client: ScriptedClient;
-beforeAll(async () => {
-  client = await ScriptedClient.start();
-});
-afterEach(() => client.endTest());
-afterAll(() => client.stop());
+const client = clientOfTests();
 
 async function openConversation(width = 1280): Promise<Page> {
-  const page = await client.openPage({ path: '/chat', status: 'unlocked', width });
-  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  const page = await client.openChat({ width });
   const id = await page.evaluate(() => window.vault.addConversation('A title', [['a question', 'an answer']]));
   await showConversation(page, id);
   await page.getByText('an answer').waitFor();
