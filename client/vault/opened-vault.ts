@@ -8,7 +8,7 @@ import { compactReply, type CompactionParts } from './replies/compaction.ts';
 import { Conversations } from './threads/conversations.ts';
 import { EnclaveSession } from './enclave/enclave-session.ts';
 import { EventSink } from './api/event-sink.ts';
-import { LiveReading, type LiveReadingParts } from './replies/live-reading.ts';
+import { LiveReading, type LiveReadingVault } from './replies/live-reading.ts';
 import { Minimums } from './enclave/minimums.ts';
 import { Outbox } from './changes/outbox.ts';
 import { isDisplaced, isForWriter } from './changes/plan-batch.ts';
@@ -27,7 +27,7 @@ import { VaultStore } from './store/vault-store.ts';
 import { VaultWriter, type WriterParts } from './changes/vault-writer.ts';
 
 export type OpenedParts = {
-  readonly surroundings: Surroundings & LiveReadingParts['surroundings'];
+  readonly surroundings: Surroundings & LiveReadingVault['surroundings'];
   readonly cache: CiphertextCache;
   readonly channel: TabChannel;
   readonly client: RelayClient;

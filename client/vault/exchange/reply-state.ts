@@ -2,7 +2,7 @@ import type { ReplyOutcome } from '../../../crypto/protocol/contents/item-conten
 import type { ReplyCause } from '../../../crypto/protocol/contents/reply-note.ts';
 import type { VaultFailure } from '../failures/failure-codes.ts';
 
-/** How far an answer is. `missing`: the relay has neither a reply item nor a transcript. */
+/** How far a reply is. `missing`: the relay has neither a reply item nor a transcript. */
 export type ReplyState =
   | { readonly kind: 'sealing' }
   | { readonly kind: 'connecting' }

@@ -9,7 +9,7 @@ type Message = PlainContent['messages'][number];
 export type Exchange = {
   readonly question: string;
   /** Empty where nothing was said. */
-  readonly answer: string;
+  readonly reply: string;
   readonly state: ReplyState;
 };
 
@@ -30,9 +30,9 @@ const messageOverhead = 40;
 const longestOpenQuestion = 4_000;
 
 /**
- * The messages of a request: questions and answers by turns, the newest question last.
+ * The messages of a request: questions and replies by turns, the newest question last.
  *
- * A question that was answered stands with its answer. One that was stopped, cut off or never answered goes along with
+ * A question that was answered stands with its reply. One that was stopped, cut off or never answered goes along with
  * the next one, as people expect who stopped it to say more. One that the model or its server refused does not go along:
  * it would be refused with every question after it. What does not fit is left out, the oldest first.
  *
@@ -60,11 +60,11 @@ export function requestHistory(
 function pairsOf(exchanges: readonly Exchange[], newest: string): { answered: Message[][]; open: string } {
   const answered: Message[][] = [];
   let open: string[] = [];
-  for (const { question, answer, state } of exchanges) {
-    if (answer.trim() !== '') {
+  for (const { question, reply, state } of exchanges) {
+    if (reply.trim() !== '') {
       answered.push([
         { role: 'user', text: withOpen(open, question) },
-        { role: 'assistant', text: answer },
+        { role: 'assistant', text: reply },
       ]);
       open = [];
     } else if (!isRefused(state)) {
@@ -95,20 +95,20 @@ function lengthOf({ text }: Message): number {
   return encodeUtf8(JSON.stringify(text)).length + messageOverhead;
 }
 
-/** The questions that lead to a place, oldest first, and whether it was their answer that led on. */
+/** The questions that lead to a place, oldest first, and whether it was their reply that led on. */
 export function chainTo<
   Question extends { readonly content: { readonly parentId: string | null; replyItemId: string } },
 >(
   end: string | null,
   questionAt: (place: string) => Question | null,
-): { readonly question: Question; readonly isByAnswer: boolean }[] {
-  const chain: { question: Question; isByAnswer: boolean }[] = [];
+): { readonly question: Question; readonly isByReply: boolean }[] {
+  const chain: { question: Question; isByReply: boolean }[] = [];
   const seen = new Set<string>();
   for (let place = end; place !== null && !seen.has(place);) {
     seen.add(place);
     const question = questionAt(place);
     if (question === null) break;
-    chain.push({ question, isByAnswer: place === question.content.replyItemId });
+    chain.push({ question, isByReply: place === question.content.replyItemId });
     place = question.content.parentId;
   }
   return chain.toReversed();

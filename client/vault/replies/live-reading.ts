@@ -16,7 +16,7 @@ import type { VaultWriter } from '../changes/vault-writer.ts';
 /** Live records of a question usually come sooner than this. */
 const checkDelayMs = 1_500;
 
-export type LiveReadingParts = {
+export type LiveReadingVault = {
   readonly surroundings: Pick<Surroundings, 'locks' | 'clock' | 'random' | 'network'> & { readonly watch: RelayWatch };
   readonly client: RelayClient;
   readonly channel: TabChannel;
@@ -31,7 +31,7 @@ export type LiveReadingParts = {
 
 /** Brings in what the relay has to say: live in the tab that leads, through the channel in the others. */
 export class LiveReading {
-  readonly #parts: LiveReadingParts;
+  readonly #vault: LiveReadingVault;
   readonly #live: LiveFrames;
   readonly #resuming: RepeatedTask;
   readonly #syncing: RepeatedTask;
@@ -41,12 +41,12 @@ export class LiveReading {
   readonly #sought = new Set<string>();
   readonly #pace = new StallPace();
 
-  constructor(parts: LiveReadingParts) {
-    const { surroundings, client, channel, signal } = parts;
+  constructor(vault: LiveReadingVault) {
+    const { surroundings, client, channel, signal } = vault;
     const { clock, random } = surroundings;
-    this.#parts = parts;
+    this.#vault = vault;
     this.#resuming = new RepeatedTask({ work: () => this.#resumeOnce(), clock, random, signal });
-    this.#syncing = new RepeatedTask({ work: () => parts.writer.sync(), clock, random, signal });
+    this.#syncing = new RepeatedTask({ work: () => vault.writer.sync(), clock, random, signal });
     this.#live = new LiveFrames({
       ...surroundings,
       client,
@@ -60,7 +60,7 @@ export class LiveReading {
       },
       onStatus: (status) => {
         channel.post({ type: 'connection', status });
-        parts.onStatus(status);
+        vault.onStatus(status);
       },
       onLate: () => surroundings.watch.ask(),
     });
@@ -68,30 +68,30 @@ export class LiveReading {
 
   start(): void {
     // Whoever reads the stream says how it is; the one that finds nobody reads it itself.
-    this.#parts.channel.post({ type: 'hello' });
+    this.#vault.channel.post({ type: 'hello' });
     // A lock that cannot be had is an ended vault.
     this.#live.run().catch(() => undefined);
-    const stop = this.#parts.surroundings.watch.onBack(() => this.#live.renew());
-    this.#parts.signal.addEventListener('abort', stop, { once: true });
+    const stop = this.#vault.surroundings.watch.onBack(() => this.#live.renew());
+    this.#vault.signal.addEventListener('abort', stop, { once: true });
     this.#syncing.kick();
     this.#lookForStalls();
   }
 
   end(): void {
     this.#live.end();
-    this.#parts.surroundings.watch.expect(false);
+    this.#vault.surroundings.watch.expect(false);
   }
 
-  /** The relay took a question, or there is one answer less to wait for: its frames come on a clock, or somebody has to know. */
+  /** The relay took a question, or there is one reply less to wait for: its frames come on a clock, or somebody has to know. */
   #turnsChanged(): void {
-    this.#parts.surroundings.watch.expect(this.#parts.tracker.isExpecting);
+    this.#vault.surroundings.watch.expect(this.#vault.tracker.isExpecting);
   }
 
   sync(): void {
     this.#syncing.kick();
   }
 
-  /** Fetches what the relay has of answers that this tab is still waiting for. */
+  /** Fetches what the relay has of replies that this tab is still waiting for. */
   resume(): void {
     this.#resuming.kick();
   }
@@ -102,7 +102,7 @@ export class LiveReading {
    * @param isQueued - Whether the question is still on its way from this browser.
    */
   checkSoon(isQueued: (turnId: string) => boolean): void {
-    const { tracker, surroundings, signal } = this.#parts;
+    const { tracker, surroundings, signal } = this.#vault;
     const isUnchecked = (turnId: string) =>
       tracker.known(turnId) === null && !tracker.isChecked(turnId) && !isQueued(turnId);
     if (this.#isChecking || !tracker.turnIds.some(isUnchecked)) return;
@@ -114,7 +114,7 @@ export class LiveReading {
   }
 
   hear(message: TabMessage): void {
-    const { channel, onStatus } = this.#parts;
+    const { channel, onStatus } = this.#vault;
     if (message.type === 'live') {
       this.#takeRecords(message.records);
     } else if (message.type === 'live-up') {
@@ -130,7 +130,7 @@ export class LiveReading {
 
   /** A stream that stands and brings nothing: what the relay has is fetched. */
   #lookForStalls(): void {
-    const { surroundings, tracker, signal } = this.#parts;
+    const { surroundings, tracker, signal } = this.#vault;
     surroundings.clock.after(stallCheckMs, () => {
       if (signal.aborted) return;
       const before = this.#progress;
@@ -142,8 +142,8 @@ export class LiveReading {
   }
 
   #takeRecords(records: Bytes): void {
-    this.#parts.surroundings.watch.heard();
-    this.#parts.tracker.takeRecords(records);
+    this.#vault.surroundings.watch.heard();
+    this.#vault.tracker.takeRecords(records);
     this.#turnsChanged();
   }
 
@@ -155,15 +155,15 @@ export class LiveReading {
   }
 
   #cameUp(): void {
-    this.#parts.onUp();
+    this.#vault.onUp();
     this.#resuming.hurry();
   }
 
   async #resumeOnce(): Promise<void> {
-    const { client, store, writer, tracker } = this.#parts;
+    const { client, store, writer, tracker } = this.#vault;
     // Of a question that the relay does not have yet its list says nothing, whatever comes of it in the meantime.
     const asked = tracker.turnIds.filter((turnId) => store.contents.messageOfTurn(turnId) !== null);
-    // First the list, then the items: an answer that became compact in between is not taken for missing.
+    // First the list, then the items: a reply that became compact in between is not taken for missing.
     let beginning = store.mark.turnsAfterMs;
     let turns = await listTurns(client, beginning);
     const unnamed = this.#unnamed(asked, turns);
@@ -187,7 +187,7 @@ export class LiveReading {
   }
 
   #newestSettledMs(): number {
-    const { messages, rows } = this.#parts.store.contents;
+    const { messages, rows } = this.#vault.store.contents;
     let newest = 0;
     for (const { createdAtMs, replyItemId } of messages.values()) {
       if (rows.has(replyItemId)) newest = Math.max(newest, createdAtMs);

@@ -87,9 +87,9 @@ export class Conversations {
 
   /** The questions and answers that lead to a place, oldest first. */
   exchangesBefore(parentId: string | null): Exchange[] {
-    return chainTo(parentId, (place) => this.#questionAt(place)).map(({ question, isByAnswer }) => {
+    return chainTo(parentId, (place) => this.#questionAt(place)).map(({ question, isByReply }) => {
       const { text, state } = this.answer(question);
-      return { question: question.content.text, answer: isByAnswer ? text : '', state };
+      return { question: question.content.text, reply: isByReply ? text : '', state };
     });
   }
 

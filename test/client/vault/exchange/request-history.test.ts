@@ -13,9 +13,9 @@ const ended = (outcome: Extract<ReplyState, { kind: 'ended' }>['outcome']): Repl
   code: null,
   endedEarly: false,
 });
-const exchange = (question: string, answer: string, state: ReplyState = ended('complete')): Exchange => ({
+const exchange = (question: string, reply: string, state: ReplyState = ended('complete')): Exchange => ({
   question,
-  answer,
+  reply,
   state,
 });
 const textsOf = (exchanges: readonly Exchange[], newest = 'newest') =>
@@ -39,7 +39,7 @@ const states = fc.constantFrom<ReplyState>(
 );
 const anyExchange = fc.record({
   question: fc.string({ minLength: 1, maxLength: 6_000 }),
-  answer: fc.oneof(fc.constant(''), fc.constant(' \n'), fc.string()),
+  reply: fc.oneof(fc.constant(''), fc.constant(' \n'), fc.string()),
   state: states,
 });
 
@@ -57,10 +57,10 @@ describe('requestHistory', () => {
           expect(messages.at(-1)?.role).toBe('user');
           expect(messages.at(-1)?.text.endsWith(newest)).toBe(true);
           expect(messages.length).toBeLessThanOrEqual(most);
-          const answered = exchanges.filter(({ answer }) => answer.trim() !== '');
+          const answered = exchanges.filter(({ reply }) => reply.trim() !== '');
           expect(messages.length - 1 + leftOut).toBe(2 * answered.length);
           const kept = messages.filter(({ role }) => role === 'assistant').map(({ text }) => text);
-          expect(kept).toEqual(answered.map(({ answer }) => answer).slice(answered.length - kept.length));
+          expect(kept).toEqual(answered.map(({ reply }) => reply).slice(answered.length - kept.length));
           expect(v.is(requestContent, contentOf(messages))).toBe(true);
         },
       ),
@@ -136,7 +136,7 @@ describe('chainTo', () => {
     questions.find(({ content }) => content.id === place || content.replyItemId === place) ?? null;
 
   test('follows answers and questions back to the beginning', () => {
-    const chain = chainTo('r3', at).map(({ question, isByAnswer }) => [question.content.id, isByAnswer]);
+    const chain = chainTo('r3', at).map(({ question, isByReply }) => [question.content.id, isByReply]);
     expect(chain).toEqual([
       ['q1', true],
       ['q2', false],

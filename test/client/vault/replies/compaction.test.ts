@@ -74,7 +74,7 @@ describe('compactReply', () => {
 
   it('notes what a tab cut that is gone by now, and what this one knows of it', async () => {
     const state = { kind: 'ended', outcome: 'complete', code: null, endedEarly: false } as const;
-    const long = Array.from({ length: 5_001 }, (_, n) => ({ question: `${n}?`, answer: `${n}.`, state }));
+    const long = Array.from({ length: 5_001 }, (_, n) => ({ question: `${n}?`, reply: `${n}.`, state }));
     expect(await answered([encodeEndRecord(end)], long).compact()).toMatchObject({ leftOut: 4 });
     expect(await answered([encodeEndRecord(end)], long.slice(0, 4_999)).compact()).toMatchObject({ leftOut: 0 });
     const known = answered([encodeEndRecord(end)]);
