@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SeenAnswers } from '../../../../client/vault/threads/answer-notes.ts';
-import { type CompactionParts, compactReply } from '../../../../client/vault/replies/compaction.ts';
-import type { Operation } from '../../../../client/vault/features/features.ts';
+import { type CompactionParts, compactReply, replyOperation } from '../../../../client/vault/replies/compaction.ts';
+import type { ReplyNoteContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import { ReplyReader } from '../../../../client/vault/exchange/reply-reader.ts';
 import type { Exchange } from '../../../../client/vault/exchange/request-history.ts';
 import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';
@@ -31,11 +31,11 @@ function answered(records: readonly Bytes[], before: readonly Exchange[] = []) {
   reader.take({ kind: 'frame', number: 0, body: sealer.sealFrame(concat(...records)), ...ids });
   reader.take({ kind: 'frame', number: 1, body: sealer.sealFinal(), ...ids });
   const seen = new SeenAnswers();
-  const put: Operation[] = [];
+  const put: [type: unknown, operation: { readonly note?: { readonly content: ReplyNoteContent } }][] = [];
   const parts = {
     contents,
     conversations: { exchangesBefore: () => [...before], seen },
-    outbox: { put: async (operation: Operation) => void put.push(operation) },
+    outbox: { put: async (...operation: (typeof put)[number]) => void put.push(operation) },
     tracker: { reader: () => reader },
     writer: { kick: () => undefined },
     clock: { wallMs: () => 0, monotonicMs: () => 0, after: (_: number, run: () => void) => (run(), () => undefined) },
@@ -45,8 +45,8 @@ function answered(records: readonly Bytes[], before: readonly Exchange[] = []) {
   } as unknown as CompactionParts;
   const compact = async () => {
     await compactReply(parts, turnId);
-    const [operation] = put;
-    if (operation?.kind !== 'reply' || operation.note === undefined) throw new Error('No reply with a note.');
+    const [type, operation] = put[0] ?? [];
+    if (type !== replyOperation || operation?.note === undefined) throw new Error('No reply with a note.');
     return operation.note.content;
   };
   return { conversationId, turnId, seen, compact };
