@@ -5,6 +5,7 @@ import type { Log } from '../../process/event-log.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { Database } from '../storage/tables/database.ts';
 import { expireItems, itemsPerStep } from '../vault/expire-items.ts';
+import { forgetPruned, prunedPerStep } from '../vault/pruned-items.ts';
 import type { ParsedBatch } from '../vault/parse-batch.ts';
 import type { Change, ChangeFeed } from '../live/change-feed.ts';
 import type { CollateralSource } from '../pools/choose-enclave.ts';
@@ -114,13 +115,14 @@ export class TurnService implements StartParts, ResumeParts {
     this.feed.publish({ kind: 'newer', accountId });
   }
 
-  /** Drops bodies of expired items and temporary chats that are over. */
+  /** Drops bodies of expired items, what was pruned long ago, and temporary chats that are over. */
   async clean(): Promise<void> {
     const { database } = this;
     // Asked of one time: the clock may jump while this goes on.
     const nowMs = Date.now();
     if (!(await this.clock.isBelieved(nowMs))) return;
     while ((await database.write((trx) => expireItems(trx, database.kind, nowMs))) >= itemsPerStep);
+    while ((await database.write((trx) => forgetPruned(trx, database.kind, nowMs))) >= prunedPerStep);
     while ((await database.write((trx) => dropTemporaryTurns(trx, database.kind, nowMs))) >= turnsPerStep);
   }
 

@@ -5,6 +5,7 @@ import {
   headsAnswer,
   itemBatch,
   maximumBatchTextLength,
+  prunedAnswer,
   syncAnswer,
 } from '../../crypto/protocol/messages/item-messages.ts';
 import type { Clock } from '../storage/clock-watch.ts';
@@ -13,6 +14,7 @@ import type { Database } from '../storage/tables/database.ts';
 import { countText, limitText } from '../api/route/query-fields.ts';
 import { parseBatch, type ParsedBatch } from './parse-batch.ts';
 import { readBody, readHeads, readItems } from './read-items.ts';
+import { readPruned } from './pruned-items.ts';
 import { writeBatch } from './write-items.ts';
 
 export type VaultParts = {
@@ -61,6 +63,21 @@ export function vaultRoutes(parts: VaultParts): Route[] {
         const { afterCounter, afterId, limit } = query;
         const place = afterId === undefined ? { afterCounter, limit } : { afterCounter, afterId, limit };
         return answer(await database.read((trx) => readItems(trx, session.accountId, place)));
+      },
+    }),
+    defineRoute({
+      name: 'listPruned',
+      summary: 'A page of the ids that clients pruned after a place: told for 90 days.',
+      method: 'GET',
+      url: '/v1/pruned-items',
+      access: 'session',
+      query: v.strictObject({ afterCounter: countText(), afterId: v.optional(idField), limit: limitText(1000) }),
+      answers: { 200: prunedAnswer },
+      limits: ['reads'],
+      async handle({ session, query }) {
+        const { afterCounter, afterId, limit } = query;
+        const place = afterId === undefined ? { afterCounter, limit } : { afterCounter, afterId, limit };
+        return answer(await readPruned(database.db, session.accountId, place));
       },
     }),
     defineRoute({

@@ -9,6 +9,7 @@ import { isPrunable } from './expiry.ts';
 import { finishTurns } from './finish-turns.ts';
 import type { ParsedBatch, ParsedItem } from './parse-batch.ts';
 import { headBytes, itemOverhead, lockAccount } from './quota.ts';
+import { keepPruned } from './pruned-items.ts';
 import { encodeBytes } from '../api/route/wire-bytes.ts';
 
 export type BatchContext = {
@@ -55,10 +56,11 @@ export async function writeBatch(trx: Kysely<Schema>, batch: ParsedBatch, contex
   if (delta > 0) context.space.requireRoom(incomingBytes(batch));
 
   await storeItems(trx, batch, context);
+  const { counter, body, hash } = batch.head;
   if (batch.prune.length > 0) {
     await trx.deleteFrom('items').where('account_id', '=', accountId).where('id', 'in', batch.prune).execute();
+    delta += await keepPruned(trx, batch.prune, { accountId, counter, nowMs: context.nowMs });
   }
-  const { counter, body, hash } = batch.head;
   await trx
     .insertInto('heads')
     .values({ account_id: accountId, counter, body, hash, stored_at: context.nowMs })

@@ -4,7 +4,7 @@ import type { BatchInProgress } from './batch-in-progress.ts';
 import { operationType } from './operation.ts';
 import type { Outbox } from './outbox.ts';
 
-/** Tombstones that are worth a batch, and for devices that were away a sync from the beginning. */
+/** Tombstones that are worth a batch, and a sync from the beginning for devices that were away for very long. */
 const pruneWorthwhile = 500;
 const pruneAfterMs = 30 * 86_400_000;
 

@@ -20,6 +20,7 @@ import type { EnclaveRequest } from '../../../crypto/protocol/messages/enclave-m
 import {
   batchAnswer,
   headsAnswer,
+  prunedAnswer,
   inlineBodyLength,
   type ItemBatch,
   maximumItemBodyLength,
@@ -37,6 +38,7 @@ const smallLength = 64 * 1024;
 /** Two enclaves, each with the quotes of its GPUs and the vendors' certificates and manifests. */
 const enclaveAnswerLength = 4 * 1024 * 1024;
 const headsPerPage = 500;
+const prunedPerPage = 1000;
 const turnsPerPage = 200;
 const itemsPerPage = 200;
 /** Base64url is a third longer; a record's other fields are below half a kilobyte. */
@@ -102,6 +104,13 @@ export class RelayClient {
   readItemBody(id: string): Promise<Bytes> {
     const call = { method: 'GET', path: `/v1/items/${id}/body`, timeoutMs: 120_000 } as const;
     return this.#patiently(() => this.#authorisedBytes(call, maximumItemBodyLength));
+  }
+
+  readPruned(place: { readonly counter: number; readonly id: string | null }) {
+    const after = place.id === null ? '' : `&afterId=${place.id}`;
+    const path = `/v1/pruned-items?afterCounter=${place.counter}${after}&limit=${prunedPerPage}`;
+    const longest = prunedPerPage * 80 + smallLength;
+    return this.#patiently(() => this.#authorised({ method: 'GET', path }, prunedAnswer, longest));
   }
 
   readHeads(after: number) {

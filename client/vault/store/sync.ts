@@ -17,7 +17,7 @@ const maximumPages = 10_000;
 
 export type SyncParts = {
   readonly store: VaultStore;
-  readonly client: Pick<RelayClient, 'readItems' | 'readItemBody' | 'readHeads'>;
+  readonly client: Pick<RelayClient, 'readItems' | 'readItemBody' | 'readHeads' | 'readPruned'>;
   readonly clock: Clock;
 };
 
@@ -46,15 +46,16 @@ async function trySync(parts: SyncParts, isWhole: boolean): Promise<boolean> {
     isWhole ? { counter: 0, id: null } : (store.mark.cursor ?? { counter: 0, id: null }),
   );
   const head = await checkHead(store, client, pages.head);
-  // Of leaves that were pruned meanwhile, a device that was away learns nothing.
-  if (!isWhole && head.opened.prunedBefore > store.mark.head.counter) return false;
+  const pruned = isWhole ? [] : await readPruned(parts, head);
+  if (pruned === null) return false;
+  for (const id of pruned) pages.records.delete(id);
   const items = await loadBodies(parts, pages.records, head);
   const rows = [...items.values()];
   // A damaged cache does not speak for the relay; the chain of heads still holds the relay to what it said.
   const known = store.isConsistent() ? store.contents.rows : null;
   for (const row of rows) checkSuccession(row, known?.get(row.id));
-  if (!equalBytes(store.rootWith(rows, [], isWhole), head.opened.itemsRoot)) return false;
-  await keep(parts, { head, rows, isWhole, cursor: pages.cursor });
+  if (!equalBytes(store.rootWith(rows, pruned, isWhole), head.opened.itemsRoot)) return false;
+  await keep(parts, { head, rows, pruned, isWhole, cursor: pages.cursor });
   return true;
 }
 
@@ -81,6 +82,34 @@ async function readPages({ client }: SyncParts, from: Cursor) {
     if (!answer.more) return { records, head, cursor };
     if (answer.items.length === 0 || page >= maximumPages) throw new VaultError('vault-tampered');
   }
+}
+
+/**
+ * Which leaves were pruned since this device was here last. The relay tells it for some time, and whether it tells the truth
+ * the root says: a device that is told too little or too much reads the whole vault.
+ *
+ * @returns null where the relay does not tell: it is of an earlier build.
+ */
+async function readPruned({ store, client }: SyncParts, head: CheckedHead): Promise<readonly string[] | null> {
+  let place: Cursor = { counter: store.mark.head.counter, id: null };
+  if (head.opened.prunedBefore <= place.counter) return [];
+  const pruned = new Set<string>();
+  for (let page = 0; page < maximumPages; page++) {
+    const answer = await client.readPruned(place).catch((error: unknown) => {
+      if (error instanceof RelayCallError && error.code === 'not-found') return null;
+      throw error;
+    });
+    if (answer === null) return null;
+    for (const next of answer.pruned) {
+      if (!isAfter(next, place)) throw new VaultError('vault-tampered');
+      place = next;
+      // What a batch after the head's pruned is still in this head.
+      if (next.counter <= head.cached.counter) pruned.add(next.id);
+    }
+    if (!answer.more) return [...pruned];
+    if (answer.pruned.length === 0) throw new VaultError('vault-tampered');
+  }
+  return null;
 }
 
 /** The relay orders ids as bytes, which base64url does not keep. */
@@ -157,18 +186,19 @@ async function keep(
   synced: {
     readonly head: CheckedHead;
     readonly rows: readonly CachedItem[];
+    readonly pruned: readonly string[];
     readonly isWhole: boolean;
     readonly cursor: Cursor;
   },
 ): Promise<void> {
-  const { head, rows, isWhole, cursor } = synced;
+  const { head, rows, pruned, isWhole, cursor } = synced;
   const isNothingNew = rows.length === 0 && !isWhole && head.cached.counter === store.mark.head.counter;
   if (isNothingNew) {
     if (store.mark.pending !== null) await store.updateMark({ pending: null });
     return;
   }
   const puts = rows.map((item) => openChecked(store, item));
-  await store.commit({ head: head.cached, puts, deletes: [], isWhole, cursor });
+  await store.commit({ head: head.cached, puts, deletes: pruned, isWhole, cursor });
 }
 
 /**

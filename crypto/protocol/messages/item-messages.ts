@@ -73,6 +73,22 @@ export const syncAnswer = v.strictObject({
   more: v.boolean(),
 });
 
+/** Leaves that were pruned after a place: for a device that was away (SPEC.md §6.2). */
+export const prunedQuery = v.strictObject({
+  afterCounter: countField(),
+  afterId: v.optional(idField),
+  limit: v.pipe(countField(1000), v.minValue(1)),
+});
+export const prunedAnswer = v.strictObject({
+  format: formatField,
+  /** By counter of the head that pruned them, then by id. */
+  pruned: v.pipe(
+    v.array(v.strictObject({ id: idField, counter: v.pipe(countField(), v.minValue(1)) })),
+    v.maxLength(1000),
+  ),
+  more: v.boolean(),
+});
+
 export const headsQuery = v.strictObject({ after: countField(), limit: v.pipe(countField(1000), v.minValue(1)) });
 export const headsAnswer = v.strictObject({
   format: formatField,
@@ -86,5 +102,7 @@ export type ItemBatch = v.InferOutput<typeof itemBatch>;
 export type ItemRecord = v.InferOutput<typeof itemRecord>;
 export type SyncQuery = v.InferOutput<typeof syncQuery>;
 export type SyncAnswer = v.InferOutput<typeof syncAnswer>;
+export type PrunedQuery = v.InferOutput<typeof prunedQuery>;
+export type PrunedAnswer = v.InferOutput<typeof prunedAnswer>;
 export type HeadsAnswer = v.InferOutput<typeof headsAnswer>;
 export type BatchAnswer = v.InferOutput<typeof batchAnswer>;

@@ -20,6 +20,7 @@ const keptTables = {
   keyslots: ['account_id', 'slot_id'],
   heads: ['account_id', 'counter'],
   items: ['account_id', 'id'],
+  pruned_items: ['account_id', 'id'],
   turns: ['id'],
   turn_attempts: ['turn_id', 'number'],
   transcripts: ['turn_id', 'transcript_id'],
@@ -27,6 +28,8 @@ const keptTables = {
   metadata: ['name'],
 } as const satisfies Partial<Record<keyof Schema, readonly string[]>>;
 type KeptTable = keyof typeof keptTables;
+/** The storage schema that brought a table; a database that is older has none to read. All others are of the first. */
+const firstSchemas: Partial<Record<KeptTable, number>> = { pruned_items: 5 };
 const tables = Object.keys(keptTables) as [KeptTable, ...KeptTable[]];
 /**
  * What lives some minutes, or counts attempts, is left out, and so are sessions: one that was ended after the backup must
@@ -92,6 +95,7 @@ async function* linesOf(
 ): AsyncGenerator<string> {
   yield `${JSON.stringify(first)}\n`;
   for (const table of tables) {
+    if (first.schema < (firstSchemas[table] ?? 1)) continue;
     counts[table] = 0;
     for await (const page of pagesOf(snapshot, table)) {
       for (const each of page) yield `${JSON.stringify([table, encodeRow(each)])}\n`;

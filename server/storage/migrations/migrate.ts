@@ -6,6 +6,7 @@ import { createFirstTables } from './0001-first-tables.ts';
 import { createEnclaveSessions } from './0002-enclave-sessions.ts';
 import { createStepUps } from './0003-step-ups.ts';
 import { addAttemptSubjects } from './0004-attempt-subjects.ts';
+import { createPrunedItems } from './0005-pruned-items.ts';
 import type { Schema } from '../tables/schema.ts';
 
 /** In order; a name stays for ever, since databases remember it. */
@@ -14,6 +15,7 @@ const migrations: Record<string, (db: Kysely<unknown>, types: ColumnTypes) => Pr
   '0002-enclave-sessions': createEnclaveSessions,
   '0003-step-ups': createStepUps,
   '0004-attempt-subjects': addAttemptSubjects,
+  '0005-pruned-items': createPrunedItems,
 };
 
 /** The number of this version's tables; each migration counts one. */

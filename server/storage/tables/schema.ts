@@ -12,6 +12,7 @@ export interface Schema {
   keyslots: KeyslotTable;
   heads: HeadTable;
   items: ItemTable;
+  pruned_items: PrunedItemTable;
   turns: TurnTable;
   turn_attempts: TurnAttemptTable;
   transcripts: TranscriptTable;
@@ -87,6 +88,15 @@ export interface ItemTable {
   body_hash: Bytes;
   /** Null once expired: leaf and hash stay until a client prunes them. */
   body: Bytes | null;
+}
+
+/** A leaf that a client pruned: told for 90 days to devices that were away, which would read everything anew otherwise. */
+export interface PrunedItemTable {
+  account_id: string;
+  id: Bytes;
+  /** Counter of the head whose batch pruned it. */
+  counter: number;
+  pruned_at: number;
 }
 
 export interface TurnTable {

@@ -38,6 +38,7 @@ export async function openTestDatabase(kind: DatabaseKind): Promise<TestDatabase
 
 /** Takes back what every migration but the first has made. */
 export async function returnToFirstTables(db: Kysely<Schema>): Promise<void> {
+  await sql`drop table pruned_items`.execute(db);
   await sql`alter table login_attempts drop column counted_as`.execute(db);
   await sql`alter table recovery_challenges drop column counted_as`.execute(db);
   await sql`drop table step_ups`.execute(db);

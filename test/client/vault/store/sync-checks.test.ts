@@ -90,6 +90,8 @@ class OneItemRelay {
       .map(({ counter, body }) => ({ counter, body: toBase64Url(body) })),
   });
 
+  readPruned = async () => ({ format: 1 as const, pruned: [], more: false });
+
   readItemBody = async (): Promise<Bytes> => {
     throw new Error('no item is large');
   };

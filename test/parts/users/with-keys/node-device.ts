@@ -43,6 +43,7 @@ export class NodeDevice {
   readonly stored = new Map<string, { readonly version: number; readonly content: ItemContent }>();
   readonly #tree = new MerkleTree();
   #account: NodeAccount;
+  #prunedBefore = 0;
 
   constructor(relay: NodeRelay, account: NodeAccount) {
     this.relay = relay;
@@ -57,6 +58,7 @@ export class NodeDevice {
   /** Seals whatever bytes, also such as only a later build would write; null: a tombstone. */
   batchOf(
     writes: readonly { readonly id: Bytes; readonly version: number; readonly bytes: Uint8Array | null }[],
+    prune: readonly Bytes[] = [],
   ): ItemBatch {
     const { keyring, keyslotListDigest, head } = this.#account;
     const items = writes.map(({ id, version, bytes }): ItemWrite => {
@@ -66,13 +68,22 @@ export class NodeDevice {
       this.#setLeaf(id, version, 0, flags, sha256(body));
       return { id: toBase64Url(id), version, expiresAt: 0, flags, body: toBase64Url(body) };
     });
+    for (const id of prune) this.#tree.delete(id);
     const counter = head.counter + 1;
     const itemsRoot = this.#tree.root();
-    const next = { counter, previousHash: head.hash, itemsRoot, keyslotListDigest, prunedBefore: 0 };
+    if (prune.length > 0) this.#prunedBefore = counter;
+    const next = { counter, previousHash: head.hash, itemsRoot, keyslotListDigest, prunedBefore: this.#prunedBefore };
     const body = sealHead({ keyring, head: next });
     this.#account = { ...this.#account, head: { counter, hash: hashHead(body) } };
     const expectedHead = toBase64Url(head.hash);
-    return { format: 1, expectedHead, head: { counter, body: toBase64Url(body) }, items, prune: [], finishTurns: [] };
+    return {
+      format: 1,
+      expectedHead,
+      head: { counter, body: toBase64Url(body) },
+      items,
+      prune: prune.map((id) => toBase64Url(id)),
+      finishTurns: [],
+    };
   }
 
   /** Pulls everything, checks it against the head, and opens it. */
@@ -102,6 +113,7 @@ export class NodeDevice {
       const head = openHead({ keyring, body });
       if (!equalBytes(head.itemsRoot, this.#tree.root())) throw new Error('The head covers other items.');
       this.#account = { ...this.#account, head: { counter: head.counter, hash: hashHead(body) } };
+      this.#prunedBefore = head.prunedBefore;
       return contents;
     }
   }

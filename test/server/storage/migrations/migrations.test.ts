@@ -44,7 +44,11 @@ describe.each(databaseKinds)('%s', (kind) => {
     // One for a place; what is being left beside it does not count.
     await expect(add('second', 'starting')).rejects.toThrow(/unique/i);
     await add('third', 'leaving');
+    const pruned = { account_id: accountId, id: randomBytes(16), counter: 2, pruned_at: 1 };
+    expect(await again.db.selectFrom('pruned_items').selectAll().execute()).toEqual([]);
+    await again.db.insertInto('pruned_items').values(pruned).execute();
     await again.db.deleteFrom('accounts').where('id', '=', accountId).execute();
     expect(await again.db.selectFrom('enclave_sessions').selectAll().execute()).toEqual([]);
+    expect(await again.db.selectFrom('pruned_items').selectAll().execute()).toEqual([]);
   });
 });

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PrunedAnswer } from '../../../../crypto/protocol/messages/item-messages.ts';
+import { type Bytes, encodeUtf8, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { changeJson, jsonResponse, pathOf } from '../../../parts/relay/tamper.ts';
+import type { BrowserProfile, Interceptor } from '../../../parts/users/vaults/browser-profile.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { cryptoReady, signIn } from '../../../parts/users/with-keys/node-account.ts';
+import { NodeDevice } from '../../../parts/users/with-keys/node-device.ts';
+import { NodeRelay } from '../../../parts/users/with-keys/node-relay.ts';
+
+let lab: DeviceLab;
+beforeAll(async () => {
+  await cryptoReady();
+  lab = await DeviceLab.open({ worker: false });
+});
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const unknown = encodeUtf8('\u0004madeX');
+
+/** A browser that is offline, and another device of its account. */
+async function leave() {
+  const { person, profile, tab } = await lab.signUp();
+  const relay = new NodeRelay(lab.origin);
+  const device = new NodeDevice(relay, await signIn(relay, person.userName, person.password));
+  await device.pull();
+  const send = (batch: object) => relay.expect(200, 'POST', '/v1/items', batch);
+  const write = (ids: readonly Bytes[], version = 1) =>
+    send(device.batchOf(ids.map((id) => ({ id, version, bytes: unknown }))));
+  const bury = (ids: readonly Bytes[], version = 2) =>
+    send(device.batchOf(ids.map((id) => ({ id, version, bytes: null }))));
+  const prune = (ids: readonly Bytes[]) => send(device.batchOf([], ids));
+  const ids = Array.from({ length: 4 }, () => randomBytes(16));
+  await write(ids);
+  await tab.vault.setTheme({ theme: 'dark' });
+  await tab.until(() => profile.requests.some(({ method, path }) => method === 'POST' && path === '/v1/items'));
+  // Waits for the vault's lock, so that the batch is kept.
+  await tab.vault.relayView({ conversationId: 'AAAAAAAAAAAAAAAAAAAAAA' });
+  await device.pull();
+  profile.setOnline(false);
+  await tab.until(() => tab.connection === 'offline');
+  return { profile, tab, device, ids, write, bury, prune };
+}
+
+type Away = Awaited<ReturnType<typeof leave>>;
+
+/** What was asked of the relay until a later write of the other device showed. */
+async function comeBack({ profile, tab, device }: Away): Promise<string[]> {
+  const before = profile.requests.length;
+  const setAtMs = Date.now() + 60_000;
+  const content = { type: 'settings', format: 1, theme: { value: 'light', setAtMs } } as const;
+  await device.relay.expect(200, 'POST', '/v1/items', device.batch([{ id: randomBytes(16), content }]));
+  profile.setOnline(true);
+  await tab.until(() => tab.theme === 'light');
+  expect(tab.alarms).toEqual([]);
+  return asked(profile, before);
+}
+
+const asked = ({ requests }: BrowserProfile, from: number): string[] =>
+  requests.slice(from).flatMap(({ path }) => (/^\/v1\/(items|pruned-items)\?/.test(path) ? [path] : []));
+const whole = (paths: readonly string[]) => paths.filter((path) => path.startsWith('/v1/items?afterCounter=0&'));
+
+const pruned = (change: (answer: PrunedAnswer) => PrunedAnswer): Interceptor =>
+  changeJson(/^\/v1\/pruned-items$/, (answer) => change(answer as PrunedAnswer));
+
+describe('a device that was away while leaves were pruned', () => {
+  it('is told which, and reads what changed alone', async () => {
+    const away = await leave();
+    const [first, second, third] = away.ids as [Bytes, Bytes, Bytes, Bytes];
+    await away.bury([first, second]);
+    await away.prune([first]);
+    await away.bury([third]);
+    await away.prune([second, third]);
+    const paths = await comeBack(away);
+    expect(whole(paths)).toEqual([]);
+    expect(paths.filter((path) => path.startsWith('/v1/pruned-items?'))).toHaveLength(1);
+    // Its own next write stands on the same root.
+    await away.tab.vault.setTheme({ theme: 'dark' });
+    await away.tab.until(() => away.tab.theme === 'dark');
+    await away.device.pull();
+  });
+
+  it.each<[string, (ids: readonly Bytes[]) => Interceptor]>([
+    ['keeps one to itself', () => pruned((answer) => ({ ...answer, pruned: answer.pruned.slice(1) }))],
+    ['tells none', () => pruned((answer) => ({ ...answer, pruned: [] }))],
+    [
+      'names a living item',
+      (ids) =>
+        pruned(({ pruned: told, ...answer }) => {
+          const id = toBase64Url(ids.at(-1) ?? new Uint8Array(16));
+          const last = told.at(-1) ?? { counter: 1 };
+          return { ...answer, pruned: [...told, { id, counter: last.counter + 1 }] };
+        }),
+    ],
+    [
+      'is of an earlier build and knows no such call',
+      () => async (request, next) =>
+        pathOf(request) === '/v1/pruned-items' ? jsonResponse({ error: 'not-found' }, 404) : next(request),
+    ],
+  ])('reads everything where the relay %s, and raises no alarm', async (_, lie) => {
+    const away = await leave();
+    const [first, second] = away.ids as [Bytes, Bytes];
+    await away.bury([first, second]);
+    await away.prune([first, second]);
+    away.profile.intercept = lie(away.ids);
+    expect(whole(await comeBack(away)).length).toBeGreaterThan(0);
+    await away.device.pull();
+  });
+
+  it('is alarmed by a relay that leaves out what was not pruned', async () => {
+    const away = await leave();
+    const [first, second] = away.ids as [Bytes, Bytes];
+    await away.bury([first]);
+    await away.prune([first]);
+    const hidden = toBase64Url(second);
+    away.profile.intercept = changeJson(/^\/v1\/items$/, (answer: { items: { id: string }[] }) => ({
+      ...answer,
+      items: answer.items.filter(({ id }) => id !== hidden),
+    }));
+    await away.bury([second]);
+    away.profile.setOnline(true);
+    await away.tab.until(() => away.tab.alarms.length > 0);
+    expect(away.tab.alarms).toContain('vault-tampered');
+  });
+});
