@@ -1,12 +1,9 @@
 import { StartError } from '../start-error.ts';
-import type { Setting } from './setting.ts';
+import type { ProcessName, Setting } from './setting.ts';
 import { rowsOf, type SettingName, type SettingsTable, settingsTable } from './settings-table.ts';
 import { complainOfUnknownNames } from './unknown-names.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The process that reads. */
-export type ProcessName = 'relay' | 'worker' | 'registrar';
 
 type ValueOf<Row> =
   Row extends Setting<infer Value, infer Default> ? (Default extends string ? Value : Value | null) : never;
@@ -23,7 +20,7 @@ export type Values<Name extends ProcessName> = { readonly [Key in NamesOf<Name>]
  * @throws {StartError} for a name that is nearly a setting, and for the first wrong value.
  */
 export function readValues<Name extends ProcessName>(name: Name, environment: Environment): Values<Name> {
-  complainOfUnknownNames(environment);
+  complainOfUnknownNames(name, environment);
   return Object.fromEntries(
     rowsOf(name).map(([key, row]) => [key, readValue(key, row, environment[key])]),
   ) as Values<Name>;

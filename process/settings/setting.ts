@@ -1,5 +1,8 @@
-/** What reads a setting: three processes, the client's build, and docker-compose.yml, which hands others on. */
-export type Reader = 'relay' | 'worker' | 'registrar' | 'build' | 'compose';
+/** The processes that run. */
+export type ProcessName = 'relay' | 'worker' | 'registrar';
+
+/** What reads a setting: a process, the client's build, or docker-compose.yml, which hands others on. */
+export type Reader = ProcessName | 'build' | 'compose';
 
 /** Makes of a text without blanks around it what a setting means. @throws {StartError} one sentence that begins with the name. */
 export type Parse<Value> = (text: string, name: string) => Value;

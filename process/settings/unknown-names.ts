@@ -1,5 +1,5 @@
 import { StartError } from '../start-error.ts';
-import type { Setting } from './setting.ts';
+import type { ProcessName, Setting } from './setting.ts';
 import { settingNames, settingsTable } from './settings-table.ts';
 
 /** Beginnings that belong to Sotto alone: an unknown name with one of them is a mistake, not somebody else's variable. */
@@ -7,7 +7,6 @@ const ownPrefixes = [
   'ENCLAVE_',
   'COLLATERAL_',
   'LLM_',
-  'MODAL_',
   'REGISTRAR_',
   'EVIDENCE',
   'SERVER_KEYS',
@@ -18,9 +17,14 @@ const ownPrefixes = [
   'STORAGE_LIMIT',
   'CLOCK_CHECKED',
 ];
+/** Ours at the relay alone: worker and registrar may run in a container of Modal, which has many of its own. */
+const modalPrefix = 'MODAL_';
 /** Modal's own tools and containers set these; what the deployment there wants to know; and a name that every container has. */
 const foreignNames =
   /^(MODAL_(TOKEN_ID|TOKEN_SECRET|IDENTITY_TOKEN|IDENTITY_TOKEN_FILE|ENVIRONMENT|PROFILE|CONFIG_PATH|TASK_ID|IMAGE_ID|IS_REMOTE|CLOUD_PROVIDER|REGION)|REGISTRAR_DEPLOYMENT|HOSTNAME)$/;
+/** What Kubernetes sets of a service that somebody named `enclave` or `registrar`. */
+const serviceNames = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$/;
+const serviceAddress = /^(tcp|udp|sctp):\/\//;
 /** What an `.env` may hold for others: Compose, Docker, Node, PostgreSQL's client, Modal's deployment, proxies, clock and words. */
 const foreignInFile =
   /^((COMPOSE|DOCKER|NODE|NPM|PG|SOTTO|LC|SSL_CERT)_?[A-Z0-9_]*|(HTTPS?|NO|ALL|FTP)_PROXY|TZ|LANG|PATH|HOME|DEBUG|CHROMIUM_PATH)$/i;
@@ -32,17 +36,24 @@ const leastLength = 6;
  * Looks through an environment that holds other people's variables too. A name is a mistake if it begins as ours alone do, or
  * if it is a slip away from one of ours that is itself not set.
  *
+ * @param reader - The process whose environment it is.
  * @throws {StartError} that names the nearest right name.
  */
-export function complainOfUnknownNames(environment: Readonly<Record<string, string | undefined>>): void {
+export function complainOfUnknownNames(
+  reader: ProcessName,
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
+  const prefixes = reader === 'relay' ? [...ownPrefixes, modalPrefix] : ownPrefixes;
   const isSet = (name: string) => environment[name] !== undefined && environment[name] !== '';
   for (const name of Object.keys(environment)) {
     if (!isSet(name) || isKnown(name) || foreignNames.test(name)) continue;
+    if (serviceNames.test(name) || serviceAddress.test(environment[name] ?? '')) continue;
     const { nearest } = nearestName(name, settingNames);
     const slip = nearestName(name, processNames);
-    const isOurs = ownPrefixes.some((prefix) => name.startsWith(prefix));
+    const isOurs = prefixes.some((prefix) => name.startsWith(prefix));
     const isNear = slip.distance <= (slip.nearest.length < 12 ? 1 : 2);
-    const isSlip = slip.nearest.length >= leastLength && isNear && !isSet(slip.nearest);
+    const isModals = reader === 'worker' && name.startsWith(modalPrefix);
+    const isSlip = !isModals && slip.nearest.length >= leastLength && isNear && !isSet(slip.nearest);
     if (isOurs || isSlip) throw new StartError(`There is no setting ${name}; did you mean ${nearest}?`);
   }
 }

@@ -17,7 +17,8 @@ const complaintOf = (work: () => void): string => {
 };
 
 describe('complainOfUnknownNames', () => {
-  const judge = (environment: Record<string, string>) => complaintOf(() => complainOfUnknownNames(environment));
+  const judge = (environment: Record<string, string>) =>
+    complaintOf(() => complainOfUnknownNames('relay', environment));
 
   test.each([
     ['PUBLIC_ULR', 'PUBLIC_URL'],
@@ -57,6 +58,27 @@ describe('complainOfUnknownNames', () => {
     for (const name of others) expect([name, judge({ [name]: 'x' })]).toEqual([name, 'accepted']);
   });
 
+  test('in a container of Modal, which names what it likes with MODAL_, worker and registrar start', () => {
+    const container = { MODAL_CONTAINER_ARGUMENTS_PATH: 'x', MODAL_SERVER_ULR: 'x', MODAL_TASK_ID: 'ta-1' };
+    expect(complaintOf(() => complainOfUnknownNames('worker', container))).toBe('accepted');
+    const { MODAL_SERVER_ULR: _slip, ...others } = container;
+    expect(complaintOf(() => complainOfUnknownNames('registrar', others))).toBe('accepted');
+    expect(judge(others)).toContain('There is no setting MODAL_CONTAINER_ARGUMENTS_PATH');
+    const slip = () => complainOfUnknownNames('registrar', { MODAL_FUNCTOIN_ID: 'fu-1' });
+    expect(complaintOf(slip)).toContain('did you mean MODAL_FUNCTION_ID?');
+  });
+
+  test('what Kubernetes says of a service is none of ours, whatever the service is called', () => {
+    const links = {
+      REGISTRAR_SERVICE_HOST: '10.0.0.7',
+      REGISTRAR_SERVICE_PORT_HTTPS: '443',
+      ENCLAVE_PORT: 'tcp://10.0.0.8:8788',
+      ENCLAVE_PORT_8788_TCP_ADDR: '10.0.0.8',
+    };
+    expect(judge(links)).toBe('accepted');
+    expect(judge({ ENCLAVE_PORT: '8788' })).toContain('There is no setting ENCLAVE_PORT');
+  });
+
   test('a name near to one that is set is somebody else’s, and an empty one is as good as none', () => {
     expect(judge({ DATABASE_URI: 'x', DATABASE_URL: 'y' })).toBe('accepted');
     expect(judge({ DATABASE_URI: 'x', DATABASE_URL: '' })).toContain('did you mean DATABASE_URL?');
@@ -70,7 +92,7 @@ describe('complainOfUnknownNames', () => {
   });
 
   test('the environment of these tests passes', () => {
-    expect(complaintOf(() => complainOfUnknownNames(process.env))).toBe('accepted');
+    expect(complaintOf(() => complainOfUnknownNames('relay', process.env))).toBe('accepted');
   });
 });
 
