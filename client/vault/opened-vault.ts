@@ -1,6 +1,7 @@
 import type { RelayClient } from './relay/relay-client.ts';
 import type { CiphertextCache } from './store/ciphertext-cache.ts';
 import { TurnBeginnings } from './asking/begin-turn.ts';
+import type { ShownEnclave } from './changes/turn-operation.ts';
 import { ShownContents } from './changes/shown-contents.ts';
 import type { Feature, FeatureVault } from './features/feature.ts';
 import { features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
@@ -53,15 +54,14 @@ export class OpenedVault {
   readonly #events: EventSink;
   readonly #live: LiveReading;
   readonly #compaction: CompactionParts;
-  /** What the shield said of this browser's questions. */
-  readonly #sentences = new Map<string, string>();
+  /** What the shield showed at this browser's questions. */
+  readonly #shownEnclaves = new Map<string, ShownEnclave>();
   #stopListening: () => void = () => undefined;
 
   constructor(parts: OpenedParts) {
     const { surroundings, cache, channel, client, account, emit } = parts;
     const { clock, random, locks, policy } = surroundings;
     const { signal } = this.#ended;
-    const sentence = (turnId: string) => this.#sentences.get(turnId) ?? null;
     this.#parts = parts;
     this.account = account;
     const watcher = {
@@ -104,7 +104,6 @@ export class OpenedVault {
       shown,
       tracker: this.#tracker,
       progress: (turnId) => this.#driver.progress(turnId),
-      sentence,
       minimums,
     });
     this.#events = new EventSink(emit, conversations, () => this.#views(), clock);
@@ -132,7 +131,8 @@ export class OpenedVault {
       minimums,
       recipients,
     };
-    this.#compaction = { ...shared, contents: this.store.contents, tracker: this.#tracker, sentence };
+    const shownEnclave = (turnId: string) => this.#shownEnclaves.get(turnId) ?? null;
+    this.#compaction = { ...shared, contents: this.store.contents, tracker: this.#tracker, shownEnclave };
     this.#driver = new TurnDriver({
       ...shared,
       onChange: (turnId) => this.#events.answerChanged(turnId, null),
@@ -254,7 +254,7 @@ export class OpenedVault {
   #outboxChanged(): void {
     const { contents } = this.store;
     for (const { operation } of this.#outbox.turns) {
-      if (operation.shown !== null) this.#sentences.set(operation.turnId, operation.shown.sentence);
+      if (operation.shown !== null) this.#shownEnclaves.set(operation.turnId, operation.shown);
       if (!contents.rows.has(operation.replyItemId)) this.#tracker.watch(operation.turnId, operation.turnKey);
     }
     this.#events.allChanged();

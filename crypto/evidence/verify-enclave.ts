@@ -8,6 +8,7 @@ import { digestEvidence } from './evidence-digest.ts';
 import {
   enforced,
   EvidenceRefused,
+  failed,
   notOffered,
   type RefusalCode,
   refuse,
@@ -22,12 +23,10 @@ export type EnclaveVerdict =
   | {
       readonly refused: true;
       readonly code: RefusalCode;
-      readonly sentence: string;
       readonly steps: readonly VerificationStep[];
     }
   | {
       readonly refused: false;
-      readonly sentence: string;
       readonly kind: MachineKind;
       readonly level: ProtectionLevel;
       /** What the hardware measured, in the vendor's own hex; null where none did. */
@@ -58,8 +57,7 @@ export type EnclaveQuestion = {
   readonly nowMs: number;
 };
 
-const unreadable = new EvidenceRefused('malformed', 'Evidence', 'It is not of a form that this client reads.');
-const refusedSentence = 'This enclave could not be verified, so nothing is sent to it.';
+const unreadable = new EvidenceRefused('malformed', failed('evidence', 'form-unknown'));
 
 /**
  * Checks an enclave's evidence against the client's own policy, step by step (SPEC.md §9.4). The first step that fails
@@ -73,49 +71,45 @@ export async function verifyEnclave(question: EnclaveQuestion): Promise<EnclaveV
     // Whatever a reader of a format could not make sense of ends here as well: only a defect or a missing file goes on.
     const refusal = error instanceof CryptoError ? unreadable : error;
     if (!(refusal instanceof EvidenceRefused)) throw error;
-    return { refused: true, code: refusal.code, sentence: refusedSentence, steps: [...steps, refusal.step] };
+    return { refused: true, code: refusal.code, steps: [...steps, refusal.step] };
   }
 }
 
 async function verifySteps(question: EnclaveQuestion, steps: VerificationStep[]): Promise<EnclaveVerdict> {
   const { answer, nonce } = question;
   const parsed = v.safeParse(enclavePolicy, question.policy);
-  if (!parsed.success) refuse('policy-incomplete', 'Policy', 'This client carries no complete policy.');
+  if (!parsed.success) refuse('policy-incomplete', 'policy', 'policy-incomplete');
   const policy = parsed.output;
-  steps.push(enforced('Policy', 'Compiled into this client, not sent by the relay.'));
+  steps.push(enforced('policy', 'compiled-in'));
 
   const kind = answer.evidence[0]?.kind;
   if (kind === undefined || kind === 'nvidia-gpu' || !policy.allowedKinds.includes(kind)) {
-    refuse('kind-not-allowed', 'Kind of evidence', 'The policy does not accept this kind.');
+    refuse('kind-not-allowed', 'evidence-kind', 'kind-not-accepted');
   }
-  steps.push(enforced('Kind of evidence', kind));
+  steps.push(enforced('evidence-kind', 'of-kind', { kind }));
 
   const { statement, identityPublicKey } = readStatement(answer);
-  steps.push(enforced('Signature', 'The identity in the evidence signed the key statement.'));
+  steps.push(enforced('signature', 'statement-signed'));
   const fresh = attempt(() => verifyKeyStatement({ identityPublicKey, ...statement, nonce }));
-  if (fresh === null) refuse('nonce', 'Freshness', 'It does not answer this question: it may be an old one.');
-  steps.push(enforced('Freshness', 'Made for this question, not replayed.'));
+  if (fresh === null) refuse('nonce', 'freshness', 'other-question');
+  steps.push(enforced('freshness', 'this-question'));
 
   const publicKeys = pairKeys(fresh, answer.publicKeys);
-  if (publicKeys === null) refuse('keys', 'Keys', 'The keys given are not the keys of the statement.');
-  steps.push(enforced('Keys', 'The keys that messages are sealed to are those of the statement.'));
+  if (publicKeys === null) refuse('keys', 'keys', 'other-keys');
+  steps.push(enforced('keys', 'keys-of-statement'));
 
   if (!isModelAllowed(fresh, question.model, policy)) {
-    refuse('model', 'Model', 'The enclave runs another model than the one asked for or accepted.');
+    refuse('model', 'model', 'other-model');
   }
-  steps.push(enforced('Model', fresh.model));
+  steps.push(enforced('model', 'runs-model', { model: fresh.model }));
   steps.push(weightsStep(fresh, policy));
 
   const machine = await verifyMachine({ ...question, policy, statement: fresh, steps });
   const minimum = higherLevel(question.minimum, policy.minimum);
   if (!isAtLeast(machine.level, minimum)) {
-    refuse('below-minimum', 'Your minimum', 'This enclave offers less protection than you ask for.');
+    refuse('below-minimum', 'minimum', 'below-minimum');
   }
-  steps.push(
-    minimum === 'any'
-      ? notOffered('Your minimum', 'You ask for none.')
-      : enforced('Your minimum', 'This enclave offers at least what you ask for.'),
-  );
+  steps.push(minimum === 'any' ? notOffered('minimum', 'no-minimum') : enforced('minimum', 'minimum-met'));
   return {
     refused: false,
     ...machine,
@@ -136,10 +130,10 @@ function readStatement(answer: EnclaveQuestion['answer']) {
   const statement = attempt(() => fromBase64Url(answer.statement));
   const signature = attempt(() => fromBase64Url(answer.signature));
   if (identityPublicKey === null || statement === null || signature === null) {
-    refuse('malformed', 'Signature', 'The key statement is not readable.');
+    refuse('malformed', 'signature', 'statement-unreadable');
   }
   if (!isSignedBy({ identityPublicKey, statement, signature })) {
-    refuse('signature', 'Signature', 'Not signed by the identity in the evidence.');
+    refuse('signature', 'signature', 'statement-not-signed');
   }
   return { identityPublicKey, statement: { statement, signature } };
 }
@@ -170,12 +164,12 @@ function isModelAllowed(statement: KeyStatement, asked: string, policy: EnclaveP
 }
 
 function weightsStep({ model, weightsDigest }: KeyStatement, policy: EnclavePolicy): VerificationStep {
-  const name = 'Weights';
-  if (weightsDigest === null) return notOffered(name, 'The engine does not show which weights it runs.');
+  const name = 'weights';
+  if (weightsDigest === null) return notOffered(name, 'weights-not-shown');
   const isCompared = policy.models?.some((entry) => entry.model === model && entry.weightsDigests !== null) === true;
   return isCompared
-    ? enforced(name, weightsDigest)
-    : notOffered(name, `Stated as ${weightsDigest}; this client has no digest to compare with.`);
+    ? enforced(name, 'weights-accepted', { weightsDigest })
+    : notOffered(name, 'weights-not-compared', { weightsDigest });
 }
 
 function attempt<Result>(compute: () => Result): Result | null {

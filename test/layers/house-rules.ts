@@ -27,7 +27,8 @@ const roomsOf: Readonly<Record<string, readonly string[]>> = {
   'enclave-worker': ['enclave-worker', 'process', 'crypto'],
   registrar: ['registrar', 'process', 'crypto'],
   client: ['client', 'process', 'crypto'],
-  test: ['test', 'crypto', 'process', 'server', 'enclave-worker', 'registrar', 'client'],
+  audit: ['audit', 'process', 'crypto', 'client'],
+  test: ['test', 'crypto', 'process', 'server', 'enclave-worker', 'registrar', 'client', 'audit'],
 };
 
 /** Arrows between a room's folders: each may import what its list names, and itself. */
@@ -100,8 +101,8 @@ export const roomsWithoutCircles: ReadonlySet<string> = new Set(['server', 'regi
 /** Files in a room itself that start something: they import the folders, never the other way round. */
 const entryFiles =
   /^(server|enclave-worker|registrar)\/(main|launcher|worker-app|audit-log|build|backup|restore|print-keys)\.ts$/;
-/** What Node runs in the client's room: the vault's adapters, the build, and the check of an exported verification document. */
-const nodeFiles = /^client\/(node\/.*|build\.ts|build\/.*|vite\.config\.ts|verify-document\.ts)$/;
+/** What Node runs in the client's room: the vault's adapters and the build. */
+const nodeFiles = /^client\/(node\/.*|build\.ts|build\/.*|vite\.config\.ts)$/;
 const nodeAdapters = /^client\/node\//;
 
 const staysInItsRoom: ImportRule = (from, { path }) => {
@@ -164,6 +165,12 @@ const vaultStandsAlone: ImportRule = (from, { path, specifier }) =>
     ? null
     : 'client/vault/ imports audited crypto packages and valibot only: storage and threads come from outside';
 
+/** An auditor's reader checks the client from outside: it shares the policy that is built in, and none of the client's own code. */
+const auditKnowsOfTheClientItsBuild: ImportRule = (from, { path }) =>
+  roomOf(from) === 'audit' && path?.startsWith('client/') === true && !path.startsWith('client/build/')
+    ? 'audit/ imports of client/ only build/'
+    : null;
+
 const stateKnowsNoReact: ImportRule = (from, { specifier, isTypeOnly }) =>
   from.startsWith('client/page/state/') && !isTypeOnly && reactPackages.test(specifier)
     ? 'state/ knows no React'
@@ -217,6 +224,7 @@ export const importRules: readonly ImportRule[] = [
   clientHasNoNode,
   browserHasNoNodeAdapters,
   vaultStandsAlone,
+  auditKnowsOfTheClientItsBuild,
   stateKnowsNoReact,
   pageSeesTheVaultThroughItsApi,
   floorsStandOnEachOther,

@@ -213,6 +213,8 @@ const importCases: readonly [file: string, refused: string, finding: string, acc
     'through vault/api/ only',
     `new URL('/x', import.meta.url)`,
   ],
+  ['audit/a.ts', `import '../client/vault/vault.ts'`, 'of client/ only build/', `import '../client/build/a.ts'`],
+  ['audit/a.ts', `import '../server/log.ts'`, 'audit/ may not import server/', `import 'node:fs'`],
   ['process/event-log.ts', `import './settings'`, 'file extension', `import './settings.ts'`],
 ];
 

@@ -6,7 +6,7 @@ export type SourceFiles = ReadonlyMap<string, string>;
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
-const rooms = ['crypto', 'process', 'server', 'enclave-worker', 'registrar', 'client', 'test'];
+const rooms = ['crypto', 'process', 'server', 'enclave-worker', 'registrar', 'client', 'audit', 'test'];
 const generatedFolders = new Set(['node_modules', 'dist', 'report']);
 
 /** Reads every TypeScript file of every room that is there already. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { verificationDocument } from '../../crypto/evidence/verification-document.ts';
+import { verificationDocument } from '../../crypto/evidence/document-formats.ts';
 import { itemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { digestWeights } from '../../enclave-worker/engines/weights-digest.ts';
 import { readSettings } from '../../enclave-worker/settings.ts';
@@ -62,14 +62,19 @@ describe.skipIf(environment.reason !== null)(`modal/ beside the rest of Sotto${b
     expect(refusal(folder.path, 'train.jsonl', '{"text":"format: free"}\n')).toBeNull();
   });
 
-  it('a verification document is refused as training data', async () => {
-    await using folder = await makeTemporaryFolder('documents');
-    const document = Object.fromEntries(Object.keys(verificationDocument.entries).map((name) => [name, 'x']));
-    expect(refusal(folder.path, 'train.json', JSON.stringify({ ...document, format: 1 }))).toContain(
-      'records of Sotto',
-    );
-    expect(refusal(folder.path, 'train.jsonl', JSON.stringify({ text: JSON.stringify(document) }))).toContain('Sotto');
-  });
+  it.each(verificationDocument.options.map(({ entries }) => [entries.format.literal, Object.keys(entries)] as const))(
+    'a verification document is refused as training data: %s',
+    async (_format, names) => {
+      await using folder = await makeTemporaryFolder('documents');
+      const document = Object.fromEntries(names.map((name) => [name, 'x']));
+      expect(refusal(folder.path, 'train.json', JSON.stringify({ ...document, format: 1 }))).toContain(
+        'records of Sotto',
+      );
+      expect(refusal(folder.path, 'train.jsonl', JSON.stringify({ text: JSON.stringify(document) }))).toContain(
+        'Sotto',
+      );
+    },
+  );
 
   it.each(itemContent.options.map((schema) => [schema.entries.type.literal, schema] as const))(
     'an item of the vault is refused as training data: %s',

@@ -67,7 +67,7 @@ const schemas: Readonly<Record<string, json.Check>> = {
   }),
   verification: json.isObject({
     document: json.isText(2, 8_388_608),
-    format: json.isFormat,
+    format: json.isOneOf(1, 2),
     kind: json.isOneOf('development', 'modal', 'sev-snp', 'tdx'),
     level: isLevel,
     measurement: json.isNullOr(json.isText(0, 512)),

@@ -32,22 +32,22 @@ test('a container registers its key and renews it, and the client believes both 
   const first = await registrar.register(identity);
   expect(first).toMatchObject({ status: 200, body: { format: 1, evidence: { kind: 'modal', leafIndex: 0 } } });
   const verdict = await judge(first.body.evidence);
-  expect(verdict.steps.map(({ name, result }) => `${name}: ${result}`)).toEqual([
-    'Policy: enforced',
-    'Kind of evidence: enforced',
-    'Signature: enforced',
-    'Freshness: enforced',
-    'Keys: enforced',
-    'Model: enforced',
-    'Weights: not-offered',
-    'Clock: enforced',
-    'Registrar: enforced',
-    'Identity: enforced',
-    'Age of the statement: enforced',
-    'Deployment: enforced',
-    'Public log: enforced',
-    'Hardware: not-offered',
-    'Your minimum: enforced',
+  expect(verdict.steps.map(({ check, result }) => `${check}: ${result}`)).toEqual([
+    'policy: enforced',
+    'evidence-kind: enforced',
+    'signature: enforced',
+    'freshness: enforced',
+    'keys: enforced',
+    'model: enforced',
+    'weights: not-offered',
+    'clock: enforced',
+    'registrar: enforced',
+    'identity: enforced',
+    'statement-age: enforced',
+    'deployment: enforced',
+    'public-log: enforced',
+    'hardware: not-offered',
+    'minimum: enforced',
   ]);
   expect(verdict).toMatchObject({ refused: false, level: 'stated' });
   for (let count = 1; count < 4; count++) {

@@ -19,7 +19,7 @@ const files: Readonly<Record<string, () => unknown>> = {
   'sotto-v1-turn.json': makeTurnVectors,
   'sotto-v1-evidence.json': makeEvidenceVectors,
   'sotto-v1-modal.json': makeModalVectors,
-  'sotto-v1-document-3.json': makeDocumentVectors,
+  'sotto-v1-coded-document.json': makeDocumentVectors,
   'sotto-v1-keyslot-2.json': makeKeyslot2Vectors,
   'sotto-v1-note.json': makeNoteVectors,
   'sotto-v1-preference.json': makePreferenceVectors,

@@ -3,7 +3,9 @@ import type {
   ConversationNote,
   EnclaveView,
   ProtectionFacts,
+  ProtectionClaim,
   ProtectionLevel,
+  StoredProtection,
   VerificationStep,
 } from '../../vault/api/vault-api.ts';
 import { failureSentence } from './failure-texts.ts';
@@ -24,8 +26,20 @@ export function protectionSentence(view: EnclaveView): string {
     case 'refused':
       return say('protection.refused', { what: refusalText(view).what });
     case 'verified':
-      return view.sentence;
+      return claimText({ ...view, kind: view.evidenceKind, release: view.release?.version ?? null });
   }
+}
+
+/** What vouches for an enclave, in one sentence. */
+export function claimText({ kind, level, release }: ProtectionClaim): string {
+  if (kind === 'development' || kind === 'modal') return say(`claim.${kind}`);
+  const values = { vendor: say(`vendor.${kind}`), release: release ?? '?' };
+  return level === 'hardware-gpu' ? say('claim.hardware-gpu', values) : say('claim.hardware', values);
+}
+
+/** What vouched for the enclave of a stored answer. */
+export function storedProtectionText(protection: StoredProtection): string {
+  return 'text' in protection ? protection.text : claimText(protection);
 }
 
 export function engineName(engine: EngineKind): string {

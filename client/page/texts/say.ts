@@ -30,6 +30,11 @@ export function speak(tag: string, messages: Messages): void {
   formats.clear();
 }
 
+/** Whether there are words for an id that comes from outside. */
+export function isMessage(id: string): id is MessageId {
+  return Object.hasOwn(spoken, id);
+}
+
 /** The language tag that numbers and dates are written by. */
 export function languageTag(): string {
   return spokenTag;

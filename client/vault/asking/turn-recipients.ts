@@ -15,7 +15,7 @@ export class TurnRecipients {
   readonly #outbox: Pick<Outbox, 'of'>;
   readonly #sealed = new Map<string, Set<string>>();
   /** Of verifications, by item; one that is being read has none yet. */
-  readonly #keys = new Map<string, Keys | 'reading'>();
+  readonly #keys = new Map<string, Keys | 'lost' | 'reading'>();
   /** Called when more is known. */
   onLearnt: () => void = () => undefined;
 
@@ -40,7 +40,7 @@ export class TurnRecipients {
     // Of a build that kept no verifications: nothing says to whom it was sealed.
     if (message.verificationItemId === undefined) return 'own';
     const known = contents.verificationsOf(turnId).map((itemId) => this.#keysOf(itemId));
-    if (known.some((keys) => keys === 'lost' || (keys !== 'unknown' && keys.has(id)))) return 'own';
+    if (known.some((keys) => keys === 'lost' || (keys !== 'unknown' && holdsKey(keys, id)))) return 'own';
     return known.includes('unknown') ? 'unknown' : 'foreign';
   }
 
@@ -48,7 +48,7 @@ export class TurnRecipients {
   #isWaiting(turnId: string, keyId: string): boolean {
     return this.#outbox
       .of(verificationOperation)
-      .some(({ operation: { content } }) => content.turnId === turnId && readKeys(content.document).has(keyId));
+      .some(({ operation: { content } }) => content.turnId === turnId && holdsKey(readKeys(content.document), keyId));
   }
 
   /** `lost`: it will never be here, or is of a later build. */
@@ -77,15 +77,19 @@ export class TurnRecipients {
   }
 }
 
-/** The keys of the enclaves that a verification accepted. One that cannot be read names none. */
-function readKeys(document: string): Keys {
+function holdsKey(keys: Keys | 'lost', id: string): boolean {
+  return keys !== 'lost' && keys.has(id);
+}
+
+/** The keys of the enclaves that a verification accepted. One that is damaged names none; `lost`: of a later build. */
+function readKeys(document: string): Keys | 'lost' {
   try {
     const accepted = parseVerificationDocument(document).enclaves.filter(({ result }) => !result.refused);
     return new Set(
       accepted.flatMap(({ answer }) => answer.publicKeys.map((key) => toBase64Url(keyIdOf(fromBase64Url(key))))),
     );
   } catch (error) {
-    if (error instanceof CryptoError) return new Set();
+    if (error instanceof CryptoError) return error.code === 'unsupported-version' ? 'lost' : new Set();
     throw error;
   }
 }

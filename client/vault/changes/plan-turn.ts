@@ -6,7 +6,7 @@ import type {
 import type { BatchInProgress } from './batch-in-progress.ts';
 import { operationType } from './operation.ts';
 import type { ConversationChange } from './item-changes.ts';
-import { turnFields, type TurnOperation } from './turn-operation.ts';
+import { protectionOf, turnFields, type TurnOperation } from './turn-operation.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 
 /** Where a question belongs: into a conversation that is there, or is to be made, or was deleted meanwhile. */
@@ -102,7 +102,7 @@ export function stoppedReply(operation: TurnOperation): ItemContent {
     transcriptHash: emptyTranscriptHash,
     model: operation.shown?.model ?? 'none',
     engine: operation.shown?.engine ?? 'none',
-    protection: operation.shown?.sentence ?? '',
+    protection: protectionOf(operation.shown),
     usage: null,
   };
 }

@@ -2,22 +2,48 @@ import * as v from 'valibot';
 import type { OperationOf } from './operation.ts';
 import { protectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { bytesField, hashField, idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
+import { machineKinds } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { writeProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import { maximumMessageLength, maximumTitleLength } from '../../../crypto/protocol/contents/item-contents.ts';
 
 /** What the shield showed when Send was pressed: an automatic retry goes nowhere else. */
-const shownEnclave = v.strictObject({
-  kind: v.string(),
+const currentShown = v.strictObject({
+  kind: v.picklist(machineKinds),
   model: v.string(),
-  /** The digest of the weights, as far as the engine shows one. */
-  measurement: v.nullable(v.string()),
+  /** Null where the engine does not show its weights. */
+  weightsDigest: v.nullable(v.string()),
   engine: v.string(),
-  sentence: v.string(),
-  /** Not in what an older build left here: then nothing is the same, and the person is asked. */
-  level: v.exactOptional(protectionLevel),
+  /** Null in what an older build left here: then nothing is the same, and the person is asked. */
+  level: v.nullable(protectionLevel),
   /** What the hardware measured. */
-  machine: v.exactOptional(v.nullable(v.string())),
-  release: v.exactOptional(v.nullable(v.string())),
+  measurement: v.nullable(v.string()),
+  release: v.nullable(v.string()),
 });
+type CurrentShown = v.InferOutput<typeof currentShown>;
+
+/** As earlier builds kept it: the sentence itself, the digest of the weights as `measurement`, the measurement as `machine`. */
+const earlierShown = v.pipe(
+  v.strictObject({
+    kind: v.picklist(machineKinds),
+    model: v.string(),
+    measurement: v.nullable(v.string()),
+    engine: v.string(),
+    sentence: v.string(),
+    level: v.exactOptional(protectionLevel),
+    machine: v.exactOptional(v.nullable(v.string())),
+    release: v.exactOptional(v.nullable(v.string())),
+  }),
+  v.transform(({ kind, model, engine, measurement, level, machine, release }): CurrentShown => ({
+    kind,
+    model,
+    weightsDigest: measurement,
+    engine,
+    level: level ?? null,
+    measurement: machine ?? null,
+    release: release ?? null,
+  })),
+);
+const shownEnclave = v.union([currentShown, earlierShown]);
 
 const setMinimum = v.strictObject({ value: protectionLevel, setAtMs: timeMsField });
 
@@ -55,4 +81,11 @@ export const turnFields = {
 };
 
 export type TurnOperation = OperationOf<'turn', typeof turnFields>;
-export type ShownEnclave = v.InferOutput<typeof shownEnclave>;
+export type ShownEnclave = CurrentShown;
+
+/** What is kept with an answer of what the shield showed (SPEC.md §5.1). */
+export function protectionOf(shown: ShownEnclave | null): string {
+  if (shown === null || shown.level === null) return '';
+  const { kind, level, release } = shown;
+  return writeProtection({ kind, level, release });
+}

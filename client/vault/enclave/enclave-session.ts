@@ -7,6 +7,8 @@ import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { backOffMs } from '../surroundings/back-off.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
+import type { AcceptedVerdict } from '../../../crypto/evidence/second-enclave.ts';
+import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import { type Judgement, Offer } from './offer.ts';
 import type { ShownEnclave } from '../changes/turn-operation.ts';
 import type { EnclaveView } from './protection-views.ts';
@@ -234,14 +236,12 @@ export class EnclaveSession {
 
 function viewOf(offer: Offer, { verdict, alternate, offered }: Judgement): EnclaveView {
   if (verdict.refused) {
-    const { code, sentence, steps } = verdict;
-    const without = offered === null ? null : { level: offered.level, sentence: offered.sentence };
-    return { kind: 'refused', code, sentence, steps, offered: without };
+    const { code, steps } = verdict;
+    return { kind: 'refused', code, steps, offered: offered === null ? null : claimOf(offered) };
   }
-  const { statement, kind, level, sentence, measurement, release, publicKeys, identityPublicKey, steps } = verdict;
+  const { statement, kind, level, measurement, release, publicKeys, identityPublicKey, steps } = verdict;
   return {
     kind: 'verified',
-    sentence,
     evidenceKind: kind,
     level,
     measurement,
@@ -255,4 +255,8 @@ function viewOf(offer: Offer, { verdict, alternate, offered }: Judgement): Encla
     verifiedAtMs: offer.wallMs,
     status: offer.answer.status,
   };
+}
+
+function claimOf({ kind, level, release }: AcceptedVerdict): ProtectionClaim {
+  return { kind, level, release: release?.version ?? null };
 }

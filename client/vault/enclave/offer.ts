@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { makeVerificationDocument, type VerificationDocument } from '../../../crypto/evidence/verification-document.ts';
+import type { CodedDocument } from '../../../crypto/evidence/document-formats.ts';
+import { makeVerificationDocument } from '../../../crypto/evidence/verification-document.ts';
 import { type AcceptedVerdict, isSecondEnclave } from '../../../crypto/evidence/second-enclave.ts';
 import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
 import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
@@ -18,7 +19,7 @@ export type Judgement = {
   /** What it would be taken for without the person's minimum, where nothing else is in its way. */
   readonly offered: AcceptedVerdict | null;
   /** null only where this client's own policy is not whole. */
-  readonly document: VerificationDocument | null;
+  readonly document: CodedDocument | null;
   /** The item that the document goes into, with the first turn that rests on it. */
   readonly itemId: string;
   /** The item that it goes into once more, for a turn whose stored message names another one; the same each time. */

@@ -1,4 +1,7 @@
 import type { EngineKind, EnclaveStatus } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { MachineKind } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
+import type { CodedStep, WordedStep } from '../../../crypto/evidence/document-formats.ts';
 import type { RefusalCode } from '../../../crypto/evidence/evidence-step.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import type { SetMinimum } from '../items/settings.ts';
@@ -8,11 +11,8 @@ import type { VaultFailure } from '../failures/failure-codes.ts';
  * What crosses to the page about who could read along: what was verified, what the person asks for, and what changed.
  */
 
-export type VerificationStep = {
-  readonly name: string;
-  readonly result: 'enforced' | 'failed' | 'not-offered';
-  readonly detail: string;
-};
+/** A check and what it came to: codes and values, or the words that an earlier build stored. */
+export type VerificationStep = CodedStep | WordedStep;
 
 /** What an enclave has to offer before anything is sealed to it. */
 export type MinimumView = {
@@ -30,10 +30,9 @@ export type MinimumView = {
 export type RefusedEnclave = {
   readonly kind: 'refused';
   readonly code: RefusalCode;
-  readonly sentence: string;
   readonly steps: readonly VerificationStep[];
   /** What it would be taken for without the person's own minimum, when that alone is in its way. */
-  readonly offered: { readonly level: ProtectionLevel; readonly sentence: string } | null;
+  readonly offered: ProtectionClaim | null;
 };
 
 /** What vouched for the enclave of one turn, in short. */
@@ -53,10 +52,8 @@ export type ConversationNote =
 
 /** One enclave of a verification document, in short. */
 export type VerifiedEnclaveView = {
-  readonly isRefused: boolean;
-  readonly sentence: string;
-  readonly level: ProtectionLevel | null;
-  readonly evidenceKind: string | null;
+  /** What vouched for it; null where it was refused. */
+  readonly claim: ProtectionClaim | null;
   readonly model: string | null;
   readonly measurement: string | null;
   readonly release: { readonly version: string; readonly url: string } | null;
@@ -85,9 +82,7 @@ export type EnclaveView =
   | RefusedEnclave
   | {
       readonly kind: 'verified';
-      /** The weakest link in one sentence, as "No protection from whoever runs this machine." */
-      readonly sentence: string;
-      readonly evidenceKind: string;
+      readonly evidenceKind: MachineKind;
       readonly level: ProtectionLevel;
       /** In the vendor's hex, where hardware measured something. */
       readonly measurement: string | null;

@@ -85,19 +85,15 @@ function viewOf(text: string): VerificationView {
         keyFingerprint: key === undefined ? null : attempt(() => toHex(keyIdOf(fromBase64Url(key)))),
         identityFingerprint: identity === null ? null : attempt(() => toHex(sha256(fromBase64Url(identity)))),
       };
-      const { sentence, steps } = result;
+      const { steps } = result;
       if (result.refused) {
-        const nothing = { level: null, evidenceKind: null, model: null, measurement: null, release: null };
-        return { isRefused: true, sentence, steps, ...nothing, ...fingerprints };
+        return { claim: null, steps, model: null, measurement: null, release: null, ...fingerprints };
       }
-      const { level, kind, model: runs, measurement } = result;
+      const { kind, level, model: runs, measurement } = result;
       const release = policy.releases.find(({ version }) => version === result.release);
       return {
-        isRefused: false,
-        sentence,
+        claim: { kind, level, release: result.release },
         steps,
-        level,
-        evidenceKind: kind,
         model: runs,
         measurement,
         release: release === undefined ? null : { version: release.version, url: release.url },

@@ -40,7 +40,7 @@ export function readVerified(offer: Offer, judgement: Judgement, clock: Clock): 
   const accepted = alternate === null ? [verdict] : [verdict, alternate.verdict];
   const keys = accepted.flatMap(({ publicKeys }) => publicKeys.slice(0, 1));
   if (keys.length !== accepted.length) return null;
-  const { statement, kind, level, sentence, measurement, release } = verdict;
+  const { statement, kind, level, measurement, release } = verdict;
   const elapsedMs = () => clock.monotonicMs() - offer.receivedAtMs;
   // Both have to take it: the clock that runs first decides.
   const issuedAtMs = Math.min(...accepted.map((each) => each.statement.issuedAtMs));
@@ -59,11 +59,10 @@ export function readVerified(offer: Offer, judgement: Judgement, clock: Clock): 
     shown: {
       kind,
       model: statement.model,
-      measurement: statement.weightsDigest,
+      weightsDigest: statement.weightsDigest,
       engine: statement.engine,
-      sentence,
       level,
-      machine: measurement,
+      measurement,
       release: release?.version ?? null,
     },
     verification: verificationOf(judgement),
@@ -80,7 +79,7 @@ function verificationOf({ verdict, document, itemId, laterItemId }: Judgement): 
     laterItemId,
     content: {
       type: 'verification',
-      format: 1,
+      format: 2,
       verifiedAtMs: document.verifiedAtMs,
       kind,
       level,
@@ -94,14 +93,14 @@ function verificationOf({ verdict, document, itemId, laterItemId }: Judgement): 
 
 /** Whether an automatic retry may go there: what the shield said at Send still holds. */
 export function isSameAsShown(enclave: VerifiedEnclave, shown: ShownEnclave): boolean {
-  const { kind, model, engine, measurement, level, machine, release } = enclave.shown;
+  const { kind, model, engine, weightsDigest, level, measurement, release } = enclave.shown;
   return (
     kind === shown.kind &&
     model === shown.model &&
     engine === shown.engine &&
-    measurement === shown.measurement &&
+    weightsDigest === shown.weightsDigest &&
     level === shown.level &&
-    machine === shown.machine &&
+    measurement === shown.measurement &&
     release === shown.release
   );
 }

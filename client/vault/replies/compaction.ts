@@ -12,6 +12,7 @@ import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import { operationType } from '../changes/operation.ts';
+import { protectionOf, type ShownEnclave } from '../changes/turn-operation.ts';
 import type { Outbox } from '../changes/outbox.ts';
 import type { ReplyReader } from '../exchange/reply-reader.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
@@ -65,8 +66,8 @@ export type CompactionParts = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  /** The sentence of the shield at Send, where this tab asked. */
-  readonly sentence: (turnId: string) => string | null;
+  /** What the shield showed at Send, where this tab asked. */
+  readonly shownEnclave: (turnId: string) => ShownEnclave | null;
 };
 
 /**
@@ -75,7 +76,7 @@ export type CompactionParts = {
  */
 export async function compactReply(parts: CompactionParts, turnId: string): Promise<void> {
   const { random, contents, tracker, outbox, writer } = parts;
-  const isAsker = parts.sentence(turnId) !== null;
+  const isAsker = parts.shownEnclave(turnId) !== null;
   const delayMs = shortestDelayMs + (isAsker ? 0 : askerDelayMs) + random() * (isAsker ? askerDelayMs : otherDelayMs);
   await wait(parts.clock, delayMs, parts.signal);
   if (parts.signal.aborted) return;
@@ -112,7 +113,7 @@ function compactContent(
     transcriptHash: toBase64Url(opener.transcriptHash()),
     model: v.is(modelField, end?.model) ? end.model : 'unknown',
     engine: end?.engine ?? 'unknown',
-    protection: parts.sentence(reader.turnId) ?? '',
+    protection: protectionOf(parts.shownEnclave(reader.turnId)),
     usage: end?.usage ?? null,
   };
 }

@@ -59,9 +59,9 @@ function factsOf(contents: VaultContents, { turnId, shown }: NotedTurn): Protect
     const { kind, level, model, measurement, release } = kept;
     return { kind, level, model, measurement, release };
   }
-  if (shown?.level === undefined) return null;
-  const { kind, level, model, machine, release } = shown;
-  return { kind, level, model, measurement: machine ?? null, release: release ?? null };
+  if (shown === null || shown.level === null) return null;
+  const { kind, level, model, measurement, release } = shown;
+  return { kind, level, model, measurement, release };
 }
 
 function isSame(a: ProtectionFacts, b: ProtectionFacts): boolean {

@@ -1,4 +1,5 @@
 import type { MessageContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { readStoredProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import type { TurnOperation } from '../changes/turn-operation.ts';
 import type { Outbox, QueuedOperation } from '../changes/outbox.ts';
@@ -20,8 +21,6 @@ export type ConversationParts = {
   readonly tracker: ReplyTracker;
   /** How far a question of this browser is on its way, where a tab drives it. */
   readonly progress: (turnId: string) => 'sealing' | 'connecting' | null;
-  /** The sentence that the shield showed for a turn, where this tab knows it. */
-  readonly sentence: (turnId: string) => string | null;
   readonly minimums: Minimums;
 };
 
@@ -117,7 +116,8 @@ export class Conversations {
     if (reply !== undefined) {
       const { createdAtMs, text, reasoning, outcome, model, engine, usage, protection } = reply;
       const state: ReplyState = { kind: 'ended', outcome, ...endingOf(notes) };
-      return { ...shared, createdAtMs, text, reasoning, state, model, engine, usage, protection };
+      const told = readStoredProtection(protection);
+      return { ...shared, createdAtMs, text, reasoning, state, model, engine, usage, protection: told };
     }
     const end = reader?.transcript?.opener?.end ?? null;
     return {
@@ -129,7 +129,7 @@ export class Conversations {
       model: end?.model ?? queued?.operation.shown?.model ?? null,
       engine: end?.engine ?? queued?.operation.shown?.engine ?? null,
       usage: end?.usage ?? null,
-      protection: queued?.operation.shown?.sentence ?? this.#parts.sentence(content.turnId),
+      protection: null,
     };
   }
 

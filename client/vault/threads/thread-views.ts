@@ -1,3 +1,4 @@
+import type { StoredProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import type { ConversationNote } from '../enclave/protection-views.ts';
 import type { ReplyState } from '../exchange/reply-state.ts';
 
@@ -37,7 +38,8 @@ export type AssistantMessage = {
   readonly model: string | null;
   readonly engine: string | null;
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
-  readonly protection: string | null;
+  /** What vouched for its enclave, as it was stored; null as long as it is not. */
+  readonly protection: StoredProtection | null;
   /** How many of the oldest messages the model was not given. */
   readonly leftOut: number;
   /** Whether a verification document is kept with it. */

@@ -7,7 +7,7 @@ import { verifyChain } from '../x509/verify-chain.ts';
 import { readCertifiedFirmware } from './firmware-identity.ts';
 import { type GpuReport, parseGpuReport } from './gpu-report.ts';
 import { nameChip } from './manifest-ids.ts';
-import { readOrRefuse } from './read-or-refuse.ts';
+import { readOrRefuse } from '../read-or-refuse.ts';
 
 /** One GPU as it came, read but not yet believed. */
 export type GpuDevice = {
@@ -28,15 +28,13 @@ const chainLength = 5;
 /** Reads reports and certificates; nothing is verified yet. @throws {EvidenceRefused} for what cannot be read. */
 export function readDevices(devices: NvidiaGpuEvidence['devices']): GpuDevice[] {
   return devices.map(({ architecture, report: encoded, certificates: encodedCertificates }) => {
-    const report = readOrRefuse('GPU evidence', 'The report of a GPU is not readable.', () =>
-      parseGpuReport(fromBase64Url(encoded)),
-    );
-    const certificates = readOrRefuse('GPU evidence', 'A certificate of a GPU is not readable.', () =>
+    const report = readOrRefuse('gpu-evidence', 'gpu-report-unreadable', () => parseGpuReport(fromBase64Url(encoded)));
+    const certificates = readOrRefuse('gpu-evidence', 'gpu-certificate-unreadable', () =>
       encodedCertificates.map((der) => parseCertificate(fromBase64Url(der))),
     );
     const [leaf, chipCertificate] = certificates;
     if (leaf === undefined || chipCertificate === undefined || certificates.length !== chainLength) {
-      refuse('chain', 'GPU certificates', 'Not the five certificates that a GPU has.');
+      refuse('chain', 'gpu-certificates', 'not-gpu-certificates');
     }
     return { architecture, chip: nameChip(architecture, report), report, certificates, leaf, chipCertificate };
   });
@@ -45,12 +43,12 @@ export function readDevices(devices: NvidiaGpuEvidence['devices']): GpuDevice[] 
 /** Each GPU is one of NVIDIA's, of the architecture that it is said to be, and there once. */
 export async function verifyIdentities(devices: readonly GpuDevice[], roots: readonly Bytes[], nowMs: number) {
   for (const { architecture, certificates, leaf, chipCertificate } of devices) {
-    await verifyChain({ stepName: 'GPU certificates', certificates, rootDigests: roots, nowMs });
-    if (leaf.isCa) refuse('chain', 'GPU certificates', 'The certificate that signs reports may issue others.');
+    await verifyChain({ check: 'gpu-certificates', certificates, rootDigests: roots, nowMs });
+    if (leaf.isCa) refuse('chain', 'gpu-certificates', 'gpu-key-of-authority');
     // `GH100 A01 GSP BROM`, `GB100 A01 GSP BROM`: what NVIDIA calls the hardware model.
     const prefix = architecture === 'HOPPER' ? 'GH' : 'GB';
     if (chipCertificate.subjectCommonName?.startsWith(prefix) !== true) {
-      refuse('wrong-machine', 'GPU certificates', 'The GPU is of another architecture than it is said to be.');
+      refuse('wrong-machine', 'gpu-certificates', 'gpu-of-other-architecture');
     }
   }
   for (const keyOf of [
@@ -60,7 +58,7 @@ export async function verifyIdentities(devices: readonly GpuDevice[], roots: rea
     const isTwice = devices.some((device, index) =>
       devices.slice(index + 1).some((other) => equalBytes(keyOf(device), keyOf(other))),
     );
-    if (isTwice) refuse('wrong-machine', 'GPU certificates', 'One GPU is listed twice.');
+    if (isTwice) refuse('wrong-machine', 'gpu-certificates', 'gpu-twice');
   }
 }
 
@@ -68,11 +66,11 @@ export async function verifyIdentities(devices: readonly GpuDevice[], roots: rea
 export function verifyFirmwareIdentities(devices: readonly GpuDevice[]): boolean {
   for (const { architecture, leaf, report } of devices) {
     if (report.firmwareId === null) continue;
-    const certified = readOrRefuse('GPU firmware', 'The firmware in a certificate is not readable.', () =>
+    const certified = readOrRefuse('gpu-firmware', 'gpu-firmware-unreadable', () =>
       readCertifiedFirmware(leaf, architecture),
     );
     if (certified === null || !equalBytes(certified, report.firmwareId)) {
-      refuse('chain', 'GPU firmware', 'The firmware that runs is not the one that the certificate was made for.');
+      refuse('chain', 'gpu-firmware', 'gpu-firmware-of-other-certificate');
     }
   }
   return devices.every(({ report }) => report.firmwareId !== null);
@@ -87,6 +85,6 @@ export async function verifyReportSignatures(devices: readonly GpuDevice[]): Pro
       signature: report.signature,
       message: report.signed,
     });
-    if (!isSigned) refuse('signature', 'GPU signature', 'A report is not signed by the GPU that it comes with.');
+    if (!isSigned) refuse('signature', 'gpu-signature', 'gpu-report-not-signed');
   }
 }

@@ -10,14 +10,14 @@ const protectedPcieFlag = 2;
 export function verifyVersions(devices: readonly GpuDevice[], policy: NvidiaGpuPolicy): void {
   for (const { architecture, report } of devices) {
     if (!policy.architectures.includes(architecture)) {
-      refuse('kind-not-allowed', 'GPU driver', 'The policy does not accept GPUs of this architecture.');
+      refuse('kind-not-allowed', 'gpu-driver', 'architecture-not-accepted');
     }
     if (compareVersions(report.driverVersion, policy.minimumDriverVersion) < 0) {
-      refuse('outdated-firmware', 'GPU driver', 'The driver is older than this client accepts.');
+      refuse('outdated-firmware', 'gpu-driver', 'driver-too-old');
     }
     const minimumVbios = policy.minimumVbiosVersion[architecture];
     if (minimumVbios !== null && compareVersions(report.vbiosVersion, minimumVbios, 16) < 0) {
-      refuse('outdated-firmware', 'GPU driver', 'The VBIOS of a GPU is older than this client accepts.');
+      refuse('outdated-firmware', 'gpu-driver', 'vbios-too-old');
     }
   }
 }
@@ -29,14 +29,14 @@ export function verifyVersions(devices: readonly GpuDevice[], policy: NvidiaGpuP
 export function verifyModes(devices: readonly GpuDevice[]): void {
   for (const { report } of devices) {
     if (report.isProtectedPcie || report.featureFlag === protectedPcieFlag) {
-      refuse('not-confidential', 'GPU mode', 'Protected PCIe: traffic between the GPUs is in the clear.');
+      refuse('not-confidential', 'gpu-mode', 'protected-pcie');
     }
     if (!confidentialFlags.includes(report.featureFlag)) {
-      refuse('not-confidential', 'GPU mode', 'The GPU is in a mode that this client does not know.');
+      refuse('not-confidential', 'gpu-mode', 'gpu-mode-unknown');
     }
   }
   if (new Set(devices.map(({ report }) => report.featureFlag)).size > 1) {
-    refuse('not-confidential', 'GPU mode', 'The GPUs are in different modes.');
+    refuse('not-confidential', 'gpu-mode', 'gpu-modes-differ');
   }
 }
 

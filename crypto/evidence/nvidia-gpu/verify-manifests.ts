@@ -3,11 +3,11 @@ import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
 import { refuse } from '../evidence-step.ts';
 import { verifyChain } from '../x509/verify-chain.ts';
 import type { GpuDevice } from './gpu-device.ts';
-import { readOrRefuse } from './read-or-refuse.ts';
+import { readOrRefuse } from '../read-or-refuse.ts';
 import { parseReferenceManifest, type ReferenceManifest } from './reference-manifest.ts';
 import { isSignedAsIs } from './xml-signature.ts';
 
-const stepName = 'GPU reference values';
+const check = 'gpu-reference-values';
 /** Not measured where a GPU has no decoder (NVIDIA nvtrust, Verifier.verify). */
 const decoderIndex = 35;
 
@@ -18,12 +18,12 @@ export async function verifyManifests(
   nowMs: number,
 ): Promise<ReferenceManifest[]> {
   const manifests = referenceManifests.map((text) =>
-    readOrRefuse(stepName, 'A reference manifest is not readable.', () => parseReferenceManifest(text)),
+    readOrRefuse(check, 'manifest-unreadable', () => parseReferenceManifest(text)),
   );
   for (const { root, envelope } of manifests) {
-    await verifyChain({ stepName, certificates: envelope.certificates, rootDigests: roots, nowMs });
-    if (envelope.certificates[0]?.isCa !== false) refuse('chain', stepName, 'A manifest is signed by an authority.');
-    if (!(await isSignedAsIs(root, envelope))) refuse('signature', stepName, 'A manifest is not as it was signed.');
+    await verifyChain({ check, certificates: envelope.certificates, rootDigests: roots, nowMs });
+    if (envelope.certificates[0]?.isCa !== false) refuse('chain', check, 'manifest-by-authority');
+    if (!(await isSignedAsIs(root, envelope))) refuse('signature', check, 'manifest-not-signed');
   }
   return manifests;
 }
@@ -38,7 +38,7 @@ export function pairManifests(devices: readonly GpuDevice[], manifests: readonly
     const vbios = findManifest(manifests, device, device.report.vbiosVersion);
     for (const index of driver.measurements.keys()) {
       // Of two values for one index it would be the reader's choice which one counts.
-      if (vbios.measurements.has(index)) refuse('reference-values', stepName, 'The manifests contradict each other.');
+      if (vbios.measurements.has(index)) refuse('reference-values', check, 'manifests-contradict');
     }
     return [driver, vbios];
   });
@@ -48,9 +48,9 @@ function findManifest(manifests: readonly ReferenceManifest[], device: GpuDevice
   const [found, ...others] = manifests.filter(
     (manifest) => manifest.product === device.chip && manifest.version.toUpperCase() === version,
   );
-  if (found === undefined) refuse('collateral-missing', stepName, 'No manifest came for the driver or VBIOS of a GPU.');
-  if (others.length > 0) refuse('malformed', stepName, 'Two manifests came for one version.');
-  if (found.measurements.size === 0) refuse('reference-values', stepName, 'A manifest has nothing to compare.');
+  if (found === undefined) refuse('collateral-missing', check, 'manifest-missing');
+  if (others.length > 0) refuse('malformed', check, 'manifest-twice');
+  if (found.measurements.size === 0) refuse('reference-values', check, 'manifest-empty');
   return found;
 }
 
@@ -62,7 +62,7 @@ function findManifest(manifests: readonly ReferenceManifest[], device: GpuDevice
  */
 export function verifyMeasurements(devices: readonly GpuDevice[], pairs: readonly ManifestPair[]): number {
   const counts = devices.map((device, index) => {
-    const [driver, vbios] = pairs[index] ?? refuse('malformed', stepName, 'A GPU has no manifests.');
+    const [driver, vbios] = pairs[index] ?? refuse('malformed', check, 'gpu-without-manifests');
     return compareAll(device, driver) + compareAll(device, vbios);
   });
   return Math.min(...counts);
@@ -74,7 +74,7 @@ function compareAll({ report }: GpuDevice, { measurements }: ReferenceManifest):
     if (index === decoderIndex && !report.hasDecoder) continue;
     const measured = report.measurements.get(index);
     if (measured === undefined || !alternatives.some((value) => equalBytes(value, measured))) {
-      refuse('measurement', 'GPU measurements', `Measurement ${index} is not one that NVIDIA gives.`);
+      refuse('measurement', 'gpu-measurements', 'gpu-measurement-other', { index });
     }
     count += 1;
   }

@@ -2,7 +2,7 @@ import type { NvidiaGpuCollateral, NvidiaGpuEvidence } from '../../protocol/mess
 import { equalBytes } from '../../protocol/bytes/bytes.ts';
 import { enforced, notOffered, refuse } from '../evidence-step.ts';
 import type { NvidiaGpuPolicy } from '../policy.ts';
-import type { MachineInput } from '../verify-machine.ts';
+import type { MachineInput } from '../machine-input.ts';
 import { readDevices, verifyFirmwareIdentities, verifyIdentities, verifyReportSignatures } from './gpu-device.ts';
 import { rootsOf } from './gpu-roots.ts';
 import { verifyModes, verifyVersions } from './gpu-state.ts';
@@ -21,40 +21,36 @@ export async function verifyNvidiaGpu(
   const { evidence, collateral, policy, expected, nowMs, steps } = input;
   const roots = rootsOf(policy);
   const devices = readDevices(evidence.devices);
-  steps.push(enforced('GPU evidence', devices.length === 1 ? 'Of one GPU.' : `Of ${devices.length} GPUs.`));
+  steps.push(enforced('gpu-evidence', 'gpus', { count: devices.length }));
 
   if (!devices.every(({ report }) => equalBytes(report.nonce, expected))) {
-    refuse(
-      'nonce',
-      'GPU nonce',
-      'A GPU did not answer this enclave: it may be of another machine, or of another time.',
-    );
+    refuse('nonce', 'gpu-nonce', 'gpu-of-other-enclave');
   }
-  steps.push(enforced('GPU nonce', 'Each GPU answered for this enclave and this evidence.'));
+  steps.push(enforced('gpu-nonce', 'gpus-of-this-enclave'));
 
   await verifyIdentities(devices, roots.device, nowMs);
-  steps.push(enforced('GPU certificates', "Each is another GPU, by a chain that ends at NVIDIA's root."));
+  steps.push(enforced('gpu-certificates', 'gpus-certified'));
   await verifyReportSignatures(devices);
-  steps.push(enforced('GPU signature', 'Each report is signed by its GPU.'));
+  steps.push(enforced('gpu-signature', 'gpu-reports-signed'));
   const isEachNamed = verifyFirmwareIdentities(devices);
   steps.push(
     isEachNamed
-      ? enforced('GPU firmware', 'Each runs the firmware that its certificate was made for.')
-      : notOffered('GPU firmware', 'This driver does not report the firmware that its certificate was made for.'),
+      ? enforced('gpu-firmware', 'gpu-firmware-certified')
+      : notOffered('gpu-firmware', 'gpu-firmware-not-reported'),
   );
 
   verifyVersions(devices, policy);
-  const versions = new Set(devices.map(({ report }) => `${report.driverVersion}, VBIOS ${report.vbiosVersion}`));
-  steps.push(enforced('GPU driver', [...versions].join('; ')));
+  const versions = new Set(devices.map(({ report }) => `${report.driverVersion} ${report.vbiosVersion}`));
+  steps.push(enforced('gpu-driver', 'gpu-versions', { versions: [...versions] }));
   verifyModes(devices);
-  steps.push(enforced('GPU mode', 'No GPU is in a mode that leaves traffic in the clear.'));
+  steps.push(enforced('gpu-mode', 'gpu-modes-closed'));
 
   const manifests = await verifyManifests(collateral, roots.manifest, nowMs);
   const pairs = pairManifests(devices, manifests);
-  steps.push(enforced('GPU reference values', `${manifests.length} manifests, signed by NVIDIA.`));
+  steps.push(enforced('gpu-reference-values', 'manifests-signed', { count: manifests.length }));
   const count = verifyMeasurements(devices, pairs);
   steps.push(
-    enforced('GPU measurements', `All ${count} are as NVIDIA gives them for confidential mode, without debugging.`),
+    enforced('gpu-measurements', 'gpu-measured', { count }),
     await verifyRevocation({ devices, collateral, policy, nowMs }),
   );
 }

@@ -5,13 +5,13 @@ import type { NvidiaGpuPolicy } from '../policy.ts';
 import { parseRevocationAnswer, type RevocationAnswer } from '../x509/revocation-answer.ts';
 import { type RevocationFinding, verifyRevocationAnswer } from '../x509/verify-revocation-answer.ts';
 import type { GpuDevice } from './gpu-device.ts';
-import { readOrRefuse } from './read-or-refuse.ts';
+import { readOrRefuse } from '../read-or-refuse.ts';
 import { type IssuedCertificate, listRevocable } from './revocation-ids.ts';
 
-const stepName = 'GPU revocation';
-const missing = 'No answer of NVIDIA about revoked certificates came along.';
-const unknown = 'NVIDIA does not know the certificate of a GPU.';
-const stale = 'What NVIDIA said about revoked certificates is out of date.';
+const check = 'gpu-revocation';
+const missing = 'gpu-answer-missing';
+const unknown = 'gpu-certificate-unknown';
+const stale = 'gpu-answer-outdated';
 
 /**
  * Looks at what NVIDIA answered about the certificates of the GPUs, whose chains are verified already (SPEC.md §9.9).
@@ -27,9 +27,7 @@ export async function verifyRevocation(input: {
 }): Promise<VerificationStep> {
   const { devices, collateral, policy, nowMs } = input;
   const answers = (collateral.revocationAnswers ?? []).map((encoded) =>
-    readOrRefuse(stepName, 'An answer about revoked certificates is not readable.', () =>
-      parseRevocationAnswer(fromBase64Url(encoded)),
-    ),
+    readOrRefuse(check, 'gpu-answer-unreadable', () => parseRevocationAnswer(fromBase64Url(encoded))),
   );
   const findings: (RevocationFinding | null)[] = [];
   // Chips of one sort share their issuers: each certificate is looked at once.
@@ -40,14 +38,14 @@ export async function verifyRevocation(input: {
   for (const each of certificates.values()) findings.push(await findWhatCounts(answers, each, nowMs));
 
   if (findings.every((finding) => finding === 'good')) {
-    return enforced(stepName, 'NVIDIA answered that none of these certificates is revoked.');
+    return enforced(check, 'gpu-revoked-none');
   }
   const [code, detail] = findings.includes(null)
     ? (['collateral-missing', missing] as const)
     : findings.includes('unknown')
       ? (['collateral-missing', unknown] as const)
       : (['outdated-collateral', stale] as const);
-  return policy.requireGpuRevocation ? refuse(code, stepName, detail) : notOffered(stepName, detail);
+  return policy.requireGpuRevocation ? refuse(code, check, detail) : notOffered(check, detail);
 }
 
 /** Of all answers about one certificate; one that is fresh outweighs one that is stale. @returns null for none. */
@@ -58,7 +56,7 @@ async function findWhatCounts(
 ): Promise<RevocationFinding | null> {
   const found = new Set<RevocationFinding>();
   for (const answer of answers) {
-    const finding = await verifyRevocationAnswer({ answer, certificate, issuer, nowMs, stepName });
+    const finding = await verifyRevocationAnswer({ answer, certificate, issuer, nowMs, check });
     if (finding !== null) found.add(finding);
   }
   return (['unknown', 'good', 'stale'] as const).find((finding) => found.has(finding)) ?? null;

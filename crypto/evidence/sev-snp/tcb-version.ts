@@ -52,9 +52,3 @@ export function isAtLeast(
     (actual.firmware ?? 0) >= (least.firmware ?? 0)
   );
 }
-
-/** For the checklist. */
-export function describeTcb({ bootLoader, tee, snp, microcode, firmware }: TcbVersion): string {
-  const start = firmware === null ? '' : `FMC ${firmware}, `;
-  return `${start}boot loader ${bootLoader}, TEE ${tee}, SNP ${snp}, microcode ${microcode}`;
-}

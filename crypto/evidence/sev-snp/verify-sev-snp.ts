@@ -2,14 +2,14 @@ import type { SevSnpCollateral, SevSnpEvidence } from '../../protocol/messages/e
 import { equalBytes, fromBase64Url, toHex } from '../../protocol/bytes/bytes.ts';
 import { enforced, notOffered, refuse } from '../evidence-step.ts';
 import type { SevSnpPolicy } from '../policy.ts';
-import type { MachineFinding, MachineInput } from '../verify-machine.ts';
+import type { MachineFinding, MachineInput } from '../machine-input.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { parseRevocationList, type RevocationList } from '../x509/revocation-list.ts';
 import { verifySignature } from '../x509/signature.ts';
 import { verifyChain } from '../x509/verify-chain.ts';
 import { type AmdProduct, pinnedRoot, productOfCpu } from './amd-product.ts';
 import { parseSnpReport, readChipId, type SnpReport } from './report.ts';
-import { describeTcb, isAtLeast, readTcbVersion, type TcbVersion } from './tcb-version.ts';
+import { isAtLeast, readTcbVersion, type TcbVersion } from './tcb-version.ts';
 import { readVcekStatement, type VcekStatement } from './vcek.ts';
 
 type Input = MachineInput<SevSnpEvidence, SevSnpCollateral, SevSnpPolicy>;
@@ -21,14 +21,14 @@ type Collateral = {
   readonly statement: VcekStatement;
 };
 const step = {
-  report: 'Attestation report',
-  chain: 'AMD certificates',
-  signature: 'Signature of the processor',
-  chip: 'Processor',
-  reportData: 'Bound to this enclave',
-  privilege: 'Privilege level',
-  firmware: 'Firmware of the processor',
-  guest: 'Guest policy',
+  report: 'snp-report',
+  chain: 'snp-certificates',
+  signature: 'snp-signature',
+  chip: 'snp-chip',
+  reportData: 'snp-report-data',
+  privilege: 'snp-privilege',
+  firmware: 'snp-firmware',
+  guest: 'snp-guest',
 } as const;
 
 /**
@@ -42,39 +42,37 @@ export async function verifySevSnp(input: Input): Promise<MachineFinding> {
   const report = readReport(evidence);
   const { lists, statement, ...certificates } = readCollateral(collateral);
   const product = findProduct(report, statement);
-  steps.push(enforced(step.report, `Version ${report.version}, of an EPYC processor "${product}".`));
+  steps.push(enforced(step.report, 'report-read', { version: report.version, product }));
 
   await verifyCertificates({ ...certificates, lists, product, policy, nowMs });
-  steps.push(enforced(step.chain, `From AMD's root for ${product} to the key of this chip.`));
+  steps.push(enforced(step.chain, 'amd-chain', { product }));
   steps.push(
     lists.length > 0
-      ? enforced('Revocation list', 'AMD has revoked none of these certificates.')
-      : notOffered('Revocation list', 'None came with the certificates.'),
+      ? enforced('revocation-list', 'amd-revoked-none')
+      : notOffered('revocation-list', 'no-revocation-list'),
   );
 
   await verifyReportSignature(report, certificates.vcek);
-  steps.push(enforced(step.signature, 'The chip signed the report with its own key (VCEK).'));
+  steps.push(enforced(step.signature, 'report-signed'));
   checkChip(report, statement, product);
-  steps.push(
-    enforced(step.chip, `The key is of this very chip and firmware: ${toHex(statement.chipId.subarray(0, 8))}.`),
-  );
+  steps.push(enforced(step.chip, 'chip-certified', { chipId: toHex(statement.chipId.subarray(0, 8)) }));
   if (!equalBytes(report.reportData, expected)) {
-    refuse('report-data', step.reportData, 'The report was made for something else than this enclave.');
+    refuse('report-data', step.reportData, 'report-of-other-enclave');
   }
-  steps.push(enforced(step.reportData, "The report names the enclave's identity, image and devices."));
+  steps.push(enforced(step.reportData, 'report-of-this-enclave'));
 
   if (report.vmpl > policy.maximumVmpl) {
-    refuse('privilege-level', step.privilege, 'The report was asked for from outside, or from a less trusted level.');
+    refuse('privilege-level', step.privilege, 'asked-from-outside');
   }
-  steps.push(enforced(step.privilege, `VMPL ${report.vmpl}.`));
+  steps.push(enforced(step.privilege, 'asked-at-level', { vmpl: report.vmpl }));
   const tcb = checkFirmware(report, product, policy);
-  steps.push(enforced(step.firmware, `${describeTcb(tcb)}.`));
+  steps.push(enforced(step.firmware, 'firmware-versions', tcb));
   checkGuestPolicy(report, policy);
-  steps.push(enforced(step.guest, 'No debugging, no migration.'));
+  steps.push(enforced(step.guest, 'guest-closed'));
   steps.push(
     report.platform.aliasCheckComplete
-      ? enforced('Memory', 'The firmware found no two addresses for the same memory.')
-      : notOffered('Memory', 'The firmware does not say that it looked for memory with two addresses.'),
+      ? enforced('snp-memory', 'memory-checked')
+      : notOffered('snp-memory', 'memory-not-checked'),
   );
   return { measurement: toHex(report.measurement) };
 }
@@ -84,12 +82,12 @@ function readReport(evidence: SevSnpEvidence): SnpReport {
   try {
     report = parseSnpReport(fromBase64Url(evidence.report));
   } catch {
-    refuse('malformed', step.report, 'Not a report of version 2 to 5.');
+    refuse('malformed', step.report, 'report-unreadable');
   }
   if (report.maskChipKey || report.signingKey === 7) {
-    refuse('signature', step.report, 'The host had the report left unsigned.');
+    refuse('signature', step.report, 'report-unsigned');
   }
-  if (report.signingKey !== 0) refuse('unsupported', step.report, "Not signed with the chip's own key (VCEK).");
+  if (report.signingKey !== 0) refuse('unsupported', step.report, 'report-not-by-vcek');
   return report;
 }
 
@@ -104,16 +102,16 @@ function readCollateral({ vcek, ask, ark, revocationList }: SevSnpCollateral): C
       statement: readVcekStatement(leaf),
     };
   } catch {
-    return refuse('malformed', step.chain, 'The certificates are not readable.');
+    return refuse('malformed', step.chain, 'certificates-unreadable');
   }
 }
 
 /** By the report itself from version 3 on; by the certificate before that, whose issuer must then be the product's. */
 function findProduct(report: SnpReport, statement: VcekStatement): AmdProduct {
   const product = report.cpu === null ? statement.product : productOfCpu(report.cpu.family, report.cpu.model);
-  if (product === null) refuse('unsupported', step.report, 'Of a processor that this client does not know.');
+  if (product === null) refuse('unsupported', step.report, 'processor-unknown');
   if (product !== statement.product) {
-    refuse('wrong-machine', step.report, 'The certificate is of another sort of processor.');
+    refuse('wrong-machine', step.report, 'certificate-of-other-processor');
   }
   return product;
 }
@@ -127,7 +125,7 @@ async function verifyCertificates(
 ): Promise<void> {
   const { vcek, ask, ark, lists, product, policy, nowMs } = input;
   await verifyChain({
-    stepName: step.chain,
+    check: step.chain,
     certificates: [vcek, ask, ark],
     rootDigests: policy.roots?.map((digest) => fromBase64Url(digest)) ?? [pinnedRoot(product)],
     nowMs,
@@ -138,7 +136,7 @@ async function verifyCertificates(
     vcek.subjectCommonName === 'SEV-VCEK' &&
     ask.subjectCommonName === `SEV-${product}` &&
     ark.subjectCommonName === `ARK-${product}`;
-  if (!isNamed || vcek.isCa) refuse('chain', step.chain, `Not the certificates of a chip of ${product}.`);
+  if (!isNamed || vcek.isCa) refuse('chain', step.chain, 'not-chip-certificates', { product });
 }
 
 async function verifyReportSignature(report: SnpReport, vcek: Certificate): Promise<void> {
@@ -148,16 +146,16 @@ async function verifyReportSignature(report: SnpReport, vcek: Certificate): Prom
     signature: report.signature,
     message: report.signed,
   });
-  if (!isSigned) refuse('signature', step.signature, 'The chip did not sign this report.');
+  if (!isSigned) refuse('signature', step.signature, 'report-not-signed');
 }
 
 function checkChip(report: SnpReport, statement: VcekStatement, product: AmdProduct): void {
   const chipId = readChipId(report, product);
   if (chipId === null || !equalBytes(chipId, statement.chipId)) {
-    refuse('wrong-machine', step.chip, 'The certificate is of another chip, or the host hides which one this is.');
+    refuse('wrong-machine', step.chip, 'certificate-of-other-chip');
   }
   if (!equalBytes(report.reportedTcb, statement.tcb)) {
-    refuse('wrong-machine', step.chip, 'The certificate is of other firmware than the report states.');
+    refuse('wrong-machine', step.chip, 'certificate-of-other-firmware');
   }
 }
 
@@ -167,16 +165,16 @@ function checkChip(report: SnpReport, statement: VcekStatement, product: AmdProd
  */
 function checkFirmware(report: SnpReport, product: AmdProduct, policy: SevSnpPolicy): TcbVersion {
   const minimum = policy.minimumTcb[product];
-  if (minimum === null) refuse('unsupported', step.firmware, `This client accepts no machines of ${product}.`);
+  if (minimum === null) refuse('unsupported', step.firmware, 'product-not-accepted', { product });
   const read = (bytes: Uint8Array) =>
-    readTcbVersion(bytes, product) ?? refuse('malformed', step.firmware, 'No versions of firmware.');
+    readTcbVersion(bytes, product) ?? refuse('malformed', step.firmware, 'firmware-unreadable');
   const [current, reported] = [read(report.currentTcb), read(report.reportedTcb)];
   const [committed, launch] = [read(report.committedTcb), read(report.launchTcb)];
   const isOrdered =
     isAtLeast(current, reported) && isAtLeast(current, committed) && report.currentAbi >= report.committedAbi;
-  if (!isOrdered) refuse('outdated-firmware', step.firmware, 'The report stands for newer firmware than runs.');
+  if (!isOrdered) refuse('outdated-firmware', step.firmware, 'firmware-older-than-reported');
   if (![reported, committed, launch].every((version) => isAtLeast(version, minimum))) {
-    refuse('outdated-firmware', step.firmware, `Older than this client accepts: ${describeTcb(reported)}.`);
+    refuse('outdated-firmware', step.firmware, 'firmware-too-old', reported);
   }
   return reported;
 }
@@ -185,19 +183,19 @@ function checkFirmware(report: SnpReport, product: AmdProduct, policy: SevSnpPol
 function checkGuestPolicy(report: SnpReport, policy: SevSnpPolicy): void {
   const { guestPolicy } = report;
   const has = (bit: bigint) => ((guestPolicy >> bit) & 1n) === 1n;
-  if (!has(17n) || guestPolicy >> 26n !== 0n) refuse('guest-policy', step.guest, 'It sets bits that are reserved.');
+  if (!has(17n) || guestPolicy >> 26n !== 0n) refuse('guest-policy', step.guest, 'guest-bits-reserved');
   // Major and minor version, of the interface that the guest asks for at least.
   if (Number(guestPolicy & 0xffffn) > report.currentAbi) {
-    refuse('guest-policy', step.guest, 'The guest asks for newer firmware than runs.');
+    refuse('guest-policy', step.guest, 'guest-wants-newer-firmware');
   }
   if (has(16n) && !policy.allowSmt) {
-    refuse('guest-policy', step.guest, 'Other programs may share a core with the guest (SMT).');
+    refuse('guest-policy', step.guest, 'cores-may-be-shared');
   }
   if (!has(16n) && report.platform.smtEnabled) {
-    refuse('guest-policy', step.guest, 'Cores are shared (SMT), though the guest does not allow it.');
+    refuse('guest-policy', step.guest, 'cores-are-shared');
   }
   if (has(18n) || !report.migrationAgentId.every((byte) => byte === 0xff)) {
-    refuse('migration', step.guest, 'A migration agent may move the guest to another machine.');
+    refuse('migration', step.guest, 'migration-agent');
   }
-  if (has(19n)) refuse('debug', step.guest, 'The host may debug the guest, and so read all of it.');
+  if (has(19n)) refuse('debug', step.guest, 'host-may-debug');
 }

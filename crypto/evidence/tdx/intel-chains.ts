@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes, fromBase64Url } from '../../protocol/bytes/bytes.ts';
-import { enforced, refuse, type VerificationStep } from '../evidence-step.ts';
+import { type CheckCode, enforced, refuse, type VerificationStep } from '../evidence-step.ts';
 import type { TdxCollateral } from '../../protocol/messages/evidence-messages.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { parseRevocationList, type RevocationList } from '../x509/revocation-list.ts';
@@ -29,14 +29,14 @@ export async function verifyPckChain(
   },
 ): Promise<void> {
   const { chain, rootCaCrl, pckCrl, pckCrlIssuerChain, rootDigests, nowMs, steps } = input;
-  const stepName = "Processor's certificate";
+  const check = 'tdx-certificate';
   const [pck, authority, root] = chain;
   if (pck.subjectCommonName !== 'Intel SGX PCK Certificate' || pck.isCa || nameAuthority(authority) === null) {
-    refuse('chain', stepName, 'These are not the certificates of an Intel processor.');
+    refuse('chain', check, 'not-processor-certificates');
   }
-  await verifyChain({ stepName, certificates: chain, rootDigests, nowMs, crls: [rootCaCrl, pckCrl] });
+  await verifyChain({ check, certificates: chain, rootDigests, nowMs, crls: [rootCaCrl, pckCrl] });
   if (!equalBytes(rootCaCrl.issuer, root.subject) || !equalBytes(pckCrl.issuer, authority.subject)) {
-    refuse('chain', stepName, 'The revocation lists are not those of this chain.');
+    refuse('chain', check, 'lists-of-other-chain');
   }
   // The list was just verified with the authority in the quote; the chain that came with the list must say the same.
   const [listIssuer, listRoot, ...others] = pckCrlIssuerChain;
@@ -47,10 +47,10 @@ export async function verifyPckChain(
     !equalBytes(listIssuer.subject, authority.subject) ||
     !equalBytes(listIssuer.subjectPublicKeyInfo, authority.subjectPublicKeyInfo)
   ) {
-    refuse('chain', stepName, "The revocation list came with another authority's certificates.");
+    refuse('chain', check, 'list-of-other-authority');
   }
-  await verifyChain({ stepName, certificates: pckCrlIssuerChain, rootDigests, nowMs, crls: [rootCaCrl] });
-  steps.push(enforced(stepName, "Issued by Intel, checked to Intel's root, and not revoked."));
+  await verifyChain({ check, certificates: pckCrlIssuerChain, rootDigests, nowMs, crls: [rootCaCrl] });
+  steps.push(enforced(check, 'issued-by-intel'));
 }
 
 /**
@@ -61,18 +61,18 @@ export async function verifyPckChain(
  */
 export async function verifySigningChain(
   input: Omit<ChainInput, 'steps'> & {
-    readonly stepName: string;
+    readonly check: CheckCode;
     readonly chain: readonly Certificate[];
     readonly rootCaCrl: RevocationList;
   },
 ): Promise<Certificate> {
-  const { stepName, chain, rootCaCrl, rootDigests, nowMs } = input;
+  const { check, chain, rootCaCrl, rootDigests, nowMs } = input;
   const [signer, root, ...others] = chain;
   const isSigner = signer?.subjectCommonName === 'Intel SGX TCB Signing' && !signer.isCa;
   if (!isSigner || root === undefined || others.length > 0) {
-    refuse('chain', stepName, "Not the certificates of Intel's signing key.");
+    refuse('chain', check, 'not-signing-certificates');
   }
-  await verifyChain({ stepName, certificates: chain, rootDigests, nowMs, crls: [rootCaCrl] });
+  await verifyChain({ check, certificates: chain, rootDigests, nowMs, crls: [rootCaCrl] });
   return signer;
 }
 

@@ -24,7 +24,7 @@ export const qeIdentitySchema = v.object({
 });
 export type QeIdentity = v.InferOutput<typeof qeIdentitySchema>;
 
-const stepName = 'Quoting enclave';
+const check = 'tdx-quoting-enclave';
 const debugFlag = 0x02;
 
 /**
@@ -40,11 +40,11 @@ export async function verifyQuoteSignatures(quote: TdxQuote, pck: Certificate): 
     signature: quote.qeReportSignature,
     message: quote.qeReport,
   });
-  if (!isQeSigned) refuse('signature', stepName, 'The processor did not sign for the quoting enclave.');
+  if (!isQeSigned) refuse('signature', check, 'quoting-enclave-not-signed');
   const reportData = new Uint8Array(64);
   reportData.set(sha256(quote.attestationKey, quote.qeAuthenticationData));
   if (!equalBytes(readQeReport(quote.qeReport).reportData, reportData)) {
-    refuse('signature', stepName, 'The quoting enclave did not name this attestation key.');
+    refuse('signature', check, 'attestation-key-not-named');
   }
   const isQuoteSigned = await verifySignature({
     subjectPublicKeyInfo: ecPublicKeyInfo(quote.attestationKey),
@@ -52,7 +52,7 @@ export async function verifyQuoteSignatures(quote: TdxQuote, pck: Certificate): 
     signature: quote.signature,
     message: quote.signed,
   });
-  if (!isQuoteSigned) refuse('signature', 'Quote signature', 'The attestation key did not sign this quote.');
+  if (!isQuoteSigned) refuse('signature', 'tdx-signature', 'quote-not-signed');
 }
 
 /**
@@ -62,7 +62,7 @@ export async function verifyQuoteSignatures(quote: TdxQuote, pck: Certificate): 
  */
 export function rateQuotingEnclave(qeReport: Bytes, identity: QeIdentity): ModuleStatus {
   const report = readQeReport(qeReport);
-  if (((report.attributes[0] ?? 0) & debugFlag) !== 0) refuse('debug', stepName, 'Its memory is open to a debugger.');
+  if (((report.attributes[0] ?? 0) & debugFlag) !== 0) refuse('debug', check, 'open-to-debugger');
   // MISCSELECT is a number: little-endian in the report, written as a number in the identity.
   const miscSelect = report.miscSelect.toReversed();
   const isIntels =
@@ -70,10 +70,8 @@ export function rateQuotingEnclave(qeReport: Bytes, identity: QeIdentity): Modul
     equalBytes(maskBytes(report.attributes, fromHex(identity.attributesMask)), fromHex(identity.attributes)) &&
     equalBytes(report.mrSigner, fromHex(identity.mrsigner)) &&
     report.isvProdId === identity.isvprodid;
-  if (!isIntels) refuse('measurement', stepName, 'Not the quoting enclave that Intel names.');
-  return (
-    rateIsvSvn(identity.tcbLevels, report.isvSvn) ?? refuse('outdated-firmware', stepName, 'Older than Intel rates.')
-  );
+  if (!isIntels) refuse('measurement', check, 'not-named-by-intel');
+  return rateIsvSvn(identity.tcbLevels, report.isvSvn) ?? refuse('outdated-firmware', check, 'older-than-rated');
 }
 
 /** SGX REPORT body (Intel TDX DCAP Quoting Library API, A.3.10). */

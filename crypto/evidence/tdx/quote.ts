@@ -42,7 +42,7 @@ export type TdxQuote = {
   readonly pckChain: Bytes;
 };
 
-const stepName = 'Intel TDX quote';
+const check = 'tdx-quote';
 const ecdsaP256 = 2;
 const teeTdx = 0x81;
 const intelVendorId = '939a7233f79c4ca9940a0db3957f0607';
@@ -60,12 +60,12 @@ const pckCertificateChain = 5;
 export function parseQuote(bytes: Bytes): TdxQuote {
   const reader = new LittleEndianReader(bytes);
   const version = reader.takeUint16();
-  if (version !== 4 && version !== 5) refuse('unsupported', stepName, 'Not a quote of version 4 or 5.');
-  if (reader.takeUint16() !== ecdsaP256) refuse('unsupported', stepName, 'The attestation key is not of ECDSA P-256.');
-  if (reader.takeUint32() !== teeTdx) refuse('unsupported', stepName, 'Not a quote about a TDX machine.');
+  if (version !== 4 && version !== 5) refuse('unsupported', check, 'quote-version-unknown');
+  if (reader.takeUint16() !== ecdsaP256) refuse('unsupported', check, 'quote-key-unknown');
+  if (reader.takeUint32() !== teeTdx) refuse('unsupported', check, 'quote-of-no-tdx');
   // Security versions of the quoting enclave that nothing relies on: its own report has them, signed.
   reader.take(4);
-  if (toHex(reader.take(16)) !== intelVendorId) refuse('unsupported', stepName, "Not made by Intel's quoting enclave.");
+  if (toHex(reader.take(16)) !== intelVendorId) refuse('unsupported', check, 'quote-not-by-intel');
   reader.take(20);
   const report = readTdReport(reader, version === 4 ? 2 : reader.takeUint16(), version === 5);
   const signed = reader.taken();
@@ -74,7 +74,7 @@ export function parseQuote(bytes: Bytes): TdxQuote {
   const signature = authentication.take(64);
   const attestationKey = authentication.take(64);
   if (authentication.takeUint16() !== qeReportCertification) {
-    refuse('unsupported', stepName, 'It does not say who vouches for the attestation key in the way expected.');
+    refuse('unsupported', check, 'quote-certification-unknown');
   }
   const certification = new LittleEndianReader(authentication.take(authentication.takeUint32()));
   authentication.end();
@@ -82,7 +82,7 @@ export function parseQuote(bytes: Bytes): TdxQuote {
   const qeReportSignature = certification.take(64);
   const qeAuthenticationData = certification.take(certification.takeUint16());
   if (certification.takeUint16() !== pckCertificateChain) {
-    refuse('unsupported', stepName, "The certificates of the processor's key are not in the quote.");
+    refuse('unsupported', check, 'quote-without-certificates');
   }
   const pckChain = certification.take(certification.takeUint32());
   certification.end();
@@ -101,7 +101,7 @@ export function parseQuote(bytes: Bytes): TdxQuote {
 
 function readTdReport(reader: LittleEndianReader, type: number, hasLength: boolean): TdReport {
   const length = reportLengths[type];
-  if (length === undefined) refuse('unsupported', stepName, 'Not a report of TDX 1.0 or 1.5.');
+  if (length === undefined) refuse('unsupported', check, 'quote-report-unknown');
   if (hasLength && reader.takeUint32() !== length) throw new CryptoError('malformed');
   const fields = new LittleEndianReader(reader.take(length));
   const report = {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { encodeUtf8, fromBase64Url } from '../../protocol/bytes/bytes.ts';
 import { CryptoError } from '../../protocol/bytes/errors.ts';
-import { refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../evidence-step.ts';
 import { calendarTimeMs } from '../x509/calendar-time.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { verifySignature } from '../x509/signature.ts';
@@ -33,7 +33,7 @@ type DocumentSchema = v.GenericSchema<unknown, v.InferOutput<v.ObjectSchema<type
  * @throws {EvidenceRefused} `signature`, `malformed`, `not-yet-valid`, `outdated-collateral`.
  */
 export async function openSignedDocument<Schema extends DocumentSchema>(input: {
-  readonly stepName: string;
+  readonly check: CheckCode;
   readonly text: string;
   readonly signature: string;
   readonly signer: Certificate;
@@ -41,7 +41,7 @@ export async function openSignedDocument<Schema extends DocumentSchema>(input: {
   readonly minimumTcbEvaluationDataNumber: number;
   readonly nowMs: number;
 }): Promise<v.InferOutput<Schema>> {
-  const { stepName, text, nowMs } = input;
+  const { check, text, nowMs } = input;
   if (!/^[ -~]+$/.test(text)) throw new CryptoError('malformed');
   const isSigned = await verifySignature({
     subjectPublicKeyInfo: input.signer.subjectPublicKeyInfo,
@@ -49,14 +49,14 @@ export async function openSignedDocument<Schema extends DocumentSchema>(input: {
     signature: fromBase64Url(input.signature),
     message: encodeUtf8(text),
   });
-  if (!isSigned) refuse('signature', stepName, 'Intel did not sign this document.');
+  if (!isSigned) refuse('signature', check, 'document-not-signed');
   const document = parseExactJson(text, input.schema);
-  if (nowMs < readDate(document.issueDate)) refuse('not-yet-valid', stepName, 'The document is of the future.');
+  if (nowMs < readDate(document.issueDate)) refuse('not-yet-valid', check, 'document-of-future');
   if (nowMs > readDate(document.nextUpdate)) {
-    refuse('outdated-collateral', stepName, `The document was good until ${document.nextUpdate}.`);
+    refuse('outdated-collateral', check, 'document-outdated', { nextUpdate: document.nextUpdate });
   }
   if (document.tcbEvaluationDataNumber < input.minimumTcbEvaluationDataNumber) {
-    refuse('outdated-collateral', stepName, 'The document is of an earlier evaluation than this client accepts.');
+    refuse('outdated-collateral', check, 'document-too-early');
   }
   return document;
 }

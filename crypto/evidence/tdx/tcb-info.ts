@@ -71,7 +71,7 @@ export const tcbInfoSchema = v.object({
 });
 export type TcbInfo = v.InferOutput<typeof tcbInfoSchema>;
 
-const moduleStep = 'TDX module';
+const moduleStep = 'tdx-module';
 
 /**
  * The status that Intel gives to a platform with these security versions: that of the first level that all of them reach
@@ -88,7 +88,7 @@ export function ratePlatform(tcbInfo: TcbInfo, pck: PckExtensions, { teeTcbSvn }
       pck.pceSvn >= tcb.pcesvn &&
       tcb.tdxtcbcomponents.every(({ svn }, index) => index < start || (teeTcbSvn[index] ?? -1) >= svn),
   );
-  if (level === undefined) refuse('outdated-firmware', 'Firmware', 'Older than everything that Intel rates.');
+  if (level === undefined) refuse('outdated-firmware', 'tdx-firmware', 'older-than-all-rated');
   return level.tcbStatus;
 }
 
@@ -106,10 +106,10 @@ export function rateTdxModule(tcbInfo: TcbInfo, report: TdReport): ModuleStatus 
   const id = `TDX_${majorVersion.toString(16).padStart(2, '0').toUpperCase()}`;
   const [module, ...others] = (tcbInfo.tdxModuleIdentities ?? []).filter((entry) => entry.id.toUpperCase() === id);
   if (module === undefined || others.length > 0) {
-    refuse('outdated-firmware', moduleStep, `Intel does not rate a module of version ${id}.`);
+    refuse('outdated-firmware', moduleStep, 'module-not-rated', { module: id });
   }
   checkModule(module, report);
-  return rateIsvSvn(module.tcbLevels, isvSvn) ?? refuse('outdated-firmware', moduleStep, 'Older than Intel rates.');
+  return rateIsvSvn(module.tcbLevels, isvSvn) ?? refuse('outdated-firmware', moduleStep, 'older-than-rated');
 }
 
 /** The first level that is reached; null: none. */
@@ -119,10 +119,10 @@ export function rateIsvSvn(levels: v.InferOutput<typeof moduleLevels>, isvSvn: n
 
 function checkModule(expected: v.InferOutput<v.ObjectSchema<typeof moduleEntries, undefined>>, report: TdReport): void {
   if (!equalBytes(report.mrSignerSeam, fromHex(expected.mrsigner))) {
-    refuse('measurement', moduleStep, 'The TDX module is not signed by Intel.');
+    refuse('measurement', moduleStep, 'module-not-by-intel');
   }
   if (!equalBytes(maskBytes(report.seamAttributes, fromHex(expected.attributesMask)), fromHex(expected.attributes))) {
-    refuse('measurement', moduleStep, "The TDX module has other attributes than Intel's.");
+    refuse('measurement', moduleStep, 'module-attributes');
   }
 }
 

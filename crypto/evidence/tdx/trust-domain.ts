@@ -2,7 +2,7 @@ import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
 import { refuse } from '../evidence-step.ts';
 import type { TdReport } from './quote.ts';
 
-const stepName = 'Trust domain';
+const check = 'tdx-domain';
 
 /** Bits of TD attributes (Intel TDX Module 1.5 ABI, ATTRIBUTES). */
 const underDebug = 0xffn;
@@ -21,29 +21,25 @@ const xfamPossible = 0x6dbe7n;
  */
 export function checkTrustDomain(report: TdReport): void {
   const attributes = readUint64(report.tdAttributes);
-  if ((attributes & underDebug) !== 0n) refuse('debug', stepName, "The host may look into the machine's memory.");
-  if ((attributes & migratable) !== 0n) refuse('migration', stepName, 'The machine may be moved to another host.');
+  if ((attributes & underDebug) !== 0n) refuse('debug', check, 'memory-open');
+  if ((attributes & migratable) !== 0n) refuse('migration', check, 'may-be-moved');
   if ((attributes & septVeDisable) === 0n) {
-    refuse('guest-policy', stepName, 'The host may take pages away from the machine unseen (SEPT_VE_DISABLE).');
+    refuse('guest-policy', check, 'pages-may-go');
   }
   if ((attributes & ~(septVeDisable | harmless)) !== 0n) {
-    refuse('guest-policy', stepName, 'The machine has attributes that this client does not know.');
+    refuse('guest-policy', check, 'attributes-unknown');
   }
   const xfam = readUint64(report.xfam);
   if ((xfam & xfamAlways) !== xfamAlways || (xfam & ~xfamPossible) !== 0n) {
-    refuse('guest-policy', stepName, 'The machine has processor features that this client does not know.');
+    refuse('guest-policy', check, 'features-unknown');
   }
-  if (!isZero(report.seamAttributes)) refuse('debug', stepName, 'The TDX module is not one for production.');
+  if (!isZero(report.seamAttributes)) refuse('debug', check, 'module-not-for-production');
   // Set by the host, free of meaning for our image: what is not expected could only be there to be mistaken for something.
   if (!isZero(report.mrConfigId) || !isZero(report.mrOwner) || !isZero(report.mrOwnerConfig)) {
-    refuse(
-      'guest-policy',
-      stepName,
-      'The host gave the machine an owner or a configuration that nothing accounts for.',
-    );
+    refuse('guest-policy', check, 'owner-or-configuration');
   }
   if (report.mrServiceTd !== null && !isZero(report.mrServiceTd)) {
-    refuse('migration', stepName, 'Another machine (a service TD) has a say in this one.');
+    refuse('migration', check, 'service-domain');
   }
 }
 

@@ -3,7 +3,7 @@ import { equalBytes, fromBase64Url, fromHex, toHex } from '../../protocol/bytes/
 import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { enforced, refuse } from '../evidence-step.ts';
 import type { TdxPolicy } from '../policy.ts';
-import type { MachineFinding, MachineInput } from '../verify-machine.ts';
+import type { MachineFinding, MachineInput } from '../machine-input.ts';
 import { intelRootDigest, parseCollateral, verifyPckChain, verifySigningChain } from './intel-chains.ts';
 import { parsePckChain, readPckExtensions } from './pck-certificate.ts';
 import { qeIdentitySchema, rateQuotingEnclave, verifyQuoteSignatures } from './qe-identity.ts';
@@ -25,7 +25,7 @@ export async function verifyTdx(input: TdxInput): Promise<MachineFinding> {
     return await verifySteps(input);
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
-    return refuse('malformed', 'Intel TDX', 'The quote or what came with it is not of the form that Intel writes.');
+    return refuse('malformed', 'tdx', 'quote-unreadable');
   }
 }
 
@@ -42,54 +42,54 @@ async function verifySteps({
   const pck = readPckExtensions(chain[0]);
   const { rootCaCrl, pckCrl, pckCrlIssuerChain, ...issuers } = parseCollateral(collateral);
   const { report } = quote;
-  steps.push(enforced('Intel TDX quote', `Version ${quote.version}, read to its last byte.`));
+  steps.push(enforced('tdx-quote', 'quote-read', { version: quote.version }));
 
   const rootDigests = policy.roots?.map((digest) => fromBase64Url(digest)) ?? [fromHex(intelRootDigest)];
   const dated = { rootDigests, nowMs };
   await verifyPckChain({ ...dated, chain, rootCaCrl, pckCrl, pckCrlIssuerChain, steps });
   await verifyQuoteSignatures(quote, chain[0]);
-  steps.push(enforced('Quote signature', 'The processor vouches for the quoting enclave, and that signed the quote.'));
+  steps.push(enforced('tdx-signature', 'quote-signed'));
   if (!equalBytes(report.reportData, expected)) {
-    refuse('report-data', 'Report data', 'The hardware signed for another identity or another time.');
+    refuse('report-data', 'tdx-report-data', 'signed-for-other-identity');
   }
-  steps.push(enforced('Report data', 'The hardware signed for this very identity.'));
+  steps.push(enforced('tdx-report-data', 'signed-for-this-identity'));
   checkTrustDomain(report);
-  steps.push(enforced('Trust domain', 'No debugging, no migration, no second owner.'));
+  steps.push(enforced('tdx-domain', 'domain-closed'));
 
   const { minimumTcbEvaluationDataNumber } = policy;
-  const tcbStep = "Intel's rating of the firmware";
+  const tcbStep = 'tdx-rating';
   const tcbInfo = await openSignedDocument({
-    stepName: tcbStep,
+    check: tcbStep,
     text: collateral.tcbInfo,
     signature: collateral.tcbInfoSignature,
-    signer: await verifySigningChain({ ...dated, stepName: tcbStep, chain: issuers.tcbInfoIssuerChain, rootCaCrl }),
+    signer: await verifySigningChain({ ...dated, check: tcbStep, chain: issuers.tcbInfoIssuerChain, rootCaCrl }),
     schema: tcbInfoSchema,
     minimumTcbEvaluationDataNumber,
     nowMs,
   });
   if (tcbInfo.fmspc !== pck.fmspc || tcbInfo.pceId !== pck.pceId) {
-    refuse('wrong-machine', tcbStep, 'It is about another family of processors.');
+    refuse('wrong-machine', tcbStep, 'document-of-other-processors');
   }
-  steps.push(enforced(tcbStep, `Signed by Intel, of ${tcbInfo.issueDate}, good until ${tcbInfo.nextUpdate}.`));
-  const qeStep = 'Quoting enclave';
+  steps.push(enforced(tcbStep, 'document-signed', { issueDate: tcbInfo.issueDate, nextUpdate: tcbInfo.nextUpdate }));
+  const qeStep = 'tdx-quoting-enclave';
   const qeIdentity = await openSignedDocument({
-    stepName: qeStep,
+    check: qeStep,
     text: collateral.qeIdentity,
     signature: collateral.qeIdentitySignature,
-    signer: await verifySigningChain({ ...dated, stepName: qeStep, chain: issuers.qeIdentityIssuerChain, rootCaCrl }),
+    signer: await verifySigningChain({ ...dated, check: qeStep, chain: issuers.qeIdentityIssuerChain, rootCaCrl }),
     schema: qeIdentitySchema,
     minimumTcbEvaluationDataNumber,
     nowMs,
   });
   const qeStatus = rateQuotingEnclave(quote.qeReport, qeIdentity);
-  steps.push(enforced(qeStep, `Intel's own, rated ${qeStatus}.`));
+  steps.push(enforced(qeStep, 'intels-own', { status: qeStatus }));
   const moduleStatus = rateTdxModule(tcbInfo, report);
-  steps.push(enforced('TDX module', `Intel's own, rated ${moduleStatus}.`));
+  steps.push(enforced('tdx-module', 'intels-own', { status: moduleStatus }));
   const status = combineStatuses(ratePlatform(tcbInfo, pck, report), moduleStatus, qeStatus);
-  if (status === 'Revoked') refuse('revoked', 'Firmware', 'Intel has revoked this version of the firmware.');
+  if (status === 'Revoked') refuse('revoked', 'tdx-firmware', 'revoked-by-intel');
   if (!policy.tcbStatuses.some((accepted) => accepted === status)) {
-    refuse('outdated-firmware', 'Firmware', `Intel rates it ${status}, which this client does not accept.`);
+    refuse('outdated-firmware', 'tdx-firmware', 'rating-not-accepted', { status });
   }
-  steps.push(enforced('Firmware', `Intel rates it ${status}.`));
+  steps.push(enforced('tdx-firmware', 'rated-by-intel', { status }));
   return { measurement: [report.mrTd, ...report.rtMrs].map((register) => toHex(register)).join(' ') };
 }

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes, toHex } from '../../protocol/bytes/bytes.ts';
 import { CryptoError } from '../../protocol/bytes/errors.ts';
-import { refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../evidence-step.ts';
 import { type Certificate, type Extensions, readExtensionList, readExtensions, readSigned } from './certificate.ts';
 import { derTag, expectTag, readDer, readInteger, readSequence, readSmallInteger, readTime } from './der.ts';
 import { verifyDerSignature } from './signature.ts';
@@ -73,12 +73,12 @@ export async function verifyRevocationList(input: {
   readonly issuer: Certificate;
   readonly nowMs: number;
   /** The line of the checklist; `Revocation list` unless told. */
-  readonly stepName?: string;
+  readonly check?: CheckCode;
 }): Promise<void> {
-  const { list, issuer, nowMs, stepName = 'Revocation list' } = input;
-  if (!equalBytes(list.issuer, issuer.subject)) refuse('chain', stepName, 'The revocation list is of another issuer.');
+  const { list, issuer, nowMs, check = 'revocation-list' } = input;
+  if (!equalBytes(list.issuer, issuer.subject)) refuse('chain', check, 'list-of-other-issuer');
   if (!issuer.isCa || issuer.keyUsage?.revocationListSigning !== true) {
-    refuse('chain', stepName, 'Its issuer may not sign revocation lists.');
+    refuse('chain', check, 'issuer-may-not-sign-lists');
   }
   const isSigned = await verifyDerSignature({
     subjectPublicKeyInfo: issuer.subjectPublicKeyInfo,
@@ -86,7 +86,7 @@ export async function verifyRevocationList(input: {
     signature: list.signature,
     message: list.tbs,
   });
-  if (!isSigned) refuse('signature', stepName, 'The revocation list is not signed by its issuer.');
-  if (nowMs < list.thisUpdateMs) refuse('not-yet-valid', stepName, 'The revocation list is of the future.');
-  if (nowMs > list.nextUpdateMs) refuse('outdated-collateral', stepName, 'The revocation list is out of date.');
+  if (!isSigned) refuse('signature', check, 'list-not-signed');
+  if (nowMs < list.thisUpdateMs) refuse('not-yet-valid', check, 'list-of-future');
+  if (nowMs > list.nextUpdateMs) refuse('outdated-collateral', check, 'list-outdated');
 }

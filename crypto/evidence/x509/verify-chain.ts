@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes, toHex } from '../../protocol/bytes/bytes.ts';
 import { sha256 } from '../../protocol/bytes/hash.ts';
-import { refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../evidence-step.ts';
 import type { Certificate } from './certificate.ts';
 import { type RevocationList, verifyRevocationList } from './revocation-list.ts';
 import { verifyDerSignature } from './signature.ts';
@@ -22,39 +22,39 @@ const understoodExtensions = new Set(['2.5.29.15', '2.5.29.19']);
  *   `signature` and `outdated-collateral`.
  */
 export async function verifyChain(input: {
-  readonly stepName: string;
+  readonly check: CheckCode;
   readonly certificates: readonly Certificate[];
   readonly rootDigests: readonly Bytes[];
   readonly nowMs: number;
   readonly crls?: readonly RevocationList[];
   readonly understood?: readonly string[];
 }): Promise<void> {
-  const { stepName, certificates, rootDigests, nowMs, crls = [], understood = [] } = input;
+  const { check, certificates, rootDigests, nowMs, crls = [], understood = [] } = input;
   const root = certificates.at(-1);
   if (root === undefined || certificates.length < 2 || certificates.length > maximumCertificates) {
-    refuse('chain', stepName, 'Not a chain from a certificate to a root.');
+    refuse('chain', check, 'no-chain');
   }
   const rootDigest = sha256(root.raw);
   if (!rootDigests.some((digest) => equalBytes(digest, rootDigest))) {
-    refuse('untrusted-root', stepName, 'The chain does not end at a root that this client trusts.');
+    refuse('untrusted-root', check, 'root-not-trusted');
   }
   // Root first, so that every key has been vouched for before it is used.
   for (let index = certificates.length - 1; index >= 0; index--) {
     const certificate = certificates[index] ?? root;
     const issuer = certificates[index + 1] ?? root;
-    checkCertificate(certificate, index, stepName, [...understoodExtensions, ...understood]);
-    await checkIssued(certificate, issuer, stepName);
-    if (nowMs < certificate.notBeforeMs) refuse('not-yet-valid', stepName, 'A certificate is not valid yet.');
-    if (nowMs > certificate.notAfterMs) refuse('expired', stepName, 'A certificate has expired.');
+    checkCertificate(certificate, index, check, [...understoodExtensions, ...understood]);
+    await checkIssued(certificate, issuer, check);
+    if (nowMs < certificate.notBeforeMs) refuse('not-yet-valid', check, 'certificate-of-future');
+    if (nowMs > certificate.notAfterMs) refuse('expired', check, 'certificate-expired');
   }
   for (const list of crls) {
     const issuer = certificates.slice(1).find(({ subject }) => equalBytes(subject, list.issuer));
-    if (issuer === undefined) refuse('chain', stepName, 'A revocation list is not of this chain.');
-    await verifyRevocationList({ list, issuer, nowMs, stepName });
+    if (issuer === undefined) refuse('chain', check, 'list-of-other-chain');
+    await verifyRevocationList({ list, issuer, nowMs, check });
     for (const certificate of certificates) {
       const isItsOwn = equalBytes(certificate.issuer, list.issuer);
       if (isItsOwn && list.revokedSerialNumbers.has(toHex(certificate.serialNumber))) {
-        refuse('revoked', stepName, 'A certificate has been revoked.');
+        refuse('revoked', check, 'certificate-revoked');
       }
     }
   }
@@ -63,29 +63,29 @@ export async function verifyChain(input: {
 function checkCertificate(
   certificate: Certificate,
   index: number,
-  stepName: string,
+  check: CheckCode,
   understood: readonly string[],
 ): void {
   for (const [oid, { critical }] of certificate.extensions) {
     if (critical && !understood.includes(oid)) {
-      refuse('chain', stepName, `A certificate has a critical extension that is not understood: ${oid}.`);
+      refuse('chain', check, 'critical-extension', { oid });
     }
   }
   const { isCa, keyUsage, pathLength } = certificate;
   if (index === 0) {
     if (!isCa && keyUsage !== null && !keyUsage.digitalSignature) {
-      refuse('chain', stepName, 'The key of the certificate may not sign.');
+      refuse('chain', check, 'key-may-not-sign');
     }
     return;
   }
   if (!isCa || keyUsage?.certificateSigning !== true) {
-    refuse('chain', stepName, 'A certificate in the chain may not issue certificates.');
+    refuse('chain', check, 'may-not-issue');
   }
   // `index - 1` authorities stand between this one and the leaf.
-  if (pathLength !== null && index - 1 > pathLength) refuse('chain', stepName, 'The chain is longer than it may be.');
+  if (pathLength !== null && index - 1 > pathLength) refuse('chain', check, 'chain-too-long');
 }
 
-async function checkIssued(certificate: Certificate, issuer: Certificate, stepName: string): Promise<void> {
+async function checkIssued(certificate: Certificate, issuer: Certificate, check: CheckCode): Promise<void> {
   const isNamed = equalBytes(certificate.issuer, issuer.subject);
   const isSigned =
     isNamed &&
@@ -95,5 +95,5 @@ async function checkIssued(certificate: Certificate, issuer: Certificate, stepNa
       signature: certificate.signature,
       message: certificate.tbs,
     }));
-  if (!isSigned) refuse('chain', stepName, 'A certificate was not issued by the next one of the chain.');
+  if (!isSigned) refuse('chain', check, 'not-issued-by-next');
 }

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
 import { sha256, sha384 } from '../../protocol/bytes/hash.ts';
-import { refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../evidence-step.ts';
 import type { Certificate } from './certificate.ts';
 import {
   type AnswerDelegate,
@@ -36,26 +36,26 @@ export async function verifyRevocationAnswer(input: {
   readonly certificate: Certificate;
   readonly issuer: Certificate;
   readonly nowMs: number;
-  readonly stepName: string;
+  readonly check: CheckCode;
 }): Promise<RevocationFinding | null> {
-  const { answer, certificate, issuer, nowMs, stepName } = input;
+  const { answer, certificate, issuer, nowMs, check } = input;
   const found: CertificateStatus[] = [];
   for (const status of answer.statuses) if (await isAbout(status, certificate, issuer)) found.push(status);
   const [own, ...others] = found;
   if (own === undefined) return null;
   // Of two it would be the reader's choice which one counts.
-  if (others.length > 0) refuse('malformed', stepName, 'An answer speaks twice of one certificate.');
+  if (others.length > 0) refuse('malformed', check, 'answer-twice');
 
   const signer = await findSigner(answer, issuer);
-  if (signer === null) refuse('chain', stepName, 'An answer is neither of the issuer nor of one that it named.');
+  if (signer === null) refuse('chain', check, 'answer-of-other-signer');
   const isSigned = await verifyDerSignature({
     subjectPublicKeyInfo: signer.subjectPublicKeyInfo,
     algorithm: answer.signatureAlgorithm,
     signature: answer.signature,
     message: answer.tbs,
   });
-  if (!isSigned) refuse('signature', stepName, 'An answer is not as it was signed.');
-  if (own.status === 'revoked') refuse('revoked', stepName, 'A certificate has been revoked, or is on hold.');
+  if (!isSigned) refuse('signature', check, 'answer-not-signed');
+  if (own.status === 'revoked') refuse('revoked', check, 'certificate-revoked-or-held');
 
   const untilMs = Math.min(own.nextUpdateMs ?? 0, own.thisUpdateMs + longestMs, signer.notAfterMs);
   const isOfNow = nowMs <= untilMs && nowMs >= own.thisUpdateMs - slowClockMs && nowMs >= signer.notBeforeMs;

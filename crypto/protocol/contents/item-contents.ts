@@ -118,10 +118,8 @@ export const preferenceContent = v.strictObject({
 /** Longest verification document in bytes (SPEC.md §9.10). */
 export const maximumDocumentLength = 8 * 1024 * 1024;
 
-/** What was verified before questions were sealed, with all that it was verified from (SPEC.md §9.10). */
-export const verificationContent = v.strictObject({
+const verificationEntries = {
   type: v.literal('verification'),
-  format: formatField,
   verifiedAtMs: timeMsField,
   /** The turn that was sealed anew on its ground, after its message was stored with another one. */
   turnId: v.exactOptional(idField),
@@ -133,7 +131,13 @@ export const verificationContent = v.strictObject({
   release: v.nullable(v.pipe(v.string(), v.maxLength(64))),
   /** Canonical JSON of a `verificationDocument`. */
   document: v.pipe(v.string(), v.minLength(2), v.maxLength(maximumDocumentLength)),
-});
+};
+
+/**
+ * What was verified before questions were sealed, with all that it was verified from (SPEC.md §9.10). Format 1 holds a document
+ * of format 1, in words. A document of format 2 makes the item one of format 2, so that an older build leaves it alone.
+ */
+export const verificationContent = v.strictObject({ ...verificationEntries, format: v.picklist([1, 2]) });
 
 export const itemContent = v.variant('type', [
   conversationContent,

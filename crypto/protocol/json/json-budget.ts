@@ -28,6 +28,8 @@ const nothing: JsonBudget = { depth: 0, values: 0, keyLength: 0, textLength: 0 }
 const one: JsonBudget = { ...nothing, values: 1 };
 /** Longest texts of what is written as a number or a literal word are the scanner's own. */
 const plainTypes: ReadonlySet<string> = new Set(['number', 'boolean', 'null']);
+/** Validations that say how long a text or list is, and how many members a record has. */
+const limitTypes: ReadonlySet<string> = new Set(['max_length', 'length', 'max_entries']);
 const wrappers: ReadonlySet<string> = new Set(['nullable', 'nullish', 'optional', 'exact_optional', 'non_nullable']);
 
 const budgets = new WeakMap<v.GenericSchema, JsonBudget>();
@@ -67,6 +69,8 @@ type Described = {
   readonly items?: readonly Described[];
   readonly item?: Described;
   readonly wrapped?: Described;
+  readonly key?: Described;
+  readonly value?: Described;
   readonly options?: readonly unknown[];
   readonly literal?: unknown;
 };
@@ -86,6 +90,8 @@ function measure(schema: Described): JsonBudget {
       return atMost(inside(times(measure(schema.item ?? unbounded()), longestOf(schema))), schema);
     case 'strict_tuple':
       return inside(sum((schema.items ?? unbounded()).map(measure)));
+    case 'record':
+      return measureRecord(schema);
     case 'strict_object':
       return measureObject(schema.entries ?? unbounded());
     case 'union':
@@ -101,9 +107,14 @@ function measureObject(entries: Readonly<Record<string, Described>>): JsonBudget
   return { ...members, keyLength: Math.max(members.keyLength, ...Object.keys(entries).map((key) => key.length)) };
 }
 
+function measureRecord(schema: Described): JsonBudget {
+  const members = inside(times(measure(schema.value ?? unbounded()), longestOf(schema)));
+  return { ...members, keyLength: Math.max(members.keyLength, longestOf(schema.key ?? unbounded())) };
+}
+
 function longestOf({ pipe = [] }: Described): number {
   const limits = pipe.flatMap(({ kind, type, requirement }) =>
-    kind === 'validation' && (type === 'max_length' || type === 'length') ? [Number(requirement)] : [],
+    kind === 'validation' && limitTypes.has(type) ? [Number(requirement)] : [],
   );
   return limits.length === 0 ? unbounded() : Math.min(...limits);
 }

@@ -13,6 +13,7 @@ import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../crypto/turn/hybrid-kem.ts';
+import { sentenceOf } from '../../parts/evidence/sentence-of.ts';
 import { developmentPolicy as policy } from '../../parts/evidence/development-policy.ts';
 
 const nonce = randomBytes(32);
@@ -65,7 +66,7 @@ async function refusedAt(verifying: ReturnType<typeof verifyEnclave>): Promise<s
   const failed = verdict.steps.filter(({ result }) => result === 'failed');
   // The first failure ends it: nothing after it may look as if it had been checked.
   expect(failed).toEqual([verdict.steps.at(-1)]);
-  return failed[0]!.name;
+  return failed[0]!.check;
 }
 
 describe('verifyEnclave', () => {
@@ -73,21 +74,21 @@ describe('verifyEnclave', () => {
     const answer = answerWith();
     const verdict = await verify(answer);
     if (verdict.refused) throw new Error('refused');
-    expect(verdict.sentence).toBe('No protection from whoever runs this machine.');
+    expect(sentenceOf(verdict)).toBe('No protection from whoever runs this machine.');
     expect(verdict.kind).toBe('development');
     expect(verdict.publicKeys.map(({ publicKey }) => publicKey)).toEqual(publicKeys);
     expect(verdict.identityPublicKey).toEqual(identity.publicKey);
     expect(verdict.evidenceDigest).toEqual(digestEvidence(answer));
-    expect(verdict.steps.map(({ name, result }) => [name, result])).toEqual([
-      ['Policy', 'enforced'],
-      ['Kind of evidence', 'enforced'],
-      ['Signature', 'enforced'],
-      ['Freshness', 'enforced'],
-      ['Keys', 'enforced'],
-      ['Model', 'enforced'],
-      ['Weights', 'not-offered'],
-      ['Hardware', 'not-offered'],
-      ['Your minimum', 'not-offered'],
+    expect(verdict.steps.map(({ check, result }) => [check, result])).toEqual([
+      ['policy', 'enforced'],
+      ['evidence-kind', 'enforced'],
+      ['signature', 'enforced'],
+      ['freshness', 'enforced'],
+      ['keys', 'enforced'],
+      ['model', 'enforced'],
+      ['weights', 'not-offered'],
+      ['hardware', 'not-offered'],
+      ['minimum', 'not-offered'],
     ]);
   });
 
@@ -96,36 +97,36 @@ describe('verifyEnclave', () => {
     const answer = answerWith();
     const [first, second] = answer.publicKeys;
     for (const keys of [[mine, second!], [first!], [first!, second!, mine], [second!, first!], [first!, 'AAAA']]) {
-      expect(await refusedAt(verify({ ...answer, publicKeys: keys }))).toBe('Keys');
+      expect(await refusedAt(verify({ ...answer, publicKeys: keys }))).toBe('keys');
     }
     expect(await refusedAt(verify(answer))).toBe('accepted');
   });
 
   test('refuses genuine evidence beside a statement of another identity (M2)', async () => {
     const other = generateIdentityKeyPair();
-    expect(await refusedAt(verify(answerWith({}, other)))).toBe('Signature');
+    expect(await refusedAt(verify(answerWith({}, other)))).toBe('signature');
     const evidence = [createDevelopmentEvidence(other.publicKey)];
-    expect(await refusedAt(verify({ ...answerWith(), evidence }))).toBe('Signature');
+    expect(await refusedAt(verify({ ...answerWith(), evidence }))).toBe('signature');
   });
 
   test('refuses an answer to an older question (M3)', async () => {
-    expect(await refusedAt(verify(answerWith({ nonce: toBase64Url(randomBytes(32)) })))).toBe('Freshness');
-    expect(await refusedAt(verify(answerWith(), { nonce: randomBytes(32) }))).toBe('Freshness');
+    expect(await refusedAt(verify(answerWith({ nonce: toBase64Url(randomBytes(32)) })))).toBe('freshness');
+    expect(await refusedAt(verify(answerWith(), { nonce: randomBytes(32) }))).toBe('freshness');
   });
 
   test('refuses the enclave of another model, and weights that the policy does not know (M4)', async () => {
-    expect(await refusedAt(verify(answerWith(), { model: 'model-b' }))).toBe('Model');
+    expect(await refusedAt(verify(answerWith(), { model: 'model-b' }))).toBe('model');
     expect(await refusedAt(verify(answerWith(), { model: 'model-a' }))).toBe('accepted');
     const digest = toBase64Url(randomBytes(32));
     const listed = (weightsDigests: string[] | null, model = 'model-a') => ({
       policy: { ...policy, models: [{ model, weightsDigests }] },
     });
     expect(await refusedAt(verify(answerWith(), listed(null)))).toBe('accepted');
-    expect(await refusedAt(verify(answerWith(), listed(null, 'model-b')))).toBe('Model');
-    expect(await refusedAt(verify(answerWith(), listed([digest])))).toBe('Model');
+    expect(await refusedAt(verify(answerWith(), listed(null, 'model-b')))).toBe('model');
+    expect(await refusedAt(verify(answerWith(), listed([digest])))).toBe('model');
     expect(await refusedAt(verify(answerWith({ weightsDigest: digest }), listed([digest])))).toBe('accepted');
     expect(await refusedAt(verify(answerWith({ weightsDigest: toBase64Url(randomBytes(32)) }), listed([digest])))).toBe(
-      'Model',
+      'model',
     );
   });
 
@@ -133,7 +134,7 @@ describe('verifyEnclave', () => {
     const digest = toBase64Url(randomBytes(32));
     const resultWith = async (models: unknown) => {
       const verdict = await verify(answerWith({ weightsDigest: digest }), { policy: { ...policy, models } });
-      return verdict.steps.find(({ name }) => name === 'Weights')?.result;
+      return verdict.steps.find(({ check }) => check === 'weights')?.result;
     };
     expect(await resultWith(null)).toBe('not-offered');
     expect(await resultWith([{ model: 'model-a', weightsDigests: null }])).toBe('not-offered');
@@ -151,27 +152,27 @@ describe('verifyEnclave', () => {
     ['models without digests', { ...policy, models: [{ model: 'model-a' }] }],
     ['a switch that turns checks off', { ...policy, allowUnverified: true }],
   ])('refuses with %s', async (_name, incomplete) => {
-    expect(await refusedAt(verify(answerWith(), { policy: incomplete }))).toBe('Policy');
+    expect(await refusedAt(verify(answerWith(), { policy: incomplete }))).toBe('policy');
     expect(await refusedAt(verify(answerWith()))).toBe('accepted');
   });
 
   test('refuses two pieces of evidence, since the sender would choose which counts', async () => {
     const evidence = [createDevelopmentEvidence(identity.publicKey), createDevelopmentEvidence(identity.publicKey)];
-    expect(await refusedAt(verify({ ...answerWith(), evidence }))).toBe('Kind of evidence');
-    expect(await refusedAt(verify({ ...answerWith(), evidence: [] }))).toBe('Kind of evidence');
+    expect(await refusedAt(verify({ ...answerWith(), evidence }))).toBe('evidence-kind');
+    expect(await refusedAt(verify({ ...answerWith(), evidence: [] }))).toBe('evidence-kind');
     const devices = [{ architecture: 'HOPPER', report: 'AA', certificates: ['AA'] }] as const;
     const beside = [evidence[0]!, { kind: 'nvidia-gpu', devices }] as unknown as Answer['evidence'];
-    expect(await refusedAt(verify({ ...answerWith(), evidence: beside }))).toBe('Kind of evidence');
+    expect(await refusedAt(verify({ ...answerWith(), evidence: beside }))).toBe('evidence-kind');
   });
 
   test('refuses what is not canonical base64url', async () => {
     const answer = answerWith();
-    expect(await refusedAt(verify({ ...answer, statement: `${answer.statement}=` }))).toBe('Signature');
-    expect(await refusedAt(verify({ ...answer, signature: `${answer.signature.slice(0, -1)}B` }))).toBe('Signature');
+    expect(await refusedAt(verify({ ...answer, statement: `${answer.statement}=` }))).toBe('signature');
+    expect(await refusedAt(verify({ ...answer, signature: `${answer.signature.slice(0, -1)}B` }))).toBe('signature');
   });
 
   test('refuses keys that end before they begin', async () => {
     const keys = publicKeys.map((key) => ({ keyId: toBase64Url(keyIdOf(key)), notAfterMs: 1_795_000_000_000 }));
-    expect(await refusedAt(verify(answerWith({ keys })))).toBe('Keys');
+    expect(await refusedAt(verify(answerWith({ keys })))).toBe('keys');
   });
 });

@@ -19,6 +19,12 @@ test.each<[string, v.GenericSchema, v.GenericSchema]>([
   ['members', v.object({ a: text }), v.strictObject({ a: text })],
   ['members at will', v.looseObject({ a: text }), v.strictObject({ a: v.optional(text) })],
   ['keys at will', v.record(v.string(), text), v.strictObject({ a: v.nullable(text) })],
+  ['members of a record', v.record(text, text), v.pipe(v.record(text, text), v.maxEntries(3))],
+  [
+    'keys of a record',
+    v.pipe(v.record(v.string(), text), v.maxEntries(3)),
+    v.pipe(v.record(text, text), v.maxEntries(3)),
+  ],
   ['anything', v.unknown(), v.null()],
   ['one of several', v.union([text, v.string()]), v.union([text, v.number()])],
   ['places', v.looseTuple([text]), v.strictTuple([text, v.boolean()])],
@@ -34,6 +40,8 @@ test('jsonBudgetOf: counts what the largest value of a schema holds', () => {
     v.strictObject({ kind: v.literal('line'), points: v.pipe(v.array(point), v.maxLength(4)) }),
   ]);
   expect(jsonBudgetOf(shape)).toEqual({ depth: 3, values: 1 + 1 + 1 + 4 * 3, keyLength: 6, textLength: 7 });
+  const record = v.pipe(v.record(v.pipe(v.string(), v.maxLength(9)), v.nullable(text)), v.maxEntries(5));
+  expect(jsonBudgetOf(record)).toEqual({ depth: 1, values: 1 + 5, keyLength: 9, textLength: 10 });
   expect(jsonBudgetOf(itemBatch).values).toBe(1 + 1 + 1 + 3 + (1 + 500 * 6) + 2 * 501);
 });
 

@@ -1,5 +1,6 @@
 import { useId, type ReactNode } from 'react';
 import { CheckIcon, CrossIcon, DashIcon } from '../../design/icons.tsx';
+import { stepText } from '../../texts/evidence-texts.ts';
 import { stepResultText } from '../../texts/protection-texts.ts';
 import type { VerificationStep } from '../../../vault/api/vault-api.ts';
 import { Said } from '../../design/said.tsx';
@@ -21,28 +22,30 @@ export function Checklist({ title, steps }: ChecklistProps) {
         {title}
       </h3>
       <ol className="mt-3 grid gap-3">
-        {steps.map(({ name, result, detail }, index) => (
-          // A list that never changes its order; two steps may bear one name.
-          // oxlint-disable-next-line react/no-array-index-key
-          <li key={`${index} ${name}`} className="flex items-start gap-3">
-            <span
-              className={`mt-0.5 grid size-7 shrink-0 place-items-center rounded-full ${stepLooks[result].classes}`}
-            >
-              {stepLooks[result].icon}
-            </span>
-            <span className="min-w-0">
-              <span className="block">
-                <Said
-                  id="step.with-result"
-                  name={name}
-                  result={stepResultText(result)}
-                  soft={(words) => <span className="text-small text-ink-soft">{words}</span>}
-                />
+        {steps
+          .map((step) => ({ ...stepText(step), result: step.result }))
+          .map(({ name, detail, result }, index) => (
+            // A list that never changes its order; two steps may bear one name.
+            // oxlint-disable-next-line react/no-array-index-key
+            <li key={`${index} ${name}`} className="flex items-start gap-3">
+              <span
+                className={`mt-0.5 grid size-7 shrink-0 place-items-center rounded-full ${stepLooks[result].classes}`}
+              >
+                {stepLooks[result].icon}
               </span>
-              <span className="block text-small wrap-anywhere text-ink-soft">{detail}</span>
-            </span>
-          </li>
-        ))}
+              <span className="min-w-0">
+                <span className="block">
+                  <Said
+                    id="step.with-result"
+                    name={name}
+                    result={stepResultText(result)}
+                    soft={(words) => <span className="text-small text-ink-soft">{words}</span>}
+                  />
+                </span>
+                <span className="block text-small wrap-anywhere text-ink-soft">{detail}</span>
+              </span>
+            </li>
+          ))}
       </ol>
     </section>
   );

@@ -3,7 +3,7 @@ import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
-import { levelPhrase } from '../../texts/protection-texts.ts';
+import { claimText, levelPhrase } from '../../texts/protection-texts.ts';
 import type { RefusedEnclave, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVaultView, useVault } from '../../shell/app-context.tsx';
 import { say } from '../../texts/say.ts';
@@ -34,7 +34,9 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
     <Dialog open onClose={onClose} title={say('lower.heading')} initialFocus={keep}>
       <DialogText>
         <p>{say('lower.known', { level: levelPhrase(effective) })}</p>
-        <p className="mt-3 rounded-control bg-caution-soft px-4 py-3 font-semibold text-caution">{offered.sentence}</p>
+        <p className="mt-3 rounded-control bg-caution-soft px-4 py-3 font-semibold text-caution">
+          {claimText(offered)}
+        </p>
         <p className="mt-3 text-ink-soft">{say('lower.meaning')}</p>
       </DialogText>
       {failure !== null && (

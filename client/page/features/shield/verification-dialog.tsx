@@ -4,7 +4,7 @@ import { Dialog } from '../../design/dialog.tsx';
 import { Notice } from '../../design/notice.tsx';
 import { Status } from '../../design/status.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
-import { kindName, levelPhrase } from '../../texts/protection-texts.ts';
+import { claimText, kindName, levelPhrase } from '../../texts/protection-texts.ts';
 import type { VaultApi, VerificationView, VerifiedEnclaveView } from '../../../vault/api/vault-api.ts';
 import { useVaultRead } from '../../shell/use-vault-read.ts';
 import { Checklist } from './checklist.tsx';
@@ -89,7 +89,8 @@ function VerificationContents({ turnId }: { readonly turnId: string | null }) {
 type EnclavePartProps = { readonly enclave: VerifiedEnclaveView; readonly position: number | null };
 
 function EnclavePart({ enclave, position }: EnclavePartProps) {
-  const { sentence, steps, evidenceKind, model, keyFingerprint, identityFingerprint } = enclave;
+  const { claim, steps, model, keyFingerprint, identityFingerprint } = enclave;
+  const sentence = claim === null ? say('claim.refused') : claimText(claim);
   return (
     <>
       <p className="font-serif text-lead font-medium">
@@ -102,7 +103,7 @@ function EnclavePart({ enclave, position }: EnclavePartProps) {
       <FactList
         title={position === null ? say('document.enclave') : say('document.enclave-of', { position })}
         facts={[
-          evidenceKind === null ? null : [say('fact.evidence'), kindName(evidenceKind)],
+          claim === null ? null : [say('fact.evidence'), kindName(claim.kind)],
           model === null ? null : [say('fact.model'), model],
           ...measuredFacts(enclave),
           keyFingerprint === null ? null : [say('fact.key-of-document'), keyFingerprint, 'code'],

@@ -2,7 +2,7 @@ import { type RefObject, use } from 'react';
 import { IconButton } from '../../design/icon-button.tsx';
 import { ShieldIcon } from '../../design/icons.tsx';
 import { leftOutText } from '../../texts/answer-texts.ts';
-import { shortModelName } from '../../texts/protection-texts.ts';
+import { shortModelName, storedProtectionText } from '../../texts/protection-texts.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
 import { OpenDocumentContext } from '../shield/open-document.ts';
 import { CopyButton } from './copy-button.tsx';
@@ -37,6 +37,9 @@ export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
         )}
         <span className="min-w-0 pl-2 wrap-anywhere touch:pl-3 short:truncate">{facts.join(' · ')}</span>
       </div>
+      {message.protection !== null && !message.isDocumented && (
+        <p className="pl-2 touch:pl-3">{storedProtectionText(message.protection)}</p>
+      )}
       {message.leftOut > 0 && <p className="pl-2 touch:pl-3">{leftOutText(message.leftOut)}</p>}
     </div>
   );

@@ -1,6 +1,8 @@
 import type { Messages } from '../say.ts';
 import { accountWords } from './account.ts';
 import { chatWords } from './chat.ts';
+import { detailWords } from './check-details.ts';
+import { checkWords } from './checks.ts';
 import { failureWords } from './failures.ts';
 import { homeWords } from './home.ts';
 import { passwordWords } from './passwords.ts';
@@ -23,6 +25,8 @@ export const german = {
   ...threadWords,
   ...protectionWords,
   ...shieldWords,
+  ...checkWords,
+  ...detailWords,
   ...relayViewWords,
   ...refusalWords,
   ...failureWords,

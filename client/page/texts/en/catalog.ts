@@ -1,5 +1,7 @@
 import { accountWords } from './account.ts';
 import { chatWords } from './chat.ts';
+import { detailWords } from './check-details.ts';
+import { checkWords } from './checks.ts';
 import { failureWords } from './failures.ts';
 import { homeWords } from './home.ts';
 import { passwordWords } from './passwords.ts';
@@ -22,6 +24,8 @@ export const english = {
   ...threadWords,
   ...protectionWords,
   ...shieldWords,
+  ...checkWords,
+  ...detailWords,
   ...relayViewWords,
   ...refusalWords,
   ...failureWords,

@@ -10,6 +10,17 @@ export const protectionWords = {
   'protection.accepted-again': 'The enclave is accepted: {sentence}',
   'protection.reached-again': 'The enclave can be reached again: {sentence}',
 
+  'claim.development': 'No protection from whoever runs this machine.',
+  'claim.modal':
+    'The operator of this service states that the model runs on Modal. The operator and Modal could read your messages.',
+  'claim.hardware':
+    '{vendor} hardware signed that measured software {release} runs here, and {release} is in the release list.',
+  'claim.hardware-gpu':
+    '{vendor} hardware signed that measured software {release} runs here, and {release} is in the release list, and the GPU is genuine, in confidential mode.',
+  'vendor.sev-snp': 'AMD',
+  'vendor.tdx': 'Intel',
+  'claim.refused': 'This enclave could not be verified, so nothing is sent to it.',
+
   'engine.rehearsal': 'Rehearsal engine',
   'engine.gguf': 'Model on this machine',
   'engine.openai': 'Model server',

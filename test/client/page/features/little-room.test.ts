@@ -76,7 +76,7 @@ describe('at 400 % zoom', () => {
     const id = await openPairs(page, 'An answer.');
     await page.evaluate((conversation) => {
       const ended = { kind: 'ended', outcome: 'complete', code: null, endedEarly: false } as const;
-      window.vault.setLeftOut(window.vault.addTurn(conversation, 'second', ended, 'An answer.'), 12);
+      window.vault.note(window.vault.addTurn(conversation, 'second', ended, 'An answer.'), { leftOut: 12 });
     }, id);
     const line = page.getByText('The 12 oldest messages were left out');
     await line.waitFor();

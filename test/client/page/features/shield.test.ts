@@ -22,7 +22,7 @@ describe('the shield', () => {
     const details = page.getByRole('dialog', { name: 'What protects this conversation' });
     const contents = await details.textContent();
     for (const text of [
-      'Identity (enforced)',
+      'Signature (enforced)',
       'Hardware (not offered)',
       '7f3a 91c2',
       'c4d1 6e02',
@@ -43,8 +43,7 @@ describe('the shield', () => {
         kind: 'refused',
         code: 'nonce',
         offered: null,
-        sentence: 'This enclave could not prove who it is.',
-        steps: [{ name: 'Fresh answer', result: 'failed', detail: 'The nonce is another one.' }],
+        steps: [{ check: 'freshness', result: 'failed', detail: 'other-question', values: {} }],
       }),
     );
     await page
@@ -58,7 +57,7 @@ describe('the shield', () => {
     const before = await asked();
     await page.getByRole('button', { name: 'Ask again' }).click();
     expect(await asked()).toBe(before + 1);
-    expect(steps).toEqual(['Fresh answer (failed)The nonce is another one.']);
+    expect(steps).toEqual(['Freshness (failed)It does not answer this question: it may be an old one.']);
   });
 
   test('without a conversation there is nothing to show of the relay yet', async () => {

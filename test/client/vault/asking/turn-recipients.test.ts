@@ -121,6 +121,21 @@ describe('a key under which an answer comes', () => {
     expect(await later.standings(foreign)).toEqual(['own']);
   });
 
+  test('is taken as it comes where the document is of a later format, and is foreign where it is damaged', async () => {
+    const { itemId, content } = first.verification!;
+    const withDocument = (document: string) => {
+      const device = new Device();
+      device.storeQuestion(first)[0]!();
+      device.store(itemId, { ...content, document });
+      return device;
+    };
+    const later = content.document.replace('sotto-verification-2', 'sotto-verification-3');
+    expect(await withDocument(later).standings(keyOf(first), foreign)).toEqual(['own', 'own']);
+    const damaged = content.document.replace('"minimum":"hardware"', '"minimum":"stated"');
+    expect(await withDocument(damaged).standings(keyOf(first), foreign)).toEqual(['foreign', 'foreign']);
+    expect(await withDocument(content.document).standings(keyOf(first), foreign)).toEqual(['own', 'foreign']);
+  });
+
   test('of another turn says nothing of this one', async () => {
     const device = new Device();
     for (const write of device.storeQuestion(first)) write();

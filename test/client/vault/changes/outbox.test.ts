@@ -6,8 +6,10 @@ import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts
 import { Drafts } from '../../../../client/vault/features/drafts.ts';
 import { type Operation, operationTypes } from '../../../../client/vault/features/features.ts';
 import { turnOperation } from '../../../../client/vault/changes/plan-turn.ts';
+import { protectionOf } from '../../../../client/vault/changes/turn-operation.ts';
 import { Outbox, type QueuedOperation } from '../../../../client/vault/changes/outbox.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';
+import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { sealDraft } from '../../../../crypto/vault/draft.ts';
 import { newId, stoppedTurn } from '../../../parts/vault/paper-vault.ts';
 import { randomKeyring } from '../../../parts/crypto/sample-account.ts';
@@ -212,5 +214,54 @@ describe('Outbox: what an earlier build left in the browser', () => {
     expect(texts(outbox)).toEqual(['asked of an earlier build', 'asked of this one']);
     await outbox.remove(outbox.all);
     expect(outbox.all).toEqual([]);
+  });
+});
+
+describe('Outbox: what the shield showed when a question was sent', () => {
+  const weightsDigest = toBase64Url(new Uint8Array(32));
+  const common = { kind: 'sev-snp', model: 'a/model', engine: 'gguf', level: 'hardware', release: '1.4.0' } as const;
+  const now = { ...common, weightsDigest, measurement: 'aa' };
+  const sentence = 'AMD hardware signed that measured software 1.4.0 runs here, and 1.4.0 is in the release list.';
+
+  /** As a build leaves it in the browser. */
+  async function read(shown: object) {
+    const { cache, openTab } = await openProfile();
+    const operation = { ...turn('words'), shown };
+    const id = `turn:${operation.turnId}`;
+    const body = sealDraft({ keyring, draftId: `outbox/${id}`, text: JSON.stringify(operation) });
+    await cache.putOperation({ id, body }, []);
+    const outbox = await openTab();
+    return outbox.turns.map(({ operation: { text, shown: found } }) => ({ text, shown: found }));
+  }
+
+  it.each([
+    ['this build', now, now],
+    ['an earlier build', { ...common, sentence, measurement: weightsDigest, machine: 'aa' }, now],
+    [
+      'a build that showed no level',
+      { kind: 'development', model: 'm', engine: 'gguf', sentence: 'No protection …', measurement: null },
+      {
+        kind: 'development',
+        model: 'm',
+        engine: 'gguf',
+        weightsDigest: null,
+        level: null,
+        measurement: null,
+        release: null,
+      },
+    ],
+  ])('of %s is read', async (_build, left, shown) => {
+    expect(await read(left)).toEqual([{ text: 'words', shown }]);
+  });
+
+  it('is left alone where it is of no build that this one knows', async () => {
+    expect(await read({ ...now, sentence })).toEqual([]);
+    expect(await read({ ...now, machine: 'aa' })).toEqual([]);
+  });
+
+  it('is kept with the answer as the sentence that stands for it, and as none where no level was shown', () => {
+    expect(protectionOf(now)).toBe(sentence);
+    expect(protectionOf({ ...now, level: null })).toBe('');
+    expect(protectionOf(null)).toBe('');
   });
 });

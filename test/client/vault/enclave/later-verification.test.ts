@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseVerificationDocument, recheckDocument } from '../../../../crypto/evidence/verification-document.ts';
+import { recheckDocument } from '../../../../audit/recheck-document.ts';
+import { parseVerificationDocument } from '../../../../crypto/evidence/verification-document.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { keepLaterVerification } from '../../../../client/vault/enclave/later-verification.ts';
 import { turnWrites } from '../../../../client/vault/changes/plan-turn.ts';

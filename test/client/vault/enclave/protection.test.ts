@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseVerificationDocument, recheckDocument } from '../../../../crypto/evidence/verification-document.ts';
+import { recheckDocument } from '../../../../audit/recheck-document.ts';
+import { parseVerificationDocument } from '../../../../crypto/evidence/verification-document.ts';
 import { fromBase64Url, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { developmentPolicy } from '../../../parts/evidence/development-policy.ts';
@@ -61,7 +62,7 @@ describe('a person’s own minimum', () => {
     await tab.until(() => tab.enclave.kind === 'refused');
     expect(tab.enclave).toMatchObject({
       code: 'below-minimum',
-      offered: { level: 'any', sentence: 'No protection from whoever runs this machine.' },
+      offered: { kind: 'development', level: 'any', release: null },
     });
     expect(tab.minimum).toMatchObject({ account: { value: 'hardware' }, effective: 'hardware', strongest: 'any' });
     expect(await tab.refusal(tab.ask('Not for this one.'))).toEqual({ code: 'evidence-refused' });
@@ -214,7 +215,7 @@ describe('verification documents', () => {
     expect(one?.text).toBe(two?.text);
     expect(one).toMatchObject({
       minimum: 'any',
-      enclaves: [{ isRefused: false, sentence: 'No protection from whoever runs this machine.', level: 'any' }],
+      enclaves: [{ claim: { kind: 'development', level: 'any', release: null } }],
     });
     const document = parseVerificationDocument(one?.text ?? '');
     expect((await recheckDocument(document, developmentPolicy)).holds).toBe(true);
@@ -229,7 +230,7 @@ describe('verification documents', () => {
     await tab.vault.setMinimum({ level: 'hardware' });
     await tab.until(() => tab.enclave.kind === 'refused');
     const view = await tab.vault.readVerification({ turnId: null });
-    expect(view).toMatchObject({ evidenceDigest: null, enclaves: [{ isRefused: true }] });
+    expect(view).toMatchObject({ evidenceDigest: null, enclaves: [{ claim: null }] });
     const document = parseVerificationDocument(view?.text ?? '');
     expect((await recheckDocument(document, developmentPolicy)).holds).toBe(false);
   });

@@ -41,7 +41,7 @@ function answered(records: readonly Bytes[], before: readonly Exchange[] = []) {
     clock: { wallMs: () => 0, monotonicMs: () => 0, after: (_: number, run: () => void) => (run(), () => undefined) },
     random: () => 0.5,
     signal: new AbortController().signal,
-    sentence: () => null,
+    shownEnclave: () => null,
   } as unknown as CompactionParts;
   const compact = async () => {
     await compactReply(parts, turnId);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
-import { modalSentence } from '../../../../crypto/evidence/modal/modal-sentence.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
+import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { makeModalAnswer, type ModalFaults, modalPolicy } from '../../../parts/evidence/modal/modal-machine.ts';
 import {
@@ -35,10 +35,12 @@ describe('accepts', () => {
     });
     if (verdict.refused) throw new Error(verdict.code);
     expect(verdict).toMatchObject({ kind: 'modal', level: 'stated', measurement: null, release: null });
-    expect(verdict.sentence).toBe(modalSentence);
-    expect(verdict.steps.filter(({ result }) => result === 'not-offered').map(({ name }) => name)).toEqual([
-      'Weights',
-      'Hardware',
+    expect(sentenceOf(verdict)).toBe(
+      'The operator of this service states that the model runs on Modal. The operator and Modal could read your messages.',
+    );
+    expect(verdict.steps.filter(({ result }) => result === 'not-offered').map(({ check }) => check)).toEqual([
+      'weights',
+      'hardware',
     ]);
     // It never reaches what hardware would.
     const asked = { answer, nonce, model: 'default', policy, nowMs: testNowMs };

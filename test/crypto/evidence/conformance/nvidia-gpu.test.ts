@@ -86,7 +86,7 @@ async function outcome(machine: NvidiaMachine, faults: NvidiaFaults = {}, change
   } catch (error) {
     // Nothing but a refusal may come out, and no line may say more than had been checked.
     if (!(error instanceof EvidenceRefused)) throw error;
-    const isPassedTwice = steps.some(({ name, result }) => name === error.step.name || result === 'failed');
+    const isPassedTwice = steps.some(({ check, result }) => check === error.step.check || result === 'failed');
     return isPassedTwice ? `${error.code}, after its step had passed` : error.code;
   }
   return 'accepted';
@@ -110,8 +110,8 @@ describe('verifyNvidiaGpu', () => {
     const { evidence, collateral } = hopper.makeEvidence({ expected, allGpus: true, opaqueFields: { 20: null } });
     const steps: VerificationStep[] = [];
     await verifyNvidiaGpu({ evidence, collateral, policy: hopper.policy, expected, nowMs: testNowMs, steps });
-    const notOffered = steps.filter(({ result }) => result === 'not-offered').map(({ name }) => name);
-    expect(notOffered).toEqual(['GPU firmware', 'GPU revocation']);
+    const notOffered = steps.filter(({ result }) => result === 'not-offered').map(({ check }) => check);
+    expect(notOffered).toEqual(['gpu-firmware', 'gpu-revocation']);
   });
 
   for (const [name, code, faults, changes] of variants) {

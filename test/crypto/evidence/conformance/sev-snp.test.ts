@@ -19,7 +19,7 @@ describe.each(Object.entries(tables))('SEV-SNP conformance: refuses, %s', (_tabl
     expect(result).toBe(code);
     expect(failed?.result).toBe('failed');
     // What failed is the end: nothing before it failed, and nothing says that it had passed.
-    expect(steps.filter((step) => step.result === 'failed' || step.name === failed?.name)).toEqual([]);
+    expect(steps.filter((step) => step.result === 'failed' || step.check === failed?.check)).toEqual([]);
   });
 });
 
@@ -31,21 +31,21 @@ test('SEV-SNP conformance: each variant has a name of its own, and there are eno
 
 test('SEV-SNP conformance: the checklist of an accepted report', async () => {
   const { steps } = await verify({ revocationList: {} });
-  expect(steps.map(({ name, result }) => [name, result])).toEqual([
-    ['Attestation report', 'enforced'],
-    ['AMD certificates', 'enforced'],
-    ['Revocation list', 'enforced'],
-    ['Signature of the processor', 'enforced'],
-    ['Processor', 'enforced'],
-    ['Bound to this enclave', 'enforced'],
-    ['Privilege level', 'enforced'],
-    ['Firmware of the processor', 'enforced'],
-    ['Guest policy', 'enforced'],
-    ['Memory', 'enforced'],
+  expect(steps.map(({ check, result }) => [check, result])).toEqual([
+    ['snp-report', 'enforced'],
+    ['snp-certificates', 'enforced'],
+    ['revocation-list', 'enforced'],
+    ['snp-signature', 'enforced'],
+    ['snp-chip', 'enforced'],
+    ['snp-report-data', 'enforced'],
+    ['snp-privilege', 'enforced'],
+    ['snp-firmware', 'enforced'],
+    ['snp-guest', 'enforced'],
+    ['snp-memory', 'enforced'],
   ]);
   const bare = await verify(report({ platformInfo: 1 }));
-  expect(bare.steps.filter(({ result }) => result === 'not-offered').map(({ name }) => name)).toEqual([
-    'Revocation list',
-    'Memory',
+  expect(bare.steps.filter(({ result }) => result === 'not-offered').map(({ check }) => check)).toEqual([
+    'revocation-list',
+    'snp-memory',
   ]);
 });

@@ -29,8 +29,8 @@ import {
   vendor,
 } from '../../../parts/evidence/intel/tdx-conformance.ts';
 
-const step = "Processor's certificate";
-const malformed = 'malformed: Intel TDX';
+const step = 'tdx-certificate';
+const malformed = 'malformed: tdx';
 type Which = keyof NonNullable<IntelChanges['certificates']>;
 type Certificate = NonNullable<NonNullable<IntelChanges['certificates']>[Which]>;
 const certificate = (which: Which, change: Certificate): IntelChanges => ({ certificates: { [which]: change } });
@@ -102,8 +102,8 @@ describe('chain of the processor', () => {
       `chain: ${step}`,
       certificate('authority', { extensions: [...caExtensions(0), unknown] }),
     ],
-    ['a processor key on P-384', 'signature: Quoting enclave', certificate('pck', { keys: makeKeys('p384') })],
-    ["a neighbour's processor key", 'signature: Quoting enclave', certificate('pck', { keys: neighbour.keys.pck })],
+    ['a processor key on P-384', 'signature: tdx-quoting-enclave', certificate('pck', { keys: makeKeys('p384') })],
+    ["a neighbour's processor key", 'signature: tdx-quoting-enclave', certificate('pck', { keys: neighbour.keys.pck })],
   ]);
   accepts([
     ['a root of the policy made anew with the same key', certificate('root', { serialNumber: 200 })],

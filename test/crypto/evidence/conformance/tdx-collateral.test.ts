@@ -12,7 +12,7 @@ import {
   vendor,
 } from '../../../parts/evidence/intel/tdx-conformance.ts';
 
-const malformed = 'malformed: Intel TDX';
+const malformed = 'malformed: tdx';
 const iso = (timeMs: number) => `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
 const flip = (text: string) =>
   Buffer.from(flipAt(9)(Uint8Array.from(Buffer.from(text, 'base64url')))).toString('base64url');
@@ -22,14 +22,14 @@ type Document = TcbInfoSample | QeIdentitySample;
 const documents = [
   {
     name: 'TCB info',
-    step: "Intel's rating of the firmware",
+    step: 'tdx-rating',
     change: (change: (document: Document) => unknown): IntelChanges => ({ tcbInfo: change }),
     text: (change: (text: string) => string): IntelChanges => ({ tcbInfoText: change }),
     members: { text: 'tcbInfo', signature: 'tcbInfoSignature', chain: 'tcbInfoIssuerChain' },
   },
   {
     name: 'QE identity',
-    step: 'Quoting enclave',
+    step: 'tdx-quoting-enclave',
     change: (change: (document: Document) => unknown): IntelChanges => ({ qeIdentity: change }),
     text: (change: (text: string) => string): IntelChanges => ({ qeIdentityText: change }),
     members: { text: 'qeIdentity', signature: 'qeIdentitySignature', chain: 'qeIdentityIssuerChain' },
@@ -153,7 +153,7 @@ describe.each(documents)('$name', ({ step, change, text, members }) => {
 });
 
 describe('signing key', () => {
-  const step = "Intel's rating of the firmware";
+  const step = 'tdx-rating';
   const signing = (request: object): IntelChanges => ({ certificates: { signing: request } });
   refuses([
     ['an expired signing key', `expired: ${step}`, signing({ notAfter: testNowMs - 1000 })],

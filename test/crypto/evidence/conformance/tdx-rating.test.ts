@@ -16,18 +16,18 @@ import {
   vendor,
 } from '../../../parts/evidence/intel/tdx-conformance.ts';
 
-const malformed = 'malformed: Intel TDX';
+const malformed = 'malformed: tdx';
 const strangers = stranger.makeEvidence({ expected }).collateral;
 
 describe('rating of the platform', () => {
-  const outdated = 'outdated-firmware: Firmware';
+  const outdated = 'outdated-firmware: tdx-firmware';
   const statuses = Object.entries(pceSvnOfStatus);
   refuses([
     ...statuses
       .slice(1)
       .map(([status, pceSvn]): Variant => [
         `a platform rated ${status}`,
-        status === 'Revoked' ? 'revoked: Firmware' : outdated,
+        status === 'Revoked' ? 'revoked: tdx-firmware' : outdated,
         { sgx: { pceSvn } },
       ]),
     ['a platform below every level', outdated, { sgx: { pceSvn: 6 } }],
@@ -38,50 +38,42 @@ describe('rating of the platform', () => {
     ]),
     ['a TDX component one too low', outdated, { report: { teeTcbSvn: '050105' } }],
     ['a TDX module rated OutOfDate', outdated, { report: { teeTcbSvn: '040106' } }],
-    ['a TDX module rated Revoked', 'revoked: Firmware', { report: { teeTcbSvn: '020106' } }],
-    ['a TDX module below every level', 'outdated-firmware: TDX module', { report: { teeTcbSvn: '010106' } }],
-    ['a TDX module of an unknown major version', 'outdated-firmware: TDX module', { report: { teeTcbSvn: '050206' } }],
+    ['a TDX module rated Revoked', 'revoked: tdx-firmware', { report: { teeTcbSvn: '020106' } }],
+    ['a TDX module below every level', 'outdated-firmware: tdx-module', { report: { teeTcbSvn: '010106' } }],
+    ['a TDX module of an unknown major version', 'outdated-firmware: tdx-module', { report: { teeTcbSvn: '050206' } }],
     [
       'a TDX module that is listed twice',
-      'outdated-firmware: TDX module',
+      'outdated-firmware: tdx-module',
       { tcbInfo: (info) => info.tdxModuleIdentities.push(info.tdxModuleIdentities[1]!) },
     ],
     [
       'no TDX module identities',
-      'outdated-firmware: TDX module',
+      'outdated-firmware: tdx-module',
       { tcbInfo: (info) => Reflect.deleteProperty(info, 'tdxModuleIdentities') },
     ],
     [
       'a TDX module with another signer',
-      'measurement: TDX module',
+      'measurement: tdx-module',
       { tcbInfo: (info) => (info.tdxModuleIdentities[1]!.mrsigner = '01'.repeat(48)) },
     ],
     [
       'a TDX module with other attributes',
-      'measurement: TDX module',
+      'measurement: tdx-module',
       { tcbInfo: (info) => (info.tdxModuleIdentities[1]!.attributes = '0100000000000000') },
     ],
     ['TDX 1.0 with its first component too low', outdated, { report: { teeTcbSvn: '040006' } }],
     [
       'TDX 1.0 with another signer',
-      'measurement: TDX module',
+      'measurement: tdx-module',
       { report: { teeTcbSvn: '050006' }, tcbInfo: (info) => (info.tdxModule.mrsigner = '01'.repeat(48)) },
     ],
     [
       'TCB info of another family of processors',
-      "wrong-machine: Intel's rating of the firmware",
+      'wrong-machine: tdx-rating',
       { tcbInfo: (info) => (info.fmspc = 'B0C06F000000') },
     ],
-    [
-      'TCB info of another PCE',
-      "wrong-machine: Intel's rating of the firmware",
-      { tcbInfo: (info) => (info.pceId = '0001') },
-    ],
-    [
-      'a processor of another family',
-      "wrong-machine: Intel's rating of the firmware",
-      { sgx: { fmspc: 'b0c06f000000' } },
-    ],
+    ['TCB info of another PCE', 'wrong-machine: tdx-rating', { tcbInfo: (info) => (info.pceId = '0001') }],
+    ['a processor of another family', 'wrong-machine: tdx-rating', { sgx: { fmspc: 'b0c06f000000' } }],
     ['15 components in a level', malformed, { tcbInfo: (info) => info.tcbLevels[0]!.tcb.sgxtcbcomponents.pop() }],
     [
       '17 TDX components in a level',
@@ -129,12 +121,12 @@ describe('rating of the platform', () => {
   ]);
   test('a level is the first that all versions reach: one that is out of order does not count', async () => {
     const reversed: IntelChanges = { tcbInfo: (info) => info.tcbLevels.reverse() };
-    expect(await ask(reversed)).toBe('revoked: Firmware');
+    expect(await ask(reversed)).toBe('revoked: tdx-firmware');
   });
 });
 
 describe('quoting enclave', () => {
-  const step = 'Quoting enclave';
+  const step = 'tdx-quoting-enclave';
   refuses([
     ['a debug enclave', `debug: ${step}`, { qeReport: { attributes: '1700000000000000e7' } }],
     ['other attributes', `measurement: ${step}`, { qeReport: { attributes: '3500000000000000e7' } }],
@@ -147,8 +139,8 @@ describe('quoting enclave', () => {
       `measurement: ${step}`,
       { qeReport: { isvProdId: '0100', mrSigner: '8c4f5775d796503e96137f77c68a829a0056ac8ded70140b081b094490c57bff' } },
     ],
-    ['a version that is OutOfDate', 'outdated-firmware: Firmware', { qeReport: { isvSvn: '0500' } }],
-    ['a version that is Revoked', 'revoked: Firmware', { qeReport: { isvSvn: '0300' } }],
+    ['a version that is OutOfDate', 'outdated-firmware: tdx-firmware', { qeReport: { isvSvn: '0500' } }],
+    ['a version that is Revoked', 'revoked: tdx-firmware', { qeReport: { isvSvn: '0300' } }],
     ['a version below every level', `outdated-firmware: ${step}`, { qeReport: { isvSvn: '0200' } }],
     [
       'an identity of another signer',
@@ -177,40 +169,30 @@ describe('exchanges between machines', () => {
   const mine = machine.makeEvidence({ expected });
   const others = other.makeEvidence({ expected });
   refuses([
-    [
-      'the collateral of a machine of another family',
-      "chain: Processor's certificate",
-      {},
-      { collateral: others.collateral },
-    ],
-    [
-      "another machine's quote with my collateral",
-      "chain: Processor's certificate",
-      {},
-      { quote: others.evidence.quote },
-    ],
-    ['the collateral of another vendor', "signature: Processor's certificate", {}, { collateral: strangers }],
+    ['the collateral of a machine of another family', 'chain: tdx-certificate', {}, { collateral: others.collateral }],
+    ["another machine's quote with my collateral", 'chain: tdx-certificate', {}, { quote: others.evidence.quote }],
+    ['the collateral of another vendor', 'signature: tdx-certificate', {}, { collateral: strangers }],
     [
       "another vendor's quote with my collateral",
-      "untrusted-root: Processor's certificate",
+      'untrusted-root: tdx-certificate',
       {},
       { quote: stranger.makeEvidence({ expected }).evidence.quote },
     ],
     [
       "a neighbour's quote for another identity",
-      'report-data: Report data',
+      'report-data: tdx-report-data',
       {},
       { quote: neighbour.makeEvidence({ expected: new Uint8Array(64) }).evidence.quote },
     ],
     [
       'a status that only another machine has',
-      'outdated-firmware: Firmware',
+      'outdated-firmware: tdx-firmware',
       {},
       { quote: neighbour.makeEvidence({ expected, sgx: { pceSvn: 12 } }).evidence.quote },
     ],
     [
       'the TCB info of another family alone',
-      "wrong-machine: Intel's rating of the firmware",
+      'wrong-machine: tdx-rating',
       {
         collateral: (all) => ({
           ...all,
@@ -219,15 +201,10 @@ describe('exchanges between machines', () => {
         }),
       },
     ],
-    ['a whole year later', "expired: Processor's certificate", {}, { nowMs: testNowMs + 366 * dayMs }],
-    ['two months later', "outdated-collateral: Processor's certificate", {}, { nowMs: testNowMs + 60 * dayMs }],
-    ['two years earlier', "not-yet-valid: Processor's certificate", {}, { nowMs: testNowMs - 730 * dayMs }],
-    [
-      'a week earlier than the collateral',
-      "not-yet-valid: Processor's certificate",
-      {},
-      { nowMs: testNowMs - 7 * dayMs },
-    ],
+    ['a whole year later', 'expired: tdx-certificate', {}, { nowMs: testNowMs + 366 * dayMs }],
+    ['two months later', 'outdated-collateral: tdx-certificate', {}, { nowMs: testNowMs + 60 * dayMs }],
+    ['two years earlier', 'not-yet-valid: tdx-certificate', {}, { nowMs: testNowMs - 730 * dayMs }],
+    ['a week earlier than the collateral', 'not-yet-valid: tdx-certificate', {}, { nowMs: testNowMs - 7 * dayMs }],
   ]);
   accepts([
     [

@@ -19,8 +19,8 @@ import {
   vendor,
 } from '../../../parts/evidence/intel/tdx-conformance.ts';
 
-const step = "Processor's certificate";
-const malformed = 'malformed: Intel TDX';
+const step = 'tdx-certificate';
+const malformed = 'malformed: tdx';
 const base64Url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
 describe('revocation', () => {
@@ -38,11 +38,7 @@ describe('revocation', () => {
   refuses([
     ['a revoked processor key', `revoked: ${step}`, list('pckCrl', { revoked: [9001, intelSerials.pck] })],
     ['a revoked authority', `revoked: ${step}`, list('rootCaCrl', { revoked: [intelSerials.authority] })],
-    [
-      'a revoked signing key',
-      "revoked: Intel's rating of the firmware",
-      list('rootCaCrl', { revoked: [intelSerials.signing] }),
-    ],
+    ['a revoked signing key', 'revoked: tdx-rating', list('rootCaCrl', { revoked: [intelSerials.signing] })],
     ...lists.flatMap(([which, name]): Variant[] => [
       [`${name}, out of date`, `outdated-collateral: ${step}`, list(which, past)],
       [`${name}, of the future`, `not-yet-valid: ${step}`, list(which, future)],

@@ -26,8 +26,8 @@ const at = {
 };
 
 describe('form of the quote', () => {
-  const malformed = 'malformed: Intel TDX';
-  const unsupported = 'unsupported: Intel TDX quote';
+  const malformed = 'malformed: tdx';
+  const unsupported = 'unsupported: tdx-quote';
   accepts([
     ['version 4', {}],
     ['version 5 with a report of TDX 1.0', { version: 5, reportType: 2 }],
@@ -85,33 +85,33 @@ describe('every signed field, changed after it was signed', () => {
   const names10 = Object.entries(reportFields).slice(0, 15);
   refuses([
     ...Object.entries(headerFields).map(([name, [offset, length]]): Variant => {
-      const refusal = unsupported.includes(name) ? 'unsupported: Intel TDX quote' : 'signature: Quote signature';
+      const refusal = unsupported.includes(name) ? 'unsupported: tdx-quote' : 'signature: tdx-signature';
       return [`header ${name}`, refusal, { quote: flipAt(offset + length - 1) }];
     }),
     ...names10.map(([name, [offset]]): Variant => [
       `report ${name}`,
-      'signature: Quote signature',
+      'signature: tdx-signature',
       { quote: flipAt(at.report + offset) },
     ]),
     ...Object.entries(qeReportFields).map(([name, [offset]]): Variant => [
       `QE report ${name}`,
-      'signature: Quoting enclave',
+      'signature: tdx-quoting-enclave',
       { quote: flipAt(at.qeReport + offset) },
     ]),
-    ['quote signature r', 'signature: Quote signature', { quote: flipAt(at.signature) }],
-    ['quote signature s', 'signature: Quote signature', { quote: flipAt(at.signature + 63) }],
-    ['a zero quote signature', 'signature: Quote signature', { quote: (quote) => quote.fill(0, at.signature, at.key) }],
-    ['attestation key x', 'signature: Quoting enclave', { quote: flipAt(at.key) }],
-    ['attestation key y', 'signature: Quoting enclave', { quote: flipAt(at.key + 63) }],
-    ['QE report signature', 'signature: Quoting enclave', { quote: flipAt(at.qeSignature + 5) }],
-    ['QE authentication data', 'signature: Quoting enclave', { quote: flipAt(at.authentication) }],
+    ['quote signature r', 'signature: tdx-signature', { quote: flipAt(at.signature) }],
+    ['quote signature s', 'signature: tdx-signature', { quote: flipAt(at.signature + 63) }],
+    ['a zero quote signature', 'signature: tdx-signature', { quote: (quote) => quote.fill(0, at.signature, at.key) }],
+    ['attestation key x', 'signature: tdx-quoting-enclave', { quote: flipAt(at.key) }],
+    ['attestation key y', 'signature: tdx-quoting-enclave', { quote: flipAt(at.key + 63) }],
+    ['QE report signature', 'signature: tdx-quoting-enclave', { quote: flipAt(at.qeSignature + 5) }],
+    ['QE authentication data', 'signature: tdx-quoting-enclave', { quote: flipAt(at.authentication) }],
   ]);
   refuses(
     Object.entries(reportFields)
       .slice(15)
       .map(([name, [offset]]): Variant => [
         `TDX 1.5 report ${name}`,
-        'signature: Quote signature',
+        'signature: tdx-signature',
         { ...v5, quote: flipAt(54 + offset) },
       ]),
     v5,
@@ -120,23 +120,27 @@ describe('every signed field, changed after it was signed', () => {
 
 describe('who signed', () => {
   refuses([
-    ['another attestation key than the one named', 'signature: Quote signature', { quoteSigner: makeKeys('p256') }],
-    ['another processor key than the certified one', 'signature: Quoting enclave', { qeSigner: makeKeys('p256') }],
-    ['the attestation key for its own enclave', 'signature: Quoting enclave', { qeSigner: machine.keys.attestation }],
-    ["the processor's key in the enclave's place", 'signature: Quote signature', { quoteSigner: machine.keys.pck }],
+    ['another attestation key than the one named', 'signature: tdx-signature', { quoteSigner: makeKeys('p256') }],
+    ['another processor key than the certified one', 'signature: tdx-quoting-enclave', { qeSigner: makeKeys('p256') }],
+    [
+      'the attestation key for its own enclave',
+      'signature: tdx-quoting-enclave',
+      { qeSigner: machine.keys.attestation },
+    ],
+    ["the processor's key in the enclave's place", 'signature: tdx-signature', { quoteSigner: machine.keys.pck }],
     [
       'a QE report about another attestation key',
-      'signature: Quoting enclave',
+      'signature: tdx-quoting-enclave',
       { qeReport: { reportData: 'cd'.repeat(32) } },
     ],
     [
       'a QE report with another digest and more in its report data',
-      'signature: Quoting enclave',
+      'signature: tdx-quoting-enclave',
       { qeReport: { reportData: `${'cd'.repeat(32)}01` } },
     ],
     [
       'an attestation key that is no point',
-      'signature: Quoting enclave',
+      'signature: tdx-quoting-enclave',
       { quote: (quote) => quote.fill(0, 700, 764) },
     ],
   ]);
@@ -145,34 +149,34 @@ describe('who signed', () => {
 describe('what the hardware signed', () => {
   const other = new Uint8Array(64).fill(9);
   refuses([
-    ['report data of another identity', 'report-data: Report data', {}, { expected: other }],
-    ['report data of zeros', 'report-data: Report data', { report: { reportData: '00'.repeat(64) } }],
-    ['half of the report data', 'report-data: Report data', { report: { reportData: hex(expected.slice(0, 32)) } }],
-    ['the debug attribute', 'debug: Trust domain', { report: { tdAttributes: '0100001000000000' } }],
+    ['report data of another identity', 'report-data: tdx-report-data', {}, { expected: other }],
+    ['report data of zeros', 'report-data: tdx-report-data', { report: { reportData: '00'.repeat(64) } }],
+    ['half of the report data', 'report-data: tdx-report-data', { report: { reportData: hex(expected.slice(0, 32)) } }],
+    ['the debug attribute', 'debug: tdx-domain', { report: { tdAttributes: '0100001000000000' } }],
     ...[1, 2, 3, 4, 5, 6, 7].map((bit): Variant => [
       `attribute bit ${bit}, which opens it to the host`,
-      'debug: Trust domain',
+      'debug: tdx-domain',
       { report: { tdAttributes: `${hex(Uint8Array.of(1 << bit))}00001000000000` } },
     ]),
-    ['the migration attribute', 'migration: Trust domain', { report: { tdAttributes: '0000003000000000' } }],
-    ['no SEPT_VE_DISABLE', 'guest-policy: Trust domain', { report: { tdAttributes: '0000000000000000' } }],
-    ['a reserved attribute, bit 8', 'guest-policy: Trust domain', { report: { tdAttributes: '0001001000000000' } }],
-    ['a reserved attribute, bit 32', 'guest-policy: Trust domain', { report: { tdAttributes: '0000001001000000' } }],
-    ['a reserved attribute, bit 62', 'guest-policy: Trust domain', { report: { tdAttributes: '0000001000000040' } }],
-    ['no SSE in XFAM', 'guest-policy: Trust domain', { report: { xfam: 'e502060000000000' } }],
-    ['an unknown bit in XFAM', 'guest-policy: Trust domain', { report: { xfam: 'e702060000000080' } }],
-    ['an XFAM of zero', 'guest-policy: Trust domain', { report: { xfam: '0000000000000000' } }],
-    ['a TDX module with attributes', 'debug: Trust domain', { report: { seamAttributes: '0100000000000000' } }],
-    ['a TDX module that Intel did not sign', 'measurement: TDX module', { report: { mrSignerSeam: '01' } }],
-    ['a configuration from the host', 'guest-policy: Trust domain', { report: { mrConfigId: '01' } }],
-    ['an owner', 'guest-policy: Trust domain', { report: { mrOwner: '01' } }],
-    ['an owner configuration', 'guest-policy: Trust domain', { report: { mrOwnerConfig: '01' } }],
+    ['the migration attribute', 'migration: tdx-domain', { report: { tdAttributes: '0000003000000000' } }],
+    ['no SEPT_VE_DISABLE', 'guest-policy: tdx-domain', { report: { tdAttributes: '0000000000000000' } }],
+    ['a reserved attribute, bit 8', 'guest-policy: tdx-domain', { report: { tdAttributes: '0001001000000000' } }],
+    ['a reserved attribute, bit 32', 'guest-policy: tdx-domain', { report: { tdAttributes: '0000001001000000' } }],
+    ['a reserved attribute, bit 62', 'guest-policy: tdx-domain', { report: { tdAttributes: '0000001000000040' } }],
+    ['no SSE in XFAM', 'guest-policy: tdx-domain', { report: { xfam: 'e502060000000000' } }],
+    ['an unknown bit in XFAM', 'guest-policy: tdx-domain', { report: { xfam: 'e702060000000080' } }],
+    ['an XFAM of zero', 'guest-policy: tdx-domain', { report: { xfam: '0000000000000000' } }],
+    ['a TDX module with attributes', 'debug: tdx-domain', { report: { seamAttributes: '0100000000000000' } }],
+    ['a TDX module that Intel did not sign', 'measurement: tdx-module', { report: { mrSignerSeam: '01' } }],
+    ['a configuration from the host', 'guest-policy: tdx-domain', { report: { mrConfigId: '01' } }],
+    ['an owner', 'guest-policy: tdx-domain', { report: { mrOwner: '01' } }],
+    ['an owner configuration', 'guest-policy: tdx-domain', { report: { mrOwnerConfig: '01' } }],
   ]);
   refuses(
     [
-      ['a service TD', 'migration: Trust domain', { ...v5, report: { mrServiceTd: '01' } }],
-      ['the debug attribute in version 5', 'debug: Trust domain', { ...v5, report: { tdAttributes: '01000010' } }],
-      ['other report data in version 5', 'report-data: Report data', v5, { expected: other }],
+      ['a service TD', 'migration: tdx-domain', { ...v5, report: { mrServiceTd: '01' } }],
+      ['the debug attribute in version 5', 'debug: tdx-domain', { ...v5, report: { tdAttributes: '01000010' } }],
+      ['other report data in version 5', 'report-data: tdx-report-data', v5, { expected: other }],
     ],
     v5,
   );

@@ -45,7 +45,7 @@ async function outcome(
     });
   } catch (error) {
     if (!(error instanceof EvidenceRefused)) throw error;
-    return `${error.step.name}: ${error.code}, after ${steps.at(-1)?.name ?? 'nothing'}`;
+    return `${error.step.check}: ${error.code}, after ${steps.at(-1)?.check ?? 'nothing'}`;
   }
   return 'accepted';
 }
@@ -61,7 +61,7 @@ describe('genuine evidence of H100s', () => {
     '%s: root, chain, firmware and signature hold; its mode alone is refused',
     async (name) => {
       // These machines ran in protected PCIe mode: between their GPUs nothing is encrypted.
-      expect(await outcome(read(name))).toBe('GPU mode: not-confidential, after GPU driver');
+      expect(await outcome(read(name))).toBe('gpu-mode: not-confidential, after gpu-driver');
     },
   );
 
@@ -72,19 +72,19 @@ describe('genuine evidence of H100s', () => {
 
   test('refuses each other fault for its own reason', async () => {
     const [device, second] = read('multi_gpu_hopper.json');
-    expect(await outcome([device!], { expected: new Uint8Array(32) })).toMatch(/^GPU nonce: nonce/);
-    expect(await outcome([device!], { nowMs: Date.UTC(2020, 0, 1) })).toMatch(/^GPU certificates: not-yet-valid/);
-    expect(await outcome([device!, device!])).toMatch(/^GPU certificates: wrong-machine/);
-    expect(await outcome([{ ...device!, architecture: 'BLACKWELL' }])).toMatch(/^GPU certificates: wrong-machine/);
-    expect(await outcome([{ ...device!, certificates: second!.certificates }])).toMatch(/^GPU signature: signature/);
+    expect(await outcome([device!], { expected: new Uint8Array(32) })).toMatch(/^gpu-nonce: nonce/);
+    expect(await outcome([device!], { nowMs: Date.UTC(2020, 0, 1) })).toMatch(/^gpu-certificates: not-yet-valid/);
+    expect(await outcome([device!, device!])).toMatch(/^gpu-certificates: wrong-machine/);
+    expect(await outcome([{ ...device!, architecture: 'BLACKWELL' }])).toMatch(/^gpu-certificates: wrong-machine/);
+    expect(await outcome([{ ...device!, certificates: second!.certificates }])).toMatch(/^gpu-signature: signature/);
     expect(await outcome([device!], { policy: { roots: makeNvidiaMachine().rootDigests } })).toMatch(
-      /^GPU certificates: untrusted-root/,
+      /^gpu-certificates: untrusted-root/,
     );
     expect(await outcome([device!], { policy: { minimumDriverVersion: '590.12.1' } })).toMatch(
-      /^GPU driver: outdated-firmware/,
+      /^gpu-driver: outdated-firmware/,
     );
     expect(await outcome([device!], { policy: { architectures: ['BLACKWELL'] } })).toMatch(
-      /^GPU driver: kind-not-allowed/,
+      /^gpu-driver: kind-not-allowed/,
     );
   });
 
@@ -97,7 +97,7 @@ describe('genuine evidence of H100s', () => {
     }
     for (const index of device!.certificates.keys()) {
       const certificates = device!.certificates.with(index, changedBit(device!.certificates[index]!, -1));
-      expect(await outcome([{ ...device!, certificates }]), `certificate ${index}`).toMatch(/^GPU/);
+      expect(await outcome([{ ...device!, certificates }]), `certificate ${index}`).toMatch(/^gpu/);
       expect(await outcome([{ ...device!, certificates }])).not.toMatch(/not-confidential/);
     }
   });

@@ -3,6 +3,7 @@ import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { ProtectionLevel } from '../../../../crypto/protocol/protection-level.ts';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
@@ -50,19 +51,21 @@ describe('verifyEnclave with GPUs', () => {
       nowMs: testNowMs,
     });
     expect(verdict).toMatchObject({ refused: false, level: 'hardware-gpu', measurement: cpu.measurement });
-    expect(verdict.sentence).toContain('the GPU is genuine, in confidential mode');
-    const names = verdict.steps.filter(({ name }) => name.startsWith('GPU')).map(({ name, result }) => [name, result]);
+    expect(sentenceOf(verdict)).toContain('the GPU is genuine, in confidential mode');
+    const names = verdict.steps
+      .filter(({ check }) => check.startsWith('gpu'))
+      .map(({ check, result }) => [check, result]);
     expect(names).toEqual([
-      ['GPU evidence', 'enforced'],
-      ['GPU nonce', 'enforced'],
-      ['GPU certificates', 'enforced'],
-      ['GPU signature', 'enforced'],
-      ['GPU firmware', 'enforced'],
-      ['GPU driver', 'enforced'],
-      ['GPU mode', 'enforced'],
-      ['GPU reference values', 'enforced'],
-      ['GPU measurements', 'enforced'],
-      ['GPU revocation', 'not-offered'],
+      ['gpu-evidence', 'enforced'],
+      ['gpu-nonce', 'enforced'],
+      ['gpu-certificates', 'enforced'],
+      ['gpu-signature', 'enforced'],
+      ['gpu-firmware', 'enforced'],
+      ['gpu-driver', 'enforced'],
+      ['gpu-mode', 'enforced'],
+      ['gpu-reference-values', 'enforced'],
+      ['gpu-measurements', 'enforced'],
+      ['gpu-revocation', 'not-offered'],
     ]);
   });
 

@@ -67,23 +67,23 @@ async function verify(changes: Changes): Promise<{ code: string; at: string; pas
     return { code: 'accepted', at: '', passed: [] };
   } catch (error) {
     if (!(error instanceof EvidenceRefused)) throw error;
-    const passed = steps.filter(({ result }) => result === 'enforced').map(({ name }) => name);
-    return { code: error.code, at: error.step.name, passed };
+    const passed = steps.filter(({ result }) => result === 'enforced').map(({ check }) => check);
+    return { code: error.code, at: error.step.check, passed };
   }
 }
 
 test('a genuine debug report is refused for debugging alone', async () => {
   expect(await verify({})).toEqual({
     code: 'debug',
-    at: 'Guest policy',
+    at: 'snp-guest',
     passed: [
-      'Attestation report',
-      'AMD certificates',
-      'Signature of the processor',
-      'Processor',
-      'Bound to this enclave',
-      'Privilege level',
-      'Firmware of the processor',
+      'snp-report',
+      'snp-certificates',
+      'snp-signature',
+      'snp-chip',
+      'snp-report-data',
+      'snp-privilege',
+      'snp-firmware',
     ],
   });
   const report = parseSnpReport(load('sev-snp-report-debug.bin'));

@@ -3,6 +3,7 @@ import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
 import type { CollateralItem, EvidenceItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { makeAmdMachine, type SnpFaults, usualGuestPolicy } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
@@ -68,32 +69,32 @@ describe('verifyEnclave with SEV-SNP evidence', () => {
     expect(verdict.level).toBe('hardware');
     expect(verdict.measurement).toBe(machine.measurement);
     expect(verdict.release?.version).toBe('1.0.0-test');
-    expect(verdict.sentence).toBe(
+    expect(sentenceOf(verdict)).toBe(
       'AMD hardware signed that measured software 1.0.0-test runs here, and 1.0.0-test is in the release list.',
     );
-    expect(verdict.steps.map(({ name, result }) => `${result}: ${name}`)).toEqual([
-      'enforced: Policy',
-      'enforced: Kind of evidence',
-      'enforced: Signature',
-      'enforced: Freshness',
-      'enforced: Keys',
-      'enforced: Model',
-      'not-offered: Weights',
-      'enforced: Clock',
-      'enforced: Age of the evidence',
-      'enforced: Attestation report',
-      'enforced: AMD certificates',
-      'not-offered: Revocation list',
-      'enforced: Signature of the processor',
-      'enforced: Processor',
-      'enforced: Bound to this enclave',
-      'enforced: Privilege level',
-      'enforced: Firmware of the processor',
-      'enforced: Guest policy',
-      'enforced: Memory',
-      'enforced: Measurement',
-      'not-offered: GPU',
-      'enforced: Your minimum',
+    expect(verdict.steps.map(({ check, result }) => `${result}: ${check}`)).toEqual([
+      'enforced: policy',
+      'enforced: evidence-kind',
+      'enforced: signature',
+      'enforced: freshness',
+      'enforced: keys',
+      'enforced: model',
+      'not-offered: weights',
+      'enforced: clock',
+      'enforced: evidence-age',
+      'enforced: snp-report',
+      'enforced: snp-certificates',
+      'not-offered: revocation-list',
+      'enforced: snp-signature',
+      'enforced: snp-chip',
+      'enforced: snp-report-data',
+      'enforced: snp-privilege',
+      'enforced: snp-firmware',
+      'enforced: snp-guest',
+      'enforced: snp-memory',
+      'enforced: measurement',
+      'not-offered: gpu',
+      'enforced: minimum',
     ]);
   });
 
@@ -111,7 +112,7 @@ describe('verifyEnclave with SEV-SNP evidence', () => {
   test('refuses a guest that may be debugged, and stops there', async () => {
     const verdict = await verify(await answerWith({ report: { guestPolicy: usualGuestPolicy | (1n << 19n) } }));
     expect(verdict).toMatchObject({ refused: true, code: 'debug' });
-    expect(verdict.steps.at(-1)).toMatchObject({ name: 'Guest policy', result: 'failed' });
+    expect(verdict.steps.at(-1)).toMatchObject({ check: 'snp-guest', result: 'failed' });
     expect(verdict.steps.filter(({ result }) => result === 'failed').length).toBe(1);
   });
 

@@ -102,6 +102,6 @@ describe('changed at random', () => {
         await ask({ sgxMembers: (members) => members.map((each) => (next(4) === 0 ? mutate(each, next) : each)) }),
       );
     }
-    expect(seen).toContain('malformed: Intel TDX');
+    expect(seen).toContain('malformed: tdx');
   });
 });

@@ -37,17 +37,17 @@ describe('a genuine quote of version 4 and its collateral', () => {
   test('is accepted between 19 June and 19 July 2025, and refused outside for the dates alone', async () => {
     expect(await at('2025-06-19T10:32:27Z')).toBe('accepted');
     expect(await at('2025-07-19T10:00:35Z')).toBe('accepted');
-    expect(await at('2025-06-19T10:32:26Z')).toBe('not-yet-valid: Quoting enclave');
-    expect(await at('2025-06-19T10:16:02Z')).toBe("not-yet-valid: Intel's rating of the firmware");
-    expect(await at('2025-06-19T10:00:34Z')).toBe("not-yet-valid: Processor's certificate");
-    expect(await at('2025-07-19T10:00:36Z')).toBe("outdated-collateral: Processor's certificate");
-    expect(await at('2032-02-07T00:00:00Z')).toBe("expired: Processor's certificate");
-    expect(await at('2017-01-01T00:00:00Z')).toBe("not-yet-valid: Processor's certificate");
+    expect(await at('2025-06-19T10:32:26Z')).toBe('not-yet-valid: tdx-quoting-enclave');
+    expect(await at('2025-06-19T10:16:02Z')).toBe('not-yet-valid: tdx-rating');
+    expect(await at('2025-06-19T10:00:34Z')).toBe('not-yet-valid: tdx-certificate');
+    expect(await at('2025-07-19T10:00:36Z')).toBe('outdated-collateral: tdx-certificate');
+    expect(await at('2032-02-07T00:00:00Z')).toBe('expired: tdx-certificate');
+    expect(await at('2017-01-01T00:00:00Z')).toBe('not-yet-valid: tdx-certificate');
   });
 
   test('is refused with the zeros that its buffer ends in', async () => {
     expect(file.subarray(quoteLength).every((byte) => byte === 0)).toBe(true);
-    expect(await askTdx({ ...question, quote: base64Url(file) })).toBe('malformed: Intel TDX');
+    expect(await askTdx({ ...question, quote: base64Url(file) })).toBe('malformed: tdx');
     expect(await askTdx(question)).toBe('accepted');
   });
 
@@ -56,24 +56,21 @@ describe('a genuine quote of version 4 and its collateral', () => {
     const quote = file.slice(0, quoteLength);
     const strangers = stranger.makeEvidence({ expected: question.expected });
     const refused: readonly (readonly [string, Partial<TdxQuestion>])[] = [
-      ['report-data: Report data', { expected: new Uint8Array(64) }],
-      ['outdated-firmware: Firmware', { policy: { ...policy, tcbStatuses: ['SWHardeningNeeded'] } }],
+      ['report-data: tdx-report-data', { expected: new Uint8Array(64) }],
+      ['outdated-firmware: tdx-firmware', { policy: { ...policy, tcbStatuses: ['SWHardeningNeeded'] } }],
+      ['outdated-collateral: tdx-rating', { policy: { ...policy, minimumTcbEvaluationDataNumber: 18 } }],
+      ['untrusted-root: tdx-certificate', { policy: { ...policy, roots: [stranger.rootDigest] } }],
+      ['untrusted-root: tdx-certificate', { quote: strangers.evidence.quote }],
+      ['chain: tdx-certificate', { collateral: strangers.collateral }],
+      ['signature: tdx-signature', { quote: base64Url(flipAt(48 + 520)(quote)) }],
+      ['signature: tdx-signature', { quote: base64Url(flipAt(48 + 120)(quote)) }],
+      ['signature: tdx-quoting-enclave', { quote: base64Url(flipAt(770 + 258)(quote)) }],
       [
-        "outdated-collateral: Intel's rating of the firmware",
-        { policy: { ...policy, minimumTcbEvaluationDataNumber: 18 } },
-      ],
-      ["untrusted-root: Processor's certificate", { policy: { ...policy, roots: [stranger.rootDigest] } }],
-      ["untrusted-root: Processor's certificate", { quote: strangers.evidence.quote }],
-      ["chain: Processor's certificate", { collateral: strangers.collateral }],
-      ['signature: Quote signature', { quote: base64Url(flipAt(48 + 520)(quote)) }],
-      ['signature: Quote signature', { quote: base64Url(flipAt(48 + 120)(quote)) }],
-      ['signature: Quoting enclave', { quote: base64Url(flipAt(770 + 258)(quote)) }],
-      [
-        "signature: Intel's rating of the firmware",
+        'signature: tdx-rating',
         { collateral: { ...collateral, tcbInfo: collateral.tcbInfo.replace('OutOfDate', 'UpToDate') } },
       ],
       [
-        'signature: Quoting enclave',
+        'signature: tdx-quoting-enclave',
         { collateral: { ...collateral, qeIdentity: collateral.qeIdentity.replace('"isvsvn":4', '"isvsvn":1') } },
       ],
     ];
@@ -108,7 +105,7 @@ describe('a genuine quote of version 5 (google/go-tdx-guest, Apache-2.0)', () =>
   test("is signed by a processor that Intel's root vouches for, and asks for nothing odd", async () => {
     const parsed = parseQuote(quote);
     const certificates = parsePckChain(parsed.pckChain);
-    const chain = { stepName: 'chain', certificates, rootDigests: [fromHex(intelRootDigest)] };
+    const chain = { check: 'tdx-certificate' as const, certificates, rootDigests: [fromHex(intelRootDigest)] };
     await expect(verifyChain({ ...chain, nowMs: Date.UTC(2026, 1, 2) })).resolves.toBeUndefined();
     await expect(verifyQuoteSignatures(parsed, certificates[0])).resolves.toBeUndefined();
     expect(() => checkTrustDomain(parsed.report)).not.toThrow();

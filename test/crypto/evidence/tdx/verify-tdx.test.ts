@@ -3,6 +3,7 @@ import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
 import { type IntelChanges, makeIntelMachine } from '../../../parts/evidence/intel/intel-machine.ts';
@@ -18,7 +19,7 @@ const answerWith = (changes: IntelChanges = {}, input: Partial<Parameters<typeof
 
 async function verify(answer: HardwareAnswer, changes: Partial<EnclavePolicy> = {}): Promise<string> {
   const verdict = await verdictOf(answer, changes);
-  return verdict.refused ? `${verdict.code}: ${verdict.steps.at(-1)?.name}` : 'accepted';
+  return verdict.refused ? `${verdict.code}: ${verdict.steps.at(-1)?.check}` : 'accepted';
 }
 
 function verdictOf(answer: HardwareAnswer, changes: Partial<EnclavePolicy> = {}) {
@@ -47,37 +48,37 @@ describe('an enclave on a TDX machine', () => {
     expect(verdict.level).toBe('hardware');
     expect(verdict.measurement).toBe(machine.measurement);
     expect(verdict.release?.version).toBe('1.0.0-test');
-    expect(verdict.sentence).toBe(
+    expect(sentenceOf(verdict)).toBe(
       'Intel hardware signed that measured software 1.0.0-test runs here, and 1.0.0-test is in the release list.',
     );
-    expect(verdict.steps.map(({ name, result }) => [name, result])).toEqual([
-      ['Policy', 'enforced'],
-      ['Kind of evidence', 'enforced'],
-      ['Signature', 'enforced'],
-      ['Freshness', 'enforced'],
-      ['Keys', 'enforced'],
-      ['Model', 'enforced'],
-      ['Weights', 'not-offered'],
-      ['Clock', 'enforced'],
-      ['Age of the evidence', 'enforced'],
-      ['Intel TDX quote', 'enforced'],
-      ["Processor's certificate", 'enforced'],
-      ['Quote signature', 'enforced'],
-      ['Report data', 'enforced'],
-      ['Trust domain', 'enforced'],
-      ["Intel's rating of the firmware", 'enforced'],
-      ['Quoting enclave', 'enforced'],
-      ['TDX module', 'enforced'],
-      ['Firmware', 'enforced'],
-      ['Measurement', 'enforced'],
-      ['GPU', 'not-offered'],
-      ['Your minimum', 'enforced'],
+    expect(verdict.steps.map(({ check, result }) => [check, result])).toEqual([
+      ['policy', 'enforced'],
+      ['evidence-kind', 'enforced'],
+      ['signature', 'enforced'],
+      ['freshness', 'enforced'],
+      ['keys', 'enforced'],
+      ['model', 'enforced'],
+      ['weights', 'not-offered'],
+      ['clock', 'enforced'],
+      ['evidence-age', 'enforced'],
+      ['tdx-quote', 'enforced'],
+      ['tdx-certificate', 'enforced'],
+      ['tdx-signature', 'enforced'],
+      ['tdx-report-data', 'enforced'],
+      ['tdx-domain', 'enforced'],
+      ['tdx-rating', 'enforced'],
+      ['tdx-quoting-enclave', 'enforced'],
+      ['tdx-module', 'enforced'],
+      ['tdx-firmware', 'enforced'],
+      ['measurement', 'enforced'],
+      ['gpu', 'not-offered'],
+      ['minimum', 'enforced'],
     ]);
   });
 
   test.each(['mrTd', 'rtMr0', 'rtMr1', 'rtMr2', 'rtMr3'])('is refused with another %s', async (register) => {
     const changed = await answerWith({ report: { [register]: 'ee'.repeat(48) } });
-    expect(await verify(changed)).toBe('measurement: Measurement');
+    expect(await verify(changed)).toBe('measurement: measurement');
     expect(await verify(answer)).toBe('accepted');
   });
 
@@ -93,7 +94,7 @@ describe('an enclave on a TDX machine', () => {
       { mrTd: other, rtMrs },
       { mrTd, rtMrs: [second!, first!, third!, fourth!] },
     ];
-    expect(await verify(answer, releases(mixed))).toBe('measurement: Measurement');
+    expect(await verify(answer, releases(mixed))).toBe('measurement: measurement');
     expect(await verify(answer, releases([...mixed, { mrTd, rtMrs }]))).toBe('accepted');
   });
 
@@ -103,20 +104,18 @@ describe('an enclave on a TDX machine', () => {
     const withEvidence = (changes: object): HardwareAnswer => ({ ...answer, evidence: [{ ...evidence, ...changes }] });
     const other = toBase64Url(new Uint8Array(32).fill(9));
     const { collateral = [] } = answer;
-    expect(await verify(withEvidence({ freshness: other }))).toBe('report-data: Report data');
-    expect(await verify(withEvidence({ imageDigest: other }))).toBe('report-data: Report data');
-    expect(await verify(withEvidence({ notAfterMs: evidence.notAfterMs + 1 }))).toBe('report-data: Report data');
-    expect(await verify(withEvidence({ notAfterMs: testNowMs }))).toBe('too-old: Age of the evidence');
-    expect(await verify({ ...answer, collateral: [] })).toBe('collateral-missing: Certificates');
+    expect(await verify(withEvidence({ freshness: other }))).toBe('report-data: tdx-report-data');
+    expect(await verify(withEvidence({ imageDigest: other }))).toBe('report-data: tdx-report-data');
+    expect(await verify(withEvidence({ notAfterMs: evidence.notAfterMs + 1 }))).toBe('report-data: tdx-report-data');
+    expect(await verify(withEvidence({ notAfterMs: testNowMs }))).toBe('too-old: evidence-age');
+    expect(await verify({ ...answer, collateral: [] })).toBe('collateral-missing: collateral');
     expect(await verify({ ...answer, collateral: [...collateral, ...collateral] })).toBe(
-      'collateral-missing: Certificates',
+      'collateral-missing: collateral',
     );
-    expect(await verify(answer, { tdx: null })).toBe('kind-not-allowed: Intel TDX');
-    expect(await verify(answer, { allowedKinds: ['sev-snp'] })).toBe('kind-not-allowed: Kind of evidence');
-    expect(await verify(answer, { requireNonceInReport: true })).toBe('nonce: Age of the evidence');
-    expect(await verify(answer, { tdx: { ...policy.tdx!, roots: null } })).toBe(
-      "untrusted-root: Processor's certificate",
-    );
+    expect(await verify(answer, { tdx: null })).toBe('kind-not-allowed: tdx');
+    expect(await verify(answer, { allowedKinds: ['sev-snp'] })).toBe('kind-not-allowed: evidence-kind');
+    expect(await verify(answer, { requireNonceInReport: true })).toBe('nonce: evidence-age');
+    expect(await verify(answer, { tdx: { ...policy.tdx!, roots: null } })).toBe('untrusted-root: tdx-certificate');
     expect(await verify(answer)).toBe('accepted');
   });
 
@@ -129,7 +128,7 @@ describe('an enclave on a TDX machine', () => {
     const verdict = await verdictOf(await answerWith({ report: { tdAttributes: '0100001000000000' } }));
     expect(verdict.refused && verdict.code).toBe('debug');
     expect(verdict.steps.filter(({ result }) => result === 'failed')).toEqual([verdict.steps.at(-1)]);
-    expect(verdict.steps.at(-2)?.name).toBe('Report data');
+    expect(verdict.steps.at(-2)?.check).toBe('tdx-report-data');
   });
 });
 

@@ -60,7 +60,7 @@ export async function verdict(
 ): Promise<string> {
   try {
     await verifyChain({
-      stepName: 'Chain',
+      check: 'snp-certificates',
       certificates: chain.map((der) => parseCertificate(der)),
       rootDigests: changes.rootDigests ?? chain.slice(-1).map((der) => sha256(der)),
       nowMs: changes.nowMs ?? testNowMs,

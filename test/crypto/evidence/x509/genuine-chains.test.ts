@@ -55,7 +55,7 @@ const chains: readonly (readonly [string, () => Uint8Array<ArrayBuffer>[], strin
 test.each(chains)('accepts the chain of %s', async (_name, load, rootDigest, day) => {
   const certificates = load().map((der) => parseCertificate(der));
   const rootDigests = [Uint8Array.from(Buffer.from(rootDigest, 'hex'))];
-  const input = { stepName: 'Chain', certificates, rootDigests, nowMs: Date.parse(day) };
+  const input = { check: 'snp-certificates' as const, certificates, rootDigests, nowMs: Date.parse(day) };
   await verifyChain(input);
   await expect(verifyChain({ ...input, nowMs: Date.parse('2000-01-01') })).rejects.toMatchObject({
     code: 'not-yet-valid',
@@ -74,7 +74,7 @@ test("accepts Intel's revocation lists", async () => {
   );
   const nowMs = Math.max(...lists.map(({ thisUpdateMs }) => thisUpdateMs));
   const rootDigests = [Uint8Array.from(Buffer.from(roots.intelSgx, 'hex'))];
-  const input = { stepName: 'Chain', certificates, rootDigests, nowMs };
+  const input = { check: 'snp-certificates' as const, certificates, rootDigests, nowMs };
   // The PCK authority's own list is of a leaf here, so only the root's belongs to this chain.
   await verifyChain({ ...input, crls: lists.slice(1) });
   await expect(verifyChain({ ...input, crls: lists })).rejects.toMatchObject({ code: 'chain' });

@@ -29,6 +29,6 @@ export async function askTdx({ quote, ...question }: TdxQuestion): Promise<strin
     return 'accepted';
   } catch (error) {
     if (!(error instanceof EvidenceRefused)) throw error;
-    return `${error.code}: ${error.step.name}`;
+    return `${error.code}: ${error.step.check}`;
   }
 }

@@ -15,17 +15,16 @@ export const recoveryWords: readonly string[] =
 
 export const developmentEnclave: EnclaveView = {
   kind: 'verified',
-  sentence: 'No protection from whoever runs this machine.',
   evidenceKind: 'development',
   level: 'any',
   measurement: null,
   release: null,
   hasAlternate: false,
   steps: [
-    { name: 'Fresh answer', result: 'enforced', detail: 'The key statement covers the nonce that this browser drew.' },
-    { name: 'Identity', result: 'enforced', detail: 'The statement is signed by the identity key of the evidence.' },
-    { name: 'Keys', result: 'enforced', detail: 'Each public key has the digest that the statement names.' },
-    { name: 'Hardware', result: 'not-offered', detail: 'Evidence of kind development says nothing about the machine.' },
+    { check: 'freshness', result: 'enforced', detail: 'this-question', values: {} },
+    { check: 'signature', result: 'enforced', detail: 'statement-signed', values: {} },
+    { check: 'keys', result: 'enforced', detail: 'keys-of-statement', values: {} },
+    { check: 'hardware', result: 'not-offered', detail: 'no-hardware', values: {} },
   ],
   model: 'rehearsal',
   engine: 'rehearsal',
@@ -43,8 +42,6 @@ export const developmentEnclave: EnclaveView = {
 export const hardwareEnclave: EnclaveView = {
   ...developmentEnclave,
   kind: 'verified',
-  sentence:
-    'AMD hardware signed that measured software 1.4.0 runs here, and 1.4.0 is in the release list, and the GPU is genuine, in confidential mode.',
   evidenceKind: 'sev-snp',
   level: 'hardware-gpu',
   measurement: pseudoRandomHex(41, 48),
@@ -55,10 +52,15 @@ export const hardwareEnclave: EnclaveView = {
   keyFingerprint: pseudoRandomHex(5, 32),
   identityFingerprint: pseudoRandomHex(6, 32),
   steps: [
-    { name: 'Policy', result: 'enforced', detail: 'Compiled into this client, not sent by the relay.' },
-    { name: 'Report signature', result: 'enforced', detail: 'Signed by the key of this very chip.' },
-    { name: 'Measurement', result: 'enforced', detail: `Release 1.4.0: ${pseudoRandomHex(41, 48)}` },
-    { name: 'Weights', result: 'not-offered', detail: 'The engine does not show which weights it runs.' },
+    { check: 'policy', result: 'enforced', detail: 'compiled-in', values: {} },
+    { check: 'snp-signature', result: 'enforced', detail: 'report-signed', values: {} },
+    {
+      check: 'measurement',
+      result: 'enforced',
+      detail: 'measured-release',
+      values: { release: '1.4.0', measurement: pseudoRandomHex(41, 48) },
+    },
+    { check: 'weights', result: 'not-offered', detail: 'weights-not-shown', values: {} },
   ],
   status: { state: 'ready', reason: 'server-given', next: null },
 };
@@ -67,23 +69,21 @@ export const hardwareEnclave: EnclaveView = {
 export const belowMinimum: EnclaveView = {
   kind: 'refused',
   code: 'below-minimum',
-  sentence: 'This enclave could not be verified, so nothing is sent to it.',
   steps: [
-    { name: 'Policy', result: 'enforced', detail: 'Compiled into this client, not sent by the relay.' },
-    { name: 'Your minimum', result: 'failed', detail: 'This enclave offers less protection than you ask for.' },
+    { check: 'policy', result: 'enforced', detail: 'compiled-in', values: {} },
+    { check: 'minimum', result: 'failed', detail: 'below-minimum', values: {} },
   ],
-  offered: { level: 'any', sentence: 'No protection from whoever runs this machine.' },
+  offered: { kind: 'development', level: 'any', release: null },
 };
 
 /** As a vault shows the document behind a shield. */
 export function verificationOf(view: EnclaveView): VerificationView | null {
   if (view.kind !== 'verified' && view.kind !== 'refused') return null;
-  const { sentence, steps } = view;
-  const nothing = { level: null, evidenceKind: null, model: null, measurement: null, release: null };
+  const unknown = { model: null, measurement: null, release: null, keyFingerprint: null, identityFingerprint: null };
   const enclave =
     view.kind === 'refused'
-      ? { isRefused: true, sentence, steps, ...nothing, keyFingerprint: null, identityFingerprint: null }
-      : { ...view, isRefused: false };
+      ? { claim: null, steps: view.steps, ...unknown }
+      : { ...view, claim: { kind: view.evidenceKind, level: view.level, release: view.release?.version ?? null } };
   return {
     verifiedAtMs: Date.UTC(2026, 10, 22, 15, 4, 12),
     minimum: 'any',

@@ -194,8 +194,8 @@ export class ScriptedVault implements VaultApi {
     this.#changeAnswer(turnId, (answer) => ({ ...answer, state }));
   }
 
-  setLeftOut(turnId: string, leftOut: number): void {
-    this.#changeAnswer(turnId, (answer) => ({ ...answer, leftOut }));
+  note(turnId: string, noted: Partial<Pick<AssistantMessage, 'leftOut' | 'protection' | 'isDocumented'>>): void {
+    this.#changeAnswer(turnId, (answer) => ({ ...answer, ...noted }));
   }
 
   /** What one frame brings. */

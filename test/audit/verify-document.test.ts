@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { recheckDocument } from '../../audit/recheck-document.ts';
 import { createDevelopmentEvidence } from '../../crypto/evidence/development.ts';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import {
   encodeVerificationDocument,
   makeVerificationDocument,
   parseVerificationDocument,
-  recheckDocument,
 } from '../../crypto/evidence/verification-document.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import type { ProtectionLevel } from '../../crypto/protocol/protection-level.ts';

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import {
-  parseVerificationDocument,
-  recheckDocument,
-  type VerificationDocument,
-} from '../crypto/evidence/verification-document.ts';
+import type { VerificationDocument } from '../crypto/evidence/document-formats.ts';
+import { parseVerificationDocument } from '../crypto/evidence/verification-document.ts';
+import { writeProtection } from '../crypto/protocol/contents/protection-sentence.ts';
+import { recheckDocument, refusedSentence } from './recheck-document.ts';
+import { wordsOf } from './step-words.ts';
 import type { EnclavePolicy } from '../crypto/evidence/policy.ts';
+import type { EnclaveVerdict } from '../crypto/evidence/verify-enclave.ts';
 import { decodeUtf8 } from '../crypto/protocol/bytes/bytes.ts';
-import { readClientPolicy } from './build/client-policy.ts';
+import { readClientPolicy } from '../client/build/client-policy.ts';
 
 /*
  * `npm run verify -- document.json [--policy file]`: makes the checks of a verification document again, by this checkout's
@@ -61,6 +62,12 @@ function sayTime(verifiedAtMs: number): boolean {
   return isPast;
 }
 
+function sentenceOf(verdict: EnclaveVerdict): string {
+  if (verdict.refused) return refusedSentence;
+  const { kind, level, release } = verdict;
+  return writeProtection({ kind, level, release: release?.version ?? null });
+}
+
 /** @returns whether it holds. */
 async function verify(document: VerificationDocument, policy: EnclavePolicy): Promise<boolean> {
   const { verifiedAtMs, model, minimum, enclaves: recorded } = document;
@@ -75,8 +82,10 @@ async function verify(document: VerificationDocument, policy: EnclavePolicy): Pr
       : 'Policy: the one of this checkout, which DIFFERS from the one in the document.',
   );
   for (const [index, { verdict, differences }] of recheck.enclaves.entries()) {
-    console.log(`\nEnclave ${index + 1} of ${recheck.enclaves.length}: ${verdict.sentence}`);
-    for (const { name, result, detail } of verdict.steps) console.log(`  ${signs[result]} ${name}: ${detail}`);
+    console.log(`\nEnclave ${index + 1} of ${recheck.enclaves.length}: ${sentenceOf(verdict)}`);
+    for (const { name, result, detail } of verdict.steps.map(wordsOf)) {
+      console.log(`  ${signs[result]} ${name}: ${detail}`);
+    }
     if (verdict.refused) console.log(`  Refused: ${verdict.code}`);
     if (recorded[index]?.result.refused === true) console.log('  The document itself records a refusal.');
     if (differences.length > 0) console.log(`  Other than in the document: ${differences.join(', ')}`);
