@@ -34,16 +34,19 @@ const causes: Readonly<Record<ErrorCode, Cause>> = {
 /** The same question would end so again. */
 const forGood: ReadonlySet<string> = new Set<ErrorCode>(['context-too-long', 'request-too-large', 'content-refused']);
 
+export function isReplyErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(causes, code);
+}
+
 /** @param code - null where none was named; one of a later version has no text here. */
 export function replyErrorText(code: string | null): CodeText {
-  if (code === null || !Object.hasOwn(causes, code)) {
+  if (code === null || !isReplyErrorCode(code)) {
     return { cause: 'model', sentence: say('reply.unknown'), wayOut: say('reply.unknown.do') };
   }
-  const named = code as ErrorCode;
   return {
-    cause: causes[named],
-    sentence: say(`reply.${named}`),
-    wayOut: say(`reply.${named}.do`),
-    ...(forGood.has(named) ? { isForGood: true } : {}),
+    cause: causes[code],
+    sentence: say(`reply.${code}`),
+    wayOut: say(`reply.${code}.do`),
+    ...(forGood.has(code) ? { isForGood: true } : {}),
   };
 }

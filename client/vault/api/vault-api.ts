@@ -25,7 +25,7 @@ export type {
   VerifiedEnclaveView,
   VerificationView,
 } from '../enclave/protection-views.ts';
-export type { RelayViewRow, RelayView } from '../features/relay-view.ts';
+export type { RelayColumn, RelayViewRow, RelayView } from '../features/relay-view.ts';
 export type { ReturnedWords } from '../changes/outbox.ts';
 export type { Theme } from '../features/theme.ts';
 export type { VaultCommands, VaultViews } from '../features/features.ts';

@@ -1,4 +1,5 @@
 import { transcriptIdOf } from '../../../crypto/protocol/messages/transcript-header.ts';
+import type { KeyslotKind } from '../../../crypto/protocol/messages/account-messages.ts';
 import type { ReplyNoteContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
@@ -10,22 +11,63 @@ import type { ReplyTracker } from '../replies/reply-tracker.ts';
 import type { ItemRow, VaultContents } from '../store/vault-contents.ts';
 import type { VerificationSummary } from '../items/verifications.ts';
 
+type ColumnName =
+  | 'id'
+  | 'version'
+  | 'expiresAt'
+  | 'flags'
+  | 'counter'
+  | 'storedAtMs'
+  | 'turnId'
+  | 'length'
+  | 'bodyHash'
+  | 'bodyState'
+  | 'state'
+  | 'startedAtMs'
+  | 'endedAtMs'
+  | 'attempts'
+  | 'requestLength'
+  | 'stops'
+  | 'header'
+  | 'frames'
+  | 'accountNumber'
+  | 'nameHash'
+  | 'createdAtMs'
+  | 'usedBytes'
+  | 'quotaBytes';
+
+/** A column of the relay's own tables by its name there; an account's keyslots, each as one. Names that end in `At` or `AtMs` hold times in ms. */
+export type RelayColumn = {
+  readonly name: ColumnName | `keyslot:${KeyslotKind}`;
+  /** null: nothing stands in it. */
+  readonly value: string | number | null;
+};
+
+/** What this device wrote that is no text of a person's. */
+export type RelayFacts =
+  | ({ readonly kind: 'verification' } & Pick<VerificationSummary, 'model' | 'verifiedAtMs'> & {
+        readonly evidenceKind: VerificationSummary['kind'];
+      })
+  | ({ readonly kind: 'note' } & Pick<ReplyNoteContent, 'codes' | 'leftOut'>);
+
 /** One row of "What the relay sees": the relay's columns beside the words that only this device reads. */
 export type RelayViewRow = {
   readonly what: 'item' | 'transcript';
   readonly id: string;
-  readonly columns: readonly { readonly name: string; readonly value: string }[];
+  readonly columns: readonly RelayColumn[];
   /** The first bytes as hex, at most 256; the length of all of them; and all of them on demand by `relayBytes`. */
   readonly firstBytesHex: string;
   readonly length: number;
   readonly words: string;
+  /** In place of words where there are none. */
+  readonly facts: RelayFacts | null;
   readonly kindOfWords: 'title' | 'question' | 'answer' | 'settings' | 'verification' | 'note';
 };
 
 export type RelayView = {
   readonly rows: readonly RelayViewRow[];
   /** About the account as a whole. */
-  readonly account: readonly { readonly name: string; readonly value: string }[];
+  readonly account: readonly RelayColumn[];
 };
 
 const firstBytesLength = 256;
@@ -37,7 +79,7 @@ export type RelayViewParts = {
   readonly client: Pick<RelayClient, 'readAccount'>;
 };
 
-type Words = Pick<RelayViewRow, 'words' | 'kindOfWords'>;
+type Words = Pick<RelayViewRow, 'words' | 'kindOfWords'> & { readonly facts?: RelayFacts };
 
 /**
  * Everything that the relay holds of one conversation, column by column, beside the words that only this device reads.
@@ -96,29 +138,30 @@ async function pushItem(parts: RelayViewParts, rows: RelayViewRow[], id: string,
     columns: itemColumns(row),
     firstBytesHex: toHex(body.subarray(0, firstBytesLength)),
     length: row.length,
+    facts: null,
     ...words,
   });
 }
 
 function verificationWords({ kind, model, verifiedAtMs }: VerificationSummary): Words {
-  const words = `What your browser checked on ${isoTime(verifiedAtMs)}: evidence of kind ${kind}, model ${model}.`;
-  return { words, kindOfWords: 'verification' };
+  const facts = { kind: 'verification', evidenceKind: kind, model, verifiedAtMs } as const;
+  return { words: '', kindOfWords: 'verification', facts };
 }
 
 function noteWords({ codes, leftOut }: ReplyNoteContent): Words {
-  return { words: [...codes, `leftOut: ${leftOut}`].join(', '), kindOfWords: 'note' };
+  return { words: '', kindOfWords: 'note', facts: { kind: 'note', codes, leftOut } };
 }
 
-function itemColumns(row: ItemRow) {
+function itemColumns(row: ItemRow): RelayColumn[] {
   return [
     { name: 'id', value: row.id },
-    { name: 'version', value: String(row.version) },
-    { name: 'expiresAt', value: row.expiresAt === 0 ? '0' : isoTime(row.expiresAt * 86_400_000) },
-    { name: 'flags', value: String(row.flags) },
-    { name: 'counter', value: String(row.counter) },
-    { name: 'storedAtMs', value: row.storedAtMs === null ? '' : isoTime(row.storedAtMs) },
-    { name: 'turnId', value: row.turnId ?? '' },
-    { name: 'length', value: String(row.length) },
+    { name: 'version', value: row.version },
+    { name: 'expiresAt', value: row.expiresAt === 0 ? null : row.expiresAt * 86_400_000 },
+    { name: 'flags', value: row.flags },
+    { name: 'counter', value: row.counter },
+    { name: 'storedAtMs', value: row.storedAtMs },
+    { name: 'turnId', value: row.turnId },
+    { name: 'length', value: row.length },
     { name: 'bodyHash', value: toBase64Url(row.bodyHash) },
     { name: 'bodyState', value: row.bodyState },
   ];
@@ -126,14 +169,14 @@ function itemColumns(row: ItemRow) {
 
 /** One row for each transcript; a turn whose transcript a compact item replaced still has its own columns. */
 function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[] {
-  const shared = [
+  const shared: RelayColumn[] = [
     { name: 'turnId', value: turn.turnId },
     { name: 'state', value: turn.state },
-    { name: 'startedAtMs', value: isoTime(turn.startedAtMs) },
-    { name: 'endedAtMs', value: turn.endedAtMs === null ? '' : isoTime(turn.endedAtMs) },
-    { name: 'attempts', value: String(turn.attempts) },
-    { name: 'requestLength', value: String(turn.requestLength) },
-    { name: 'stops', value: String(turn.stops) },
+    { name: 'startedAtMs', value: turn.startedAtMs },
+    { name: 'endedAtMs', value: turn.endedAtMs },
+    { name: 'attempts', value: turn.attempts },
+    { name: 'requestLength', value: turn.requestLength },
+    { name: 'stops', value: turn.stops },
   ];
   const reader = tracker.reader(turn.turnId);
   const stored = turn.transcripts.map(({ header, frames }) => {
@@ -142,7 +185,7 @@ function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[]
   });
   const ids = new Set([...stored.map(({ id }) => id), ...(reader?.transcripts ?? []).map(({ id }) => id)]);
   if (ids.size === 0) {
-    const empty = { firstBytesHex: '', length: 0, words: '', kindOfWords: 'answer' } as const;
+    const empty = { firstBytesHex: '', length: 0, words: '', facts: null, kindOfWords: 'answer' } as const;
     return [{ what: 'transcript', id: turn.turnId, columns: shared, ...empty }];
   }
   return [...ids].map((id) => {
@@ -150,10 +193,10 @@ function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[]
     const listed = stored.find((transcript) => transcript.id === id);
     const bytes = reader?.transcripts.find((transcript) => transcript.id === id)?.sealedBytes ?? new Uint8Array(0);
     const known = bytes.length > 0 ? bytes : (listed?.headerBytes ?? new Uint8Array(0));
-    const columns =
+    const columns: RelayColumn[] =
       listed === undefined
         ? shared
-        : [...shared, { name: 'header', value: listed.header }, { name: 'frames', value: String(listed.frames) }];
+        : [...shared, { name: 'header', value: listed.header }, { name: 'frames', value: listed.frames }];
     return {
       what: 'transcript',
       id: `${turn.turnId}:${id}`,
@@ -161,28 +204,25 @@ function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[]
       firstBytesHex: toHex(known.subarray(0, firstBytesLength)),
       length: known.length,
       words: reader?.transcript?.id === id ? reader.text : '',
+      facts: null,
       kindOfWords: 'answer',
     };
   });
 }
 
-async function accountColumns({ client }: RelayViewParts) {
+async function accountColumns({ client }: RelayViewParts): Promise<RelayColumn[]> {
   const account = await client.readAccount();
   return [
     { name: 'accountNumber', value: account.accountNumber },
     { name: 'nameHash', value: account.nameHash },
-    { name: 'createdAtMs', value: isoTime(account.createdAtMs) },
-    { name: 'usedBytes', value: String(account.usedBytes) },
-    { name: 'quotaBytes', value: String(account.quotaBytes) },
+    { name: 'createdAtMs', value: account.createdAtMs },
+    { name: 'usedBytes', value: account.usedBytes },
+    { name: 'quotaBytes', value: account.quotaBytes },
     ...account.keyslots.map(({ slotId, kind, length }) => ({
-      name: `keyslot:${kind}`,
+      name: `keyslot:${kind}` as const,
       value: `${slotId} ${length}`,
     })),
   ];
-}
-
-function isoTime(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }
 
 /** Everything that the relay holds of one conversation, beside the words that only this device reads. */

@@ -1,16 +1,16 @@
 import { ChevronIcon } from '../../design/icons.tsx';
+import { columnName, columnValue } from '../../texts/relay-view-texts.ts';
 import { say } from '../../texts/say.ts';
+import type { RelayColumn } from '../../../vault/api/vault-api.ts';
 
-type Column = { readonly name: string; readonly value: string };
-
-/** The columns of the relay's own table, by their names there. */
-export function RelayColumns({ columns }: { readonly columns: readonly Column[] }) {
+/** The columns of the relay's own table. */
+export function RelayColumns({ columns }: { readonly columns: readonly RelayColumn[] }) {
   return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-5 gap-y-1 font-mono text-fine">
-      {columns.map(({ name, value }) => (
-        <div key={name} className="contents">
-          <dt className="text-machine-faint">{name}</dt>
-          <dd className="wrap-anywhere">{value === '' ? '–' : value}</dd>
+    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-5 gap-y-1 text-fine">
+      {columns.map((column) => (
+        <div key={column.name} className="contents">
+          <dt className="text-machine-faint">{columnName(column)}</dt>
+          <dd className="wrap-anywhere">{columnValue(column)}</dd>
         </div>
       ))}
     </dl>
@@ -21,7 +21,7 @@ export function RelayColumns({ columns }: { readonly columns: readonly Column[] 
 const tellingNames = /AtMs$|^(?:turnId|frames|state|accountNumber)$/;
 
 /** The telling columns at once, the others behind a word, so that more than one message fits on a screen. */
-export function FoldedColumns({ columns }: { readonly columns: readonly Column[] }) {
+export function FoldedColumns({ columns }: { readonly columns: readonly RelayColumn[] }) {
   const telling = columns.filter(({ name }) => tellingNames.test(name));
   const others = columns.filter(({ name }) => !tellingNames.test(name));
   return (

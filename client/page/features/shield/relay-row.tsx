@@ -1,24 +1,26 @@
 import type { RelayViewRow } from '../../../vault/api/vault-api.ts';
 import { HexBytes } from './hex-bytes.tsx';
 import { FoldedColumns } from './relay-columns.tsx';
+import { rowWords } from '../../texts/relay-view-texts.ts';
 import { say } from '../../texts/say.ts';
 
 /** Longer answers are cut here: the point is the difference, and the chat has the rest. */
 const longestWords = 600;
 
 export function RelayRow({ row }: { readonly row: RelayViewRow }) {
+  const words = rowWords(row);
   return (
     <li className="grid overflow-hidden rounded-card border border-line shadow-low md:grid-cols-2">
       <div className="bg-raised p-5 sm:p-6">
         <p className="text-fine text-ink-faint">
           <span className="md:sr-only">{say('relay-view.you-see-before')}</span>
-          {row.words === '' ? say('relay-view.nothing-to-read') : say(`relay-view.${row.kindOfWords}`)}
+          {words === '' ? say('relay-view.nothing-to-read') : say(`relay-view.${row.kindOfWords}`)}
         </p>
-        {row.words === '' ? (
+        {words === '' ? (
           <p className="mt-3 text-ink-soft">{say('relay-view.compacted')}</p>
         ) : (
           <p dir="auto" className="mt-3 font-serif text-lead wrap-anywhere whitespace-pre-wrap">
-            {row.words.length > longestWords ? `${row.words.slice(0, longestWords)}…` : row.words}
+            {words.length > longestWords ? `${words.slice(0, longestWords)}…` : words}
           </p>
         )}
       </div>

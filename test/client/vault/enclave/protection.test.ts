@@ -43,8 +43,7 @@ async function keyOf(tab: VaultTab, turnId: string): Promise<string | null | und
 async function isShownStored(tab: VaultTab, { conversationId, turnId }: Asked): Promise<boolean> {
   const shown = await tab.vault.readVerification({ turnId });
   const { rows } = await tab.vault.relayView({ conversationId });
-  const words = rows.flatMap((row) => (row.kindOfWords === 'verification' ? row.words : []));
-  return shown !== null && words.some((text) => text.includes(new Date(shown.verifiedAtMs).toISOString()));
+  return rows.some(({ facts }) => facts?.kind === 'verification' && facts.verifiedAtMs === shown?.verifiedAtMs);
 }
 
 async function notesOf(tab: VaultTab, conversationId: string) {

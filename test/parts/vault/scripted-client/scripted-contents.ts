@@ -111,20 +111,21 @@ export function relayViewOf(messages: readonly ChatMessage[]): RelayView {
       id: `item-${index}`,
       columns: [
         { name: 'id', value: pseudoRandomHex(index + 5, 16) },
-        { name: 'version', value: '1' },
-        { name: 'storedAtMs', value: '2026-11-22T15:04:12.000Z' },
+        { name: 'version', value: 1 },
+        { name: 'storedAtMs', value: Date.UTC(2026, 10, 22, 15, 4, 12) },
         { name: 'turnId', value: pseudoRandomHex(index + 900, 16) },
-        { name: 'length', value: '20000' },
+        { name: 'length', value: 20_000 },
       ],
       firstBytesHex: `0101000000${pseudoRandomHex(index + 77, 251)}`,
       length: 20_000,
       words: message.text,
+      facts: null,
       kindOfWords: message.role === 'user' ? 'question' : 'answer',
     })),
     account: [
       { name: 'accountNumber', value: '184' },
       { name: 'nameHash', value: pseudoRandomHex(3, 32) },
-      { name: 'usedBytes', value: '18432' },
+      { name: 'usedBytes', value: 18_432 },
     ],
   };
 }
