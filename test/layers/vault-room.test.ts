@@ -1,9 +1,10 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { runCommand } from '../running/run-command.ts';
+import { floors } from './house-rules.ts';
 import { projectRoot } from './source-files.ts';
 
 /** Names of a page, of Node and of a Worker that the vault is to be handed by its surroundings. */
@@ -57,6 +58,16 @@ describe('client/vault', () => {
   test('compiles with no name of a page, of Node or of a Worker', async () => {
     expect(await findRefused([...accepted, ...refused])).toEqual(refused);
   });
+});
+
+test('client/vault/README.md: names the floors in their order, and files that are there', () => {
+  const text = readFileSync(join(projectRoot, 'client/vault/README.md'), 'utf8');
+  const named = [...text.matchAll(/`([a-z0-9-]+(?:\/[a-z0-9-]+)*\.ts)`/g)].map(([, path = '']) => path);
+  const places = ['client/vault', 'client/vault/store', ''];
+  const isThere = (path: string) => places.some((place) => existsSync(join(projectRoot, place, path)));
+  expect(named.filter((path) => !isThere(path))).toEqual([]);
+  expect(named.length).toBeGreaterThan(10);
+  expect(text.replaceAll('\n', ' ')).toContain(`From the ground: ${floors['client/vault']?.join(', ')}.`);
 });
 
 test('tsc -b: compiles every room of the project', () => {
