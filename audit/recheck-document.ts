@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { CodedResult, VerificationDocument, WordedResult } from '../crypto/evidence/document-formats.ts';
-import { enclavePolicy } from '../crypto/evidence/policy.ts';
+import { enclavePolicy } from '../crypto/evidence/policy/policy.ts';
 import { isSecondEnclave } from '../crypto/evidence/second-enclave.ts';
 import { evidenceDigestOf, resultOf } from '../crypto/evidence/verification-document.ts';
 import { type EnclaveVerdict, verifyEnclave } from '../crypto/evidence/verify-enclave.ts';

@@ -4,7 +4,7 @@ import { parseVerificationDocument } from '../crypto/evidence/verification-docum
 import { writeProtection } from '../crypto/protocol/contents/protection-sentence.ts';
 import { recheckDocument, refusedSentence } from './recheck-document.ts';
 import { wordsOf } from './step-words.ts';
-import type { EnclavePolicy } from '../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../crypto/evidence/policy/policy.ts';
 import type { EnclaveVerdict } from '../crypto/evidence/verify-enclave.ts';
 import { decodeUtf8 } from '../crypto/protocol/bytes/bytes.ts';
 import { readClientPolicy } from '../client/build/client-policy.ts';

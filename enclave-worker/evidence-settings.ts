@@ -3,12 +3,6 @@ import { Secret } from '../crypto/protocol/bytes/secret.ts';
 import { isLoopbackAddress } from '../process/loopback.ts';
 import type { Values } from '../process/settings/read-values.ts';
 
-/** Who vouches for this worker. */
-export type EvidenceSettings =
-  | { readonly kind: 'development' }
-  | { readonly kind: 'sev-snp' | 'tdx'; readonly gpuTool: string | null }
-  | { readonly kind: 'modal'; readonly registrarUrl: string; readonly identityToken: Secret<'IdentityToken'> };
-
 /** What the rules below look at. */
 export type Surroundings = Pick<
   Values<'worker'>,

@@ -5,7 +5,8 @@ import { readValues, type Values } from '../process/settings/read-values.ts';
 import { StartError } from '../process/start-error.ts';
 import type { EngineSettings } from './engines/auto.ts';
 import type { WeightsSource } from './engines/weights-digest.ts';
-import { complainOfSurroundings, type EvidenceSettings, takeIdentityToken } from './evidence-settings.ts';
+import type { EvidenceSettings } from './evidence/open-source.ts';
+import { complainOfSurroundings, takeIdentityToken } from './evidence-settings.ts';
 
 export type WorkerSettings = {
   readonly host: string;

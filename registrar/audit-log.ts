@@ -4,7 +4,7 @@
 // Exit code 0: all in order. 1: the log is dishonest or damaged. 2: it could not be audited.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { enclavePolicy, type ModalPolicy } from '../crypto/evidence/policy.ts';
+import { enclavePolicy, type ModalPolicy } from '../crypto/evidence/policy/policy.ts';
 import { auditLog } from './audit/audit.ts';
 import { DishonestLog, LogReader, UnreadableLog } from './audit/log-reader.ts';
 import { StartError } from '../process/start-error.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { type EnclavePolicy, enclavePolicy } from '../../crypto/evidence/policy.ts';
+import { type EnclavePolicy, enclavePolicy } from '../../crypto/evidence/policy/policy.ts';
 
 const ownPolicyPath = join(import.meta.dirname, '..', 'policy.json');
 

@@ -3,7 +3,7 @@ import type { OpenVault } from '../vault/api/open-vault.ts';
 import { App } from './app.tsx';
 import { createStore } from './state/store.ts';
 import { createVaultLink } from './state/vault-link.ts';
-import { chooseLanguage, speakLanguage } from './texts/languages.ts';
+import { chooseLanguage, speakLanguage } from './languages.ts';
 
 /** Draws the page over a vault, in the first language of the browser's list that there are texts in. */
 export async function startPage(openVault: OpenVault): Promise<void> {

@@ -3,9 +3,9 @@ import { enclaveEvidence } from '../protocol/messages/enclave-messages.ts';
 import { machineKinds } from '../protocol/messages/evidence-messages.ts';
 import { hashField, modelField, timeMsField } from '../protocol/messages/fields.ts';
 import { protectionLevel } from '../protocol/protection-level.ts';
-import { refusalCodes, stepResults } from './evidence-step.ts';
-import { documentedPolicy } from './policy.ts';
-import { type DetailCode, detailValues, maximumValueLength } from './step-details.ts';
+import { refusalCodes, stepResults } from './policy/evidence-step.ts';
+import { documentedPolicy } from './policy/policy.ts';
+import { type DetailCode, detailValues, maximumValueLength } from './policy/step-details.ts';
 
 const text = v.pipe(v.string(), v.maxLength(1024));
 const stepResult = v.picklist(stepResults);

@@ -12,7 +12,7 @@ import {
   verificationDocument,
 } from './document-formats.ts';
 import { joinEvidenceDigests } from './evidence-digest.ts';
-import { enclavePolicy } from './policy.ts';
+import { enclavePolicy } from './policy/policy.ts';
 import type { EnclaveQuestion, EnclaveVerdict } from './verify-enclave.ts';
 
 /** One enclave as it was verified. */

@@ -13,10 +13,10 @@ import {
   type RefusalCode,
   refuse,
   type VerificationStep,
-} from './evidence-step.ts';
+} from './policy/evidence-step.ts';
 import { isSignedBy, verifyKeyStatement } from './key-statement.ts';
 import { higherLevel, isAtLeast, type ProtectionLevel } from '../protocol/protection-level.ts';
-import { type EnclavePolicy, enclavePolicy, type Release } from './policy.ts';
+import { type EnclavePolicy, enclavePolicy, type Release } from './policy/policy.ts';
 import { verifyMachine } from './verify-machine.ts';
 
 export type EnclaveVerdict =

@@ -2,10 +2,10 @@ import type { EnclaveEvidence, KeyStatement } from '../protocol/messages/enclave
 import type { CollateralItem, EvidenceItem, NvidiaGpuEvidence } from '../protocol/messages/evidence-messages.ts';
 import { equalBytes } from '../protocol/bytes/bytes.ts';
 import { deriveGpuNonce, deriveReportData, type EvidenceBinding, readBinding } from './binding.ts';
-import { enforced, notOffered, refuse, type VerificationStep } from './evidence-step.ts';
-import type { MachineFinding } from './machine-input.ts';
+import { enforced, notOffered, refuse, type VerificationStep } from './policy/evidence-step.ts';
+import type { MachineFinding } from './policy/machine-input.ts';
 import type { ProtectionLevel } from '../protocol/protection-level.ts';
-import type { EnclavePolicy, Release } from './policy.ts';
+import type { EnclavePolicy, Release } from './policy/policy.ts';
 
 type Question = {
   readonly answer: Omit<EnclaveEvidence, 'status'>;

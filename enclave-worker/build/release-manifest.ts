@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { type Release, releaseEntry } from '../../crypto/evidence/policy.ts';
+import { type Release, releaseEntry } from '../../crypto/evidence/policy/policy.ts';
 import { countField, hashField } from '../../crypto/protocol/messages/fields.ts';
 
 export const workerFileName = 'worker.mjs';

@@ -1,5 +1,5 @@
 import type { EnclaveStatus, EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from './engine/engine.ts';
 
 export type NextModel = NonNullable<EnclaveStatus['next']>;
 

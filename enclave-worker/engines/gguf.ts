@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { ChatHistoryItem, Llama, LlamaChatResponseChunk, LlamaContext, LlamaModel } from 'node-llama-cpp';
 import { hashFile } from './file-digest.ts';
-import { type Engine, EngineError, type EngineEvent, type Question } from './engine.ts';
+import { type Engine, EngineError, type EngineEvent, type Question } from './engine/engine.ts';
 import { EventQueue } from './event-queue.ts';
 import { ThoughtSplitter } from './openai/thought-splitter.ts';
 import { Slots } from './slots.ts';

@@ -14,7 +14,7 @@ import {
   type ServerState,
 } from './openai/server-search.ts';
 import { readSocketPath } from '../../process/settings/value-kinds.ts';
-import { UpstreamCaller } from './upstream-call.ts';
+import { UpstreamCaller } from './openai/upstream-call.ts';
 
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;

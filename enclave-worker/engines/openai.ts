@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplyCause } from '../../crypto/protocol/contents/reply-note.ts';
-import { type Engine, EngineError, type EngineEvent, type Question } from './engine.ts';
+import { type Engine, EngineError, type EngineEvent, type Question } from './engine/engine.ts';
 import { readAnswer } from './openai/answer-stream.ts';
 import { chatBody, isWanted } from './openai/chat-request.ts';
 import { systemRefused } from './openai/complaint-words.ts';
 import { ExtensionSwitches, extensions, type Extension } from './openai/extensions.ts';
 import { readRefusal, readRetryAfter, type Refusal, UpstreamRefusal } from './openai/refusal.ts';
-import { SilentServer } from './silent-server.ts';
-import { readShortBody, type UpstreamCaller } from './upstream-call.ts';
+import { SilentServer } from './engine/silent-server.ts';
+import { readShortBody, type UpstreamCaller } from './openai/upstream-call.ts';
 
 const idleMs = 300_000;
 

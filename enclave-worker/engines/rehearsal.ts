@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine, EngineEvent, Question } from './engine.ts';
+import type { Engine, EngineEvent, Question } from './engine/engine.ts';
 
 /** One piece per frame at the `chat` pace: about 250 characters a second, some 40 words. */
 const pieceLength = 25;

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { countField } from '../../crypto/protocol/messages/fields.ts';
-import { EngineError } from './engine.ts';
+import { EngineError } from './engine/engine.ts';
 import { hashFile } from './file-digest.ts';
 
 /** Where the digest of a model server's weights comes from: measured from the files, or taken from who downloaded them. */

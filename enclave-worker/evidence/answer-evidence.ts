@@ -4,7 +4,7 @@ import type {
   EnclaveStatus,
 } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../engines/engine/engine.ts';
 import type { KeyKeeper } from '../keys/key-keeper.ts';
 import type { EvidenceSource } from './evidence-source.ts';
 

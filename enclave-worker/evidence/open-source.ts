@@ -1,11 +1,17 @@
+import type { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import type { PossessionPurpose } from '../../crypto/evidence/modal/possession.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
-import type { EvidenceSettings } from '../evidence-settings.ts';
 import { DevelopmentSource } from './development-source.ts';
 import type { EvidenceProblem, EvidenceSource } from './evidence-source.ts';
 import { HardwareSource } from './hardware-source.ts';
 import { nvidiaGpuCollector, sevSnpCollector, tdxCollector } from './machine-collectors.ts';
 import { ModalSource } from './modal-source.ts';
+
+/** Who vouches for this worker. */
+export type EvidenceSettings =
+  | { readonly kind: 'development' }
+  | { readonly kind: 'sev-snp' | 'tdx'; readonly gpuTool: string | null }
+  | { readonly kind: 'modal'; readonly registrarUrl: string; readonly identityToken: Secret<'IdentityToken'> };
 
 /** The source that the settings name, about this identity key. */
 export function openEvidenceSource(input: {

@@ -1,4 +1,4 @@
-import type { Engine } from '../engines/engine.ts';
+import type { Engine } from '../engines/engine/engine.ts';
 
 export type TurnLimits = {
   /** Turns that engines work on, all engines together. */

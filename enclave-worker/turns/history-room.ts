@@ -1,4 +1,4 @@
-import { type Engine, EngineError, type EngineEvent, type Question } from '../engines/engine.ts';
+import { type Engine, EngineError, type EngineEvent, type Question } from '../engines/engine/engine.ts';
 
 type Message = Question['messages'][number];
 

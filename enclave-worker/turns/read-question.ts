@@ -1,5 +1,5 @@
 import { type MessagePart, type RequestContent, usesOf } from '../../crypto/protocol/contents/request-content.ts';
-import type { Engine, Question } from '../engines/engine.ts';
+import type { Engine, Question } from '../engines/engine/engine.ts';
 
 /**
  * The words of a request of either format (SPEC.md §7.3), as an engine is asked them.

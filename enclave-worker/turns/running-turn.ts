@@ -3,7 +3,7 @@ import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { frameCapacity, framesToSendAfterEnd } from '../../crypto/turn/reply-frame.ts';
 import type { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
-import { type Engine, EngineError, type Question } from '../engines/engine.ts';
+import { type Engine, EngineError, type Question } from '../engines/engine/engine.ts';
 import type { Paced } from './frame-pacer.ts';
 import type { HeldReply } from './held-reply.ts';
 import { answerWithRoom } from './history-room.ts';

@@ -6,7 +6,7 @@ import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { sealedFrameLength } from '../../crypto/turn/reply-frame.ts';
 import { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
 import { deriveStopToken } from '../../crypto/turn/turn-key.ts';
-import type { Engine, Question } from '../engines/engine.ts';
+import type { Engine, Question } from '../engines/engine/engine.ts';
 import type { OpenAnswer, OpenedTurn } from '../keys/key-messages.ts';
 import { Admission, defaultTurnLimits, type TurnLimits } from './admission.ts';
 import { FramePacer, type PacerClock, systemClock } from './frame-pacer.ts';

@@ -1,6 +1,6 @@
 import { isSignedByLog, parseCheckpoint, type SignedCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
 import { hashLogLeaf } from '../../crypto/evidence/modal/inclusion-proof.ts';
-import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
+import type { ModalPolicy } from '../../crypto/evidence/policy/policy.ts';
 import { type Bytes, equalBytes, fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { tileWidth } from '../public-log/log-tree.ts';
 import { widthAt } from '../public-log/tile-path.ts';

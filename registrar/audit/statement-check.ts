@@ -4,7 +4,7 @@ import {
   parseRegistrarStatement,
   statementSignedBytes,
 } from '../../crypto/evidence/modal/registrar-statement.ts';
-import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
+import type { ModalPolicy } from '../../crypto/evidence/policy/policy.ts';
 import type { RegistrarStatement } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { DishonestLog } from './log-reader.ts';
 

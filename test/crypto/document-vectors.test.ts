@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { recheckDocument } from '../../audit/recheck-document.ts';
-import { checkCodes } from '../../crypto/evidence/evidence-step.ts';
-import { detailValues } from '../../crypto/evidence/step-details.ts';
+import { checkCodes } from '../../crypto/evidence/policy/evidence-step.ts';
+import { detailValues } from '../../crypto/evidence/policy/step-details.ts';
 import { encodeVerificationDocument, parseVerificationDocument } from '../../crypto/evidence/verification-document.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { fromHex } from '../../crypto/protocol/bytes/bytes.ts';

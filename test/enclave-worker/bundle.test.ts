@@ -5,7 +5,7 @@ import { builtinModules } from 'node:module';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { releaseEntry } from '../../crypto/evidence/policy.ts';
+import { releaseEntry } from '../../crypto/evidence/policy/policy.ts';
 import { readRelease, releaseManifest } from '../../enclave-worker/build/release-manifest.ts';
 import { buildWorker } from '../../enclave-worker/build.ts';
 import { HardwareWorker } from '../parts/evidence/hardware-worker.ts';

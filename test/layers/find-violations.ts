@@ -1,6 +1,7 @@
-import { basename, dirname } from 'node:path/posix';
-import { importRules, roomsWithoutCircles } from './house-rules.ts';
-import { type FileShape, type Import, readFileShape } from './read-imports.ts';
+import { basename } from 'node:path/posix';
+import { depthsOf, findCycles, folderGraph } from './folder-graph.ts';
+import { importRules } from './house-rules.ts';
+import { type FileShape, readFileShape } from './read-imports.ts';
 import type { SourceFiles } from './source-files.ts';
 
 const longestFile = 300;
@@ -14,8 +15,9 @@ const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d|worker))*\.tsx?$/;
 /** Holds a tree of files against the house rules. Each finding reads `path: what is wrong`. */
 export function findViolations(files: SourceFiles): string[] {
   const findings: string[] = [];
+  /** Without types, which are gone when the code runs. */
   const graph = new Map<string, string[]>();
-  const strictGraph = new Map<string, string[]>();
+  const whole = new Map<string, string[]>();
   for (const [path, text] of files) {
     const shape = readFileShape(path, text);
     const add = (finding: string): void => void findings.push(`${path}: ${finding}`);
@@ -26,25 +28,21 @@ export function findViolations(files: SourceFiles): string[] {
         if (problem !== null) add(`${problem} (${imported.specifier})`);
       }
     }
-    const runtimeImports = shape.imports.filter(({ isTypeOnly }) => !isTypeOnly);
-    graph.set(path, pathsOf(runtimeImports));
-    const isStrict = roomsWithoutCircles.has(path.split('/')[0] ?? '');
-    strictGraph.set(path, isStrict ? pathsOf(shape.imports) : []);
+    whole.set(path, pathsOf(shape.imports));
+    graph.set(path, pathsOf(shape.imports.filter(({ isTypeOnly }) => !isTypeOnly)));
   }
   for (const cycle of findCycles(graph)) {
     findings.push(`${cycle[0]}: imports itself through ${cycle.slice(1).join(', ')}`);
   }
-  const folderCycles = [
-    ...findCycles(foldersOf(graph, 2)),
-    ...depthsOf(strictGraph).flatMap((depth) => findCycles(foldersOf(strictGraph, depth))),
-  ];
-  for (const cycle of folderCycles) {
-    findings.push(`${cycle[0]}/: this folder imports itself through ${cycle.slice(1).join(', ')}`);
+  for (const depth of depthsOf(whole)) {
+    for (const cycle of findCycles(folderGraph(whole, depth))) {
+      findings.push(`${cycle[0]}: this folder imports itself through ${cycle.slice(1).join(', ')}`);
+    }
   }
   return [...new Set(findings)];
 }
 
-function pathsOf(imports: readonly Import[]): string[] {
+function pathsOf(imports: FileShape['imports']): string[] {
   return imports.flatMap((imported) => imported.path ?? []);
 }
 
@@ -60,44 +58,4 @@ function checkFile(path: string, text: string, shape: FileShape): string[] {
   }
   if (shape.hasDefaultExport && !name.endsWith('.config.ts')) findings.push('no default exports');
   return findings;
-}
-
-/** Every depth at which folders lie: two folders may be a circle only as seen from above, or only as seen from within. */
-function depthsOf(graph: ReadonlyMap<string, unknown>): number[] {
-  return [...new Set([...graph.keys()].map((path) => path.split('/').length - 1))].filter((depth) => depth > 1);
-}
-
-/**
- * The same graph between the folders of a room, of which those beneath `depth` count as the one that holds them
- * (`server/api` → `server/storage` for 2). Tests import what they like.
- */
-function foldersOf(graph: ReadonlyMap<string, readonly string[]>, depth: number): Map<string, string[]> {
-  const folders = new Map<string, Set<string>>();
-  const folderOf = (path: string): string => {
-    const folder = dirname(path);
-    return folder.includes('/') ? folder.split('/').slice(0, depth).join('/') : '';
-  };
-  for (const [path, targets] of graph) {
-    const folder = folderOf(path);
-    if (folder === '' || folder.startsWith('test/')) continue;
-    const known = folders.get(folder) ?? new Set();
-    for (const target of targets.map(folderOf)) if (target !== '' && target !== folder) known.add(target);
-    folders.set(folder, known);
-  }
-  return new Map([...folders].map(([folder, targets]) => [folder, [...targets]]));
-}
-
-/** One path around each cycle that a depth-first walk meets. */
-function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
-  const cycles: string[][] = [];
-  const done = new Set<string>();
-  const walk = (node: string, path: readonly string[]): void => {
-    const start = path.indexOf(node);
-    if (start >= 0) cycles.push([...path.slice(start), node]);
-    if (start >= 0 || done.has(node)) return;
-    for (const target of graph.get(node) ?? []) walk(target, [...path, node]);
-    done.add(node);
-  };
-  for (const node of graph.keys()) walk(node, []);
-  return cycles;
 }

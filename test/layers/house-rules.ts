@@ -56,9 +56,9 @@ const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
   'enclave-worker': {
     turns: ['engines', 'keys', 'evidence'],
+    evidence: ['engines', 'keys'],
     engines: [],
-    keys: ['evidence'],
-    evidence: [],
+    keys: [],
   },
   registrar: {
     http: ['statements', 'public-log'],
@@ -94,9 +94,6 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   'client/page': ['texts', 'design', 'state', 'shell', 'features'],
 };
-
-/** Rooms in which an import of a type is an arrow like any other, and no circle of folders is left at any depth. */
-export const roomsWithoutCircles: ReadonlySet<string> = new Set(['server', 'registrar']);
 
 /** Files in a room itself that start something: they import the folders, never the other way round. */
 const entryFiles =
@@ -198,9 +195,8 @@ const exchangeStoresNothing: ImportRule = (from, { path }) =>
     ? 'exchange/ knows no store and no outbox'
     : null;
 
-const arrowsGoOneWay: ImportRule = (from, { path, isTypeOnly }) => {
+const arrowsGoOneWay: ImportRule = (from, { path }) => {
   if (path === null || roomOf(path) !== roomOf(from)) return null;
-  if (isTypeOnly && !roomsWithoutCircles.has(roomOf(from))) return null;
   const [source, target] = [folderOf(from), folderOf(path)];
   if (source !== '' && entryFiles.test(path)) return `${source}/ may not import what starts it`;
   const allowed = arrows[roomOf(from)]?.[source];

@@ -225,7 +225,7 @@ describe('findViolations', () => {
   });
 
   test('reports a cycle of files, and not one of types', () => {
-    const back = (statement: string) => check({ 'server/a.ts': `import './b.ts'`, 'server/b.ts': statement });
+    const back = (statement: string) => check({ 'server/live/a.ts': `import './b.ts'`, 'server/live/b.ts': statement });
     expect(back(`import { a } from './a.ts'`)).toEqual([expect.stringContaining('imports itself through')]);
     expect(back(`import type { A } from './a.ts'`)).toEqual([]);
   });

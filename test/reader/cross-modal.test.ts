@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EvidenceRefused } from '../../crypto/evidence/evidence-step.ts';
+import { EvidenceRefused } from '../../crypto/evidence/policy/evidence-step.ts';
 import { isSignedByLog, parseCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
 import { verifyInclusion } from '../../crypto/evidence/modal/inclusion-proof.ts';
 import { verifyModal } from '../../crypto/evidence/modal/verify-modal.ts';

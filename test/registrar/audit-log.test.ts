@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
+import type { ModalPolicy } from '../../crypto/evidence/policy/policy.ts';
 import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
 import { ServedTestLog } from '../parts/evidence/modal/served-log.ts';

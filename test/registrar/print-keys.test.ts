@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
+import type { ModalPolicy } from '../../crypto/evidence/policy/policy.ts';
 import { toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { parseRegistrarKeys } from '../../registrar/registrar-keys.ts';
 import { modalPolicy } from '../parts/evidence/modal/modal-machine.ts';

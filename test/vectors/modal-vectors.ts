@@ -3,7 +3,7 @@ import { hashLogLeaf } from '../../crypto/evidence/modal/inclusion-proof.ts';
 import { signCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
 import { signPossession } from '../../crypto/evidence/modal/possession.ts';
 import { encodeLogEntry, signRegistrarStatement } from '../../crypto/evidence/modal/registrar-statement.ts';
-import type { ModalPolicy } from '../../crypto/evidence/policy.ts';
+import type { ModalPolicy } from '../../crypto/evidence/policy/policy.ts';
 import type { ModalEvidence, RegistrarStatement } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../crypto/protocol/bytes/secret.ts';

@@ -32,8 +32,8 @@ export type { VaultCommands, VaultViews } from '../features/features.ts';
 export type { SetMinimum } from '../items/settings.ts';
 export type { OwnProof } from '../session/own-proof.ts';
 export type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-export type { CheckCode, RefusalCode } from '../../../crypto/evidence/evidence-step.ts';
-export type { DetailCode, DetailValues } from '../../../crypto/evidence/step-details.ts';
+export type { CheckCode, RefusalCode } from '../../../crypto/evidence/policy/evidence-step.ts';
+export type { DetailCode, DetailValues } from '../../../crypto/evidence/policy/step-details.ts';
 export type { ProtectionClaim, StoredProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
 
 /** A view that differs from what was told before. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import { enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';

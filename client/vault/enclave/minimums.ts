@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { higherLevel, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import type { Clock } from '../surroundings/clock.ts';
 import type { ShownContents } from '../changes/shown-contents.ts';

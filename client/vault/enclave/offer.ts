@@ -3,7 +3,7 @@ import type { CodedDocument } from '../../../crypto/evidence/document-formats.ts
 import { makeVerificationDocument } from '../../../crypto/evidence/verification-document.ts';
 import { type AcceptedVerdict, isSecondEnclave } from '../../../crypto/evidence/second-enclave.ts';
 import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
-import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import { enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';

@@ -2,7 +2,7 @@ import type { EngineKind, EnclaveStatus } from '../../../crypto/protocol/message
 import type { MachineKind } from '../../../crypto/protocol/messages/evidence-messages.ts';
 import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import type { CodedStep, WordedStep } from '../../../crypto/evidence/document-formats.ts';
-import type { RefusalCode } from '../../../crypto/evidence/evidence-step.ts';
+import type { RefusalCode } from '../../../crypto/evidence/policy/evidence-step.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import type { SetMinimum } from '../items/settings.ts';
 import type { VaultFailure } from '../failures/failure-codes.ts';

@@ -1,9 +1,9 @@
 import type { KeyStatement } from '../../protocol/messages/enclave-messages.ts';
 import type { ModalEvidence, RegistrarStatement } from '../../protocol/messages/evidence-messages.ts';
 import { fromBase64Url } from '../../protocol/bytes/bytes.ts';
-import { enforced, refuse, type VerificationStep } from '../evidence-step.ts';
-import type { ModalPolicy } from '../policy.ts';
-import { readOrRefuse } from '../read-or-refuse.ts';
+import { enforced, refuse, type VerificationStep } from '../policy/evidence-step.ts';
+import type { ModalPolicy } from '../policy/policy.ts';
+import { readOrRefuse } from '../policy/read-or-refuse.ts';
 import { isSignedByLog, parseCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import { hashLogLeaf, verifyInclusion } from './inclusion-proof.ts';
 import {

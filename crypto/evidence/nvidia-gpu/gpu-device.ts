@@ -1,13 +1,13 @@
 import type { NvidiaGpuEvidence } from '../../protocol/messages/evidence-messages.ts';
 import { type Bytes, equalBytes, fromBase64Url } from '../../protocol/bytes/bytes.ts';
-import { refuse } from '../evidence-step.ts';
+import { refuse } from '../policy/evidence-step.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { verifySignature } from '../x509/signature.ts';
 import { verifyChain } from '../x509/verify-chain.ts';
 import { readCertifiedFirmware } from './firmware-identity.ts';
 import { type GpuReport, parseGpuReport } from './gpu-report.ts';
 import { nameChip } from './manifest-ids.ts';
-import { readOrRefuse } from '../read-or-refuse.ts';
+import { readOrRefuse } from '../policy/read-or-refuse.ts';
 
 /** One GPU as it came, read but not yet believed. */
 export type GpuDevice = {

@@ -1,5 +1,5 @@
 import { type Bytes, fromBase64Url, fromHex } from '../../protocol/bytes/bytes.ts';
-import type { NvidiaGpuPolicy } from '../policy.ts';
+import type { NvidiaGpuPolicy } from '../policy/policy.ts';
 
 /** SHA-256 of "NVIDIA Device Identity CA", self-signed, P-384, of 2021-11-05 (NVIDIA nvtrust, verifier_device_root.pem). */
 const deviceRoot = '102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48';

@@ -1,5 +1,5 @@
-import { refuse } from '../evidence-step.ts';
-import type { NvidiaGpuPolicy } from '../policy.ts';
+import { refuse } from '../policy/evidence-step.ts';
+import type { NvidiaGpuPolicy } from '../policy/policy.ts';
 import type { GpuDevice } from './gpu-device.ts';
 
 /** Feature flags: the names of 0 and 1 differ between NVIDIA's own tools; both keep links and memory encrypted. */

@@ -1,9 +1,9 @@
 import type { NvidiaGpuCollateral } from '../../protocol/messages/evidence-messages.ts';
 import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
-import { refuse } from '../evidence-step.ts';
+import { refuse } from '../policy/evidence-step.ts';
 import { verifyChain } from '../x509/verify-chain.ts';
 import type { GpuDevice } from './gpu-device.ts';
-import { readOrRefuse } from '../read-or-refuse.ts';
+import { readOrRefuse } from '../policy/read-or-refuse.ts';
 import { parseReferenceManifest, type ReferenceManifest } from './reference-manifest.ts';
 import { isSignedAsIs } from './xml-signature.ts';
 

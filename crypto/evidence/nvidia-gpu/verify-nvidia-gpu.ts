@@ -1,8 +1,8 @@
 import type { NvidiaGpuCollateral, NvidiaGpuEvidence } from '../../protocol/messages/evidence-messages.ts';
 import { equalBytes } from '../../protocol/bytes/bytes.ts';
-import { enforced, notOffered, refuse } from '../evidence-step.ts';
-import type { NvidiaGpuPolicy } from '../policy.ts';
-import type { MachineInput } from '../machine-input.ts';
+import { enforced, notOffered, refuse } from '../policy/evidence-step.ts';
+import type { NvidiaGpuPolicy } from '../policy/policy.ts';
+import type { MachineInput } from '../policy/machine-input.ts';
 import { readDevices, verifyFirmwareIdentities, verifyIdentities, verifyReportSignatures } from './gpu-device.ts';
 import { rootsOf } from './gpu-roots.ts';
 import { verifyModes, verifyVersions } from './gpu-state.ts';

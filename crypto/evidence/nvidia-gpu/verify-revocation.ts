@@ -1,11 +1,11 @@
 import type { NvidiaGpuCollateral } from '../../protocol/messages/evidence-messages.ts';
 import { fromBase64Url, toHex } from '../../protocol/bytes/bytes.ts';
-import { enforced, notOffered, refuse, type VerificationStep } from '../evidence-step.ts';
-import type { NvidiaGpuPolicy } from '../policy.ts';
+import { enforced, notOffered, refuse, type VerificationStep } from '../policy/evidence-step.ts';
+import type { NvidiaGpuPolicy } from '../policy/policy.ts';
 import { parseRevocationAnswer, type RevocationAnswer } from '../x509/revocation-answer.ts';
 import { type RevocationFinding, verifyRevocationAnswer } from '../x509/verify-revocation-answer.ts';
 import type { GpuDevice } from './gpu-device.ts';
-import { readOrRefuse } from '../read-or-refuse.ts';
+import { readOrRefuse } from '../policy/read-or-refuse.ts';
 import { type IssuedCertificate, listRevocable } from './revocation-ids.ts';
 
 const check = 'gpu-revocation';

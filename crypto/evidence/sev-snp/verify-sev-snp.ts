@@ -1,8 +1,8 @@
 import type { SevSnpCollateral, SevSnpEvidence } from '../../protocol/messages/evidence-messages.ts';
 import { equalBytes, fromBase64Url, toHex } from '../../protocol/bytes/bytes.ts';
-import { enforced, notOffered, refuse } from '../evidence-step.ts';
-import type { SevSnpPolicy } from '../policy.ts';
-import type { MachineFinding, MachineInput } from '../machine-input.ts';
+import { enforced, notOffered, refuse } from '../policy/evidence-step.ts';
+import type { SevSnpPolicy } from '../policy/policy.ts';
+import type { MachineFinding, MachineInput } from '../policy/machine-input.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { parseRevocationList, type RevocationList } from '../x509/revocation-list.ts';
 import { verifySignature } from '../x509/signature.ts';

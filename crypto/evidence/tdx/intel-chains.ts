@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes, fromBase64Url } from '../../protocol/bytes/bytes.ts';
-import { type CheckCode, enforced, refuse, type VerificationStep } from '../evidence-step.ts';
+import { type CheckCode, enforced, refuse, type VerificationStep } from '../policy/evidence-step.ts';
 import type { TdxCollateral } from '../../protocol/messages/evidence-messages.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { parseRevocationList, type RevocationList } from '../x509/revocation-list.ts';

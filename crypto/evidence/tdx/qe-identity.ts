@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type Bytes, equalBytes, fromHex } from '../../protocol/bytes/bytes.ts';
 import { sha256 } from '../../protocol/bytes/hash.ts';
-import { refuse } from '../evidence-step.ts';
+import { refuse } from '../policy/evidence-step.ts';
 import { ecPublicKeyInfo, verifySignature } from '../x509/signature.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { LittleEndianReader } from './little-endian-reader.ts';

@@ -1,6 +1,6 @@
 import { type Bytes, toHex } from '../../protocol/bytes/bytes.ts';
 import { CryptoError } from '../../protocol/bytes/errors.ts';
-import { refuse } from '../evidence-step.ts';
+import { refuse } from '../policy/evidence-step.ts';
 import { LittleEndianReader } from './little-endian-reader.ts';
 
 /** What the TDX module reports of one trust domain (Intel TDX DCAP Quoting Library API, A.3.2 and A.4.2). */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { encodeUtf8, fromBase64Url } from '../../protocol/bytes/bytes.ts';
 import { CryptoError } from '../../protocol/bytes/errors.ts';
-import { type CheckCode, refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../policy/evidence-step.ts';
 import { calendarTimeMs } from '../x509/calendar-time.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { verifySignature } from '../x509/signature.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { equalBytes, fromHex } from '../../protocol/bytes/bytes.ts';
-import { refuse } from '../evidence-step.ts';
+import { refuse } from '../policy/evidence-step.ts';
 import type { PckExtensions } from './pck-certificate.ts';
 import type { TdReport } from './quote.ts';
 import { documentEntries, hexField } from './signed-document.ts';

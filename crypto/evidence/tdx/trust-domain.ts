@@ -1,5 +1,5 @@
 import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
-import { refuse } from '../evidence-step.ts';
+import { refuse } from '../policy/evidence-step.ts';
 import type { TdReport } from './quote.ts';
 
 const check = 'tdx-domain';

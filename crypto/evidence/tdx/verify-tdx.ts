@@ -1,9 +1,9 @@
 import type { TdxCollateral, TdxEvidence } from '../../protocol/messages/evidence-messages.ts';
 import { equalBytes, fromBase64Url, fromHex, toHex } from '../../protocol/bytes/bytes.ts';
 import { CryptoError } from '../../protocol/bytes/errors.ts';
-import { enforced, refuse } from '../evidence-step.ts';
-import type { TdxPolicy } from '../policy.ts';
-import type { MachineFinding, MachineInput } from '../machine-input.ts';
+import { enforced, refuse } from '../policy/evidence-step.ts';
+import type { TdxPolicy } from '../policy/policy.ts';
+import type { MachineFinding, MachineInput } from '../policy/machine-input.ts';
 import { intelRootDigest, parseCollateral, verifyPckChain, verifySigningChain } from './intel-chains.ts';
 import { parsePckChain, readPckExtensions } from './pck-certificate.ts';
 import { qeIdentitySchema, rateQuotingEnclave, verifyQuoteSignatures } from './qe-identity.ts';

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes, toHex } from '../../protocol/bytes/bytes.ts';
 import { CryptoError } from '../../protocol/bytes/errors.ts';
-import { type CheckCode, refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../policy/evidence-step.ts';
 import { type Certificate, type Extensions, readExtensionList, readExtensions, readSigned } from './certificate.ts';
 import { derTag, expectTag, readDer, readInteger, readSequence, readSmallInteger, readTime } from './der.ts';
 import { verifyDerSignature } from './signature.ts';

@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes, toHex } from '../../protocol/bytes/bytes.ts';
 import { sha256 } from '../../protocol/bytes/hash.ts';
-import { type CheckCode, refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../policy/evidence-step.ts';
 import type { Certificate } from './certificate.ts';
 import { type RevocationList, verifyRevocationList } from './revocation-list.ts';
 import { verifyDerSignature } from './signature.ts';

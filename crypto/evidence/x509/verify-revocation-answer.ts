@@ -1,6 +1,6 @@
 import { type Bytes, equalBytes } from '../../protocol/bytes/bytes.ts';
 import { sha256, sha384 } from '../../protocol/bytes/hash.ts';
-import { type CheckCode, refuse } from '../evidence-step.ts';
+import { type CheckCode, refuse } from '../policy/evidence-step.ts';
 import type { Certificate } from './certificate.ts';
 import {
   type AnswerDelegate,

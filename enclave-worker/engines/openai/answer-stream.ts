@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EngineError, type EngineEvent } from '../engine.ts';
-import { readEvents, type StreamEvent } from '../event-stream.ts';
+import { EngineError, type EngineEvent } from '../engine/engine.ts';
+import { readEvents, type StreamEvent } from '../engine/event-stream.ts';
 import { AnswerMarks } from './answer-marks.ts';
 import { type AnswerValue, readAnswerValue } from './answer-value.ts';
 import { decodedBody } from './decoded-body.ts';

@@ -1,4 +1,4 @@
-import type { Question } from '../engine.ts';
+import type { Question } from '../engine/engine.ts';
 import type { Extension } from './extensions.ts';
 
 /** The body of a request for a streamed chat completion, with the extensions that its server takes. */

@@ -1,5 +1,5 @@
 import type { ReplyCause } from '../../../crypto/protocol/contents/reply-note.ts';
-import { EngineError, type EngineFailureCode } from '../engine.ts';
+import { EngineError, type EngineFailureCode } from '../engine/engine.ts';
 import {
   broken,
   filtered,

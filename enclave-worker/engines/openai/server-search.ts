@@ -1,6 +1,6 @@
-import { EngineError } from '../engine.ts';
-import { type Silence, SilentServer } from '../silent-server.ts';
-import { readShortBody, type UpstreamCaller } from '../upstream-call.ts';
+import { EngineError } from '../engine/engine.ts';
+import { type Silence, SilentServer } from '../engine/silent-server.ts';
+import { readShortBody, type UpstreamCaller } from './upstream-call.ts';
 import { listNames, type OfferedModel, readableName, readOffer } from './model-offer.ts';
 import { readRefusal } from './refusal.ts';
 

@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../engine.ts';
+import type { EngineEvent } from '../engine/engine.ts';
 
 /** How models mark thoughts inside their text, by opening and closing mark. */
 const marks: readonly (readonly [open: string, close: string])[] = [

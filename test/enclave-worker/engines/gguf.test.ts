@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine.ts';
+import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine/engine.ts';
 import { GgufEngine, modelNameOf } from '../../../enclave-worker/engines/gguf.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 import { writeTinyGguf } from '../../parts/worker/tiny-gguf.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine.ts';
+import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine/engine.ts';
 import { GgufEngine } from '../../../enclave-worker/engines/gguf.ts';
 import { answerWithRoom } from '../../../enclave-worker/turns/history-room.ts';
 import { realModelDigest, realModelFile } from '../../parts/worker/real-model.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineEvent, Question } from '../../../enclave-worker/engines/engine.ts';
+import type { EngineEvent, Question } from '../../../enclave-worker/engines/engine/engine.ts';
 import { RehearsalEngine } from '../../../enclave-worker/engines/rehearsal.ts';
 import { collect } from '../../parts/machine/collect.ts';
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
-import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { HardwareWorker } from '../../parts/evidence/hardware-worker.ts';
 import { TestRegistrar } from '../../parts/evidence/modal/test-registrar.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine.ts';
+import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine/engine.ts';
 import { answerWithRoom, inTurns } from '../../../enclave-worker/turns/history-room.ts';
 import { collect } from '../../parts/machine/collect.ts';
 import { ScriptedEngine } from '../../parts/worker/scripted-engine.ts';

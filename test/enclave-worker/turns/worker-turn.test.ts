@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
-import type { EngineEvent } from '../../../enclave-worker/engines/engine.ts';
+import type { EngineEvent } from '../../../enclave-worker/engines/engine/engine.ts';
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../../parts/worker/in-process-worker.ts';
 import { saying, sayingThenHanging, ScriptedEngine } from '../../parts/worker/scripted-engine.ts';

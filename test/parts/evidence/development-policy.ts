@@ -1,4 +1,4 @@
-import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import * as v from 'valibot';
 
 /** Accepts any machine that says its identity key: what a build without a policy of its own does. */

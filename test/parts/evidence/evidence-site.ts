@@ -1,5 +1,5 @@
 import { listManifestIds } from '../../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
-import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { PolicyInstallation } from '../relay/policy-installation.ts';
 import { startUpstream } from '../worker/upstream.ts';
 import { HardwareWorker } from './hardware-worker.ts';

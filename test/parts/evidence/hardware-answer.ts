@@ -1,6 +1,6 @@
 import { deriveGpuNonce, deriveReportData, type EvidenceBinding } from '../../../crypto/evidence/binding.ts';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
-import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import type { EnclaveEvidence, PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type {
   CollateralItem,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { buildWorker } from '../../../enclave-worker/build.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../machine/temporary-folder.ts';
 import type { TestChip } from './amd/test-chip.ts';

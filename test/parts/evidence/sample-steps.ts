@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
-import { checkCodes, type StepValue, type VerificationStep } from '../../../crypto/evidence/evidence-step.ts';
-import { type DetailCode, detailValues } from '../../../crypto/evidence/step-details.ts';
+import { checkCodes, type StepValue, type VerificationStep } from '../../../crypto/evidence/policy/evidence-step.ts';
+import { type DetailCode, detailValues } from '../../../crypto/evidence/policy/step-details.ts';
 import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
 
 /** Each sort of protection once. */

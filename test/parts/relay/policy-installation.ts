@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EnclavePolicy } from '../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { findFreePort } from '../network/free-port.ts';
 import { copyProject } from '../machine/project-copy.ts';
 import { waitFor } from './running-sotto.ts';

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
 import { OpenAiEngine } from '../../../enclave-worker/engines/openai.ts';
-import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine.ts';
-import { UpstreamCaller } from '../../../enclave-worker/engines/upstream-call.ts';
+import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine/engine.ts';
+import { UpstreamCaller } from '../../../enclave-worker/engines/openai/upstream-call.ts';
 
 export type Answering = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 

@@ -1,4 +1,4 @@
-import type { Engine, EngineEvent, Question } from '../../../enclave-worker/engines/engine.ts';
+import type { Engine, EngineEvent, Question } from '../../../enclave-worker/engines/engine/engine.ts';
 
 type Script = (question: Question, signal: AbortSignal) => AsyncIterable<EngineEvent>;
 

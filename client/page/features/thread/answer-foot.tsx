@@ -5,7 +5,7 @@ import { leftOutText } from '../../texts/answer-texts.ts';
 import { shortModelName, storedProtectionText } from '../../texts/protection-texts.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
 import { OpenDocumentContext } from '../shield/open-document.ts';
-import { CopyButton } from './copy-button.tsx';
+import { CopyButton } from '../../design/copy-button.tsx';
 import { copyMessage } from './copy-message.ts';
 import { timeText } from '../../texts/time-texts.ts';
 import { say } from '../../texts/say.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { english } from '../../../../client/page/texts/en/catalog.ts';
-import { type LanguageCode, languages } from '../../../../client/page/texts/languages.ts';
+import { type LanguageCode, languages } from '../../../../client/page/languages.ts';
 import type { Messages } from '../../../../client/page/texts/say.ts';
 import { projectRoot, readSourceFiles } from '../../../layers/source-files.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { wordsOf } from '../../../../audit/step-words.ts';
 import { stepText } from '../../../../client/page/texts/evidence-texts.ts';
 import { claimText, storedProtectionText } from '../../../../client/page/texts/protection-texts.ts';
-import { checkCodes, type VerificationStep } from '../../../../crypto/evidence/evidence-step.ts';
-import { detailValues } from '../../../../crypto/evidence/step-details.ts';
+import { checkCodes, type VerificationStep } from '../../../../crypto/evidence/policy/evidence-step.ts';
+import { detailValues } from '../../../../crypto/evidence/policy/step-details.ts';
 import { readStoredProtection, writeProtection } from '../../../../crypto/protocol/contents/protection-sentence.ts';
 import { claims, sampleSteps } from '../../../parts/evidence/sample-steps.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '../../../../client/page/texts/protection-texts.ts';
 import { elapsedText } from '../../../../client/page/shell/starting-line.tsx';
 import { refusalText } from '../../../../client/page/texts/refusal-texts.ts';
-import { refusalCodes } from '../../../../crypto/evidence/evidence-step.ts';
+import { refusalCodes } from '../../../../crypto/evidence/policy/evidence-step.ts';
 import type { EnclaveView } from '../../../../client/vault/api/vault-api.ts';
 import { developmentEnclave } from '../../../parts/vault/scripted-client/scripted-contents.ts';
 

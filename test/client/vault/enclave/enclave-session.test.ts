@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type { EnclaveRequest } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { fromBase64Url, randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../../../../client/vault/surroundings/clock.ts';

@@ -1,5 +1,5 @@
-import type { RefusalCode } from '../../../../crypto/evidence/evidence-step.ts';
-import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy.ts';
+import type { RefusalCode } from '../../../../crypto/evidence/policy/evidence-step.ts';
+import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import {
   caExtensions,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/evidence-step.ts';
+import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/policy/evidence-step.ts';
 import { verifyNvidiaGpu } from '../../../../crypto/evidence/nvidia-gpu/verify-nvidia-gpu.ts';
 import { extension, leafExtensions, testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { context, sequence } from '../../../parts/evidence/vendors/der-writer.ts';

@@ -1,5 +1,9 @@
-import { EvidenceRefused, type RefusalCode, type VerificationStep } from '../../../../crypto/evidence/evidence-step.ts';
-import type { SevSnpPolicy } from '../../../../crypto/evidence/policy.ts';
+import {
+  EvidenceRefused,
+  type RefusalCode,
+  type VerificationStep,
+} from '../../../../crypto/evidence/policy/evidence-step.ts';
+import type { SevSnpPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { verifySevSnp } from '../../../../crypto/evidence/sev-snp/verify-sev-snp.ts';
 import type { SevSnpCollateral } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import {

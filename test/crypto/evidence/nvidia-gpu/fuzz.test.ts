@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
+import { EvidenceRefused } from '../../../../crypto/evidence/policy/evidence-step.ts';
 import { parseGpuReport } from '../../../../crypto/evidence/nvidia-gpu/gpu-report.ts';
 import { readToolOutput } from '../../../../crypto/evidence/nvidia-gpu/read-tool-output.ts';
 import { parseReferenceManifest } from '../../../../crypto/evidence/nvidia-gpu/reference-manifest.ts';

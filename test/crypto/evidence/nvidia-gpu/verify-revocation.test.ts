@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
+import { EvidenceRefused } from '../../../../crypto/evidence/policy/evidence-step.ts';
 import { readDevices } from '../../../../crypto/evidence/nvidia-gpu/gpu-device.ts';
 import { verifyRevocation } from '../../../../crypto/evidence/nvidia-gpu/verify-revocation.ts';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';

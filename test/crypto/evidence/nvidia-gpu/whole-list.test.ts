@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { ProtectionLevel } from '../../../../crypto/protocol/protection-level.ts';
-import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/evidence-step.ts';
-import type { SevSnpPolicy } from '../../../../crypto/evidence/policy.ts';
+import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/policy/evidence-step.ts';
+import type { SevSnpPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { parseSnpReport } from '../../../../crypto/evidence/sev-snp/report.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { verifySevSnp } from '../../../../crypto/evidence/sev-snp/verify-sev-snp.ts';

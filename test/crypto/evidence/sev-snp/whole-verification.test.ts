@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type { CollateralItem, EvidenceItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
-import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
+import { EvidenceRefused } from '../../../../crypto/evidence/policy/evidence-step.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import { seededNumbers, mutate } from '../../../parts/crypto/seeded-mutation.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';

@@ -1,4 +1,4 @@
-import { EvidenceRefused } from '../../../../crypto/evidence/evidence-step.ts';
+import { EvidenceRefused } from '../../../../crypto/evidence/policy/evidence-step.ts';
 import { parseCertificate } from '../../../../crypto/evidence/x509/certificate.ts';
 import { parseRevocationList } from '../../../../crypto/evidence/x509/revocation-list.ts';
 import { verifyChain } from '../../../../crypto/evidence/x509/verify-chain.ts';

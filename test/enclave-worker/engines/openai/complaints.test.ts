@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { readRefusal, readRetryAfter } from '../../../../enclave-worker/engines/openai/refusal.ts';
 import { probeServer, problemText } from '../../../../enclave-worker/engines/openai/server-search.ts';
 import type { UpstreamProblem } from '../../../../enclave-worker/engines/openai.ts';
-import { UpstreamCaller } from '../../../../enclave-worker/engines/upstream-call.ts';
+import { UpstreamCaller } from '../../../../enclave-worker/engines/openai/upstream-call.ts';
 import { makeSelfSigned } from '../../../parts/network/self-signed.ts';
 import { ask, engineAt, startAnswering } from '../../../parts/worker/answering-server.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Question } from '../../../../enclave-worker/engines/engine.ts';
+import type { Question } from '../../../../enclave-worker/engines/engine/engine.ts';
 import {
   ask,
   type Answering,

@@ -1,9 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EngineError, type EngineEvent, type Question } from '../../../../enclave-worker/engines/engine.ts';
+import { EngineError, type EngineEvent, type Question } from '../../../../enclave-worker/engines/engine/engine.ts';
 import { OpenAiEngine } from '../../../../enclave-worker/engines/openai.ts';
-import { UpstreamCaller } from '../../../../enclave-worker/engines/upstream-call.ts';
+import { UpstreamCaller } from '../../../../enclave-worker/engines/openai/upstream-call.ts';
 import { findFreePort } from '../../../parts/network/free-port.ts';
 import { collect } from '../../../parts/machine/collect.ts';
 import { startUpstream, type Upstream } from '../../../parts/worker/upstream.ts';

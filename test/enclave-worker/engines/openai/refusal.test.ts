@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readRefusal, readRetryAfter } from '../../../../enclave-worker/engines/openai/refusal.ts';
-import { EngineError } from '../../../../enclave-worker/engines/engine.ts';
+import { EngineError } from '../../../../enclave-worker/engines/engine/engine.ts';
 import type { UpstreamProblem } from '../../../../enclave-worker/engines/openai.ts';
 import { collect } from '../../../parts/machine/collect.ts';
 import { ask, engineAt, plainQuestion, startAnswering } from '../../../parts/worker/answering-server.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SevSnpPolicy } from '../../../../crypto/evidence/policy.ts';
+import type { SevSnpPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type { SevSnpCollateral } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import {
   caExtensions,

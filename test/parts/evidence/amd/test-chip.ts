@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../machine/temporary-folder.ts';
 import { type AmdMachine, makeAmdMachine } from './amd-machine.ts';
 import { hardwarePolicy } from '../hardware-answer.ts';

@@ -1,5 +1,5 @@
-import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/evidence-step.ts';
-import type { TdxPolicy } from '../../../../crypto/evidence/policy.ts';
+import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/policy/evidence-step.ts';
+import type { TdxPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { verifyTdx } from '../../../../crypto/evidence/tdx/verify-tdx.ts';
 import type { TdxCollateral } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 

@@ -1,7 +1,7 @@
 import { sign } from 'node:crypto';
 import * as v from 'valibot';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
-import { type EnclavePolicy, enclavePolicy, type ModalPolicy } from '../../../../crypto/evidence/policy.ts';
+import { type EnclavePolicy, enclavePolicy, type ModalPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type { EnclaveEvidence, PlainStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ModalEvidence, RegistrarStatement } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
-import type { EnclavePolicy, ModalPolicy } from '../../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy, ModalPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { PlainStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { evidenceList, type ModalEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';

@@ -2,7 +2,7 @@ import { type KeyObject, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { statementSignedBytes } from '../../../../crypto/evidence/modal/registrar-statement.ts';
-import type { ModalPolicy } from '../../../../crypto/evidence/policy.ts';
+import type { ModalPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type { RegistrarStatement } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { PublicLog } from '../../../../registrar/public-log/public-log.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { signPossession, type PossessionPurpose } from '../../../../crypto/evidence/modal/possession.ts';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
-import type { ModalPolicy } from '../../../../crypto/evidence/policy.ts';
+import type { ModalPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type {
   RegistrarAnswer,
   RegistrarChallengeAnswer,

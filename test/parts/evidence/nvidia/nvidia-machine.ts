@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy.ts';
+import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type { NvidiaGpuCollateral, NvidiaGpuEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import {

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
-import type { EnclavePolicy } from '../../../../crypto/evidence/policy.ts';
+import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import type { CollateralItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import {
   decodeLiveRecord,

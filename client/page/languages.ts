@@ -1,5 +1,5 @@
-import { type Messages, speak } from './say.ts';
-import { english } from './en/catalog.ts';
+import { type Messages, speak } from './texts/say.ts';
+import { english } from './texts/en/catalog.ts';
 
 type Language = {
   /** The direction of its script. */
@@ -10,7 +10,7 @@ type Language = {
 /** English is part of the first script: it is there whatever does not arrive. */
 export const languages = {
   en: { dir: 'ltr', load: () => Promise.resolve(english) },
-  de: { dir: 'ltr', load: () => import('./de/catalog.ts').then(({ german }) => german) },
+  de: { dir: 'ltr', load: () => import('./texts/de/catalog.ts').then(({ german }) => german) },
 } as const satisfies Readonly<Record<string, Language>>;
 
 export type LanguageCode = keyof typeof languages;

@@ -1,4 +1,4 @@
-import { CryptoError } from '../protocol/bytes/errors.ts';
+import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { type CheckCode, type PlainDetail, refuse } from './evidence-step.ts';
 
 /** Reads what a peer sent; what cannot be read refuses at this check. */

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { english } from '../../../../client/page/texts/en/catalog.ts';
-import { chooseLanguage, speakLanguage } from '../../../../client/page/texts/languages.ts';
-import { languageTag, say, sayParts, speak } from '../../../../client/page/texts/say.ts';
-import { percentText, timeText } from '../../../../client/page/texts/time-texts.ts';
+import { english } from '../../../client/page/texts/en/catalog.ts';
+import { chooseLanguage, speakLanguage } from '../../../client/page/languages.ts';
+import { languageTag, say, sayParts, speak } from '../../../client/page/texts/say.ts';
+import { percentText, timeText } from '../../../client/page/texts/time-texts.ts';
 
 afterEach(() => speak('en', english));
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { enclavePolicy } from '../../../crypto/evidence/policy.ts';
+import { enclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 
 const digest = 'A'.repeat(43);
 const measured = 'ab'.repeat(48);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readEvents } from '../../../enclave-worker/engines/event-stream.ts';
-import { collect } from '../../parts/machine/collect.ts';
+import { readEvents } from '../../../../enclave-worker/engines/engine/event-stream.ts';
+import { collect } from '../../../parts/machine/collect.ts';
 
 async function read(text: string, size = text.length + 1): Promise<unknown[]> {
   const bytes = new TextEncoder().encode(text);

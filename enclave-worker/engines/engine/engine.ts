@@ -1,6 +1,6 @@
-import type { AcceptName, EngineKind } from '../../crypto/protocol/messages/enclave-messages.ts';
-import type { ReplyCause, ReplyNote } from '../../crypto/protocol/contents/reply-note.ts';
-import type { PlainContent, ReplyEnd } from '../../crypto/protocol/contents/request-content.ts';
+import type { AcceptName, EngineKind } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { ReplyCause, ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
+import type { PlainContent, ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
 
 /** What an engine is asked: the words of a request without its keys. */
 export type Question = Pick<PlainContent, 'messages' | 'parameters' | 'cacheSalt'>;

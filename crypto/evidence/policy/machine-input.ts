@@ -1,4 +1,4 @@
-import type { Bytes } from '../protocol/bytes/bytes.ts';
+import type { Bytes } from '../../protocol/bytes/bytes.ts';
 import type { VerificationStep } from './evidence-step.ts';
 
 /** What a verifier of hardware evidence is given beside its own piece. */

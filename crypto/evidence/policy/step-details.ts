@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { machineKinds } from '../protocol/messages/evidence-messages.ts';
-import { countField, hashField, modelField } from '../protocol/messages/fields.ts';
+import { machineKinds } from '../../protocol/messages/evidence-messages.ts';
+import { countField, hashField, modelField } from '../../protocol/messages/fields.ts';
 
 /** Longest text among the values of a step; a longer one is cut. */
 export const maximumValueLength = 1024;

@@ -1,9 +1,9 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
-import { decodedBody } from './openai/decoded-body.ts';
-import { SilentServer, silenceOf } from './silent-server.ts';
-import { readSocketPath } from '../../process/settings/value-kinds.ts';
+import { decodedBody } from './decoded-body.ts';
+import { SilentServer, silenceOf } from '../engine/silent-server.ts';
+import { readSocketPath } from '../../../process/settings/value-kinds.ts';
 
 /** Longest error body that is read; the rest of a longer one is not. */
 const maximumShortBodyLength = 256 * 1024;

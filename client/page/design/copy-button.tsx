@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
-import { AlertIcon, CheckIcon, CopyIcon } from '../../design/icons.tsx';
-import { IconButton } from '../../design/icon-button.tsx';
-import { say } from '../../texts/say.ts';
+import { AlertIcon, CheckIcon, CopyIcon } from './icons.tsx';
+import { IconButton } from './icon-button.tsx';
+import { say } from '../texts/say.ts';
 
 type CopyButtonProps = { readonly label: string; readonly copy: () => Promise<void> };
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { machineKinds } from '../protocol/messages/evidence-messages.ts';
-import { protectionLevel } from '../protocol/protection-level.ts';
-import { bytesField, countField, hashField, modelField } from '../protocol/messages/fields.ts';
+import { machineKinds } from '../../protocol/messages/evidence-messages.ts';
+import { protectionLevel } from '../../protocol/protection-level.ts';
+import { bytesField, countField, hashField, modelField } from '../../protocol/messages/fields.ts';
 
 /** A SHA-384 measurement as vendors print it. */
 const measurementField = v.pipe(v.string(), v.regex(/^[0-9a-f]{96}$/));
