@@ -42,6 +42,10 @@ const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     turn: ['protocol', 'primitives'],
     evidence: ['protocol', 'primitives'],
   },
+  process: {
+    settings: ['http'],
+    http: [],
+  },
   server: {
     connections: ['api', 'launch'],
     accounts: ['vault', 'live', 'api', 'storage'],
