@@ -36,12 +36,13 @@ const faceNames: Readonly<Record<keyof VaultFace, true>> = {
 
 /** Gives each command of the features its own name beside what the vault itself answers to. */
 export function withCommands(face: VaultFace): VaultApi {
+  const own = face as unknown as Readonly<Record<string, (...input: unknown[]) => unknown>>;
   return new Proxy(face as VaultApi, {
-    get: (target, name) => {
-      if (typeof name !== 'string' || Object.hasOwn(faceNames, name)) return Reflect.get(target, name) as unknown;
-      // Nothing that is asked whether it is a promise.
-      if (name === 'then') return undefined;
-      return (input: never) => target.run({ command: name as never, input });
+    get: (_target, name) => {
+      // `then`: it is asked whether it is a promise.
+      if (typeof name !== 'string' || name === 'then') return undefined;
+      if (Object.hasOwn(faceNames, name)) return (...input: unknown[]) => own[name]?.(...input);
+      return (input: never) => face.run({ command: name as never, input });
     },
   });
 }

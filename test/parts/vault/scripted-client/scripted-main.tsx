@@ -1,6 +1,7 @@
 import '../../../../client/page/design/style.css';
 import { stayOnDrop } from '../../../../client/page/shell/stay-on-drop.ts';
 import { startPage } from '../../../../client/page/start-page.tsx';
+import { withCommands } from '../../../../client/vault/api/open-vault.ts';
 import { ScriptedVault } from './scripted-vault.ts';
 
 /** Where a test finds it in the page. */
@@ -16,4 +17,4 @@ declare global {
  */
 stayOnDrop();
 window.vault = new ScriptedVault();
-void startPage(() => window.vault);
+void startPage(() => withCommands(window.vault));
