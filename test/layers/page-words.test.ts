@@ -3,11 +3,7 @@ import { findPageWords } from './find-page-words.ts';
 import { readSourceFiles } from './source-files.ts';
 
 const pageFiles = [...readSourceFiles()].filter(
-  ([path]) =>
-    path.startsWith('client/page/') &&
-    !/^client\/page\/texts\/[a-z]{2}\//.test(path) &&
-    // The words of evidence are still one table in English.
-    path !== 'client/page/texts/evidence-texts.ts',
+  ([path]) => path.startsWith('client/page/') && !/^client\/page\/texts\/[a-z]{2}\//.test(path),
 );
 
 test('no words for people stand in the page outside of client/page/texts/<language>/', () => {

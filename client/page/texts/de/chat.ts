@@ -27,7 +27,7 @@ export const chatWords: Wording<typeof english> = {
   'conversations.empty': 'Hier werden Ihre Gespräche stehen.',
   'conversations.unreadable': 'Von einer anderen Version von Sotto geschrieben',
   'conversations.answering': 'Wird beantwortet',
-  'conversations.unsent': 'Noch nicht gesendet',
+  'conversations.unsent': 'Ungesendet',
   'conversations.unsent-hint': 'Noch nicht beim Relay',
   'conversations.options': 'Optionen für {title}',
   'conversations.rename-heading': 'Gespräch umbenennen',

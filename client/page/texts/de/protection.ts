@@ -12,13 +12,13 @@ export const protectionWords: Wording<typeof english> = {
   'protection.accepted-again': 'Die Enklave ist angenommen: {sentence}',
   'protection.reached-again': 'Die Enklave ist wieder erreichbar: {sentence}',
 
-  'claim.development': 'Kein Schutz vor dem, der diese Maschine betreibt.',
+  'claim.development': 'Kein Schutz vor denen, die diese Maschine betreiben.',
   'claim.modal':
     'Der Betreiber dieses Dienstes erklärt, dass das Modell bei Modal läuft. Der Betreiber und Modal könnten Ihre Nachrichten lesen.',
   'claim.hardware':
-    'Hardware von {vendor} hat signiert, dass hier die gemessene Software {release} läuft, und {release} steht in der Liste der Versionen.',
+    'Hardware von {vendor} hat signiert, dass hier die gemessene Software {release} läuft, und {release} steht in der Release-Liste.',
   'claim.hardware-gpu':
-    'Hardware von {vendor} hat signiert, dass hier die gemessene Software {release} läuft, und {release} steht in der Liste der Versionen, und die GPU ist echt und im vertraulichen Modus.',
+    'Hardware von {vendor} hat signiert, dass hier die gemessene Software {release} läuft, und {release} steht in der Release-Liste; die GPU ist echt und im vertraulichen Modus.',
   'vendor.sev-snp': 'AMD',
   'vendor.tdx': 'Intel',
   'claim.refused': 'Diese Enklave konnte nicht geprüft werden, darum wird ihr nichts gesendet.',

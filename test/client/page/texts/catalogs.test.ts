@@ -105,7 +105,7 @@ describe('faultsOf finds', () => {
 
 /** Names, signs and words that German took over. */
 const sameInGerman =
-  /^(?:title\.chat|account-menu\.(?:theme-system|build)|wait\.elapsed-seconds|home\.build|engine\.(?:because|then)|step\.with-result|fact\.(?:evidence-kind|release)|change\.release|check\.(?:hardware|modal|registrar|deployment|sev-snp|tdx|tdx-firmware|gpu)|detail\.(?:of-kind|runs-model|weights-accepted|asked-at-level|firmware-versions|gpu-versions)|versions\.gpu|vendor\.(?:sev-snp|tdx))$/;
+  /^(?:title\.chat|account-menu\.(?:theme-system|build)|wait\.elapsed-seconds|home\.build|engine\.(?:because|then)|step\.with-result|fact\.(?:evidence-kind|release)|change\.release|check\.(?:hardware|modal|registrar|sev-snp|tdx|tdx-firmware|gpu)|detail\.(?:of-kind|measured-release|runs-model|weights-accepted|asked-at-level|firmware-versions|gpu-versions)|versions\.gpu|vendor\.(?:sev-snp|tdx))$/;
 
 test('no message of another language is left in English', () => {
   const left = catalogs
