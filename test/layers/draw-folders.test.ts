@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { drawFolders } from './draw-folders.ts';
+import { architecturePath, drawFolders, withDrawing } from './draw-folders.ts';
 import { readSourceFiles } from './source-files.ts';
+
+test('the drawing in docs/ARCHITECTURE.md shows the folders as they are: else run node test/layers/draw-folders.ts', () => {
+  const document = readFileSync(architecturePath, 'utf8');
+  expect(withDrawing(document, drawFolders(readSourceFiles()))).toBe(document);
+});
 
 test('no arrow of the drawing runs back: a line imports lines below it alone', () => {
   const rooms = drawFolders(readSourceFiles())
