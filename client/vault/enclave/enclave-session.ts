@@ -1,11 +1,12 @@
 import * as v from 'valibot';
 import { enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
-import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveAnswer, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { backOffMs } from '../surroundings/back-off.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
+import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { AcceptedVerdict } from '../../../crypto/evidence/second-enclave.ts';
 import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
@@ -43,6 +44,7 @@ export class EnclaveSession {
   /** The policy wants hardware to sign for each question of its own. */
   readonly #isStrict: boolean;
   #minimum: ProtectionLevel = 'any';
+  #isRelayOlder = false;
   #asking: Promise<Offer> | null = null;
   #watching: AbortController | null = null;
 
@@ -146,9 +148,7 @@ export class EnclaveSession {
     const nonce = randomBytes(32);
     try {
       const question = { format: 1, nonce: toBase64Url(nonce), model: 'default' } as const;
-      const answer = await this.#parts.client.askEnclave(
-        this.#isStrict ? { ...question, freshEvidence: true } : question,
-      );
+      const answer = await this.#askRelay(this.#isStrict ? { ...question, freshEvidence: true } : question);
       return await this.#take(answer, nonce);
     } catch (error) {
       this.#offer = null;
@@ -156,6 +156,19 @@ export class EnclaveSession {
       this.#shown = null;
       this.#show(this.#failed(error));
       throw toVaultError(error);
+    }
+  }
+
+  /** A relay of before format 2 refuses the wish for it, and is asked without from then on. */
+  async #askRelay(question: EnclaveRequest): Promise<EnclaveAnswer> {
+    const { client } = this.#parts;
+    if (this.#isRelayOlder) return client.askEnclave(question);
+    try {
+      return await client.askEnclave({ ...question, statement: 2 });
+    } catch (error) {
+      if (!(error instanceof RelayCallError) || error.code !== 'bad-request') throw error;
+      this.#isRelayOlder = true;
+      return client.askEnclave(question);
     }
   }
 

@@ -1,3 +1,8 @@
+import {
+  type AcceptName,
+  acceptedByAll,
+  type KeyStatement,
+} from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { joinEvidenceDigests } from '../../../crypto/evidence/evidence-digest.ts';
 import { encodeVerificationDocument } from '../../../crypto/evidence/verification-document.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
@@ -18,6 +23,8 @@ export type VerifiedEnclave = {
   readonly alternateEnclaveId: string | null;
   /** One, or two where the pool has a second enclave that proves the same. */
   readonly publicKeys: readonly Bytes[];
+  /** What each of them names in its statement; null where one gave none of format 2, and reads requests of format 1 alone. */
+  readonly accepts: ReadonlySet<AcceptName> | null;
   /** Of the one, or joined of both. */
   readonly evidenceDigest: Bytes;
   readonly model: string;
@@ -50,6 +57,7 @@ export function readVerified(offer: Offer, judgement: Judgement, clock: Clock): 
     enclaveId: offer.answer.enclaveId,
     alternateEnclaveId: alternate?.enclaveId ?? null,
     publicKeys: keys.map(({ publicKey }) => publicKey),
+    accepts: acceptsOf(accepted.map((each) => each.statement)),
     evidenceDigest:
       alternate === null
         ? verdict.evidenceDigest
@@ -69,6 +77,10 @@ export function readVerified(offer: Offer, judgement: Judgement, clock: Clock): 
     expiresAtMs,
     isFresh: () => elapsedMs() < freshForMs && expiresAtMs() < notAfterMs,
   };
+}
+
+function acceptsOf(statements: readonly KeyStatement[]): VerifiedEnclave['accepts'] {
+  return statements.some(({ format }) => format === 1) ? null : acceptedByAll(statements);
 }
 
 function verificationOf({ verdict, document, itemId, laterItemId }: Judgement): KeptVerification | null {

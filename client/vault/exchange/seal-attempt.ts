@@ -1,5 +1,11 @@
 import * as v from 'valibot';
-import { type PlainContent, requestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import {
+  type ChatContent,
+  type PlainContent,
+  type RequestContent,
+  requestContent,
+  usesOf,
+} from '../../../crypto/protocol/contents/request-content.ts';
 import type { TurnAttempt } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sealRequest, toMessage } from '../../../crypto/turn/sealed-request.ts';
@@ -15,7 +21,7 @@ export type TurnQuestion = Turn & Pick<PlainContent, 'cacheSalt' | 'messages' | 
 /** An enclave that was found good enough, as far as sealing needs it. */
 export type SealingEnclave = Pick<
   VerifiedEnclave,
-  'enclaveId' | 'alternateEnclaveId' | 'publicKeys' | 'evidenceDigest' | 'model' | 'expiresAtMs'
+  'enclaveId' | 'alternateEnclaveId' | 'publicKeys' | 'accepts' | 'evidenceDigest' | 'model' | 'expiresAtMs'
 >;
 
 /**
@@ -29,20 +35,16 @@ export async function sealAttempt(
   enclave: SealingEnclave,
   nonce: string,
 ): Promise<TurnAttempt> {
-  const content: PlainContent = {
-    format: 1,
-    turnKey,
-    evidenceDigest: toBase64Url(enclave.evidenceDigest),
-    cacheSalt,
-    messages,
-    parameters,
-  };
+  const { accepts } = enclave;
+  const evidenceDigest = toBase64Url(enclave.evidenceDigest);
+  const content = contentFor(accepts, { format: 1, turnKey, evidenceDigest, cacheSalt, messages, parameters });
   if (!v.is(requestContent, content)) throw new VaultError('message-too-long');
   const sealed = await sealRequest({
     header: {
       turnId: fromBase64Url(turnId),
       model: enclave.model,
-      frameClass: 'chat',
+      // The pace stands in clear, so nothing that is written decides it.
+      frameClass: accepts?.has('fast') === true ? 'fast' : 'chat',
       expiresAtMs: enclave.expiresAtMs(),
     },
     content,
@@ -53,6 +55,24 @@ export async function sealAttempt(
     enclaveId: enclave.enclaveId,
     ...(enclave.alternateEnclaveId === null ? {} : { alternateEnclaveId: enclave.alternateEnclaveId }),
     nonce,
+    ...(accepts === null ? {} : { statement: 2 as const }),
     request: toMessage(sealed),
   };
+}
+
+/** The same words in format 2 where every recipient reads it and takes all that is used of it; else in format 1. */
+function contentFor(accepts: SealingEnclave['accepts'], plain: PlainContent): RequestContent {
+  const chat = accepts === null ? null : chatContentOf(plain);
+  return chat !== null && usesOf(chat).every((name) => accepts?.has(name) === true) ? chat : plain;
+}
+
+/** @returns null for what format 2 has no place for: words of the system within the conversation. */
+function chatContentOf({ messages, format: _format, ...shared }: PlainContent): ChatContent | null {
+  const [first, ...others] = messages;
+  const system = first?.role === 'system' && first.text !== '' ? first.text : null;
+  const said = (system === null ? messages : others).flatMap(({ role, text }) =>
+    role === 'system' ? [] : [{ role, parts: [{ kind: 'text' as const, text }] }],
+  );
+  if (said.length !== messages.length - (system === null ? 0 : 1)) return null;
+  return { ...shared, format: 2, kind: 'chat', ...(system === null ? {} : { system }), messages: said, wants: {} };
 }

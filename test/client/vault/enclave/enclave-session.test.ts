@@ -3,6 +3,7 @@ import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts
 import type { EnclaveRequest } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { fromBase64Url, randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../../../../client/vault/surroundings/clock.ts';
+import { RelayCallError } from '../../../../client/vault/relay/relay-call-error.ts';
 import { EnclaveSession } from '../../../../client/vault/enclave/enclave-session.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
@@ -24,12 +25,13 @@ const answerTo = async (nonce: Uint8Array, freshness?: Uint8Array) => ({
 });
 
 /** A session whose relay answers every question with evidence that hardware signed for it. */
-function openSession(given: EnclavePolicy) {
+function openSession(given: EnclavePolicy, refuses: (question: EnclaveRequest) => boolean = () => false) {
   const questions: EnclaveRequest[] = [];
   const answered = Promise.withResolvers<void>();
   const client = {
     askEnclave: async (question: EnclaveRequest) => {
       questions.push(question);
+      if (refuses(question)) throw new RelayCallError('bad-request');
       const nonce = fromBase64Url(question.nonce);
       const answer = await answerTo(nonce, nonce);
       setImmediate(answered.resolve);
@@ -53,6 +55,30 @@ describe('what comes with enclave-changed', () => {
     const nonce = randomBytes(32);
     expect((await session.adopt(await answerTo(nonce), nonce, 'hardware')).enclaveId).toBe('first');
     expect(questions).toMatchObject([{ freshEvidence: true }]);
+  });
+});
+
+describe('the wish for a statement of format 2', () => {
+  test('goes to a relay with each question', async () => {
+    const { session, questions } = openSession(policy);
+    await session.ask();
+    await session.ask();
+    expect(questions).toMatchObject([{ statement: 2 }, { statement: 2 }]);
+  });
+
+  test('goes once to a relay that does not know it, which is asked without from then on', async () => {
+    const { session, questions } = openSession(policy, ({ statement }) => statement !== undefined);
+    expect((await session.current('hardware')).accepts).toBeNull();
+    await session.ask();
+    const asked = questions.map(({ statement }) => statement);
+    expect(asked).toEqual([2, undefined, undefined]);
+    expect(questions[1]?.nonce).toBe(questions[0]?.nonce);
+  });
+
+  test('of a relay that refuses the question without it too is no loop', async () => {
+    const { session, questions } = openSession(policy, () => true);
+    await expect(session.ask()).rejects.toThrow('bad-request');
+    expect(questions).toHaveLength(2);
   });
 });
 
