@@ -79,6 +79,6 @@ async function readAllBytes(row: Locator): Promise<string> {
     await expect.poll(() => bytes.textContent().then((text) => text?.length ?? 0)).toBeGreaterThan(before);
   }
   const hex = ((await bytes.textContent()) ?? '').replaceAll(' ', '');
-  expect(hex).toHaveLength(2 * Number.parseInt(total ?? '', 10));
+  expect(hex).toHaveLength(2 * Number((total ?? '').replaceAll(/\D/g, '')));
   return hex;
 }
