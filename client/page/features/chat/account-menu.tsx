@@ -19,6 +19,9 @@ export function AccountMenu() {
   const hasUnstored = useAppSelector(selectHasUnstored);
   const stay = useRef<HTMLButtonElement>(null);
   const [asking, setAsking] = useState(false);
+  /** The setting whose dialog is open: a dialog inside the menu would go with it. */
+  const [openRow, setOpenRow] = useState<string | null>(null);
+  const RowDialog = settingRows.find(({ name }) => name === openRow)?.Dialog;
   const [failure, setFailure] = useState<VaultFailure | null>(null);
 
   async function lock() {
@@ -47,8 +50,8 @@ export function AccountMenu() {
           </button>
         }
       >
-        {settingRows.map((Row, index) => (
-          <Row key={index} />
+        {settingRows.map(({ name, Row }) => (
+          <Row key={name} openDialog={() => setOpenRow(name)} />
         ))}
         <MenuItem icon={<KeyIcon />} onSelect={() => navigate({ page: 'new-password' })}>
           {say('account-menu.change-password')}
@@ -80,6 +83,7 @@ export function AccountMenu() {
           </Button>
         </DialogActions>
       </Dialog>
+      {RowDialog !== undefined && <RowDialog onClose={() => setOpenRow(null)} />}
       <Dialog open={failure !== null} onClose={() => setFailure(null)} title={say('account-menu.failed')}>
         <DialogText>{failure !== null && failureText(failure)}</DialogText>
       </Dialog>

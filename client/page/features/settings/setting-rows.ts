@@ -1,5 +1,14 @@
 import type { ComponentType } from 'react';
 import { ThemeChoice } from '../theme/theme-choice.tsx';
 
-/** What a person sets for the account, in the order of the account's menu: a new setting is one more line. */
-export const settingRows: readonly ComponentType[] = [ThemeChoice];
+/** Something that a person sets for the account. */
+export type SettingRow = {
+  readonly name: string;
+  /** Its row in the account's menu. `openDialog` closes the menu and opens the row's dialog. */
+  readonly Row: ComponentType<{ readonly openDialog: () => void }>;
+  /** Where it is set, if a row is too small for that. */
+  readonly Dialog?: ComponentType<{ readonly onClose: () => void }>;
+};
+
+/** In the order of the menu: a new setting is one more line. */
+export const settingRows: readonly SettingRow[] = [{ name: 'theme', Row: ThemeChoice }];
