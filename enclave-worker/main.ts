@@ -66,6 +66,7 @@ async function run(settings: WorkerSettings, log: Log, parent: ParentChannel): P
     shelf: chooser.shelf,
     keys,
     evidence,
+    isFast: settings.isFast,
     vouchesForRehearsal: kind === 'development' || settings.engines.engine === 'rehearsal',
     desk,
     log,

@@ -15,6 +15,8 @@ export type WorkerSettings = {
   readonly logLevel: LogLevel;
   /** How long running answers may go on when the worker is told to stop. */
   readonly drainMs: number;
+  /** Whether the statement names `fast`: every client then asks for it, whatever it asks about. */
+  readonly isFast: boolean;
   readonly engines: EngineSettings;
   readonly evidence: EvidenceSettings;
 };
@@ -51,6 +53,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerSettings {
     token,
     logLevel: values.LOG_LEVEL,
     drainMs: values.DRAIN_SECONDS,
+    isFast: values.MODEL_PACE === 'fast',
     engines: {
       engine: values.ENGINE,
       server:

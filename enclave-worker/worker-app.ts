@@ -45,6 +45,7 @@ export class WorkerApp {
   readonly #keys: KeyKeeper;
   readonly #evidenceSource: EvidenceSource;
   readonly #vouchesForRehearsal: boolean;
+  readonly #isFast: boolean;
   readonly #desk: TurnDesk;
   readonly #log: Log;
   readonly #tokenHash: Buffer;
@@ -59,6 +60,8 @@ export class WorkerApp {
     readonly evidence: EvidenceSource;
     /** Whether evidence is given for the rehearsal engine: not where it only stands in for another one. */
     readonly vouchesForRehearsal: boolean;
+    /** Whether the model writes faster than the pace of a chat. */
+    readonly isFast: boolean;
     readonly desk: TurnDesk;
     readonly log: Log;
   }) {
@@ -66,6 +69,7 @@ export class WorkerApp {
     this.#keys = input.keys;
     this.#evidenceSource = input.evidence;
     this.#vouchesForRehearsal = input.vouchesForRehearsal;
+    this.#isFast = input.isFast;
     this.#desk = input.desk;
     this.#log = input.log;
     this.#tokenHash = hashToken(input.token);
@@ -137,6 +141,7 @@ export class WorkerApp {
       const answer = await answerEvidence({
         request: parsed,
         engine,
+        isFast: this.#isFast,
         status: this.#currentStatus(),
         keys: this.#keys,
         source: this.#evidenceSource,

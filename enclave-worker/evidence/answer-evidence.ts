@@ -16,11 +16,12 @@ import type { EvidenceSource } from './evidence-source.ts';
 export async function answerEvidence(input: {
   readonly request: EnclaveRequest;
   readonly engine: Engine;
+  readonly isFast: boolean;
   readonly status: EnclaveStatus;
   readonly keys: Pick<KeyKeeper, 'sign'>;
   readonly source: EvidenceSource;
 }): Promise<EnclaveEvidence> {
-  const { request, engine, status, keys, source } = input;
+  const { request, engine, isFast, status, keys, source } = input;
   // Before the statement: its time is what a client counts the evidence's age by.
   const { evidence, collateral, collateralNeeds } = await source.current(
     request.freshEvidence === true ? fromBase64Url(request.nonce) : null,
@@ -30,11 +31,11 @@ export async function answerEvidence(input: {
     model: engine.model,
     weightsDigest: engine.weightsDigest,
     engine: engine.kind,
-    // Frames leave at either pace, whatever the engine.
+    // Frames leave at either pace; a client asks for the larger ones only where the model needs them.
     abilities:
       request.statement === undefined
         ? null
-        : { accepts: ['fast', ...engine.accepts], contextTokens: engine.contextTokens },
+        : { accepts: [...(isFast ? (['fast'] as const) : []), ...engine.accepts], contextTokens: engine.contextTokens },
   });
   return {
     format: 1,

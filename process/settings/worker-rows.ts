@@ -53,6 +53,13 @@ export const workerRows = {
     'what the digest of the weights must be, or the model is not served',
     strict,
   ),
+  MODEL_PACE: usual(
+    ['worker'],
+    kind.oneOf('chat', 'fast'),
+    'chat',
+    '`fast` for a model that writes more than 500 tokens a second: its replies leave in frames of four times the size',
+    strict,
+  ),
   EVIDENCE: usual(
     ['worker'],
     kind.oneOf('development', 'sev-snp', 'tdx', 'modal'),

@@ -40,10 +40,15 @@ describe("the worker's calls", () => {
     expect(plain).not.toHaveProperty('accepts');
     const asked = (await client.verify('default', 2)).statement;
     const { nonce: _nonce, issuedAtMs: _issuedAtMs, ...rest } = asked;
-    expect(rest).toMatchObject({ format: 2, accepts: ['fast'], contextTokens: null });
+    expect(rest).toMatchObject({ format: 2, accepts: [], contextTokens: null });
     expect({ ...rest, format: 1 }).toMatchObject({ keys: plain.keys, model: plain.model, engine: plain.engine });
     const call = client.call('POST', '/evidence', { ...evidenceRequest(), statement: 3 });
     expect(await answerOf(await call)).toEqual([400, { error: 'bad-request' }]);
+  });
+
+  test('/evidence: `fast` is named where the model is said to be fast, and nowhere else', async () => {
+    await using fast = await startInProcessWorker(new ScriptedEngine(saying('A word.')), { isFast: true });
+    expect((await new WorkerClient(fast.url, inProcessToken).verify('default', 2)).statement).toMatchObject({ format: 2, accepts: ['fast'] });
   });
 
   test('every statement covers its own nonce, and the identity stays', async () => {

@@ -28,6 +28,7 @@ export async function startInProcessWorker(
     /** Development evidence unless this makes another source. */
     readonly evidence?: (keys: KeyKeeper) => EvidenceSource;
     readonly vouchesForRehearsal?: boolean;
+    readonly isFast?: boolean;
   } = {},
 ): Promise<InProcessWorker> {
   await aeadReady();
@@ -43,6 +44,7 @@ export async function startInProcessWorker(
     keys,
     evidence,
     vouchesForRehearsal: options.vouchesForRehearsal ?? true,
+    isFast: options.isFast ?? false,
     desk,
     log: createLog('debug', { write: (line) => log.push(String(line)) > 0 }),
   });
