@@ -48,7 +48,10 @@ describe("the worker's calls", () => {
 
   test('/evidence: `fast` is named where the model is said to be fast, and nowhere else', async () => {
     await using fast = await startInProcessWorker(new ScriptedEngine(saying('A word.')), { isFast: true });
-    expect((await new WorkerClient(fast.url, inProcessToken).verify('default', 2)).statement).toMatchObject({ format: 2, accepts: ['fast'] });
+    expect((await new WorkerClient(fast.url, inProcessToken).verify('default', 2)).statement).toMatchObject({
+      format: 2,
+      accepts: ['fast'],
+    });
   });
 
   test('every statement covers its own nonce, and the identity stays', async () => {
