@@ -34,7 +34,7 @@ function refuseWithFailure<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => Promise.reject(toVaultFailure(error)));
 }
 
-/** As `createVaultFace`, for whoever stands on the same thread. */
+/** Works as `createVaultFace`, for a caller on the same thread. */
 export function createVault(parts: VaultParts): VaultApi {
   return withCommands(createVaultFace(parts));
 }

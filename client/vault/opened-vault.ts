@@ -54,7 +54,7 @@ export class OpenedVault {
   readonly #events: EventSink;
   readonly #live: LiveReading;
   readonly #compaction: CompactionParts;
-  /** What the shield showed at this browser's questions. */
+  /** The enclaves that the shield showed at this browser's questions. */
   readonly #shownEnclaves = new Map<string, ShownEnclave>();
   #stopListening: () => void = () => undefined;
 
@@ -177,7 +177,7 @@ export class OpenedVault {
     if (!Object.hasOwn(this.#commands, name)) throw new VaultError('browser-failed');
     const command = this.#commands[name] as (input: unknown) => ReturnType<VaultCommands[Name]>;
     const value = await command(input);
-    // Whoever asked finds what it changed when it goes on.
+    // The caller finds the changed views when it goes on.
     if (!this.#ended.signal.aborted) this.#events.tellViews();
     return value;
   }

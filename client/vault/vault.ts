@@ -165,7 +165,7 @@ export class Vault {
   }
 
   async #enter(signIn: () => Promise<SignedIn>, isUnlock = false): Promise<void> {
-    // As it was before the relay answered: another tab may go on meanwhile.
+    // Read before the relay answers: another tab may go on meanwhile.
     const before = await this.#cache.readMark();
     const { session, account, head } = await signIn();
     const { cacheOwner } = await import('./store/vault-store.ts');

@@ -96,7 +96,7 @@ export class EventSink {
     return true;
   }
 
-  /** What another tab found. */
+  /** Passes on a message from another tab. */
   hear(message: Extract<TabMessage, { type: 'alarm' | 'all-is-well' }>): void {
     if (message.type === 'alarm') this.alarm(message.code);
     else this.allIsWell(message.of, null);

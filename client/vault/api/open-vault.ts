@@ -18,7 +18,7 @@ export class StartFailure extends Error {
   }
 }
 
-/** What the vault answers to by itself; every other name is a command of a feature. */
+/** The vault itself answers these names; every other name is a command of a feature. */
 const faceNames: Readonly<Record<keyof VaultFace, true>> = {
   start: true,
   noteNetwork: true,

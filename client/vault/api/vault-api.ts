@@ -7,8 +7,8 @@ import type { VaultCommands, VaultViews } from '../features/features.ts';
 import type { OwnProof } from '../session/own-proof.ts';
 
 /*
- * What crosses from the vault's Worker to the page: words to show and things to do, never a key and never a token.
- * Ids are base64url. Every call rejects with a VaultFailure only.
+ * The page gets these from the vault's Worker: words to show and things to do, never a key and never a token. Ids are
+ * base64url. Every call rejects with a VaultFailure only.
  */
 export type { FailureCode, RelayFailureCode, VaultFailure, OwnFailureCode } from '../failures/failure-codes.ts';
 export type { SessionStatus } from '../session/session-views.ts';
@@ -66,14 +66,14 @@ export type VaultEvent =
     }
   | { readonly type: 'enclave'; readonly view: EnclaveView }
   | ViewEvent
-  /** Of integrity, or of what is not stored; shown until dismissed, never swallowed. */
+  /** An integrity failure, or data that was not stored; shown until dismissed, never swallowed. */
   | { readonly type: 'alarm'; readonly code: FailureCode };
 
 /** The Worker's face, reached through Comlink. */
 export interface VaultFace {
   /** Begins the events; the first is `session`, or why that takes so long. */
   start(onEvent: (event: VaultEvent) => void): Promise<void>;
-  /** What the page knows of the network and a Worker is not told in every browser; and whether somebody looks at the page. */
+  /** The page reports the network, which not every browser tells a Worker, and whether somebody looks at the page. */
   noteNetwork(input: { isOnline: boolean; isSeen: boolean }): Promise<void>;
 
   /** Registers with the relay and draws the phrase; nothing is stored until `finishSignUp`. */

@@ -35,7 +35,7 @@ export class TurnBeginnings {
     if (text.length > maximumMessageLength) throw new VaultError('message-too-long');
     if (isUnseen(text)) throw new VaultError('message-empty');
     const { conversations, session, minimums } = this.#parts;
-    // As things stand now: while an enclave is looked for, the relay may offer another and the person look elsewhere.
+    // Read now: while the vault looks for an enclave, the relay may offer another and the person may open another chat.
     const { shown } = session;
     const begun = conversationId === null ? this.#newConversation(text) : null;
     await session.admit(minimums.effective(conversationId));

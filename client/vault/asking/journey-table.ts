@@ -3,7 +3,7 @@
  * `possible` where that leads. What is done lies in question-works.ts.
  */
 export type EventsOf = {
-  /** What the outbox and the vault say of the question now. */
+  /** The question's state in the outbox and in the vault. */
   readonly looking: 'unread' | 'withdrawn' | 'deleted' | 'stands' | SetBack;
   readonly 'waiting-to-read': 'locked' | SetBack;
   /** The cache is broken or not whole: the relay says first what the person asks of an enclave. */

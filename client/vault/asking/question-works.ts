@@ -40,7 +40,7 @@ type Queued = QueuedOperation<TurnOperation>;
 /** A question, sealed once. */
 type Sealed = { readonly attempt: TurnAttempt; readonly nonce: Bytes };
 
-/** What the states of one question's journey do, and what each needs of those before it. */
+/** Does the work of each state of one question's journey, and holds the results that later states need. */
 export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBack'> {
   readonly #vault: AskingVault;
   readonly #turnId: string;
@@ -125,7 +125,7 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
     if (queued?.operation.stage.name !== 'going') return 'withdrawn';
     this.#queued = queued;
     const isKnown = this.#hasJustRead || (store.mark.cursor !== null && store.isConsistent());
-    // What cannot be read after that was written so.
+    // One fresh read is enough: an item that still does not open was written that way.
     this.#hasJustRead = false;
     if (!isKnown) return 'unread';
     return placeTurn(store.contents, queued.operation) === 'deleted' ? 'deleted' : 'stands';
@@ -176,8 +176,8 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
   }
 
   /**
-   * Whether the question stands as it was read, and the enclave is good enough for it still. Asked after the last wait on
-   * the network and before anything is sealed: a relay that takes its time must gain nothing by it.
+   * Checks that the question is unchanged and the enclave still good enough. It runs after the last wait on the network and
+   * before anything is sealed: a relay that takes its time must gain nothing by it.
    */
   async #stillStands(enclave: VerifiedEnclave): Promise<boolean> {
     const { store, outbox, signal } = this.#vault;
@@ -188,7 +188,7 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
     return isAtLeast(enclave.level, this.#minimum);
   }
 
-  /** As the successor of the newest head. */
+  /** Stores the turn as the successor of the newest head. */
   async #store(): Promise<Outcome<'storing'>> {
     const { store, client, writer } = this.#vault;
     const { operation } = this.#question;
@@ -210,7 +210,7 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
     return this.#take(required(posted[0] ?? null));
   }
 
-  /** Whoever stops or deletes the question meanwhile may reach the relay before its request does. */
+  /** A person may stop or delete the question meanwhile, and the relay may hear of that before this request arrives. */
   async #post(): Promise<Outcome<'posting'>> {
     const { client, outbox, signal } = this.#vault;
     const { attempt } = required(this.#sealed);

@@ -6,7 +6,9 @@ import { isTombstone } from '../store/vault-contents.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 import type { VerifiedEnclave } from '../enclave/verified-enclave.ts';
 
-/** What goes with a question: what was said of its conversation before the relay had it, and what it is sealed on. */
+/**
+ * Collects the items that go with a question: waiting changes to its conversation, and the verification that it is sealed on.
+ */
 export function companyOf(
   { shown, store }: { readonly shown: Pick<ShownContents, 'changesOf'>; readonly store: VaultStore },
   { conversationId }: Pick<TurnOperation, 'conversationId'>,

@@ -14,7 +14,7 @@ export class TurnRecipients {
   readonly #store: Pick<VaultStore, 'contents' | 'open' | 'cache'>;
   readonly #outbox: Pick<Outbox, 'of'>;
   readonly #sealed = new Map<string, Set<string>>();
-  /** Of verifications, by item; one that is being read has none yet. */
+  /** The keys that each verification item names, or `reading` while it is being read. */
   readonly #keys = new Map<string, Keys | 'lost' | 'reading'>();
   /** Called when more is known. */
   onLearnt: () => void = () => undefined;
@@ -37,7 +37,7 @@ export class TurnRecipients {
     const { contents } = this.#store;
     const message = contents.messageOfTurn(turnId)?.message;
     if (message === undefined) return 'unknown';
-    // Of a build that kept no verifications: nothing says to whom it was sealed.
+    // An earlier build kept no verification, so nothing says to whom it sealed this question.
     if (message.verificationItemId === undefined) return 'own';
     const known = contents.verificationsOf(turnId).map((itemId) => this.#keysOf(itemId));
     if (known.some((keys) => keys === 'lost' || (keys !== 'unknown' && holdsKey(keys, id)))) return 'own';

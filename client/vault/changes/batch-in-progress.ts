@@ -49,7 +49,7 @@ export class BatchInProgress {
     return this.#writes.size === 0 && this.#prune.size === 0 && this.#finishTurns.size === 0;
   }
 
-  /** Whether an item and its answer can still be buried. */
+  /** The batch still has room to bury an item and its reply. */
   get hasRoomToBury(): boolean {
     return this.#writes.size + 2 <= maximumBatchLength && this.#finishTurns.size < maximumBatchLength;
   }
@@ -70,7 +70,7 @@ export class BatchInProgress {
     return null;
   }
 
-  /** As this batch will leave it. */
+  /** The conversation as this batch will leave it. */
   conversation(id: string): ConversationContent | null {
     const written = this.#writes.get(id)?.write;
     if (written !== undefined) return written.content?.type === 'conversation' ? written.content : null;
@@ -84,14 +84,14 @@ export class BatchInProgress {
     return [...settings].toSorted(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  /** What counts of a name, as this batch will leave it. */
+  /** The preference of this name that counts once this batch is stored. */
   preference(name: string): KeptPreference | null {
     const preferences = new Map(this.contents.preferences);
     for (const { id, content } of this.writes) if (content?.type === 'preference') preferences.set(id, content);
     return newestOf(name, preferences);
   }
 
-  /** Whether a turn that stays rests on this verification. */
+  /** True where a turn that stays rests on this verification. */
   isNamed(verificationItemId: string): boolean {
     return this.contents.turnsOf(verificationItemId).some((messageId) => !this.isBuried(messageId));
   }
@@ -132,7 +132,7 @@ export class BatchInProgress {
   }
 }
 
-/** Of one write in the JSON of a batch. */
+/** The length of one write in the JSON of a batch. */
 function textLengthOf({ id, version, content }: PlannedWrite): number {
   const around = JSON.stringify({ id, version, expiresAt: 0, flags: 0, body: '' }).length + 1;
   return around + (content === null ? 0 : Math.ceil((bodyLengthOf(content) * 4) / 3));

@@ -25,7 +25,7 @@ export const pruneOperation = operationType({
   },
 });
 
-/** What any device does for the account once it is up to date. */
+/** Any device does this for the account once it is up to date. */
 export async function keepHouse(contents: VaultContents, outbox: Outbox, nowMs: number): Promise<void> {
   const isWaiting = (kind: string) => outbox.all.some(({ operation }) => operation.kind === kind);
   // A deletion takes them with it.
@@ -45,7 +45,7 @@ export function dropVerifications(plan: BatchInProgress): boolean {
   return true;
 }
 
-/** Whether there are verifications that nothing names. What this build does not know may name one. */
+/** Looks for verifications that nothing names. An item that this build cannot read may still name one. */
 function hasLeftVerifications(contents: VaultContents): boolean {
   for (const id of contents.rows.keys()) {
     if (contents.isLive(id) && !contents.readable.some((table) => table.has(id))) return false;

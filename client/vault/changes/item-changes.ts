@@ -11,14 +11,14 @@ export type ConversationChange = {
 
 /** A change of the account's settings; null when it comes too late to change anything. */
 export type SettingsChange = {
-  /** Of the settings item, if the account has none yet. */
+  /** The id for a settings item, if the account has none yet. */
   readonly itemId: string;
   readonly change: (newest: NewestSettings) => NewestSettings | null;
 };
 
 /** A small thing of the account as it is to be. */
 export type PreferenceChange = {
-  /** Of its item, if the account has none of this name yet. */
+  /** The id for its item, if the account has no preference of this name yet. */
   readonly itemId: string;
   readonly content: PreferenceContent;
 };
@@ -45,7 +45,7 @@ export function applyToConversation(
   waiting: ReadonlySet<string>,
 ): boolean {
   const conversation = plan.conversation(id);
-  // What a later build wrote of it is not to be lost: a build that reads it carries this out.
+  // A change to an unreadable conversation is kept: a later build wrote it, and a build that reads it carries the change out.
   if (conversation === null) return !waiting.has(id) && !plan.contents.unreadable.has(id);
   const changed = change(conversation);
   if (changed !== conversation) plan.write(id, changed);

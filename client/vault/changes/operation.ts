@@ -9,7 +9,7 @@ import {
   type SettingsChange,
 } from './item-changes.ts';
 
-/** What a person did, as it waits in the outbox. */
+/** One thing that a person did, as it waits in the outbox. */
 export type AnyOperation = { readonly kind: string };
 
 export type Circumstances = {

@@ -7,7 +7,7 @@ import type { TurnOperation } from './turn-operation.ts';
 /** Words that were never sent, and whose conversation was deleted meanwhile. */
 export type ReturnedWords = { readonly turnId: string; readonly text: string };
 
-/** What there is to say about an operation beside its kind. */
+/** The fields of an operation beside its kind. */
 export type FieldsOf<Operation extends AnyOperation> = NoInfer<Omit<Operation, 'kind'>>;
 
 /** An operation as it stood in this browser when it was read; a change of it names this very revision. */
@@ -19,8 +19,8 @@ export type QueuedOperation<Operation extends AnyOperation = AnyOperation> = {
 };
 
 /**
- * What was done here and the relay does not have yet, in order, sealed in IndexedDB before anything is sent: a reload,
- * a dead relay or a closed lid loses nothing.
+ * Keeps, in order, the changes made here that the relay does not have yet. They lie sealed in IndexedDB before anything is
+ * sent, so a reload, a dead relay or a closed lid loses nothing.
  */
 export class Outbox {
   readonly #cache: CiphertextCache;
@@ -51,7 +51,7 @@ export class Outbox {
     return this.all.filter(isTurn);
   }
 
-  /** Those of one kind. */
+  /** All waiting operations of one kind. */
   of<Operation extends AnyOperation>(type: OperationType<Operation>): readonly QueuedOperation<Operation>[] {
     return this.all.filter((queued) => isOf(type, queued));
   }
@@ -87,7 +87,7 @@ export class Outbox {
     await this.replace([], type, fields);
   }
 
-  /** As `put`, in place of others. @returns false, and nothing is changed, if one of them is another by now. */
+  /** Works as `put`, in place of other operations. @returns false, and changes nothing, if one of those has changed since. */
   async replace<Operation extends AnyOperation>(
     replaced: readonly QueuedOperation[],
     type: OperationType<Operation>,
@@ -139,7 +139,7 @@ export class Outbox {
   }
 }
 
-/** Whether an operation is of this kind. */
+/** True for an operation of this kind. */
 export function isOf<Operation extends AnyOperation>(
   type: OperationType<Operation>,
   queued: QueuedOperation,

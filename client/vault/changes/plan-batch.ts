@@ -16,7 +16,7 @@ export type BatchPlan = {
 };
 
 /**
- * What the waiting operations come to on top of what is stored now: pure, and run again on newer contents after each
+ * Turns the waiting operations into writes on top of what is stored now. It is pure and runs again on newer contents after each
  * conflict, which is the whole merge. A field belongs to its last writer, a message is never changed, a tombstone wins.
  *
  * @param nowMs - Decides only how old a tombstone must be to be forgotten.
@@ -54,7 +54,7 @@ export function isDisplaced(
   return placeTurn(contents, queued.operation) === 'deleted';
 }
 
-/** What does not wait for a person or an enclave. */
+/** True for an operation that waits neither for a person nor for an enclave. */
 export function isForWriter(contents: VaultContents, queued: QueuedOperation): boolean {
   return !isTurn(queued) || queued.operation.stage.name === 'stopped' || isDisplaced(contents, queued);
 }

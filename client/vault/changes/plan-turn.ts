@@ -21,7 +21,7 @@ export function placeTurn(
   return 'new';
 }
 
-/** What is kept of a verification with the first turn that rests on it. */
+/** The verification that is stored with the first turn that rests on it. */
 export type KeptVerification = {
   readonly itemId: string;
   /** Another id for each turn that came to rest on it after its message was stored. */
@@ -30,9 +30,9 @@ export type KeptVerification = {
 };
 
 export type TurnCompany = {
-  /** What was done to the conversation before the relay had it. */
+  /** The change made to the conversation before the relay had it. */
   readonly change?: ConversationChange['change'] | undefined;
-  /** What the question is sealed on the ground of; `isStored` when an earlier turn brought it. */
+  /** The verification that the question is sealed on; `isStored` when an earlier turn brought it. */
   readonly verification?: (KeptVerification & { readonly isStored: boolean }) | undefined;
 };
 
@@ -107,7 +107,7 @@ export function stoppedReply(operation: TurnOperation): ItemContent {
   };
 }
 
-/** Of a question only one that was stopped before the relay had it is for the writer; every other is sent with its request. */
+/** The writer stores only a question that was stopped before the relay had it; every other question goes with its request. */
 export const turnOperation = operationType({
   kind: 'turn',
   fields: turnFields,

@@ -15,7 +15,7 @@ export const preferenceOperation = operationType({
     name: preferenceContent.entries.name,
     value: v.pipe(v.string(), v.maxLength(maximumPreferenceLength)),
     setAtMs: timeMsField,
-    /** Of its item, if the account has none of this name yet. */
+    /** The id for its item, if the account has no preference of this name yet. */
     itemId: idField,
   },
   idOf: ({ name }) => `preference:${name}`,

@@ -72,7 +72,7 @@ export class ShownContents {
     return settings;
   }
 
-  /** What counts of one name; null where nobody set it. */
+  /** The preference of one name that counts; null where nobody set it. */
   preference(name: string): PreferenceContent | null {
     let shown = this.#contents.preferences.newest(name)?.preference ?? null;
     for (const { type, operation } of this.#outbox.all) {

@@ -6,7 +6,7 @@ import { machineKinds } from '../../../crypto/protocol/messages/evidence-message
 import { writeProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import { maximumMessageLength, maximumTitleLength } from '../../../crypto/protocol/contents/item-contents.ts';
 
-/** What the shield showed when Send was pressed: an automatic retry goes nowhere else. */
+/** The shield showed this when Send was pressed: an automatic retry goes nowhere else. */
 const currentShown = v.strictObject({
   kind: v.picklist(machineKinds),
   model: v.string(),
@@ -15,13 +15,13 @@ const currentShown = v.strictObject({
   engine: v.string(),
   /** Null in what an older build left here: then nothing is the same, and the person is asked. */
   level: v.nullable(protectionLevel),
-  /** What the hardware measured. */
+  /** The measurement that the hardware reported. */
   measurement: v.nullable(v.string()),
   release: v.nullable(v.string()),
 });
 type CurrentShown = v.InferOutput<typeof currentShown>;
 
-/** As earlier builds kept it: the sentence itself, the digest of the weights as `measurement`, the measurement as `machine`. */
+/** Earlier builds kept the sentence itself, the digest of the weights as `measurement`, and the measurement as `machine`. */
 const earlierShown = v.pipe(
   v.strictObject({
     kind: v.picklist(machineKinds),
@@ -83,7 +83,7 @@ export const turnFields = {
 export type TurnOperation = OperationOf<'turn', typeof turnFields>;
 export type ShownEnclave = CurrentShown;
 
-/** What is kept with an answer of what the shield showed (SPEC.md §5.1). */
+/** The words about the shield that are kept with a reply (SPEC.md §5.1). */
 export function protectionOf(shown: ShownEnclave | null): string {
   if (shown === null || shown.level === null) return '';
   const { kind, level, release } = shown;

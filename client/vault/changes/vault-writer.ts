@@ -31,7 +31,7 @@ export type WriterParts = {
   readonly signal: AbortSignal;
 };
 
-/** What a sync must not meet in silence. */
+/** A sync that meets one of these raises an alarm. */
 const alarmCodes: ReadonlySet<FailureCode> = new Set([
   'vault-tampered',
   'vault-rolled-back',
@@ -97,7 +97,7 @@ export class VaultWriter {
     this.#flushing.kick();
   }
 
-  /** As `kick`, and without waiting out a pause. */
+  /** Works as `kick`, but does not wait out a pause. */
   hurry(): void {
     this.#flushing.hurry();
   }
@@ -177,7 +177,7 @@ function isConflict(error: unknown): boolean {
   return error instanceof RelayCallError && (error.code === 'head-conflict' || error.code === 'item-conflict');
 }
 
-/** Whether the same batch will be refused next time too: by the relay, or by this build, which cannot seal it. */
+/** True if the same batch will be refused again: by the relay, or by this build, which cannot seal it. */
 function isForGood(error: unknown): boolean {
   if (error instanceof CryptoError) return error.advice !== 'retry';
   if (!(error instanceof RelayCallError) || !Object.hasOwn(errorCodes, error.code)) return false;

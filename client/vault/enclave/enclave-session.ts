@@ -58,12 +58,12 @@ export class EnclaveSession {
     return this.#view;
   }
 
-  /** What a person who presses Send now was shown; null before anything was verified. */
+  /** The enclave as a person who presses Send now sees it; null before anything was verified. */
   get shown(): ShownEnclave | null {
     return this.#view.kind === 'verified' ? (this.#shown?.shown ?? null) : null;
   }
 
-  /** What the view rests on, refused or not. */
+  /** The judgement that the view rests on, refused or not. */
   get judgement(): Judgement | null {
     return this.#judgement;
   }
@@ -86,7 +86,7 @@ export class EnclaveSession {
     this.#watching = null;
   }
 
-  /** What the open conversation asks for; a higher one refuses at once what was good enough before. */
+  /** Sets the minimum of the open conversation; a higher one refuses at once an enclave that was good enough before. */
   async setMinimum(minimum: ProtectionLevel): Promise<void> {
     if (this.#minimum === minimum) return;
     this.#minimum = minimum;
@@ -106,8 +106,8 @@ export class EnclaveSession {
   }
 
   /**
-   * Whether a question of this minimum may be kept for sending. A verdict that is on its way is waited for a moment, so that
-   * the words stay where they were written when there is nobody to send them to.
+   * Checks that a question of this minimum may be kept for sending, and waits a moment for a verdict that is on its way. Where
+   * there is nobody to send the words to, they stay where they were written.
    *
    * @throws {VaultError} `evidence-refused` alone: without a network the question is kept.
    */
@@ -132,12 +132,12 @@ export class EnclaveSession {
 
   /** Judges what an `enclave-changed` answer offers. @param nonce - Of the call that it answers. */
   async adopt(answer: EnclaveAnswer, nonce: Bytes, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
-    // What comes with `enclave-changed` was made for the relay's own question to the hardware.
+    // Evidence that comes with `enclave-changed` answers the relay's own question to the hardware, not this client's.
     const offer = this.#isStrict ? await this.ask() : await this.#take(answer, nonce);
     return this.#requireVerified(offer, minimum);
   }
 
-  /** What was verified does not hold any more: the enclave does not know its key, or its time has run out. */
+  /** Drops the verified enclave: it does not know its key any more, or its time has run out. */
   forget(): void {
     this.#offer = null;
   }

@@ -7,7 +7,7 @@ import type { VaultStore } from '../store/vault-store.ts';
 import type { VaultWriter } from '../changes/vault-writer.ts';
 import type { VerifiedEnclave } from './verified-enclave.ts';
 
-/** What a turn came to rest on after its message was stored. */
+/** A verification that a turn came to rest on after its message was stored. */
 export const verificationOperation = operationType({
   kind: 'verification',
   fields: { itemId: idField, content: verificationContent },

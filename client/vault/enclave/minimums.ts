@@ -16,8 +16,8 @@ export type MinimumParts = {
 };
 
 /**
- * What the person asks of an enclave. It lies sealed among the settings and in the conversations, so no relay reads or
- * changes it; of account and conversation the one that was set later holds.
+ * Holds what the person asks of an enclave. It lies sealed among the settings and in the conversations, so no relay reads or
+ * changes it. The later of the account's minimum and the conversation's holds.
  */
 export class Minimums {
   readonly #parts: MinimumParts;
@@ -32,7 +32,7 @@ export class Minimums {
   }
 
   /**
-   * What an enclave must offer before anything is sealed to it.
+   * Gives the level that an enclave must offer before anything is sealed to it.
    *
    * @param conversationId - null for a new chat.
    * @throws {VaultError} `other-version` while a later build's word of it cannot be read: then no enclave is good enough.
@@ -73,17 +73,17 @@ export class Minimums {
     this.#forNew = minimum;
   }
 
-  /** What a new conversation begins with. */
+  /** The minimum that a new conversation begins with. */
   forNew(): SetMinimum | null {
     return this.#ofConversation(null);
   }
 
-  /** What holds where nothing else was said. */
+  /** The minimum that holds where nothing else was said. */
   account(): ProtectionLevel {
     return this.#ofAccount()?.value ?? 'any';
   }
 
-  /** What was said in a conversation, in force or not. */
+  /** The minimum that was set in a conversation, in force or not. */
   said(conversationId: string): SetMinimum | null {
     return this.#saidOf(conversationId);
   }
@@ -92,7 +92,7 @@ export class Minimums {
     return this.#parts.shown.settings().minimumProtection;
   }
 
-  /** Of two that were set at one time the account's, which is for everything, holds. */
+  /** If both were set at one time, the account's holds, because it is for everything. */
   #ofConversation(conversationId: string | null): SetMinimum | null {
     const said = this.#saidOf(conversationId);
     const account = this.#ofAccount();

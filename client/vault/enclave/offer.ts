@@ -11,12 +11,12 @@ import type { Clock } from '../surroundings/clock.ts';
 
 type Refused = Extract<EnclaveVerdict, { refused: true }>;
 
-/** What an offer came to under one minimum. */
+/** The outcome of judging an offer under one minimum. */
 export type Judgement = {
   readonly verdict: EnclaveVerdict;
   /** A second enclave that proves the very same. */
   readonly alternate: { readonly enclaveId: string; readonly verdict: AcceptedVerdict } | null;
-  /** What it would be taken for without the person's minimum, where nothing else is in its way. */
+  /** The verdict without the person's minimum, where nothing else refuses it. */
   readonly offered: AcceptedVerdict | null;
   /** null only where this client's own policy is not whole. */
   readonly document: CodedDocument | null;
@@ -88,7 +88,7 @@ export class Offer {
     };
   }
 
-  /** Whether it is the person's own minimum, and nothing else, that refuses it. */
+  /** Judges without the person's own minimum, to see if that alone refuses the enclave. */
   async #offered(verdict: Refused): Promise<AcceptedVerdict | null> {
     if (verdict.code !== 'below-minimum') return null;
     const { verdict: without } = await this.judge('any');

@@ -8,19 +8,19 @@ import type { SetMinimum } from '../items/settings.ts';
 import type { VaultFailure } from '../failures/failure-codes.ts';
 
 /*
- * What crosses to the page about who could read along: what was verified, what the person asks for, and what changed.
+ * The page gets these to show who could read along: what was verified, what the person asks for, and what changed.
  */
 
 /** A check and what it came to: codes and values, or the words that an earlier build stored. */
 export type VerificationStep = CodedStep | WordedStep;
 
-/** What an enclave has to offer before anything is sealed to it. */
+/** The level that an enclave has to offer before anything is sealed to it. */
 export type MinimumView = {
   /** For the whole account; null as long as nobody set one. */
   readonly account: SetMinimum | null;
   /** Set for the open conversation alone, and in force. */
   readonly conversation: SetMinimum | null;
-  /** What holds for the open conversation. */
+  /** The level that holds for the open conversation. */
   readonly effective: ProtectionLevel;
   /** The most that an enclave which this build's policy accepts could offer. */
   readonly strongest: ProtectionLevel;
@@ -31,11 +31,11 @@ export type RefusedEnclave = {
   readonly kind: 'refused';
   readonly code: RefusalCode;
   readonly steps: readonly VerificationStep[];
-  /** What it would be taken for without the person's own minimum, when that alone is in its way. */
+  /** The claim that counts without the person's own minimum, when that alone refuses the enclave. */
   readonly offered: ProtectionClaim | null;
 };
 
-/** What vouched for the enclave of one turn, in short. */
+/** A summary of what vouched for the enclave of one turn. */
 export type ProtectionFacts = {
   readonly kind: string;
   readonly level: ProtectionLevel;
@@ -52,7 +52,7 @@ export type ConversationNote =
 
 /** One enclave of a verification document, in short. */
 export type VerifiedEnclaveView = {
-  /** What vouched for it; null where it was refused. */
+  /** The claim that was verified; null where it was refused. */
   readonly claim: ProtectionClaim | null;
   readonly model: string | null;
   readonly measurement: string | null;
@@ -72,7 +72,7 @@ export type VerificationView = {
   readonly text: string;
 };
 
-/** What the shield shows. */
+/** The state that the shield shows. */
 export type EnclaveView =
   | { readonly kind: 'idle' }
   | { readonly kind: 'connecting' }

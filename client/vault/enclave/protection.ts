@@ -20,7 +20,7 @@ export type ProtectionParts = {
   readonly outbox: Pick<Outbox, 'of'>;
 };
 
-/** What protects the open conversation: what the person asks for, what was verified, and the documents of it. */
+/** Tells what protects the open conversation: what the person asks for, what was verified, and the documents of it. */
 export class Protection {
   readonly #parts: ProtectionParts;
   /** undefined as long as nobody looks. */
@@ -33,7 +33,7 @@ export class Protection {
   /** @param conversationId - null for a new chat. */
   open(conversationId: string | null): void {
     this.#openId = conversationId;
-    // What was lowered for a chat that never began is not lowered for the next one.
+    // A minimum that was lowered for a chat that never began does not apply to the next one.
     if (conversationId !== null) this.#parts.minimums.setForNew(null);
     this.changed();
   }
@@ -42,11 +42,11 @@ export class Protection {
   changed(): void {
     if (this.#openId === undefined) return;
     const { minimums, session } = this.#parts;
-    // Whoever seals judges again; this is for the eyes.
+    // This verdict is only shown: the code that seals judges again.
     session.setMinimum(minimums.view(this.#openId).effective).catch(() => undefined);
   }
 
-  /** What is asked of an enclave where the person looks. */
+  /** The minimum for the conversation that the person looks at. */
   minimum(): MinimumView {
     return this.#parts.minimums.view(this.#openId ?? null);
   }
@@ -104,7 +104,7 @@ function viewOf(text: string): VerificationView {
   };
 }
 
-/** Of evidence that was refused, parts may not be readable. */
+/** Refused evidence may have parts that cannot be read. */
 function attempt<T>(read: () => T): T | null {
   try {
     return read();

@@ -23,9 +23,11 @@ export type VerifiedEnclave = {
   readonly alternateEnclaveId: string | null;
   /** One, or two where the pool has a second enclave that proves the same. */
   readonly publicKeys: readonly Bytes[];
-  /** What each of them names in its statement; null where one gave none of format 2, and reads requests of format 1 alone. */
+  /**
+   * The accepted names that all their statements share; null where one has no statement of format 2 and reads format 1 alone.
+   */
   readonly accepts: ReadonlySet<AcceptName> | null;
-  /** Of the one, or joined of both. */
+  /** The digest of one enclave's evidence, or of both, joined. */
   readonly evidenceDigest: Bytes;
   readonly model: string;
   readonly level: ProtectionLevel;
@@ -40,7 +42,7 @@ export type VerifiedEnclave = {
   readonly isFresh: () => boolean;
 };
 
-/** What an accepted judgement allows; null for a refused one. */
+/** The enclave that an accepted judgement allows; null for a refused one. */
 export function readVerified(offer: Offer, judgement: Judgement, clock: Clock): VerifiedEnclave | null {
   const { verdict, alternate } = judgement;
   if (verdict.refused) return null;
@@ -103,7 +105,7 @@ function verificationOf({ verdict, document, itemId, laterItemId }: Judgement): 
   };
 }
 
-/** Whether an automatic retry may go there: what the shield said at Send still holds. */
+/** True where an automatic retry may go there: what the shield said at Send still holds. */
 export function isSameAsShown(enclave: VerifiedEnclave, shown: ShownEnclave): boolean {
   const { kind, model, engine, weightsDigest, level, measurement, release } = enclave.shown;
   return (

@@ -26,7 +26,7 @@ export type AskSurroundings = Omit<ReadingSurroundings, 'relay'> &
 
 export type AskOptions = {
   readonly parameters?: PlainContent['parameters'];
-  /** Of the conversation, so that an engine finds again what it computed for it; drawn anew where there is none. */
+  /** The conversation's salt, by which an engine finds again what it computed; drawn anew where there is none. */
   readonly cacheSalt?: string;
   /** Stops the reply at its enclave. */
   readonly signal?: AbortSignal;

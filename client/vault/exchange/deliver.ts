@@ -10,7 +10,7 @@ import { postAgain, type Posted, postStart } from './post-attempt.ts';
 import { sealAttempt, type SealingEnclave, type TurnQuestion } from './seal-attempt.ts';
 import { enclaveChanged, Patience, readSetback } from './setback.ts';
 
-/** What the relay offers in place of an enclave, and the nonce that its evidence has to cover. */
+/** The enclave that the relay offers instead, and the nonce that its evidence has to cover. */
 export type OfferedEnclave = { readonly answer: EnclaveAnswer; readonly nonce: Bytes };
 
 export type DeliverySurroundings = {

@@ -8,7 +8,7 @@ import {
 import { RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 
-/** What the relay said of a sealed request that it stored. */
+/** The relay's response to a sealed request. */
 export type Posted =
   /** The relay has it; `isCertain` when its reply runs now, and was not over before this call. */
   | { readonly kind: 'taken'; readonly isCertain: boolean }

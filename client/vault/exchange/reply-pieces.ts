@@ -3,7 +3,7 @@ import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts'
 import type { ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
 import type { ReplyReader } from './reply-reader.ts';
 
-/** What comes of a reply, in order. Every reply has one `end`, and `closed` is the last piece. */
+/** The pieces of a reply, in order. Every reply has one `end`, and `closed` is the last piece. */
 export type ReplyPiece =
   | { readonly kind: 'text' | 'reasoning'; readonly text: string }
   /** All words that came before are void: these stand in their place. */

@@ -10,7 +10,7 @@ import { Transcripts } from './transcripts.ts';
 /** How often what is missing is asked for in vain before the reply counts as cut off. */
 export const maximumFruitlessFetches = 4;
 
-/** What one record changed. `replaced`: the whole text is to be shown again. */
+/** The change that one record made. `replaced`: the whole text must be shown again. */
 export type ReplyGrowth = {
   readonly text: string;
   readonly reasoning: string;
@@ -113,7 +113,7 @@ export class ReplyReader {
     );
   }
 
-  /** What is to be fetched: everything after this number of this transcript, or of all of them. */
+  /** The records to fetch: all after this number of this transcript, or of all transcripts. */
   get missing(): { readonly after: number; readonly transcriptId: string | null } | null {
     const isInVain = this.#fruitless >= maximumFruitlessFetches;
     return isInVain || this.#isDiscarded ? null : this.#transcripts.missing;
@@ -131,7 +131,7 @@ export class ReplyReader {
     const { isOver } = this;
     if (opener.end !== null) {
       const { outcome } = opener.end;
-      // What was waited for counts no more once a reply came.
+      // The cause of an earlier wait does not count for a reply that ended well.
       const code = opener.end.code === null ? null : (this.#shown?.cause ?? opener.end.code);
       return { kind: 'ended', outcome, code, endedEarly: isOver && !opener.isFinal };
     }

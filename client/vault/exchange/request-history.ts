@@ -24,7 +24,7 @@ const schemaLimits: HistoryLimits = {
   // Keys, salt and parameters take a few hundred bytes, and no request is sealed that is longer.
   bytes: maximumContentLength - 4_096,
 };
-/** What stands around the words of a message in JSON, of whichever format of request. */
+/** The length of the JSON around the words of one message, in every format of request. */
 const messageOverhead = 64;
 /** A longer question that nobody answered may be what nobody could answer. */
 const longestOpenQuestion = 4_000;

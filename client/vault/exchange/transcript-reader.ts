@@ -16,7 +16,9 @@ const maximumAhead = 6_000;
 /** All of them together, of whatever lengths a relay sends; what does not fit is fetched once the missing one is here. */
 const maximumAheadBytes = 2 * 1024 * 1024;
 
-/** Of an enclave's key, to a question. `unknown`: what says to whom it was sealed is not all here yet. */
+/**
+ * The standing of an enclave's key towards a question. `unknown`: the items that say to whom it was sealed are not all here.
+ */
 export type KeyStanding = 'own' | 'foreign' | 'unknown';
 
 /**

@@ -5,13 +5,13 @@ import type { ReplyPiece as RecordPiece } from '../../../crypto/turn/reply-recor
 import { addPieces, nothingShown, type ShownReply } from './shown-reply.ts';
 import type { TranscriptReader } from './transcript-reader.ts';
 
-/** As many as the relay keeps of one turn. */
+/** The relay keeps as many of one turn. */
 const maximumTranscripts = 16;
 
 /** One transcript, and the words that came of it so far. */
 export type ReadTranscript = { readonly reader: TranscriptReader; readonly shown: ShownReply };
 
-/** What a record brought. `isNewChoice`: another transcript is the reply now. */
+/** The result of one record. `isNewChoice`: another transcript is the reply now. */
 export type TakenRecord = {
   readonly isNewChoice: boolean;
   /** Growth of the transcript that is the reply; null where the record was of another one. */
@@ -50,7 +50,7 @@ export class Transcripts {
     return this.#byId.get(id)?.reader.nextNumber ?? null;
   }
 
-  /** What is to be fetched: everything after this number of this transcript, or of all of them. */
+  /** The records to fetch: all after this number of this transcript, or of all transcripts. */
   get missing(): { readonly after: number; readonly transcriptId: string | null } | null {
     for (const [id, { reader }] of this.#byId) {
       if (!reader.isMissingFrames) continue;

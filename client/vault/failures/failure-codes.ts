@@ -1,6 +1,6 @@
 import type { RelayCallCode } from '../relay/relay-call-error.ts';
 
-/** What a call to the relay came to, in its own code, the enclave's, or that of a stranger's answer. */
+/** The code of a failed call to the relay: its own, the enclave's, or that of a stranger's answer. */
 export type RelayFailureCode = Exclude<RelayCallCode, 'relay-unreachable'>;
 
 /** Failures that the vault names itself. */
@@ -31,7 +31,7 @@ export type OwnFailureCode =
   | 'enclave-unreachable'
   | 'enclave-starting'
   | 'quota-exceeded'
-  /** What the person did is kept in this browser alone: the relay refuses it for good. */
+  /** The relay refuses the change for good, so it is kept in this browser alone. */
   | 'not-stored'
   | 'message-too-long'
   | 'message-empty'
@@ -67,6 +67,6 @@ export type FailureCode = OwnFailureCode | `relay:${RelayFailureCode}`;
 export type VaultFailure = {
   readonly code: FailureCode;
   readonly retryAfterMs?: number;
-  /** Of `invalid-phrase`: the numbers, from 1 on, of the words that are in no recovery phrase. */
+  /** For `invalid-phrase`: the numbers, from 1 on, of the words that are in no recovery phrase. */
   readonly unknownWords?: readonly number[];
 };

@@ -22,7 +22,7 @@ export class VaultError extends Error {
   }
 }
 
-/** What a call may come to that is the vault's own failure too. */
+/** Relay failures that are also failures of the vault itself. */
 const relayCodes: Partial<Record<RelayFailureCode, FailureCode>> = {
   'sign-in-failed': 'sign-in-failed',
   'session-ended': 'session-ended',

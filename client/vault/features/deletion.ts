@@ -86,7 +86,7 @@ function halfDeleted(contents: VaultContents, outbox: Outbox): ReadonlySet<strin
     if (conversationId === null) continue;
     if (contents.rows.has(conversationId) && !contents.isLive(conversationId)) found.add(conversationId);
   }
-  // What is noted of an answer came with it, so its conversation was there. An older build leaves it behind.
+  // The note of a reply came with it, so its conversation was there. An older build leaves the note behind.
   for (const { conversationId } of contents.notes.values()) {
     if (!contents.isLive(conversationId)) found.add(conversationId);
   }

@@ -34,18 +34,18 @@ export type FeatureVault = {
   readonly show: (conversationId: string | null) => void;
 };
 
-/** What the page may ask for: each takes one value and answers with one. */
+/** The page may call these: each takes one value and answers with one. */
 export type Commands = Readonly<Record<string, (input: never) => unknown>>;
-/** What the page may watch: told again when it differs. */
+/** The page may watch these: each is told again when it differs. */
 export type Views = Readonly<Record<string, (vault: FeatureVault) => unknown>>;
 
 /** One feature of the vault. */
 export type Feature = {
-  /** What a person does and what waits until the relay has it. */
+  /** The operations of a person, which wait until the relay has them. */
   readonly operations?: readonly OperationType[];
   readonly commands?: (vault: FeatureVault) => Commands;
   readonly views?: Views;
-  /** What any device does for the account once it is up to date, one after another. */
+  /** Any device does these for the account once it is up to date, one after another. */
   readonly chores?: readonly ((vault: FeatureVault) => Promise<void>)[];
 };
 

@@ -1,7 +1,7 @@
 import { dropVerificationsOperation, keepHouse, pruneOperation } from '../changes/housekeeping.ts';
 import { feature } from './feature.ts';
 
-/** What is left behind and what is long gone. */
+/** Removes verifications that nothing names, and forgets old tombstones. */
 export const housekeeping = feature({
   operations: [dropVerificationsOperation, pruneOperation],
   chores: [({ store, outbox, clock }) => keepHouse(store.contents, outbox, clock.wallMs())],

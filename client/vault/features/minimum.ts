@@ -26,7 +26,7 @@ const conversationMinimumOperation = operationType({
   }),
 });
 
-/** What an enclave must offer at least before anything is sealed to it. */
+/** The level that an enclave must offer before anything is sealed to it. */
 export const minimum = feature({
   operations: [minimumOperation, conversationMinimumOperation],
   commands: ({ outbox, minimums, protection }: FeatureVault) => ({

@@ -43,7 +43,7 @@ export type RelayColumn = {
   readonly value: string | number | null;
 };
 
-/** What this device wrote that is no text of a person's. */
+/** Facts of an item that this device wrote and that holds no text of a person's. */
 export type RelayFacts =
   | ({ readonly kind: 'verification' } & Pick<VerificationSummary, 'model' | 'verifiedAtMs'> & {
         readonly evidenceKind: VerificationSummary['kind'];

@@ -2,7 +2,7 @@ import { verificationOperation } from '../enclave/later-verification.ts';
 import type { VerificationView } from '../enclave/protection-views.ts';
 import { feature, type FeatureVault } from './feature.ts';
 
-/** What vouched for the enclave of a turn, kept and read again. */
+/** Keeps what vouched for the enclave of a turn, and reads it again. */
 export const verification = feature({
   operations: [verificationOperation],
   commands: ({ protection }: FeatureVault) => ({

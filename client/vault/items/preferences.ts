@@ -5,13 +5,13 @@ export type KeptPreference = { readonly id: string; readonly preference: Prefere
 
 /** Small things of the account by their items: two devices may each have made one of a name. */
 export class Preferences extends Map<string, PreferenceContent> {
-  /** What counts of one name. */
+  /** The preference of one name that counts. */
   newest(name: string): KeptPreference | null {
     return newestOf(name, this);
   }
 }
 
-/** Of several of a name the last writer's, of equal times the greater value, so that all devices agree (SPEC.md §5.1). */
+/** The last writer's preference counts; of equal times the greater value, so that all devices agree (SPEC.md §5.1). */
 export function newestOf(name: string, preferences: Iterable<[string, PreferenceContent]>): KeptPreference | null {
   let newest: KeptPreference | null = null;
   for (const [id, preference] of preferences) {
@@ -21,7 +21,7 @@ export function newestOf(name: string, preferences: Iterable<[string, Preference
   return newest;
 }
 
-/** Whether one takes the place of another of its name. */
+/** True where the first takes the place of the second, of the same name. */
 export function isLaterPreference(a: PreferenceContent, b: PreferenceContent): boolean {
   return a.setAtMs > b.setAtMs || (a.setAtMs === b.setAtMs && a.value > b.value);
 }

@@ -1,7 +1,7 @@
 import type { ReplyNoteContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { SetsByKey } from './sets-by-key.ts';
 
-/** What is noted of replies, beside their compact items. */
+/** The notes about replies, beside their compact items. */
 export class ReplyNotes extends Map<string, ReplyNoteContent> {
   readonly #ofTurn = new SetsByKey();
 

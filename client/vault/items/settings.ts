@@ -6,7 +6,7 @@ export type SetMinimum = { readonly value: ProtectionLevel; readonly setAtMs: nu
 
 type SetTheme = SettingsContent['theme'];
 
-/** What counts among all settings items of the account: two devices may both have made one. */
+/** The settings that count among all settings items of the account: two devices may both have made one. */
 export type NewestSettings = { readonly theme: SetTheme | null; readonly minimumProtection: SetMinimum | null };
 
 export function newestSettings(settings: Iterable<SettingsContent>): NewestSettings {
@@ -35,7 +35,7 @@ export function withAccountMinimum(newest: NewestSettings, minimumProtection: Se
   return isLaterMinimum(minimumProtection, newest.minimumProtection) ? { ...newest, minimumProtection } : null;
 }
 
-/** Of two in one millisecond the stricter. */
+/** The later minimum counts; of two in one millisecond the stricter. */
 export function isLaterMinimum(a: SetMinimum, b: SetMinimum | null): boolean {
   if (b === null || a.setAtMs > b.setAtMs) return true;
   return a.setAtMs === b.setAtMs && compareLevels(a.value, b.value) > 0;
@@ -43,7 +43,7 @@ export function isLaterMinimum(a: SetMinimum, b: SetMinimum | null): boolean {
 
 /** Settings as an item holds them. */
 export function settingsContent({ theme, minimumProtection }: NewestSettings): SettingsContent {
-  // Whoever sets a theme later than the beginning of time wins.
+  // Time 0 lets any theme that is set later win.
   const settings = { type: 'settings', format: 1, theme: theme ?? { value: 'system', setAtMs: 0 } } as const;
   return minimumProtection === null ? settings : { ...settings, minimumProtection };
 }

@@ -2,12 +2,12 @@ import type { UnreadableContent } from '../../../crypto/vault/item-content.ts';
 
 /** Alive, and in a form of a later build: neither absent nor deleted. */
 export class UnreadableItems extends Map<string, UnreadableContent> {
-  /** What is there of a conversation, or is it. */
+  /** The unreadable items of a conversation, and the conversation itself where it is one. */
   idsOf(conversationId: string): readonly string[] {
     return this.#ids(({ conversationId: named }, id) => named === conversationId || id === conversationId);
   }
 
-  /** Those that may be of a type: what says nothing of itself may be anything. */
+  /** The items that may be of a type: an item that says nothing of itself may be anything. */
   perhaps(type: UnreadableContent['of']): readonly string[] {
     return this.#ids(({ of }) => of === type || of === null);
   }

@@ -1,11 +1,11 @@
 import type { VerificationContent } from '../../../crypto/protocol/contents/item-contents.ts';
 
-/** What a verification came to; its document is opened from the cache when somebody wants to read it. */
+/** A summary of a verification; its document is opened from the cache when somebody wants to read it. */
 export type VerificationSummary = Omit<VerificationContent, 'type' | 'format' | 'document'>;
 
 /** Verifications in short, and of each turn the one that it came to rest on last. */
 export class Verifications extends Map<string, VerificationSummary> {
-  /** Of turns that were sealed anew after their message was stored. */
+  /** The latest verifications, of turns that were sealed anew after their message was stored. */
   readonly #latest = new Map<string, string>();
 
   /** Keeps a verification without its document. */
@@ -15,7 +15,7 @@ export class Verifications extends Map<string, VerificationSummary> {
     if (turnId === undefined) return;
     const knownId = this.#latest.get(turnId) ?? '';
     const known = this.get(knownId);
-    // Of equal ones the greater id: which one a device read first decides nothing.
+    // Of equal times the greater id counts: the order in which a device reads them decides nothing.
     const isNewer =
       known === undefined ||
       known.verifiedAtMs < summary.verifiedAtMs ||

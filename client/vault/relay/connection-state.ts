@@ -43,13 +43,13 @@ export class ConnectionState {
     return this.#network;
   }
 
-  /** What the page says of the network, and whether somebody looks at it. */
+  /** Notes what the page says of the network, and if somebody looks at it. */
   note({ isOnline, isSeen }: { readonly isOnline: boolean; readonly isSeen: boolean }): void {
     this.#network.report(isOnline);
     this.watch.look(isSeen);
   }
 
-  /** What the live response came to. */
+  /** Notes the status of the live response. */
   live(status: ConnectionStatus): void {
     this.#live = status;
     this.#say();

@@ -48,7 +48,7 @@ export async function callRelay(connection: RelayConnection, call: HttpCall, max
   }
 }
 
-/** As `callRelay`, for JSON of one schema. @throws {RelayCallError} `malformed-answer` for any other. */
+/** Works as `callRelay`, for JSON of one schema. @throws {RelayCallError} `malformed-answer` for any other. */
 export async function callRelayJson<Schema extends v.GenericSchema>(
   connection: RelayConnection,
   call: HttpCall,

@@ -37,6 +37,6 @@ export function settledUntil(turns: readonly TurnRecord[], before: number, newes
     }
     settled = Math.max(settled, turn.startedAtMs);
   }
-  // Of the newest millisecond more turns may come.
+  // More turns of the newest millisecond may still come.
   return Math.max(before, Math.min(settled - 1, newestSettledMs));
 }

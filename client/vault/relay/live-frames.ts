@@ -54,7 +54,7 @@ export class LiveFrames {
     return this.#status;
   }
 
-  /** Whether this tab is the one that reads. */
+  /** True in the tab that reads. */
   get leads(): boolean {
     return this.#hasLock;
   }
@@ -89,7 +89,7 @@ export class LiveFrames {
   async #lead(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      // What is wrong stays said until the relay speaks.
+      // A failure stays shown until the relay speaks.
       if (failures === 0) this.#say('connecting');
       let hasSpoken = false;
       try {

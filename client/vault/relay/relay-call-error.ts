@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 
-/** What a call can come to besides the relay's own codes. */
+/** Codes of a failed call: the relay's own, and others for what can go wrong on the way. */
 export type RelayCallCode =
   | ErrorCode
   /** No answer, or one of a proxy in between. */

@@ -77,7 +77,7 @@ export class RelayWatch {
     };
   }
 
-  /** Whether an answer is being written: its frames come on a clock. */
+  /** Notes if a reply is being written: its frames come on a clock. */
   expect(isExpecting: boolean): void {
     if (this.#isExpecting === isExpecting) return;
     this.#isExpecting = isExpecting;
@@ -209,7 +209,7 @@ export function watchedFetch(fetch_: typeof fetch, watch: RelayWatch): typeof fe
     try {
       const response = await fetch_(input, init);
       const isOwn = /^application\/json\b/i.test(response.headers.get('content-type') ?? '');
-      // What a proxy says of a relay that it does not reach is no sign of life.
+      // A proxy's answer about a relay that it does not reach is no sign of life.
       over(isOwn || !isGatewayStatus(response.status));
       return response;
     } catch (error) {

@@ -21,7 +21,7 @@ import type { VaultContents } from '../store/vault-contents.ts';
 import type { VaultWriter } from '../changes/vault-writer.ts';
 
 const shortestDelayMs = 1_000;
-/** Whoever asked knows what its shield showed, and goes first. */
+/** The tab that asked knows what its shield showed, and goes first. */
 const askerDelayMs = 3_000;
 const otherDelayMs = 4_000;
 const maximumReplyLength = 2_000_000;
@@ -32,9 +32,9 @@ export const replyOperation = operationType({
   fields: {
     itemId: idField,
     content: replyContent,
-    /** What is noted of it; an older build left none here. */
+    /** The note of the reply; an older build left none here. */
     note: v.exactOptional(v.strictObject({ itemId: idField, content: replyNoteContent })),
-    /** What the enclave proposed; used where nobody gave a title. */
+    /** The title that the enclave proposed; used where nobody gave one. */
     title: v.nullable(v.pipe(v.string(), v.maxLength(maximumTitleLength))),
   },
   idOf: ({ content }) => `reply:${content.turnId}`,
@@ -66,7 +66,7 @@ export type CompactionParts = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
-  /** What the shield showed at Send, where this tab asked. */
+  /** The enclave that the shield showed at Send, where this tab asked. */
   readonly shownEnclave: (turnId: string) => ShownEnclave | null;
 };
 

@@ -67,7 +67,7 @@ export class LiveReading {
   }
 
   start(): void {
-    // Whoever reads the stream says how it is; the one that finds nobody reads it itself.
+    // The tab that reads the stream reports how it is; a tab that finds no reader reads the stream itself.
     this.#vault.channel.post({ type: 'hello' });
     // A lock that cannot be had is an ended vault.
     this.#live.run().catch(() => undefined);
@@ -161,7 +161,7 @@ export class LiveReading {
 
   async #resumeOnce(): Promise<void> {
     const { client, store, writer, tracker } = this.#vault;
-    // Of a question that the relay does not have yet its list says nothing, whatever comes of it in the meantime.
+    // The relay's list says nothing about a question that it does not have yet, even if the question arrives meanwhile.
     const asked = tracker.turnIds.filter((turnId) => store.contents.messageOfTurn(turnId) !== null);
     // First the list, then the items: a reply that became compact in between is not taken for missing.
     let beginning = store.mark.turnsAfterMs;

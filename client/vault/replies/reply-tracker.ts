@@ -29,7 +29,7 @@ export type TrackerSurroundings = {
   readonly onSettled: (turnId: string) => void;
 };
 
-/** What the relay said of a turn when it was last asked, or by its live records since. */
+/** The relay's word on a turn when it was last asked, or by its live records since. */
 export type KnownTurn = 'running' | 'with-transcript' | 'without-transcript';
 
 /** The replies that are still being written or not compact yet, whoever asked for them. */
@@ -56,7 +56,7 @@ export class ReplyTracker {
     recipients.onLearnt = () => this.reconsider();
   }
 
-  /** Whether the relay was asked for this turn since its question came here. */
+  /** True if the relay was asked for this turn since its question came here. */
   isChecked(turnId: string): boolean {
     return this.#checked.has(turnId);
   }
@@ -103,7 +103,7 @@ export class ReplyTracker {
     this.reconsider();
   }
 
-  /** What could not be told apart from another's reply may be by now. */
+  /** Looks again at replies that could not be told from another's: now they may be. */
   reconsider(): void {
     for (const reader of this.#readers.values()) {
       if (!reader.reconsider()) continue;
@@ -121,7 +121,7 @@ export class ReplyTracker {
     return new Map(running.map((reader) => [reader.turnId, reader.progress]));
   }
 
-  /** Whether any should be coming that the relay has begun or is to begin. */
+  /** True while a reply is due that the relay has begun or is to begin. */
   get isExpecting(): boolean {
     return [...this.progress.keys()].some((turnId) => this.#known.get(turnId) !== 'without-transcript');
   }

@@ -14,7 +14,7 @@ import { type CheckedHead, openSignInHead } from '../store/head-check.ts';
 import type { AccountSession } from './session-key.ts';
 import { VaultError } from '../failures/vault-error.ts';
 
-/** What a sign-in by whatever factor comes to. */
+/** The result of a sign-in by any factor. */
 export type SignedIn = {
   readonly session: SessionAnswer;
   readonly account: AccountSession;
@@ -27,7 +27,7 @@ type Factor = {
   /** For `password` only: the profile and the OPAQUE key that this login saw. */
   readonly stretching: StretchingProfile | null;
   readonly serverStaticPublicKey: string | null;
-  /** Of the name that was typed; null for an unlock. */
+  /** The tag of the name that was typed; null for an unlock. */
   readonly nameTag: Bytes | null;
 };
 

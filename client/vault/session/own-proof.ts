@@ -1,4 +1,4 @@
-/** What shows anew that the account is the person's own, before a way in is changed. */
+/** Shows anew that the account is the person's own, before a way in is changed. */
 export type OwnProof =
   | { readonly by: 'password'; readonly password: string }
   | { readonly by: 'phrase'; readonly words: string }

@@ -34,7 +34,7 @@ function isObviouslyWeak(password: string, userName: string | null): boolean {
   if (new Set(characters).size < minimumDifferentCharacters) return true;
   if (/^[\d\s./-]*$/.test(password) && password.replaceAll(/\D/g, '').length < minimumDigits) return true;
   if (isRepeated(password)) return true;
-  // What is left once everything guessable is taken out has to carry the strength.
+  // The rest, without everything guessable, has to carry the strength.
   let rest = password;
   for (const word of [...(userName === null ? [] : [userName.toLowerCase()]), ...commonWords]) {
     if (word.length >= 3) rest = rest.replaceAll(word, '');

@@ -12,12 +12,12 @@ import { decodeCanonicalJson, encodeCanonicalJson } from '../../../crypto/protoc
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import type { WrappedSession } from '../store/ciphertext-cache.ts';
 
-/** What an unlocked tab knows besides the items. */
+/** An unlocked tab knows this besides the items. */
 export type AccountSession = {
   readonly keyring: Keyring;
   /** The relay's OPAQUE key as the account knows it: a new password is registered with no other. */
   readonly serverStaticPublicKey: string;
-  /** Of the account's name, as it was typed or stands in a keyslot; null where neither said it. */
+  /** The tag of the account's name, as it was typed or stands in a keyslot; null where neither said it. */
   readonly nameTag: Bytes | null;
   /** Signed in by the recovery phrase: a password is still to be chosen. */
   readonly needsNewPassword: boolean;

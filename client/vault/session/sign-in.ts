@@ -40,7 +40,7 @@ async function logIn(
   await opaqueReady();
   const started = startOpaque(password);
   const answer = await start(started.request);
-  // What opens the vault is fetched while Argon2 runs and the relay answers.
+  // The code that opens the vault is fetched while Argon2 runs and the relay answers.
   const ready = aeadReady();
   ready.catch(() => undefined);
   const finished = finishLogin({

@@ -26,7 +26,7 @@ export type PreparedSignUp = {
   readonly words: readonly string[];
   readonly account: AccountSession;
   readonly message: SignUpFinish;
-  /** Whether a call to create it was made whose answer is not known. */
+  /** True once a call to create the account was made whose answer is not known. */
   wasSent: boolean;
 };
 

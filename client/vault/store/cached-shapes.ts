@@ -45,7 +45,7 @@ const operation = v.object({
   order: v.pipe(v.number(), v.finite()),
   body: bytes,
 });
-/** What it wraps is of no use once any of it is damaged; that there was a session stays known. */
+/** A damaged session row is of no use, but it stays known that there was a session. */
 const wrapped = v.object({
   name: v.literal('session'),
   // Whose key it is, only using it shows.

@@ -51,14 +51,14 @@ export type WrappedSession = {
 
 /** Something to do at the relay that could not be done yet, sealed. */
 export type SealedOperation = { readonly id: string; readonly order: number; readonly body: Bytes };
-/** What a change of an operation names: it is made to this very revision or not at all. */
+/** Names an operation that is to change: the change applies to this very revision or not at all. */
 export type OperationRevision = { readonly id: string; readonly revision: string };
 
 /** Accounts of which a browser remembers a head; the one signed out longest ago goes first. */
 const maximumRemembered = 64;
 
 /**
- * What this device keeps, on whatever rows: ciphertext, hashes and random ids, nothing in clear and no name.
+ * Keeps this device's copy, on any kind of rows: ciphertext, hashes and random ids, nothing in clear and no name.
  *
  * The relay's copy is the truth; everything here but unsent text can be fetched again.
  */
@@ -102,7 +102,7 @@ export class CiphertextCache {
     });
   }
 
-  /** As they lie there: `isItemRow` says which of them are what was put there. */
+  /** All items as they lie there: `isItemRow` tells which of them are as they were put there. */
   readAllItems(): Promise<CachedItem[]> {
     return this.#rows.list('items') as Promise<CachedItem[]>;
   }
@@ -204,7 +204,7 @@ export class CiphertextCache {
   async wipeKey(): Promise<void> {
     const empty = new Uint8Array(0);
     await this.#rows.write(['singletons'], async (rows) => {
-      // Whether there is a session at all stays known: the page then says "Unlock".
+      // It stays known that there was a session: the page then says "Unlock".
       if ((await rows.get('singletons', 'session')) === null) return;
       await rows.put('singletons', [{ name: 'session', wrappingKey: null, nonce: empty, body: empty }]);
     });
@@ -224,7 +224,7 @@ export class CiphertextCache {
     });
   }
 
-  /** What this browser accepted of an account before its cache was wiped; null where that never was. */
+  /** The head that this browser accepted of an account before its cache was wiped; null where there was none. */
   async readRemembered(owner: Bytes): Promise<RememberedHead | null> {
     return readRememberedRow(await this.#rows.get('remembered', toBase64Url(owner)));
   }
@@ -234,7 +234,7 @@ async function markIn(rows: ChangingRows): Promise<VaultMark | null> {
   return readMarkRow(await rows.get('singletons', 'vault'));
 }
 
-/** Whether all of these are still what they were read as. */
+/** True if all of these are still at the revision that was read. */
 async function areThese(rows: ChangingRows, revisions: readonly OperationRevision[]): Promise<boolean> {
   for (const revision of revisions) if ((await findOperation(rows, revision)) === null) return false;
   return true;

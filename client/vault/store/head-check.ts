@@ -12,7 +12,7 @@ import { cachedHead, type VaultStore } from './vault-store.ts';
 /** Heads that one sync follows; a device that was away for longer than half a million batches signs in anew. */
 const maximumPages = 1_000;
 
-/** What a head says by itself, sealed or not: it must not be used, but perhaps nobody lied. */
+/** Codes for which a head must not be used, sealed or not, although perhaps nobody lied. */
 export const newerCodes: Partial<Record<CryptoErrorCode, FailureCode>> = {
   'unsupported-version': 'other-version',
   'unsupported-suite': 'other-version',
@@ -48,7 +48,7 @@ export async function checkHead(
   return { cached: shown, opened };
 }
 
-/** What this browser accepted before its cache was wiped or broken still binds the relay: no older state, and no other history. */
+/** A head accepted before the cache was wiped or broken still binds the relay: no older state, and no other history. */
 async function checkFloor(store: VaultStore, client: Pick<RelayClient, 'readHeads'>, shown: CachedHead): Promise<void> {
   const { floor } = store.mark;
   if (floor === undefined || floor === null) return;

@@ -18,7 +18,7 @@ const noRows = (): Collections => {
   return { singletons: empty, items: empty, outbox: empty, drafts: empty, remembered: empty };
 };
 
-/** What all tabs of a device in memory share; with it goes everything. */
+/** All tabs of a device in memory share this; with it goes everything. */
 export class MemoryStorage {
   readonly #maximumLength: number;
   #kept: Collections = noRows();
@@ -103,7 +103,7 @@ function listRows(rows: Collection, collection: CollectionName, from?: number): 
   return [...rows.values()].filter(isMeant).map(copy);
 }
 
-/** As every storage does: nobody changes a row by holding on to it. */
+/** Copies, as every storage does: nobody changes a row by holding on to it. */
 function copy<Value>(value: Value): Value {
   return structuredClone(value);
 }

@@ -103,7 +103,7 @@ async function readPruned({ store, client }: SyncParts, head: CheckedHead): Prom
     for (const next of answer.pruned) {
       if (!isAfter(next, place)) throw new VaultError('vault-tampered');
       place = next;
-      // What a batch after the head's pruned is still in this head.
+      // An item that a batch after the head's pruned is still in this head.
       if (next.counter <= head.cached.counter) pruned.add(next.id);
     }
     if (!answer.more) return [...pruned];
@@ -202,8 +202,8 @@ async function keep(
 }
 
 /**
- * What the head covers was sealed with this account's keys. If its seal breaks, the relay lies; if only its form is
- * unknown, a newer build wrote it (or a broken one, M24), and this one keeps it as what it cannot read.
+ * The head covers only items that were sealed with this account's keys. If a seal breaks, the relay lies. If only the form is
+ * unknown, a newer or a broken build wrote it, and this one keeps the item as unreadable.
  */
 function openChecked(store: VaultStore, item: CachedItem): OpenedItem {
   try {

@@ -3,7 +3,7 @@ import type { LiveStatus } from '../relay/live-frames.ts';
 import type { FailureCode } from '../failures/failure-codes.ts';
 import type { RawChannel } from '../surroundings/surroundings.ts';
 
-/** What the tabs of one browser profile tell each other: events and sealed bytes, never a key. */
+/** The tabs of one browser profile tell each other these: events and sealed bytes, never a key. */
 export type TabMessage =
   /** Keys were wiped: every tab's Worker ends. */
   | { readonly type: 'ended'; readonly how: 'locked' | 'signed-out' }
@@ -11,9 +11,9 @@ export type TabMessage =
   | { readonly type: 'opened' }
   | { readonly type: 'cache-changed' }
   | { readonly type: 'outbox-changed' }
-  /** What the tab that asked the relay refused: the others do not ask, and the person may look at any of them. */
+  /** The tab that asked the relay refused the answer: the others do not ask, and the person may look at any of them. */
   | { readonly type: 'alarm'; readonly code: FailureCode }
-  /** What was refused is taken again: the sync, or what waits in the outbox. */
+  /** A refusal is over: the sync works again, or what waits in the outbox is taken. */
   | { readonly type: 'all-is-well'; readonly of: 'reading' | 'writing' }
   /** Raw records from the tab that reads the live response. */
   | { readonly type: 'live'; readonly records: Bytes }

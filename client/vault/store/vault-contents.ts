@@ -79,7 +79,7 @@ export class VaultContents {
     for (const table of this.readable) (table as Map<string, unknown>).clear();
   }
 
-  /** Of the conversation, whether it is there itself or not. */
+  /** The messages of a conversation, even where the conversation itself is not there. */
   messageIds(conversationId: string): ReadonlySet<string> {
     return this.messages.idsOf(conversationId);
   }
@@ -93,7 +93,7 @@ export class VaultContents {
     return this.messages.ofReply(replyItemId);
   }
 
-  /** What is noted of the answer to one turn. */
+  /** The note of the reply to one turn. */
   noteOf(turnId: string): { readonly id: string; readonly note: ReplyNoteContent } | null {
     return this.notes.ofTurn(turnId);
   }
@@ -111,19 +111,19 @@ export class VaultContents {
     return (message ?? this.replies.get(id) ?? this.notes.get(id) ?? unreadable)?.conversationId ?? null;
   }
 
-  /** What is there of a conversation, or is it, and cannot be read. */
+  /** The unreadable items of a conversation, and the conversation itself where it is one. */
   unreadableOf(conversationId: string): readonly string[] {
     return this.unreadable.idsOf(conversationId);
   }
 
-  /** Whether a person's minimum may be set higher than this build can read: for the account, or for this conversation. */
+  /** True where a person's minimum may be higher than this build can read: for the account, or for this conversation. */
   hidesMinimum(conversationId: string | null): boolean {
     return (
       this.unreadable.perhaps('settings').length > 0 || (conversationId !== null && this.unreadable.has(conversationId))
     );
   }
 
-  /** What a turn rests on last; null where nothing was kept. */
+  /** The verification that a turn rests on last; null where none was kept. */
   verificationOf(turnId: string): { readonly id: string; readonly summary: VerificationSummary } | null {
     const named = this.messages.ofTurn(turnId)?.message.verificationItemId;
     for (const id of [this.verifications.latestOf(turnId), named]) {

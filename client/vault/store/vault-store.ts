@@ -13,7 +13,7 @@ import { VaultError } from '../failures/vault-error.ts';
 /** An item that passed its checks, opened. */
 export type OpenedItem = { readonly item: CachedItem; readonly content: OpenedContent };
 
-/** What moves the vault from one verified head to another. */
+/** A change that moves the vault from one verified head to another. */
 export type VaultChange = {
   readonly head: CachedHead;
   readonly puts: readonly OpenedItem[];
@@ -94,7 +94,7 @@ export class VaultStore {
     this.#watcher.onChange(touched);
   }
 
-  /** Whether all of it opens, and the tree's root is the head's: false means that the cache lies or is not whole. */
+  /** True if all of it opens and the tree's root is the head's: false means that the cache lies or is not whole. */
   isConsistent(): boolean {
     return !this.#isBroken && equalBytes(this.#tree.root(), this.head.itemsRoot);
   }

@@ -1,4 +1,4 @@
-/** Whether this device has a network at all. */
+/** Tells if this device has a network at all. */
 export type Network = {
   isOnline(): boolean;
   /** @returns what ends it. */

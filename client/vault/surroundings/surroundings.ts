@@ -10,10 +10,10 @@ export type RawChannel = {
   close(): void;
 };
 
-/** What the vault takes from where it runs. */
+/** The vault takes these from where it runs. */
 export type Surroundings = {
   readonly fetch: typeof fetch;
-  /** Of the relay; empty in the browser. */
+  /** The relay's origin; empty in the browser. */
   readonly origin: string;
   readonly locks: TabLocks;
   readonly openChannel: () => RawChannel;
@@ -21,7 +21,7 @@ export type Surroundings = {
   readonly clock: Clock;
   /** 0 to 1, for jitter only. */
   readonly random: () => number;
-  /** What the enclave is judged by; checked where it is used. */
+  /** The policy that judges the enclave; checked where it is used. */
   readonly policy: unknown;
   /** The keys are gone, and with them this vault: whoever made it ends its thread. */
   readonly onEnd: () => void;

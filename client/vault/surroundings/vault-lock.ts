@@ -7,7 +7,7 @@ export type TabLocks = {
   ): Promise<T>;
 };
 
-/** What only one tab of a browser profile does at a time: read, change and write the vault. */
+/** Only one tab of a browser profile at a time does this: it reads, changes and writes the vault. */
 export function underVaultLock<T>(locks: TabLocks, run: () => Promise<T>): Promise<T> {
   return locks.request('sotto-vault', { mode: 'exclusive' }, run);
 }

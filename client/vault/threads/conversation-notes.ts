@@ -8,15 +8,15 @@ import type { VaultContents } from '../store/vault-contents.ts';
 export type NotedTurn = {
   readonly turnId: string;
   readonly createdAtMs: number;
-  /** What the shield showed, while nothing is stored. */
+  /** The enclave that the shield showed, while nothing is stored. */
   readonly shown: ShownEnclave | null;
 };
 
 export type NotesParts = {
   readonly contents: VaultContents;
-  /** What the person said for this conversation alone. */
+  /** The minimum that the person set for this conversation alone. */
   readonly said: SetMinimum | null;
-  /** What holds for the account. */
+  /** The minimum that holds for the account. */
   readonly account: ProtectionLevel;
 };
 

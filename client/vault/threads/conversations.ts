@@ -32,7 +32,7 @@ type Question = {
   readonly queued: QueuedOperation<TurnOperation> | null;
 };
 
-/** What people see: the stored contents with everything on top of it that is still waiting in this browser. */
+/** The conversations as people see them: the stored contents, and on top everything that still waits in this browser. */
 export class Conversations {
   readonly #parts: ConversationParts;
   readonly seen = new SeenAnswers();
@@ -92,7 +92,7 @@ export class Conversations {
     });
   }
 
-  /** What the next question follows: the last answer, or null at the beginning. */
+  /** The reply that the next question follows; null at the beginning. */
   lastReplyId(conversationId: string): string | null {
     return this.#ordered(conversationId).at(-1)?.content.replyItemId ?? null;
   }
@@ -228,7 +228,7 @@ export class Conversations {
     const children = new Map<string | null, Question[]>();
     for (const question of questions) {
       const { parentId } = question.content;
-      // What followed a message that is not here is not lost with it.
+      // A message whose parent is not here is not lost with it.
       const place = parentId !== null && places.has(parentId) ? parentId : null;
       children.set(place, [...(children.get(place) ?? []), question]);
     }

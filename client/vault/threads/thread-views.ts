@@ -22,7 +22,7 @@ export type UserMessage = {
   readonly text: string;
   readonly turnId: string;
   readonly stored: boolean;
-  /** What happened since the message before. */
+  /** The notes of what happened since the message before. */
   readonly notesBefore: readonly ConversationNote[];
 };
 
@@ -38,13 +38,13 @@ export type AssistantMessage = {
   readonly model: string | null;
   readonly engine: string | null;
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
-  /** What vouched for its enclave, as it was stored; null as long as it is not. */
+  /** The facts that vouched for its enclave, as stored; null until they are. */
   readonly protection: StoredProtection | null;
   /** How many of the oldest messages the model was not given. */
   readonly leftOut: number;
-  /** Whether a verification document is kept with it. */
+  /** True if a verification document is kept with it. */
   readonly isDocumented: boolean;
-  /** What happened since, where no message follows. */
+  /** The notes of what happened since, where no message follows. */
   readonly notesAfter: readonly ConversationNote[];
 };
 
