@@ -48,7 +48,7 @@ function Pages() {
   const brokenBy = useAppSelector((state) => state.session.brokenBy);
   useEffect(() => {
     // The chat's scripts come whatever the vault holds: what is loaded, and when, says nothing about its contents.
-    // What does not come now is asked for again by the page that needs it.
+    // The page that needs a script asks again for it where it does not come now.
     if (status === 'locked' || status === 'unlocked') void loadChat().catch(() => undefined);
   }, [status]);
   if (status === 'broken') return <BrokenVaultPage code={brokenBy ?? 'worker-failed'} />;

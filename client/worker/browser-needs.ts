@@ -1,6 +1,8 @@
 import type { FailureCode } from '../vault/api/vault-api.ts';
 
-/** What the vault takes from a browser, in the page and in its Worker. Any of it may be missing, or may throw when it is looked at. */
+/**
+ * The vault takes these from a browser, in the page and in its Worker. Any may be missing, or may throw when it is looked at.
+ */
 export type BrowserScope = {
   readonly isSecureContext: boolean;
   readonly crypto?: { readonly subtle?: object | undefined } | undefined;

@@ -1,6 +1,6 @@
 import type { Endpoint } from 'comlink';
 
-/** As Comlink sends a call; everything else that it can send reads, writes or constructs whatever a path leads to. */
+/** Comlink sends a call so; everything else that it can send reads, writes or constructs whatever a path leads to. */
 type Call = { readonly type: 'APPLY'; readonly path: readonly [string]; readonly argumentList?: readonly unknown[] };
 
 /** Calls of the vault take one object, or the page's listener. */

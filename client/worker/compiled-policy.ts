@@ -2,7 +2,7 @@
 declare const __SOTTO_POLICY__: unknown;
 
 /**
- * What this build accepts as an enclave: `client/policy.json`, or the file that CLIENT_POLICY named when it was built. It is
- * compiled in and never asked of a relay; where it is used it is checked again, and an incomplete one refuses.
+ * This build accepts these enclaves: `client/policy.json`, or the file that CLIENT_POLICY named when it was built. It is
+ * compiled in and never asked of a relay. Each use checks it again, and an incomplete one refuses.
  */
 export const compiledPolicy: unknown = __SOTTO_POLICY__;

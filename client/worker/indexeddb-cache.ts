@@ -8,12 +8,12 @@ import {
   type RowCache,
 } from '../vault/store/cache.ts';
 
-/** Of this browser profile, or of a test. */
+/** The storage of this browser profile, or of a test. */
 export type BrowserStorage = { readonly indexedDB: IDBFactory; readonly IDBKeyRange: typeof IDBKeyRange };
 
 function makeDatabase({ indexedDB, IDBKeyRange }: BrowserStorage): Dexie {
   const database = new Dexie('sotto', { indexedDB, IDBKeyRange });
-  // As earlier builds wrote them: a store of another form is another version, with the way from this one.
+  // Earlier builds wrote these stores: a store of another form is another version, with the way from this one.
   database.version(1).stores({ singletons: '&name', items: '&id, counter', outbox: '&id, order', drafts: '&id' });
   database.version(2).stores({ remembered: '&owner, order' });
   return database;

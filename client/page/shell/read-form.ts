@@ -1,8 +1,8 @@
 import type { FormEvent } from 'react';
 
 /**
- * What stands in the fields of a form at its submit. Some password managers set values without an event, and React then
- * never hears of them: the fields are asked, not the state.
+ * Reads the fields of a form at its submit, not the state. Some password managers set values without an event, and React then
+ * never hears of them.
  *
  * @param names - For each value the `name` of its field.
  */

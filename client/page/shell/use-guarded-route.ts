@@ -27,7 +27,7 @@ export function useGuardedRoute(): Route | null {
   }, [status]);
 
   const redirect = redirectFor({ route, session: { status, needsNewPassword }, wish: currentWish(), arrived });
-  // Whoever signs in after a sign-out may be another person: nothing of the first one's address is kept for them.
+  // Another person may sign in after a sign-out, so the first one's address is not kept for them.
   const keepsWish = status === 'locked' || !hadAccount;
   useLayoutEffect(() => {
     if (redirect === null) return;

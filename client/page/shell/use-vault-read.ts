@@ -23,7 +23,7 @@ export function useVaultRead<T>(read: (api: VaultApi) => Promise<T>, version = '
     let current = true;
     void vault.call(read).then((result) => {
       if (!current) return;
-      // As a function, so that a value which is one would not be called.
+      // A setter function keeps React from calling a value that is itself a function.
       if (result.ok) setValue(() => result.value);
       setFailure(result.ok ? null : result.failure);
     });

@@ -4,7 +4,7 @@ import { endsAccount, vaultEventReceived } from './vault-events.ts';
 
 const initialState: EnclaveView = { kind: 'idle' };
 
-/** What the shield shows of the enclave that answers the open conversation. */
+/** The shield shows this of the enclave that serves the open conversation. */
 export const enclaveSlice = createSlice({
   name: 'enclave',
   initialState: initialState as EnclaveView,

@@ -1,7 +1,7 @@
 import type { VaultFailure } from '../../vault/api/vault-api.ts';
 import { isFailureCode } from '../texts/failure-texts.ts';
 
-/** What a call to the vault came to: components branch on it and never catch. */
+/** The result of a call to the vault: components branch on it and never catch. */
 export type VaultResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: VaultFailure };

@@ -63,7 +63,7 @@ export function navigate(route: Route, { replace = false, wish = null }: Navigat
   announce();
 }
 
-/** What `navigate` was told for this page; it survives a reload. */
+/** The wish that `navigate` was given for this page; it survives a reload. */
 export function currentWish(): Route | null {
   const state: unknown = window.history.state;
   if (typeof state !== 'object' || state === null || !('wish' in state)) return null;

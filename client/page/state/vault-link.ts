@@ -15,7 +15,7 @@ export type VaultLink = {
 export function createVaultLink(store: AppStore, openVault: OpenVault): VaultLink {
   let vault: VaultApi | null = null;
   let brokenBy: FailureCode | null = null;
-  /** What ends each call that waits: a vault that is broken answers none. */
+  /** Each of these ends a call that waits: a broken vault answers none. */
   const waiting = new Set<(reason: StartFailure) => void>();
 
   function breakDown(code: FailureCode): void {

@@ -1,6 +1,6 @@
 /** Who has to change something, so that nobody is accused who did nothing. */
 export type Cause =
-  /** What was typed, or asked for. */
+  /** A person typed it, or asked for it. */
   | 'person'
   /** This browser or device. */
   | 'browser'

@@ -41,12 +41,12 @@ function isSaidAsTheRelays(code: FailureCode): code is SaidAsTheRelays {
   return (saidAsTheRelays as readonly FailureCode[]).includes(code);
 }
 
-/** What happened, and nothing of what to do: where there is one line. */
+/** Says what happened, not what to do: where there is one line. */
 export function failureSentence({ code }: Pick<VaultFailure, 'code'>): string {
   return failureCodeText(code).sentence;
 }
 
-/** What to do about it, where that stands apart. */
+/** Says what to do about it, where that stands apart. */
 export function failureWayOut({ code }: Pick<VaultFailure, 'code'>): string {
   return failureCodeText(code).wayOut;
 }

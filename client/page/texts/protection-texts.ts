@@ -30,14 +30,14 @@ export function protectionSentence(view: EnclaveView): string {
   }
 }
 
-/** What vouches for an enclave, in one sentence. */
+/** Says in one sentence what vouches for an enclave. */
 export function claimText({ kind, level, release }: ProtectionClaim): string {
   if (kind === 'development' || kind === 'modal') return say(`claim.${kind}`);
   const values = { vendor: say(`vendor.${kind}`), release: release ?? '?' };
   return level === 'hardware-gpu' ? say('claim.hardware-gpu', values) : say('claim.hardware', values);
 }
 
-/** What vouched for the enclave of a stored answer. */
+/** Says what vouched for the enclave of a stored reply. */
 export function storedProtectionText(protection: StoredProtection): string {
   return 'text' in protection ? protection.text : claimText(protection);
 }
@@ -93,7 +93,7 @@ export function stepResultText(result: VerificationStep['result']): string {
   return say(`step.${result}`);
 }
 
-/** As a choice: what an enclave must offer at least. */
+/** Names a level in a choice of what an enclave must offer at least. */
 export function levelName(level: ProtectionLevel): string {
   return say(`level.${level}`);
 }
@@ -119,7 +119,7 @@ export function noteText(note: ConversationNote): string {
   return say('note.other-enclave', { change: changeText(note.before, note.after) });
 }
 
-/** What differs, each part once. */
+/** Names each part that differs once. */
 export function changeText(before: ProtectionFacts, after: ProtectionFacts): string {
   const parts = [
     before.kind === after.kind && before.level === after.level

@@ -2,9 +2,9 @@ import type { RefusedEnclave } from '../../vault/api/vault-api.ts';
 import { say } from './say.ts';
 
 type RefusalText = {
-  /** What failed, as the end of a sentence that says that nothing is sent. */
+  /** The failed part, as the end of a sentence that says that nothing is sent. */
   readonly what: string;
-  /** What a person can do. */
+  /** The advice tells what a person can do. */
   readonly advice: string;
 };
 

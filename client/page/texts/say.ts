@@ -15,7 +15,7 @@ export type RichId = Exclude<MessageId, PlainId>;
 type Values<Id extends MessageId, Value> = Readonly<Record<ArgumentsIn<English[Id]>, Value>>;
 type Given<Id extends MessageId> = ArgumentsIn<English[Id]> extends never ? [] : [values: Values<Id, string | number>];
 
-/** What stands between tags and becomes something of the page: a link, a name in a direction of its own. */
+/** The words between tags become something of the page: a link, a name in a direction of its own. */
 export type Rich<Id extends MessageId, Node> = Values<Id, Node | string | number> &
   Readonly<Record<TagsIn<English[Id]>, (words: readonly (Node | string)[]) => Node>>;
 
@@ -30,7 +30,7 @@ export function speak(tag: string, messages: Messages): void {
   formats.clear();
 }
 
-/** Whether there are words for an id that comes from outside. */
+/** True where there are words for an id that comes from outside. */
 export function isMessage(id: string): id is MessageId {
   return Object.hasOwn(spoken, id);
 }

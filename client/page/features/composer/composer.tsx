@@ -27,7 +27,7 @@ type ComposerProps = {
 type Failed = {
   readonly conversationId: string | null;
   readonly failure: VaultFailure;
-  /** What is as it was. */
+  /** Names what was kept. */
   readonly kept: string;
 };
 

@@ -41,7 +41,7 @@ export function useDraft(conversationId: string | null): Draft {
   const taken = useRef(new Map<string, string>());
   /** Turns of returned words that are in the draft of another tab. */
   const elsewhere = useRef(new Set<string>());
-  /** Those for which the newest saving was refused. */
+  /** The drafts for which the newest saving was refused. */
   const [refused, setRefused] = useState<readonly string[]>([]);
   const [unkept, setUnkept] = useState<VaultFailure | null>(null);
   const unsaved = useRef<Unsaved | null>(null);
@@ -110,7 +110,7 @@ export function useDraft(conversationId: string | null): Draft {
     for (const { turnId, text: words } of returned) {
       const added = latest.current === '' ? words : `\n\n${words}`;
       if (taken.current.has(turnId) || elsewhere.current.has(turnId)) continue;
-      // What does not fit waits until there is room: each change of the text may make some.
+      // A text that does not fit waits until there is room: each change of the text may make some.
       if (latest.current.length + added.length > maximumMessageLength) continue;
       taken.current.set(turnId, added);
       show(latest.current + added);
@@ -134,7 +134,7 @@ export function useDraft(conversationId: string | null): Draft {
           taken.current.delete(turnId);
         }
         unsaved.current = null;
-        // What only this box has is not lost either.
+        // Words that only this box has are not lost either.
         const isThere = result.value.includes(here);
         show(isThere ? result.value : `${result.value}\n\n${here}`.trim());
         if (!isThere) keep(latest.current);

@@ -11,7 +11,7 @@ type FilesRefused = {
   readonly takeBack: () => void;
 };
 
-/** Whether files were dropped on the page, or pasted where there was no text with them; until it is taken back. */
+/** Tells that files were dropped on the page, or pasted without text, until a person takes them back. */
 export function useFilesRefused(): FilesRefused {
   const [refused, setRefused] = useState(false);
   const [times, setTimes] = useState(0);

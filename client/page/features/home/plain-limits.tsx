@@ -1,7 +1,7 @@
 import { say } from '../../texts/say.ts';
 const limits = ['reset', 'seen', 'delivered'] as const;
 
-/** What Sotto does not do, said before anyone signs up. */
+/** Says what Sotto does not do, before anyone signs up. */
 export function PlainLimits() {
   return (
     <section aria-labelledby="limits">

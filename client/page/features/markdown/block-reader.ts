@@ -33,7 +33,7 @@ export type Block = {
   readonly source: string;
   /** It goes on with the block before, which was too long for one piece. */
   readonly continues: boolean;
-  /** What is open where it begins. */
+  /** The place where it begins. */
   readonly from: Place;
 };
 
@@ -49,7 +49,7 @@ export class BlockReader {
   readonly #text: string;
   readonly #blocks: Block[] = [];
   #open: Open | null;
-  /** Of the piece that is being read: where it starts, its place, its lines. */
+  /** The piece that is being read: its start, its place, its lines. */
   #start: number;
   #from: Place;
   #lines = 0;

@@ -3,7 +3,7 @@ import type { Block } from './block-reader.ts';
 import { closesFence, detailsTag, holdsMarkdown, innerFence, summaryTag } from './line-kinds.ts';
 import { say } from '../../texts/say.ts';
 
-/** What is shown as one thing: a piece of its own, a table or code in several pieces, or what `<details>` folds. */
+/** The page shows each as one thing: a piece, a table or code in several pieces, or the contents of `<details>`. */
 export type Unit =
   | { readonly kind: 'piece'; readonly block: Block }
   | { readonly kind: 'code' | 'table'; readonly blocks: readonly Block[] }

@@ -81,7 +81,7 @@ function resolveTildes(...[events, context]: Parameters<Resolver>): ReturnType<R
   return known?.resolveAll?.(events, context) ?? events;
 }
 
-/** Whether stars between the two characters belong to the first. */
+/** True where stars between the two characters belong to the first. */
 function touches(near: Code, far: Code): boolean {
   const kind = classifyCharacter(near);
   if (kind === undefined) return true;

@@ -15,7 +15,7 @@ let turn = 0;
 let isUnlimited = false;
 const waiting: (() => void)[] = [];
 
-/** Whether work of this cost (about letters of plain prose) may be done in this task; the first always may. */
+/** Takes work of this cost (about letters of plain prose) if this task has room; the first always has. */
 function takeNow(cost: number): boolean {
   if (isUnlimited) return true;
   if (spent > 0 && spent + cost > budgetPerTask) return false;

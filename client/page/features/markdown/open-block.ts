@@ -25,16 +25,16 @@ export type BlockKind =
   | 'details'
   | 'end-details';
 
-/** What a line goes on with. */
+/** The block that a line may continue. */
 export type Open = {
   readonly kind: BlockKind;
   /** Signs that close a fence or mathematics, the sign of a list. */
   readonly sign: string;
   readonly isQuote: boolean;
-  /** Of a list: where the words of its last item begin, the fence inside it, and the number of the next item. */
+  /** For a list: where the words of its last item begin, the fence inside it, and the number of the next item. */
   readonly contentIndent: number;
   readonly fence: string | null;
-  /** Of code: it may hold fences of its own length. */
+  /** For code: it may hold fences of its own length. */
   readonly nests: boolean;
   readonly nextNumber: number | null;
 };
@@ -51,7 +51,7 @@ export const plainText: Open = {
   nextNumber: null,
 };
 
-/** What a line opens that goes on with nothing. */
+/** The block that a line opens where it continues none. */
 export function openedBy(line: string, text: string, at: number): Open {
   if (indentOf(line) < 4) {
     const fence = openingFence(line);

@@ -4,7 +4,7 @@ import { labelKey, linkDefinition, noteName } from './line-kinds.ts';
 
 export type Note = { readonly key: string; readonly number: number; readonly source: string };
 
-/** What pieces of one answer refer to across their borders. */
+/** The pieces of one reply share these across their borders. */
 export type References = {
   /** Lines that define links, by their names. */
   readonly definitions: ReadonlyMap<string, string>;

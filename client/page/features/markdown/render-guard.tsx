@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from 'react';
 
 type RenderGuardProps = {
-  /** What is rendered; when it changes after a failure, rendering is tried again. */
+  /** The text that is rendered; when it changes after a failure, rendering is tried again. */
   readonly text: string;
   readonly fallback: ReactNode;
   readonly children: ReactNode;

@@ -23,7 +23,7 @@ const counted: readonly Counted[] = [
 ];
 const deepest = 10;
 
-/** Whether a piece may be read as Markdown. */
+/** True if a piece may be read as Markdown. */
 export function isFormattable(source: string): boolean {
   return counted.every(({ sign, most }) => !occursMoreThan(source, sign, most)) && !isDeep(source);
 }

@@ -33,7 +33,7 @@ type Measured = {
   readonly release: { readonly version: string; readonly url: string } | null;
 };
 
-/** What the hardware measured, and which release that is. */
+/** The measurement that the hardware reported, and its release. */
 export function measuredFacts({ measurement, release }: Measured): readonly (Fact | null)[] {
   return [
     release === null

@@ -12,7 +12,7 @@ import { say } from '../../texts/say.ts';
 
 const nothingAsked: MinimumView = { account: null, conversation: null, effective: 'any', strongest: 'any' };
 
-/** What the person asks of every enclave; kept sealed with the account, so no relay reads or changes it. */
+/** A person sets here what every enclave must offer; it is kept sealed with the account, so no relay reads or changes it. */
 export function MinimumChoice({ conversationId }: { readonly conversationId: string | null }) {
   const vault = useVault();
   const minimum = useVaultView('minimum') ?? nothingAsked;

@@ -13,7 +13,7 @@ type RefusedActionsProps = {
   readonly onShowChecks?: () => void;
 };
 
-/** What one can do when an enclave is refused. */
+/** Offers what one can do when an enclave is refused. */
 export function RefusedActions({ conversationId, view, onShowChecks }: RefusedActionsProps) {
   const vault = useVault();
   const [lowering, setLowering] = useState<RefusedEnclave['offered']>(null);

@@ -17,7 +17,7 @@ export function RelayColumns({ columns }: { readonly columns: readonly RelayColu
   );
 }
 
-/** What says something to everyone; the rest is numbers and ids. */
+/** These columns say something to everyone; the rest is numbers and ids. */
 const tellingNames = /AtMs$|^(?:turnId|frames|state|accountNumber)$/;
 
 /** The telling columns at once, the others behind a word, so that more than one message fits on a screen. */

@@ -7,7 +7,7 @@ import { say } from '../../texts/say.ts';
 
 type ShieldButtonProps = { readonly onPress: () => void };
 
-/** What protects this conversation, in one sentence, always beside the message box. */
+/** Says in one sentence what protects this conversation, always beside the message box. */
 export function ShieldButton({ onPress }: ShieldButtonProps) {
   const view = useAppSelector((state) => state.enclave);
   const sentence = protectionSentence(view);

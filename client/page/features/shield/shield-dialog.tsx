@@ -4,7 +4,7 @@ import { ShieldDetails } from './shield-details.tsx';
 import { VerificationDialog } from './verification-dialog.tsx';
 import { say } from '../../texts/say.ts';
 
-/** Of a document, whose: `turnId` null is the shield's own. */
+/** A document names its turn; `turnId` null is the shield's own. */
 export type ShieldPanel =
   | { readonly kind: 'details' }
   | { readonly kind: 'relay' }

@@ -21,7 +21,7 @@ type VerificationDialogProps = {
   readonly turnId: string | null;
 };
 
-/** What was verified before a question was sealed, step by step, and the document to check it again elsewhere. */
+/** Shows what was verified before a question was sealed, step by step, and the document to check it again elsewhere. */
 export function VerificationDialog({ open, onClose, turnId }: VerificationDialogProps) {
   return (
     <Dialog open={open} onClose={onClose} title={say('document.heading')} width="wide">

@@ -2,7 +2,7 @@ import { ShieldAlertIcon } from '../../design/icons.tsx';
 import { noteText } from '../../texts/protection-texts.ts';
 import type { ConversationNote } from '../../../vault/api/vault-api.ts';
 
-/** What happened between two messages, as lines that belong to neither. */
+/** Shows what happened between two messages, as lines that belong to neither. */
 export function ConversationNotes({ notes }: { readonly notes: readonly ConversationNote[] }) {
   if (notes.length === 0) return null;
   return (

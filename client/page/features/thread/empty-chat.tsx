@@ -2,7 +2,7 @@ import { LogoMark } from '../../design/wordmark.tsx';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { say } from '../../texts/say.ts';
 
-/** What one may begin with; `\n\n` behind those that want a text. */
+/** A person may begin with one of these; `\n\n` stands behind those that want a text. */
 const suggestions = [
   { name: 'talk', end: '' },
   { name: 'letter', end: '\n\n' },

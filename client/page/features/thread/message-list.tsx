@@ -63,7 +63,7 @@ export function MessageList({ conversationId, order, sentQuestionId }: MessageLi
     if (sentQuestionId !== null) resume();
   }, [resume, sentQuestionId]);
 
-  /** As much as the sent question needs below it to stand at the top of the view. */
+  /** The room that the sent question needs below it to stand at the top of the view. */
   function roomBelow(): number {
     const index = sentQuestionId === null ? -1 : order.indexOf(sentQuestionId);
     const start = virtualizer.measurementsCache[index]?.start;

@@ -4,7 +4,7 @@ import { say } from '../../texts/say.ts';
 
 type ReasoningProps = { readonly text: string; readonly thinking: boolean };
 
-/** What the model wrote for itself; closed until someone asks. */
+/** Shows what the model wrote for itself; closed until someone asks. */
 export function Reasoning({ text, thinking }: ReasoningProps) {
   return (
     <details className="group/reasoning rounded-control border border-line">

@@ -30,8 +30,8 @@ function isMovedUp(before: Sizes, now: Sizes): boolean {
 }
 
 /**
- * Whether the view goes along with a growing answer. Only the reader's own hand gives it up (wheel, touch, key, scrollbar, selecting
- * text), and only reaching the end or the button takes it up again; a change of layout does neither.
+ * Follows a growing reply with the view. Only the reader's own hand stops it: wheel, touch, key, scrollbar, selecting text.
+ * Only reaching the end or the button starts it again; a change of layout does neither.
  */
 export function useFollow(): Follow {
   const container = useRef<HTMLDivElement>(null);

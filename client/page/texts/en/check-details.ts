@@ -1,4 +1,4 @@
-/** What a check came to; the values are the verifier’s. */
+/** These words give the result of a check; the values are the verifier’s. */
 export const detailWords = {
   'detail.form-unknown': 'It is not of a form that this client reads.',
   'detail.policy-incomplete': 'This client carries no complete policy.',

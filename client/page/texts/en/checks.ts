@@ -1,4 +1,4 @@
-/** What a verifier checks, one line of the checklist each. */
+/** A verifier checks these, one line of the checklist each. */
 export const checkWords = {
   'check.policy': 'Policy',
   'check.evidence-kind': 'Kind of evidence',

@@ -1,4 +1,4 @@
-/** What the estimate of a password's strength says, by the estimator's own codes (zxcvbn-ts). */
+/** These words explain the estimate of a password's strength, by the estimator's own codes (zxcvbn-ts). */
 export const passwordWords = {
   'password.warning.straightRow': 'Straight rows of keys on your keyboard are easy to guess.',
   'password.warning.keyPattern': 'Short keyboard patterns are easy to guess.',

@@ -1,4 +1,4 @@
-/** What frames every page: titles, links, fields, and the pages of something that went wrong. */
+/** These words frame every page: titles, links, fields, and the pages of something that went wrong. */
 export const shellWords = {
   'title.home': 'Sotto, a private AI chat',
   'title.create-account': 'Create account · Sotto',
