@@ -14,7 +14,7 @@ import { decodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.t
 import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import { sizeClassOf } from '../../crypto/protocol/bytes/size-class.ts';
-import { openDraft } from '../../crypto/vault/draft.ts';
+import { openUnsentText } from '../../crypto/vault/unsent-text.ts';
 import { decodeItemContent } from '../../crypto/vault/item-content.ts';
 import { openItem } from '../../crypto/vault/item.ts';
 import { hashLeaf, MerkleTree, verifyProof } from '../../crypto/protocol/merkle-tree.ts';
@@ -147,7 +147,7 @@ describe('vault', () => {
   });
 
   it.each(frozen.drafts)('draft: $draftId', (vector) => {
-    expect(openDraft({ keyring: keyringOf(vector), draftId: vector.draftId, body: fromHex(vector.body) })).toBe(
+    expect(openUnsentText({ keyring: keyringOf(vector), placeId: vector.draftId, body: fromHex(vector.body) })).toBe(
       vector.text,
     );
   });

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import * as drafts from '../../crypto/vault/draft.ts';
+import * as unsent from '../../crypto/vault/unsent-text.ts';
 import * as expiry from '../../crypto/vault/expiry.ts';
 import * as items from '../../crypto/vault/item.ts';
 import * as contents from '../../crypto/vault/item-content.ts';
@@ -162,10 +162,10 @@ test.each(times)('drafts, random input %i', () => {
   const draftId = `d${randomText(10)}`;
   const readers = {
     mine: (body: Bytes) => openDraft(keyring, draftId, body),
-    production: (body: Bytes) => drafts.openDraft({ keyring: production, draftId, body }),
+    production: (body: Bytes) => unsent.openUnsentText({ keyring: production, placeId: draftId, body }),
   };
   for (const text of ['', '\ufeffbyte order mark', randomText(500)]) {
-    const theirs = drafts.sealDraft({ keyring: production, draftId, text });
+    const theirs = unsent.sealUnsentText({ keyring: production, placeId: draftId, text });
     expect(readers.mine(theirs)).toBe(text);
     expect(differences(variants(theirs), readers)).toEqual([]);
     const ours = sealDraft(keyring, draftId, text, random(32));

@@ -4,7 +4,7 @@ import { fromHex, lengthPrefixed, toBase64Url, toHex, uint32 } from '../../crypt
 import { labelled, sha256 } from '../../crypto/protocol/bytes/hash.ts';
 import { deriveBytes } from '../../crypto/primitives/hkdf.ts';
 import { padToSizeClass } from '../../crypto/protocol/bytes/size-class.ts';
-import { sealDraft } from '../../crypto/vault/draft.ts';
+import { sealUnsentText } from '../../crypto/vault/unsent-text.ts';
 import { encodeItemContent } from '../../crypto/vault/item-content.ts';
 import { sealItem } from '../../crypto/vault/item.ts';
 import { hashLeaf, MerkleTree } from '../../crypto/protocol/merkle-tree.ts';
@@ -146,7 +146,7 @@ export function makeDraftVectors() {
       accountKey: toHex(currentAccountKey(keyring).expose()),
       draftId,
       text,
-      body: toHex(sealDraft({ keyring, draftId, text })),
+      body: toHex(sealUnsentText({ keyring, placeId: draftId, text })),
     };
   });
 }

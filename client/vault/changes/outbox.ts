@@ -1,5 +1,5 @@
 import type { Keyring } from '../../../crypto/account/keyring.ts';
-import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
+import { openUnsentText, sealUnsentText } from '../../../crypto/vault/unsent-text.ts';
 import { type CiphertextCache, revisionOf, type SealedOperation } from '../store/ciphertext-cache.ts';
 import type { AnyOperation, OperationType, OperationTypes } from './operation.ts';
 import type { TurnOperation } from './turn-operation.ts';
@@ -126,13 +126,13 @@ export class Outbox {
   }
 
   #seal(id: string, operation: AnyOperation) {
-    return sealDraft({ keyring: this.#keyring, draftId: `outbox/${id}`, text: JSON.stringify(operation) });
+    return sealUnsentText({ keyring: this.#keyring, placeId: `outbox/${id}`, text: JSON.stringify(operation) });
   }
 
   /** One that does not open was not written by this account's keys: it is left alone. */
   #open(row: SealedOperation): ReturnType<OperationTypes['parse']> | null {
     try {
-      return this.#types.parse(openDraft({ keyring: this.#keyring, draftId: `outbox/${row.id}`, body: row.body }));
+      return this.#types.parse(openUnsentText({ keyring: this.#keyring, placeId: `outbox/${row.id}`, body: row.body }));
     } catch {
       return null;
     }

@@ -1,6 +1,6 @@
 import type { Keyring } from '../../../crypto/account/keyring.ts';
 import { maximumMessageLength } from '../../../crypto/protocol/contents/item-contents.ts';
-import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
+import { openUnsentText, sealUnsentText } from '../../../crypto/vault/unsent-text.ts';
 import type { CiphertextCache } from '../store/ciphertext-cache.ts';
 import type { Outbox } from '../changes/outbox.ts';
 import { feature, type FeatureVault } from './feature.ts';
@@ -25,7 +25,7 @@ export class Drafts {
     const body = await this.#cache.readDraft(id);
     if (body === null) return '';
     try {
-      return openDraft({ keyring: this.#keyring, draftId: id, body });
+      return openUnsentText({ keyring: this.#keyring, placeId: id, body });
     } catch {
       // Another account's draft, or a damaged one: treat it as empty.
       return '';
@@ -40,7 +40,7 @@ export class Drafts {
     // Twice a message, so that an overlong paste is kept while it is being cut.
     if (text.length > 2 * maximumMessageLength) throw new VaultError('message-too-long');
     const id = draftId(conversationId);
-    const body = text === '' ? null : sealDraft({ keyring: this.#keyring, draftId: id, text });
+    const body = text === '' ? null : sealUnsentText({ keyring: this.#keyring, placeId: id, text });
     for (;;) {
       if (returned.some((turnId) => !this.#taken.has(turnId))) await this.#outbox.load();
       const named = returned.filter((turnId) => !this.#taken.has(turnId));

@@ -10,7 +10,7 @@ import { protectionOf } from '../../../../client/vault/changes/turn-operation.ts
 import { Outbox, type QueuedOperation } from '../../../../client/vault/changes/outbox.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { sealDraft } from '../../../../crypto/vault/draft.ts';
+import { sealUnsentText } from '../../../../crypto/vault/unsent-text.ts';
 import { newId, stoppedTurn } from '../../../parts/vault/paper-vault.ts';
 import { randomKeyring } from '../../../parts/crypto/sample-account.ts';
 
@@ -191,7 +191,7 @@ describe('Outbox: what an earlier build left in the browser', () => {
     const rows = operations.map(({ id, operation }, index) => ({
       id,
       order: index + 1,
-      body: sealDraft({ keyring, draftId: `outbox/${id}`, text: JSON.stringify(operation) }),
+      body: sealUnsentText({ keyring, placeId: `outbox/${id}`, text: JSON.stringify(operation) }),
     }));
     await database.table('outbox').bulkPut(rows);
     database.close();
@@ -228,7 +228,7 @@ describe('Outbox: what the shield showed when a question was sent', () => {
     const { cache, openTab } = await openProfile();
     const operation = { ...turn('words'), shown };
     const id = `turn:${operation.turnId}`;
-    const body = sealDraft({ keyring, draftId: `outbox/${id}`, text: JSON.stringify(operation) });
+    const body = sealUnsentText({ keyring, placeId: `outbox/${id}`, text: JSON.stringify(operation) });
     await cache.putOperation({ id, body }, []);
     const outbox = await openTab();
     return outbox.turns.map(({ operation: { text, shown: found } }) => ({ text, shown: found }));

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { rotateKeyring } from '../../../crypto/account/keyring.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { openDraft, sealDraft } from '../../../crypto/vault/draft.ts';
+import { openUnsentText, sealUnsentText } from '../../../crypto/vault/unsent-text.ts';
 import { isMissingBodyAllowed, roundUpToDay } from '../../../crypto/vault/expiry.ts';
 import { refusalOf, unrefusedTamperings } from '../../parts/crypto/refusal.ts';
 import { sampleKeyring } from '../../parts/crypto/sample-account.ts';
@@ -14,37 +14,41 @@ const text = 'not sent yet — 😀';
 
 describe('draft', () => {
   it('comes back, and its length shows as a class only', () => {
-    const body = sealDraft({ keyring, draftId, text });
-    expect(openDraft({ keyring, draftId, body })).toBe(text);
-    expect(body).toHaveLength(sealDraft({ keyring, draftId, text: '' }).length);
+    const body = sealUnsentText({ keyring, placeId: draftId, text });
+    expect(openUnsentText({ keyring, placeId: draftId, body })).toBe(text);
+    expect(body).toHaveLength(sealUnsentText({ keyring, placeId: draftId, text: '' }).length);
   });
 
   it('open: rejects every changed byte, cut and extension', () => {
-    const body = sealDraft({ keyring, draftId, text });
-    const read = (changed: Uint8Array) => openDraft({ keyring, draftId, body: changed });
+    const body = sealUnsentText({ keyring, placeId: draftId, text });
+    const read = (changed: Uint8Array) => openUnsentText({ keyring, placeId: draftId, body: changed });
     const codes = ['open-failed', 'malformed', 'unsupported-version', 'unsupported-suite', 'unknown-key'] as const;
     expect(unrefusedTamperings(body, read, ...codes)).toEqual([]);
   });
 
   it('open: rejects another place, account and key', () => {
-    const body = sealDraft({ keyring, draftId, text });
-    expect(refusalOf(() => openDraft({ keyring, draftId: 'conversation-2', body }))).toBe('open-failed');
-    expect(refusalOf(() => openDraft({ keyring: sampleKeyring(0xa2), draftId, body }))).toBe('open-failed');
-    expect(refusalOf(() => openDraft({ keyring: sampleKeyring(0xa1, 0xb2), draftId, body }))).toBe('open-failed');
+    const body = sealUnsentText({ keyring, placeId: draftId, text });
+    expect(refusalOf(() => openUnsentText({ keyring, placeId: 'conversation-2', body }))).toBe('open-failed');
+    expect(refusalOf(() => openUnsentText({ keyring: sampleKeyring(0xa2), placeId: draftId, body }))).toBe(
+      'open-failed',
+    );
+    expect(refusalOf(() => openUnsentText({ keyring: sampleKeyring(0xa1, 0xb2), placeId: draftId, body }))).toBe(
+      'open-failed',
+    );
   });
 
   it('survives a rotation', () => {
-    const body = sealDraft({ keyring, draftId, text });
+    const body = sealUnsentText({ keyring, placeId: draftId, text });
     const next = rotateKeyring(keyring);
-    expect(openDraft({ keyring: next, draftId, body })).toBe(text);
-    const newer = sealDraft({ keyring: next, draftId, text });
-    expect(openDraft({ keyring: next, draftId, body: newer })).toBe(text);
-    expect(refusalOf(() => openDraft({ keyring, draftId, body: newer }))).toBe('unknown-key');
+    expect(openUnsentText({ keyring: next, placeId: draftId, body })).toBe(text);
+    const newer = sealUnsentText({ keyring: next, placeId: draftId, text });
+    expect(openUnsentText({ keyring: next, placeId: draftId, body: newer })).toBe(text);
+    expect(refusalOf(() => openUnsentText({ keyring, placeId: draftId, body: newer }))).toBe('unknown-key');
   });
 
   it.each(['', 'x'.repeat(65), 'é'.repeat(33)])('refuses the place %j', (place) => {
-    expect(refusalOf(() => sealDraft({ keyring, draftId: place, text }))).toBe('invalid-argument');
-    expect(refusalOf(() => sealDraft({ keyring, draftId: 'x'.repeat(64), text }))).toBe('accepted');
+    expect(refusalOf(() => sealUnsentText({ keyring, placeId: place, text }))).toBe('invalid-argument');
+    expect(refusalOf(() => sealUnsentText({ keyring, placeId: 'x'.repeat(64), text }))).toBe('accepted');
   });
 });
 

@@ -7,8 +7,8 @@ import { labelled } from '../protocol/bytes/hash.ts';
 import { decodeSealedHeader, encodeSealedHeader } from '../primitives/sealed-header.ts';
 import { padToSizeClass, unpadSizeClass } from '../protocol/bytes/size-class.ts';
 
-function contextOf(keyring: Keyring, epoch: number, draftId: string, header: Uint8Array) {
-  const id = encodeUtf8(draftId);
+function contextOf(keyring: Keyring, epoch: number, placeId: string, header: Uint8Array) {
+  const id = encodeUtf8(placeId);
   if (id.length === 0 || id.length > 64) throw new CryptoError('invalid-argument');
   const { accountId } = keyring;
   return {
@@ -21,27 +21,27 @@ function contextOf(keyring: Keyring, epoch: number, draftId: string, header: Uin
 /**
  * Seals unsent text for this device's own storage (SPEC.md §5.4). It never leaves the device, but storage outlives a lock.
  *
- * @param input.draftId - The place that it belongs to, 1 to 64 bytes of UTF-8: a draft opens in no other.
+ * @param input.placeId - The place that it belongs to, 1 to 64 bytes of UTF-8: a draft opens in no other.
  * @param input.text - Up to 16 MiB of UTF-8, padded, so that its length does not show on disk.
  * @throws {CryptoError} `too-long`, `invalid-argument`, `not-ready`.
  */
-export function sealDraft(input: {
+export function sealUnsentText(input: {
   readonly keyring: Keyring;
-  readonly draftId: string;
+  readonly placeId: string;
   readonly text: string;
 }): Bytes {
   const header = encodeSealedHeader(input.keyring.currentEpoch);
-  const context = contextOf(input.keyring, input.keyring.currentEpoch, input.draftId, header);
+  const context = contextOf(input.keyring, input.keyring.currentEpoch, input.placeId, header);
   return concat(header, sealCommitted({ ...context, plaintext: padToSizeClass(encodeUtf8(input.text)) }));
 }
 
 /** @throws {CryptoError} `open-failed`, `unknown-key`, `malformed`, `unsupported-version`, `unsupported-suite`. */
-export function openDraft(input: {
+export function openUnsentText(input: {
   readonly keyring: Keyring;
-  readonly draftId: string;
+  readonly placeId: string;
   readonly body: Uint8Array;
 }): string {
   const { header, epoch, sealed } = decodeSealedHeader(input.body);
-  const context = contextOf(input.keyring, epoch, input.draftId, header);
+  const context = contextOf(input.keyring, epoch, input.placeId, header);
   return decodeUtf8(unpadSizeClass(openCommitted({ ...context, sealed })));
 }
