@@ -24,7 +24,7 @@ const enclaves = /^\/v1\/enclaves$/;
 /** Refuses the enclave, sends nothing to it, keeps the question, and sends it once the relay is honest. */
 async function expectEnclaveRefused(
   intercept: Interceptor,
-  failedStep: string | null,
+  failedCheck: string | null,
   policy?: unknown,
 ): Promise<void> {
   const profile = lab.profile(policy === undefined ? {} : { policy });
@@ -32,12 +32,12 @@ async function expectEnclaveRefused(
   profile.intercept = intercept;
   await tab.vault.openConversation({ conversationId: null });
   await tab.until(() => tab.enclave.kind === 'refused' || tab.enclave.kind === 'unreachable');
-  if (failedStep !== null) {
+  if (failedCheck !== null) {
     expect(tab.enclave).toMatchObject({ kind: 'refused' });
     const steps = tab.enclave.kind === 'refused' ? tab.enclave.steps : [];
-    expect(steps.at(-1)).toMatchObject({ name: failedStep, result: 'failed' });
+    expect(steps.at(-1)).toMatchObject({ check: failedCheck, result: 'failed' });
   }
-  if (failedStep !== null) {
+  if (failedCheck !== null) {
     // The words stay in the box: there is nobody to keep them for.
     expect(await tab.refusal(tab.ask('For a verified enclave only.'))).toEqual({ code: 'evidence-refused' });
     expect(tab.conversations).toEqual([]);
@@ -76,7 +76,7 @@ describe('evidence', () => {
     const swap = changeJson(enclaves, (answer) => {
       answer.publicKeys[0] = toBase64Url(publicKey);
     });
-    await expectEnclaveRefused(swap, 'Keys');
+    await expectEnclaveRefused(swap, 'keys');
   });
 
   it('M2 that is genuine, with a statement by somebody else, is refused', async () => {
@@ -89,14 +89,14 @@ describe('evidence', () => {
       answer.signature = toBase64Url(signed.signature);
       answer.publicKeys = statement.keys.map(() => toBase64Url(publicKey));
     });
-    await expectEnclaveRefused(forge, 'Signature');
+    await expectEnclaveRefused(forge, 'signature');
   });
 
   it('M2 with a changed statement is refused', async () => {
     const change = changeJson(enclaves, (answer) => {
       answer.statement = flip(answer.statement);
     });
-    await expectEnclaveRefused(change, 'Signature');
+    await expectEnclaveRefused(change, 'signature');
   });
 
   it('M3 that answered an earlier question is refused', async () => {
@@ -111,19 +111,19 @@ describe('evidence', () => {
     await tab.until(() => tab.enclave.kind === 'verified');
     await expectEnclaveRefused(
       answerInstead(enclaves, () => jsonResponse(old)),
-      'Freshness',
+      'freshness',
     );
   });
 
   it('M4 of a model that the policy does not have is refused', async () => {
     const policy = { ...developmentPolicy, models: [{ model: 'another-model', weightsDigests: null }] };
-    await expectEnclaveRefused((request, next) => next(request), 'Model', policy);
+    await expectEnclaveRefused((request, next) => next(request), 'model', policy);
   });
 
   it('that the policy wants with a digest is refused without one', async () => {
     const weightsDigests = [toBase64Url(new Uint8Array(32))];
     const policy = { ...developmentPolicy, models: [{ model: 'test-model', weightsDigests }] };
-    await expectEnclaveRefused((request, next) => next(request), 'Model', policy);
+    await expectEnclaveRefused((request, next) => next(request), 'model', policy);
   });
 
   it.each([
@@ -134,7 +134,7 @@ describe('evidence', () => {
     { ...developmentPolicy, allowUnverified: true },
     null,
   ])('is refused by an incomplete policy (%j): a missing field does not mean "anything"', async (policy) => {
-    await expectEnclaveRefused((request, next) => next(request), 'Policy', policy);
+    await expectEnclaveRefused((request, next) => next(request), 'policy', policy);
   });
 
   it('cannot be switched off by the relay', async () => {

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VaultFace } from '../../../../client/vault/api/vault-api.ts';
+import { withCommands } from '../../../../client/vault/api/open-vault.ts';
+import { operationType, OperationTypes } from '../../../../client/vault/changes/operation.ts';
+import type { Feature, FeatureVault } from '../../../../client/vault/features/feature.ts';
+import { features } from '../../../../client/vault/features/features.ts';
+import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+
+const listed: readonly Feature[] = features;
+/** A vault of which a feature may take anything before one of its commands is called. */
+const anything: FeatureVault = new Proxy({} as FeatureVault, { get: () => anything });
+
+function doubled(names: readonly string[]): string[] {
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
+
+describe('features', () => {
+  it('bring no command, no view and no kind of operation twice', () => {
+    const commands = listed.flatMap(({ commands: make }) => Object.keys(make?.(anything) ?? {}));
+    const views = listed.flatMap(({ views: declared = {} }) => Object.keys(declared));
+    const kinds = listed.flatMap(({ operations = [] }) => operations.map(({ kind }) => kind));
+    expect([doubled(commands), doubled(views), doubled(kinds)]).toEqual([[], [], []]);
+    expect(commands.length + views.length + kinds.length).toBeGreaterThan(20);
+    expect(doubled(['a', 'b', 'a'])).toEqual(['a']);
+  });
+
+  it('OperationTypes: refuses two of one kind, and an operation that none brings', () => {
+    const apply = () => true;
+    const [one, same, other] = ['one', 'one', 'other'].map((kind) => operationType({ kind, fields: {}, apply }));
+    if (one === undefined || same === undefined || other === undefined) throw new Error('three were made');
+    expect(() => new OperationTypes([one, same])).toThrow('one kind');
+    const types = new OperationTypes([one, other]);
+    expect(types.parse('{"kind":"other"}')).toEqual({ type: other, operation: { kind: 'other' } });
+    for (const text of ['{"kind":"third"}', '{"kind":"__proto__"}', '{}']) {
+      expect(() => types.parse(text)).toThrow('no feature brings');
+    }
+    expect(() => types.parse('{"kind":"other","more":1}')).toThrow('more');
+  });
+});
+
+describe('withCommands', () => {
+  it('calls the vault itself by its own names, and runs every other name as a command', async () => {
+    const calls: unknown[] = [];
+    const face = {
+      lock: async (...input: unknown[]) => void calls.push(['lock', ...input]),
+      run: async (call: unknown) => void calls.push(call),
+    } as unknown as VaultFace;
+    const vault = withCommands(face);
+    await vault.lock();
+    await vault.setTheme({ theme: 'dark' });
+    await vault.closeConversation();
+    expect(calls).toEqual([
+      ['lock'],
+      { command: 'setTheme', input: { theme: 'dark' } },
+      { command: 'closeConversation', input: undefined },
+    ]);
+  });
+
+  it('is no promise: it can be handed on by an async function', async () => {
+    const vault = withCommands({
+      run: () => Promise.reject(new Error('nothing is to be run')),
+    } as unknown as VaultFace);
+    expect(await Promise.resolve(vault)).toBe(vault);
+  });
+});
+
+describe('a command', () => {
+  let lab: DeviceLab;
+  beforeAll(async () => {
+    lab = await DeviceLab.open();
+  });
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  it('that no feature brings is refused, whatever an object has under its name', async () => {
+    const { tab } = await lab.signUp();
+    for (const command of ['unheardOf', 'constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      const refused = tab.vault.run({ command: command as never, input: {} as never });
+      expect(await tab.refusal(refused)).toEqual({ code: 'browser-failed' });
+    }
+    await tab.vault.run({ command: 'setTheme', input: { theme: 'dark' } });
+    expect(tab.theme).toBe('dark');
+  });
+
+  it('has told what it changed before it ends', async () => {
+    const { tab } = await lab.signUp();
+    for (const theme of ['light', 'dark', 'system', 'dark'] as const) {
+      await tab.vault.setTheme({ theme });
+      expect(tab.theme).toBe(theme);
+    }
+  });
+});
