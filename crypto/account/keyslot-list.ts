@@ -65,7 +65,7 @@ export function encodeKeyslotList(input: {
 /**
  * Reads a list after checking its MAC.
  *
- * Whether it is the newest, only the vault head can say: compare `digestKeyslotList` with the head's.
+ * Only the vault head can say that it is the newest: compare `digestKeyslotList` with the head's.
  *
  * @throws {CryptoError} `open-failed` for another account's, another epoch's or a changed list; `malformed`,
  *   `unsupported-version`, `unsupported-suite`.
@@ -98,7 +98,7 @@ function decodeEntry(entry: Uint8Array): ListedKeyslot {
   return { slotId: entry.slice(0, 16) as Bytes, kind, generation, digest: entry.slice(21, 53) as Bytes };
 }
 
-/** Whether the account itself put this very keyslot there; a client uses no other. */
+/** True if the account itself put this very keyslot there; a client uses no other. */
 export function isListedKeyslot(
   list: KeyslotList,
   keyslot: Omit<ListedKeyslot, 'digest'> & { readonly body: Uint8Array },

@@ -16,7 +16,7 @@ import { deriveBytes } from '../primitives/hkdf.ts';
 import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../primitives/sealed-header.ts';
 import { Secret } from '../protocol/bytes/secret.ts';
 
-/** What each kind of keyslot is opened with; later kinds join with their own secret. */
+/** Each kind of keyslot is opened with its own secret; later kinds join here. */
 type KeyslotSecrets = {
   readonly password: Secret<'ExportKey'>;
   readonly recovery: Secret<'RecoveryEntropy'>;
@@ -45,7 +45,7 @@ type Place = {
   readonly slotId: Uint8Array;
   /** Rises with every change of the slot, so that an older body of it no longer fits. */
   readonly generation: number;
-  /** Of the login that opens it; null for a kind that stretches nothing. */
+  /** The profile of the login that opens it; null for a kind that stretches nothing. */
   readonly stretching: StretchingProfile | null;
 };
 

@@ -38,7 +38,7 @@ export function normaliseUserName(name: string): string {
 }
 
 /**
- * What the client sends instead of its user name (SPEC.md §3.1).
+ * Derives the tag that the client sends instead of its user name (SPEC.md §3.1).
  *
  * @returns 32 bytes. Names can be guessed: whoever holds the tag can try them.
  * @throws {CryptoError} `invalid-user-name`.

@@ -14,7 +14,7 @@ const stretchingParameters = {
   'argon2id-64mib-3': { 'argon2id-custom': { iterations: 3, memory: 65_536, parallelism: 4 } },
 } as const satisfies Record<StretchingProfile, unknown>;
 
-/** What the client keeps between two messages of OPAQUE; single use. Strings: they cannot be wiped. */
+/** The client keeps this between two messages of OPAQUE; single use. Strings: they cannot be wiped. */
 export type OpaqueStart = { readonly state: string; readonly request: string };
 
 export type OpaqueKeys = {

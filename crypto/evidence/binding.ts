@@ -3,7 +3,7 @@ import { type Bytes, fromBase64Url, uint64 } from '../protocol/bytes/bytes.ts';
 import { encodeCanonicalJson } from '../protocol/json/canonical-json.ts';
 import { labelled, sha256, sha512 } from '../protocol/bytes/hash.ts';
 
-/** What an enclave ties to its hardware: one identity, for a while, of one image (SPEC.md §9.5). */
+/** An enclave ties this to its hardware: one identity, for a while, of one image (SPEC.md §9.5). */
 export type EvidenceBinding = {
   /** 32 */
   readonly identityPublicKey: Uint8Array;

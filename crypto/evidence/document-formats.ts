@@ -71,7 +71,7 @@ const entries = {
   /** The person's own for the conversation. */
   minimum: protectionLevel,
   policy: documentedPolicy,
-  /** What the sealed requests carry; null where an enclave was refused, and nothing sealed. */
+  /** The sealed requests carry this digest; null where an enclave was refused, and nothing sealed. */
   evidenceDigest: v.nullable(hashField),
   /** SHA-256 over the other members: tells damage, proves nothing else. */
   digest: hashField,
@@ -84,7 +84,7 @@ const codedDocument = v.strictObject({
   /** One, or the two that one request was sealed to, in the order of its recipients. */
   enclaves: enclavesOf(resultOf(codedStep, {})),
 });
-/** As earlier builds wrote it: with the sentence and the words that they showed. */
+/** Earlier builds wrote this form, with the sentence and the words that they showed. */
 const wordedDocument = v.strictObject({
   ...entries,
   format: v.literal('sotto-verification-1'),
@@ -102,7 +102,7 @@ export type WordedDocument = v.InferOutput<typeof wordedDocument>;
 export type VerificationDocument = CodedDocument | WordedDocument;
 export type CodedResult = CodedDocument['enclaves'][number]['result'];
 export type WordedResult = WordedDocument['enclaves'][number]['result'];
-/** Of an earlier build: its own words. */
+/** A step in the words of an earlier build. */
 export type WordedStep = v.InferOutput<typeof wordedStep>;
-/** As `VerificationStep`; of a later build it may hold codes that this one has no words for. */
+/** Like `VerificationStep`, but a later build's may hold codes that this one has no words for. */
 export type CodedStep = v.InferOutput<typeof codedStep>;

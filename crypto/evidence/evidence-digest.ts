@@ -15,7 +15,7 @@ export function digestEvidence(answer: Pick<EnclaveEvidence, 'evidence' | 'state
   );
 }
 
-/** What a request that is sealed to two enclaves carries: both digests, in the order of its recipients (SPEC.md §9.4). */
+/** A request sealed to two enclaves carries this: both digests, in the order of its recipients (SPEC.md §9.4). */
 export function joinEvidenceDigests(first: Uint8Array, second: Uint8Array): Bytes {
   return sha256(labelled('sotto/v1/evidence-pair', first, second));
 }

@@ -4,8 +4,8 @@ import type { EnclaveVerdict } from './verify-enclave.ts';
 export type AcceptedVerdict = Extract<EnclaveVerdict, { refused: false }>;
 
 /**
- * Whether one request may be sealed to both (SPEC.md §9.4): another enclave, of the very same protection. Anything less than
- * the same would make the shield's one sentence wrong for one of the two; and one enclave under two names is no second one.
+ * True if one request may be sealed to both (SPEC.md §9.4): another enclave, of the very same protection. With less than the
+ * same, the shield's one sentence would be wrong for one of the two. One enclave under two names is no second one.
  */
 export function isSecondEnclave(first: AcceptedVerdict, second: AcceptedVerdict): boolean {
   return !equalBytes(first.identityPublicKey, second.identityPublicKey) && isSameProtection(first, second);

@@ -84,7 +84,7 @@ function isOfLaterFormat(bytes: Uint8Array): boolean {
 function answerPart(answer: EnclaveQuestion['answer']): CodedDocument['enclaves'][number]['answer'] {
   const { evidence: list, collateral: given, statement: signed, signature: proof, publicKeys: keys } = answer;
   const part = { format: 1, evidence: list, statement: signed, signature: proof, publicKeys: keys } as const;
-  // What no piece of evidence asks for is looked at by nobody: a relay does not fill vaults with it.
+  // Nobody looks at collateral that no piece of evidence asks for: a relay does not fill vaults with it.
   const used = (given ?? []).filter((item) => list.some(({ kind }) => kind === item.kind));
   return used.length === 0 ? part : { ...part, collateral: used };
 }
@@ -97,7 +97,7 @@ export function resultOf(verdict: EnclaveVerdict): CodedResult {
   return { refused: false, kind, level, measurement, release: release?.version ?? null, model: signed.model, steps };
 }
 
-/** What a request carries that is sealed on the ground of these verdicts; null where one refuses. */
+/** A request carries this digest when it is sealed on the ground of these verdicts; null where one refuses. */
 export function evidenceDigestOf(verdicts: readonly EnclaveVerdict[]): string | null {
   const digests = verdicts.flatMap((verdict) => (verdict.refused ? [] : [verdict.evidenceDigest]));
   const [first, second] = digests;

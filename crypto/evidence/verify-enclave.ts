@@ -29,7 +29,7 @@ export type EnclaveVerdict =
       readonly refused: false;
       readonly kind: MachineKind;
       readonly level: ProtectionLevel;
-      /** What the hardware measured, in the vendor's own hex; null where none did. */
+      /** The measurement by the hardware, in the vendor's own hex; null where none did. */
       readonly measurement: string | null;
       /** The release that the measurement belongs to. */
       readonly release: Release | null;
@@ -45,7 +45,7 @@ export type EnclaveVerdict =
 export type EnclaveQuestion = {
   /** Parsed by its schema. */
   readonly answer: Omit<EnclaveEvidence, 'status'>;
-  /** What the client drew for this call (32). */
+  /** The client drew it for this call (32). */
   readonly nonce: Uint8Array;
   /** The model that was asked for, or `default`. */
   readonly model: string;

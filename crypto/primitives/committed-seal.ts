@@ -6,7 +6,7 @@ import { maximumPaddedLength } from '../protocol/bytes/size-class.ts';
 
 const saltLength = 32;
 const commitmentLength = 32;
-/** What a committed seal adds to its plaintext: 80 bytes. */
+/** A committed seal adds this to its plaintext: 80 bytes. */
 export const committedSealOverhead = saltLength + commitmentLength + tagLength;
 
 type Context = {

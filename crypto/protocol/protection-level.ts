@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** What vouches for an enclave, from nothing to everything; a person's own minimum is one of these (SPEC.md §9.4). */
+/** Levels of what vouches for an enclave, from nothing to everything; a person's own minimum is one of these (SPEC.md §9.4). */
 export const protectionLevels = ['any', 'stated', 'hardware', 'hardware-gpu'] as const;
 export const protectionLevel = v.picklist(protectionLevels);
 export type ProtectionLevel = (typeof protectionLevels)[number];
@@ -10,7 +10,7 @@ export function compareLevels(a: ProtectionLevel, b: ProtectionLevel): number {
   return protectionLevels.indexOf(a) - protectionLevels.indexOf(b);
 }
 
-/** Whether an enclave of this level offers what a minimum asks for. */
+/** True if an enclave of this level offers what a minimum asks for. */
 export function isAtLeast(level: ProtectionLevel, minimum: ProtectionLevel): boolean {
   return compareLevels(level, minimum) >= 0;
 }

@@ -3,7 +3,7 @@ import { type Bytes, uint64 } from '../protocol/bytes/bytes.ts';
 import { CryptoError } from '../protocol/bytes/errors.ts';
 import { labelled } from '../protocol/bytes/hash.ts';
 
-/** What a recovery signature covers (SPEC.md §3.4). */
+/** A recovery signature covers this (SPEC.md §3.4). */
 export type RecoveryClaim = {
   /** 32 bytes, drawn by the relay for this attempt. */
   readonly challenge: Uint8Array;

@@ -5,7 +5,7 @@ import { CryptoError } from '../protocol/bytes/errors.ts';
 import { labelled, sha256 } from '../protocol/bytes/hash.ts';
 import { type PhraseSignature, verifyPhraseSignature } from './recovery-signature.ts';
 
-/** What a fresh proof is for: one act with one body, asked for once (SPEC.md §3.5). */
+/** A fresh proof is for this: one act with one body, asked for once (SPEC.md §3.5). */
 export type StepUpClaim = {
   readonly act: StepUpAct;
   /** 32 bytes, drawn by the relay for this proof. */

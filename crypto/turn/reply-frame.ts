@@ -45,7 +45,7 @@ export function framesToSendAfterEnd(frameClass: FrameClass, sentFrames: number)
   return transcriptRung(frameClass, sentFrames + 1) - sentFrames - 1;
 }
 
-/** What the keys of a reply are bound to, besides the salt. */
+/** The keys of a reply are bound to this, besides the salt. */
 export type ReplyContext = {
   readonly turnKey: TurnKey;
   readonly frameClass: FrameClass;

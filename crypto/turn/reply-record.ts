@@ -11,7 +11,7 @@ const firstSkippable = 128;
 
 /** `kind (1) || length (4)`. */
 export const recordPrefixLength = 5;
-/** Of one record. Text goes on in the next. */
+/** The most bytes of one record. Text goes on in the next. */
 export const maximumRecordLength = 65_536;
 const maximumEndLength = 1024;
 const maximumTitleBytes = 4 * maximumTitleLength;
@@ -21,7 +21,7 @@ const maximumJsonLengths: Readonly<Record<number, number>> = {
   [recordKinds.summary]: 32_768,
 };
 
-/** What a reader gets out of the frames. A piece of text is what came so far, not a whole record. */
+/** A reader gets these out of the frames. A piece of text is what came so far, not a whole record. */
 export type ReplyPiece =
   | { readonly kind: 'text' | 'reasoning' | 'title'; readonly text: string }
   | { readonly kind: 'note'; readonly note: ReplyNote }

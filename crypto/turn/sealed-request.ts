@@ -54,7 +54,7 @@ function wrapInfo(header: Uint8Array, keyId: Uint8Array, bodyHash: Uint8Array): 
   return labelled('sotto/v1/request', header, keyId, bodyHash);
 }
 
-/** What a turn's reply is bound to, and what the enclave remembers of a request (SPEC.md §7.2). */
+/** A turn's reply is bound to this hash, and the enclave remembers requests by it (SPEC.md §7.2). */
 export function hashRequest(request: Pick<SealedRequest, 'header' | 'body'>): Bytes {
   return sha256(lengthPrefixed(request.header, request.body));
 }

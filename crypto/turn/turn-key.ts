@@ -7,7 +7,7 @@ import { Secret } from '../protocol/bytes/secret.ts';
 export const turnKeyLength = 32;
 export const stopTokenLength = 32;
 
-/** What opens one turn's reply on every device: it lies in the message item and in the sealed request. */
+/** Opens one turn's reply on every device: it lies in the message item and in the sealed request. */
 export type TurnKey = Secret<'TurnKey'>;
 
 /** Draws the key of one turn. Regenerating an answer is a new turn with a new key. */
@@ -16,7 +16,7 @@ export function generateTurnKey(): TurnKey {
 }
 
 /**
- * What whoever may stop a turn shows to the enclave (SPEC.md §8.4); it opens nothing.
+ * Derives the token that a device shows to the enclave to stop a turn (SPEC.md §8.4); it opens nothing.
  *
  * @param turnId - 16 bytes.
  * @returns 32 bytes.

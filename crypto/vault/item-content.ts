@@ -31,12 +31,12 @@ const restSchemas = {
 } as const satisfies Record<ItemContent['type'], v.GenericSchema>;
 
 /**
- * What can be told of a content whose form this build does not know, though the account wrote it: not shown, and neither
- * absent nor deleted (SPEC.md §5.1).
+ * Tells what can be told of a content whose form this build does not know, though the account wrote it. It is not shown, and
+ * neither absent nor deleted (SPEC.md §5.1).
  */
 export type UnreadableContent = {
   readonly type: 'unreadable';
-  /** What it is; null where even that cannot be told. */
+  /** The type; null where even that cannot be told. */
   readonly of: ItemContent['type'] | null;
   /** Where it names one. */
   readonly conversationId: string | null;
@@ -45,7 +45,7 @@ export type UnreadableContent = {
 /** @returns `length (1) || type || canonical JSON of the fields but type` (SPEC.md §5.1). */
 export function encodeItemContent(content: ItemContent): Bytes {
   const bytes = writeContent(content);
-  // What would not be read back is never written.
+  // A content that would not be read back is never written.
   decodeItemContent(bytes);
   return bytes;
 }
@@ -115,7 +115,7 @@ const unreadableCodes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * As `openContent`, for a device that goes on beside newer ones: what it cannot read is described instead of refused.
+ * Works as `openContent`, for a device that goes on beside newer ones: a content that it cannot read is described, not refused.
  *
  * @returns null for a type that this build does not know.
  * @throws {CryptoError} `open-failed` for what the account did not seal for this place.

@@ -7,7 +7,7 @@ import { decodeSealedHeader, encodeSealedHeader, sealedHeaderLength } from '../p
 import type { Secret } from '../protocol/bytes/secret.ts';
 import { maximumContentLength, padToSizeClass, sizeClassOf, unpadSizeClass } from '../protocol/bytes/size-class.ts';
 
-/** What an item body adds to its padded content: 86 bytes. */
+/** An item body adds this to its padded content: 86 bytes. */
 export const itemOverhead = sealedHeaderLength + committedSealOverhead;
 
 /** @returns the length of the body that `sealItem` makes of a content of this length. @throws {CryptoError} `too-long`. */

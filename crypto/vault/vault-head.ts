@@ -29,7 +29,7 @@ export type VaultHead = {
   readonly prunedBefore: number;
 };
 
-/** What a device remembers of the last head that it accepted. */
+/** A device remembers this of the last head that it accepted. */
 export type HeadMark = { readonly counter: number; readonly hash: Bytes };
 
 const plaintextLength = 8 + 32 + 4 + 32 + 32 + 8;
@@ -125,7 +125,7 @@ export function verifyHeadChain(input: {
     newest = head;
   }
   if (newest === undefined) throw new CryptoError('invalid-argument');
-  // Whoever still holds an old account key could write heads of its epoch, but never one of this.
+  // A holder of an old account key could write heads of its epoch, but never one of this.
   if (newest.epoch !== input.keyring.currentEpoch) throw new CryptoError('out-of-order');
   return newest;
 }

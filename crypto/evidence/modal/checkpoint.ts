@@ -14,7 +14,7 @@ export type Checkpoint = {
 };
 type NoteSignature = { readonly keyName: string; readonly keyId: Bytes; readonly signature: Bytes };
 export type SignedCheckpoint = Checkpoint & {
-  /** What was signed, its last newline included. */
+  /** The signed text, its last newline included. */
   readonly text: string;
   readonly signatures: readonly NoteSignature[];
 };
@@ -22,7 +22,7 @@ export type SignedCheckpoint = Checkpoint & {
 const maximumLength = 2048;
 const maximumSignatures = 16;
 const keyIdLength = 4;
-/** Of C2SP signed-note: Ed25519. */
+/** The type of Ed25519 in C2SP signed-note. */
 const ed25519Type = Uint8Array.of(1);
 /** No blank, no plus, no control character: one line, and a key name. */
 const originForm = /^[!-*,-~]{1,128}$/;
@@ -85,8 +85,8 @@ function parseSignature(line: string): NoteSignature {
 }
 
 /**
- * Whether the log signed it, under its origin as key name and with this key. Signatures of others (witnesses) are passed over; one
- * that claims to be the log's must verify.
+ * True if the log signed it, under its origin as key name and with this key. Signatures of others (witnesses) are passed over;
+ * one that claims to be the log's must verify.
  */
 export function isSignedByLog(checkpoint: SignedCheckpoint, logPublicKey: Uint8Array): boolean {
   const keyId = noteKeyId(checkpoint.origin, logPublicKey);

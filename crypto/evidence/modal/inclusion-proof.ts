@@ -18,7 +18,7 @@ export function hashLogNode(left: Uint8Array, right: Uint8Array): Bytes {
 }
 
 /**
- * Whether a leaf is in the log of this size and root (RFC 9162 §2.1.3.2, whose tree is RFC 6962's).
+ * Verifies that a leaf is in the log of this size and root (RFC 9162 §2.1.3.2, whose tree is RFC 6962's).
  *
  * @param proof - Siblings from the leaf to the root, no more and no fewer than its place needs.
  */

@@ -3,7 +3,7 @@ import { labelled, sha256 } from '../../protocol/bytes/hash.ts';
 import type { Secret } from '../../protocol/bytes/secret.ts';
 import { signEd25519, verifyEd25519 } from './ed25519.ts';
 
-/** What a worker proves to the registrar that it holds its identity key for (SPEC.md §9.6). */
+/** A worker proves to the registrar, for one of these purposes, that it holds its identity key (SPEC.md §9.6). */
 export type PossessionPurpose =
   /** The very token that goes along, so that a signature cannot be moved to another. */
   { readonly kind: 'register'; readonly identityToken: string } | { readonly kind: 'renew' };
@@ -22,7 +22,7 @@ export function signPossession(input: {
   return signEd25519(input.identitySecretKey.expose(), signedBytes(input.challenge, input.purpose));
 }
 
-/** Whether the identity key signed this challenge for this purpose. */
+/** True if the identity key signed this challenge for this purpose. */
 export function verifyPossession(input: {
   readonly identityPublicKey: Uint8Array;
   readonly challenge: Uint8Array;

@@ -12,7 +12,7 @@ const signatureLength = 64;
 /** A statement as it was signed, and its signature (64). */
 export type SignedStatement = { readonly statement: Bytes; readonly signature: Bytes };
 
-/** What the registrar's signature is over (SPEC.md §9.6). */
+/** The registrar signs these bytes (SPEC.md §9.6). */
 export function statementSignedBytes(statement: Uint8Array): Bytes {
   return labelled('sotto/v1/registrar-statement', statement);
 }
@@ -27,7 +27,7 @@ export function signRegistrarStatement(
   return { statement, signature: signEd25519(secretKey.expose(), statementSignedBytes(statement)) };
 }
 
-/** Whether the registrar's key signed these very bytes; what they say is not looked at. */
+/** True if the registrar's key signed these very bytes; what they say is not looked at. */
 export function isSignedByRegistrar(input: SignedStatement & { readonly registrarPublicKey: Uint8Array }): boolean {
   const { registrarPublicKey, statement, signature } = input;
   return verifyEd25519({ publicKey: registrarPublicKey, message: statementSignedBytes(statement), signature });
@@ -38,7 +38,9 @@ export function parseRegistrarStatement(statement: Uint8Array): RegistrarStateme
   return decodeCanonicalJson(statement, registrarStatement, maximumStatementLength);
 }
 
-/** What the public log holds of a statement (SPEC.md §9.6): `signature (64) || statement`, so that an auditor can check both. */
+/**
+ * The public log holds this of a statement (SPEC.md §9.6): `signature (64) || statement`, so that an auditor can check both.
+ */
 export function encodeLogEntry({ statement, signature }: SignedStatement): Bytes {
   if (signature.length !== signatureLength) throw new CryptoError('invalid-argument');
   return concat(signature, statement);

@@ -12,7 +12,7 @@ import { readOrRefuse } from '../policy/read-or-refuse.ts';
 /** One GPU as it came, read but not yet believed. */
 export type GpuDevice = {
   readonly architecture: 'HOPPER' | 'BLACKWELL';
-  /** As its reference manifests name it. */
+  /** The chip's name in its reference manifests. */
   readonly chip: string;
   readonly report: GpuReport;
   readonly certificates: readonly Certificate[];

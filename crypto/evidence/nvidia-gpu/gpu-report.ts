@@ -2,15 +2,15 @@ import { type Bytes, decodeUtf8, toHex } from '../../protocol/bytes/bytes.ts';
 import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { parseSpdmReport, readLittleEndian, type SpdmReport } from './spdm-report.ts';
 
-/** What a GPU says of itself, signed (SPEC.md §9.9). */
+/** A GPU says this of itself, signed (SPEC.md §9.9). */
 export type GpuReport = SpdmReport & {
   readonly driverVersion: string;
-  /** As `96.00.A5.00.01`. */
+  /** For example `96.00.A5.00.01`. */
   readonly vbiosVersion: string;
   readonly project: string;
   readonly projectSku: string;
   readonly chipSku: string;
-  /** As `GB100`; null where the report names none (Hopper). */
+  /** For example `GB100`; null where the report names none (Hopper). */
   readonly chip: string | null;
   /** Digest of the firmware that runs, 48 bytes; null: drivers before it was reported. */
   readonly firmwareId: Bytes | null;

@@ -5,7 +5,7 @@ import { type GpuReport, parseGpuReport } from './gpu-report.ts';
 
 type Architecture = NvidiaGpuEvidence['devices'][number]['architecture'];
 
-/** What `collateralNeeds` may name. */
+/** The most ids that `collateralNeeds` may name. */
 const maximumIds = 8;
 
 /**

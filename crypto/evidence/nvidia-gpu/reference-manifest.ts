@@ -7,11 +7,11 @@ import { parseXml, type XmlElement } from './xml-reader.ts';
 export type ReferenceManifest = {
   readonly root: XmlElement;
   readonly envelope: EnvelopedSignature;
-  /** As `GH100`. */
+  /** For example `GH100`. */
   readonly product: string;
-  /** Of the driver as `580.95.05`, of the VBIOS as `96.00.A5.00.01`. */
+  /** For example `580.95.05` of a driver, `96.00.A5.00.01` of a VBIOS. */
   readonly version: string;
-  /** Those to compare: index to the digests of which the GPU must show one. */
+  /** The values to compare: index to the digests of which the GPU must show one. */
   readonly measurements: ReadonlyMap<number, readonly Bytes[]>;
 };
 

@@ -9,7 +9,7 @@ export type SpdmReport = {
   readonly measurements: ReadonlyMap<number, Bytes>;
   /** NVIDIA's fields, by type. */
   readonly opaqueFields: ReadonlyMap<number, Bytes>;
-  /** What the device signed: request and response up to the signature. */
+  /** The device signed these bytes: request and response up to the signature. */
   readonly signed: Bytes;
   /** `r || s`, 96 bytes. */
   readonly signature: Bytes;

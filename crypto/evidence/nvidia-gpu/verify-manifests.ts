@@ -37,7 +37,7 @@ export function pairManifests(devices: readonly GpuDevice[], manifests: readonly
     const driver = findManifest(manifests, device, device.report.driverVersion);
     const vbios = findManifest(manifests, device, device.report.vbiosVersion);
     for (const index of driver.measurements.keys()) {
-      // Of two values for one index it would be the reader's choice which one counts.
+      // With two values for one index, the reader would choose which one counts.
       if (vbios.measurements.has(index)) refuse('reference-values', check, 'manifests-contradict');
     }
     return [driver, vbios];

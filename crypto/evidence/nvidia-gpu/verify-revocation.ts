@@ -48,7 +48,7 @@ export async function verifyRevocation(input: {
   return policy.requireGpuRevocation ? refuse(code, check, detail) : notOffered(check, detail);
 }
 
-/** Of all answers about one certificate; one that is fresh outweighs one that is stale. @returns null for none. */
+/** Picks one finding from all answers about one certificate; a fresh one outweighs a stale one. @returns null for none. */
 async function findWhatCounts(
   answers: readonly RevocationAnswer[],
   { certificate, issuer }: IssuedCertificate,

@@ -2,7 +2,7 @@ import { CryptoError } from '../../protocol/bytes/errors.ts';
 
 /** An element with its names resolved (Namespaces in XML 1.0). */
 export type XmlElement = {
-  /** As written, prefix and all. */
+  /** The name as written, prefix and all. */
   readonly name: string;
   readonly namespace: string;
   readonly localName: string;

@@ -15,11 +15,11 @@ const maximumCertificates = 8;
 export type EnvelopedSignature = {
   readonly element: XmlElement;
   readonly signedInfo: XmlElement;
-  /** Of the document without the signature: SHA-384. */
+  /** SHA-384 of the document without the signature. */
   readonly digest: Bytes;
   /** `r || s`, 96 bytes. */
   readonly signature: Bytes;
-  /** As they stand in the document: leaf first. */
+  /** The certificates in the document's order: leaf first. */
   readonly certificates: readonly Certificate[];
 };
 
@@ -74,7 +74,7 @@ export function readEnvelopedSignature(root: XmlElement): EnvelopedSignature {
   };
 }
 
-/** Whether the document is as it was signed, by the key of the first certificate, whose chain is the caller's check. */
+/** True if the document is as it was signed, by the key of the first certificate; the caller checks the chain. */
 export async function isSignedAsIs(root: XmlElement, envelope: EnvelopedSignature): Promise<boolean> {
   const { element, signedInfo, digest, signature, certificates } = envelope;
   const [leaf] = certificates;

@@ -1,6 +1,6 @@
 import { type DetailCode, type DetailValues, maximumValueLength } from './step-details.ts';
 
-/** What is checked, one line of the shield's checklist each (SPEC.md §9.11). */
+/** A verifier checks these, one line of the shield's checklist each (SPEC.md §9.11). */
 export const checkCodes = [
   'evidence',
   'policy',
@@ -66,7 +66,7 @@ export type VerificationStep = {
   readonly check: CheckCode;
   readonly result: StepResult;
   readonly detail: DetailCode;
-  /** Those of `detailValues`: numbers, versions, digests; never a peer's own sentence. */
+  /** The values that `detailValues` names: numbers, versions, digests; never a peer's own sentence. */
   readonly values: Readonly<Record<string, StepValue>>;
 };
 

@@ -1,12 +1,12 @@
 import type { Bytes } from '../../protocol/bytes/bytes.ts';
 import type { VerificationStep } from './evidence-step.ts';
 
-/** What a verifier of hardware evidence is given beside its own piece. */
+/** A verifier of hardware evidence gets this beside its own piece. */
 export type MachineInput<Item, Collateral, Section> = {
   readonly evidence: Item;
   readonly collateral: Collateral;
   readonly policy: Section;
-  /** What the hardware must have signed (SPEC.md §9.5). */
+  /** The hardware must have signed this (SPEC.md §9.5). */
   readonly expected: Bytes;
   readonly nowMs: number;
   /** Each check adds its line as soon as it has passed. */

@@ -51,21 +51,21 @@ const tdxPolicy = v.strictObject({
 const formerNvidiaGpuEntries = {
   roots: rootsField,
   architectures: v.pipe(v.array(v.picklist(['HOPPER', 'BLACKWELL'])), v.minLength(1)),
-  /** As `535.104.5`, compared number by number. */
+  /** For example `535.104.5`, compared number by number. */
   minimumDriverVersion: v.pipe(v.string(), v.regex(/^\d{1,5}(\.\d{1,5}){1,3}$/)),
 };
-/** As NVIDIA prints it, `96.00.A5.00.01`, compared part by part as hexadecimal; null: any. */
+/** NVIDIA prints it as `96.00.A5.00.01`; it is compared part by part as hexadecimal. null: any. */
 const vbiosField = v.nullable(v.pipe(v.string(), v.regex(/^[0-9A-F]{2}(\.[0-9A-F]{2}){4}$/)));
 const nvidiaGpuPolicy = v.strictObject({
   ...formerNvidiaGpuEntries,
   /** The least firmware of each architecture, whatever NVIDIA still vouches for. */
   minimumVbiosVersion: v.strictObject({ HOPPER: vbiosField, BLACKWELL: vbiosField }),
-  /** Whether NVIDIA must have answered lately that no certificate of a GPU is revoked. That one is always refuses. */
+  /** NVIDIA must have answered lately that no certificate of a GPU is revoked. A revoked one always refuses. */
   requireGpuRevocation: v.boolean(),
 });
 const modalPolicy = v.strictObject({
   registrarPublicKey: bytesField(32),
-  /** Of the registrar's public log, as in its checkpoints. */
+  /** The origin of the registrar's public log, as in its checkpoints. */
   logOrigin: v.pipe(v.string(), v.minLength(1), v.maxLength(128), v.regex(/^[!-*,-~]+$/)),
   logPublicKey: bytesField(32),
   workspaceId: idText,
@@ -83,11 +83,11 @@ const formerEntries = {
       v.minLength(1),
     ),
   ),
-  /** What one may lower a minimum to, at most; nothing below it is ever sent to. */
+  /** A person may lower a minimum to this level at most; nothing below it is ever sent to. */
   minimum: protectionLevel,
   /** Longest time for which evidence may say that it holds. */
   maximumEvidenceAgeMs: durationField,
-  /** Whether hardware evidence must be made for the client's very nonce. */
+  /** Hardware evidence must be made for the client's very nonce. */
   requireNonceInReport: v.boolean(),
   releases: v.pipe(v.array(releaseEntry), v.maxLength(64)),
   /** A kind whose section is null is refused, whatever `allowedKinds` says. */
@@ -97,8 +97,8 @@ const formerEntries = {
 };
 
 /**
- * What a client accepts (SPEC.md §9.4). Compiled into the client, never sent by a relay. Every field must be there: a
- * missing one refuses, it does not mean "anything". Where anything is meant, `null` says so.
+ * A client accepts this (SPEC.md §9.4). Compiled into the client, never sent by a relay. Every field must be there: a missing
+ * one refuses, it does not mean "anything". Where anything is meant, `null` says so.
  */
 export const enclavePolicy = v.strictObject({
   format: v.literal(3),

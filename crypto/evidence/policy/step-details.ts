@@ -22,7 +22,7 @@ const ofTcb = v.strictObject({
   firmware: v.nullable(count),
 });
 
-/** What a check may come to, with the values that go along (SPEC.md §9.11). */
+/** A check may come to one of these, with the values that go along (SPEC.md §9.11). */
 export const detailValues = {
   // Key statement, policy and the whole list
   'form-unknown': nothing,

@@ -97,9 +97,9 @@ export function parseSnpReport(bytes: Bytes): SnpReport {
 }
 
 /**
- * What the relay has to fetch from AMD for a report: the certificate of this chip at this firmware.
+ * Names what the relay has to fetch from AMD for a report: the certificate of this chip at this firmware.
  *
- * @param cpu - Of the machine, by CPUID: reports of version 2 do not say it.
+ * The machine's, by CPUID: reports of version 2 do not say it.
  * @throws {CryptoError} `malformed` for what is no report, names no known product, or hides its chip.
  */
 export function readSevSnpNeed(
@@ -115,7 +115,7 @@ export function readSevSnpNeed(
   return { kind: 'sev-snp', product, chipId: toBase64Url(chipId), tcb };
 }
 
-/** As AMD's certificates have it: 64 bytes, 8 from Turin on. @returns null where the host masks it. */
+/** The chip's id as AMD's certificates have it: 64 bytes, 8 from Turin on. @returns null where the host masks it. */
 export function readChipId({ chipId }: SnpReport, product: AmdProduct): Bytes | null {
   const length = product === 'Turin' ? 8 : 64;
   const isMasked = chipId.every((byte) => byte === 0);

@@ -6,7 +6,7 @@ export type TcbVersion = {
   readonly tee: number;
   readonly snp: number;
   readonly microcode: number;
-  /** Of the first mutable code (FMC): Turin and later only. */
+  /** The version of the first mutable code (FMC): Turin and later only. */
   readonly firmware: number | null;
 };
 
@@ -39,7 +39,7 @@ export function readTcbVersion(bytes: Uint8Array, product: AmdProduct): TcbVersi
   };
 }
 
-/** Whether no component is lower. A higher one never makes up for a lower one: each closes holes of its own. */
+/** True if no component is lower. A higher one never makes up for a lower one: each closes holes of its own. */
 export function isAtLeast(
   actual: TcbVersion,
   least: Omit<TcbVersion, 'firmware'> & { firmware?: number | null },

@@ -5,7 +5,7 @@ import { derTag, expectTag, readDer, readSmallInteger } from '../x509/der.ts';
 import { type AmdProduct, amdProducts } from './amd-product.ts';
 import { tcbLayout } from './tcb-version.ts';
 
-/** What a VCEK says of the chip and the firmware that its key belongs to (AMD 57230, table 10 on). */
+/** A VCEK says this of the chip and the firmware that its key belongs to (AMD 57230, table 10 on). */
 export type VcekStatement = {
   readonly product: AmdProduct;
   /** 8 bytes, laid out as in the product's reports. */

@@ -160,8 +160,8 @@ function checkChip(report: SnpReport, statement: VcekStatement, product: AmdProd
 }
 
 /**
- * What runs now, what the report stands for, what one could go back to, and what started the guest: none may be below the
- * minimum, since older firmware could have lied in the measurement or could read the guest later.
+ * Checks four versions: what runs now, what the report stands for, what one could go back to, and what started the guest. None
+ * may be below the minimum: older firmware could have lied in the measurement or could read the guest later.
  */
 function checkFirmware(report: SnpReport, product: AmdProduct, policy: SevSnpPolicy): TcbVersion {
   const minimum = policy.minimumTcb[product];

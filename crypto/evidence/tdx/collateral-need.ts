@@ -11,7 +11,7 @@ export const authorityNames = {
 } as const;
 
 /**
- * What must be fetched from Intel so that a client can verify this quote (SPEC.md §9.8).
+ * Names what must be fetched from Intel so that a client can verify this quote (SPEC.md §9.8).
  *
  * @throws {CryptoError} `malformed`.
  * @throws {EvidenceRefused} `unsupported`.

@@ -12,7 +12,7 @@ import {
   readSmallInteger,
 } from '../x509/der.ts';
 
-/** What Intel certified of one processor (SGX PCK Certificate and CRL Profile Specification, 1.3.5). */
+/** Intel certified this of one processor (SGX PCK Certificate and CRL Profile Specification, 1.3.5). */
 export type PckExtensions = {
   /** Family, model, stepping, platform type and SKU: 12 hex digits. */
   readonly fmspc: string;
@@ -62,7 +62,7 @@ export function readPckExtensions(certificate: Certificate): PckExtensions {
   const fmspc = octets(4, 6);
   const [sgxType, ...others] = expectTag(take(members, 5), derTag.enumerated).content;
   if (sgxType === undefined || sgxType > 2 || others.length > 0) throw new CryptoError('malformed');
-  // Of platforms with several sockets: their id and how they are configured.
+  // Platforms with several sockets have an id and flags of how they are configured.
   if (members.has(6)) octets(6, 16);
   if (members.has(7)) {
     const configuration = readMembers(take(members, 7), `${sgxExtensionOid}.7`);
@@ -90,7 +90,7 @@ function readMembers(node: DerNode, prefix: string): Map<number, DerNode> {
   return members;
 }
 
-/** What is left in the end was not expected. */
+/** Takes a member out, so that any member left in the end was not expected. */
 function take(members: Map<number, DerNode>, number: number): DerNode {
   const node = members.get(number);
   if (node === undefined) throw new CryptoError('malformed');

@@ -3,7 +3,7 @@ import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { refuse } from '../policy/evidence-step.ts';
 import { LittleEndianReader } from './little-endian-reader.ts';
 
-/** What the TDX module reports of one trust domain (Intel TDX DCAP Quoting Library API, A.3.2 and A.4.2). */
+/** The TDX module reports this of one trust domain (Intel TDX DCAP Quoting Library API, A.3.2 and A.4.2). */
 export type TdReport = {
   /** 16: security versions of the TDX module and its loader when the trust domain started. */
   readonly teeTcbSvn: Bytes;
@@ -46,7 +46,7 @@ const check = 'tdx-quote';
 const ecdsaP256 = 2;
 const teeTdx = 0x81;
 const intelVendorId = '939a7233f79c4ca9940a0db3957f0607';
-/** Of the body descriptor that version 5 has: TDX 1.0 and TDX 1.5. */
+/** Lengths by type of the body descriptor that version 5 has: TDX 1.0 and TDX 1.5. */
 const reportLengths: Readonly<Record<number, number>> = { 2: 584, 3: 648 };
 const qeReportCertification = 6;
 const pckCertificateChain = 5;

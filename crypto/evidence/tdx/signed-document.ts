@@ -15,7 +15,7 @@ export function hexField(byteLength: number) {
   );
 }
 
-/** What all of Intel's signed documents begin with. */
+/** All of Intel's signed documents begin with these. */
 export const documentEntries = {
   issueDate: v.pipe(v.string(), v.maxLength(20)),
   nextUpdate: v.pipe(v.string(), v.maxLength(20)),
@@ -75,7 +75,7 @@ function parseExactJson<Schema extends v.GenericSchema>(text: string, schema: Sc
   return parsed.output;
 }
 
-/** As `2025-06-19T10:16:03Z`. */
+/** Reads a date like `2025-06-19T10:16:03Z`. */
 function readDate(text: string): number {
   const fields = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/.exec(text);
   if (fields === null) throw new CryptoError('malformed');

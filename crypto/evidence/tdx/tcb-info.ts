@@ -15,7 +15,7 @@ export const platformStatuses = [
   'Revoked',
 ] as const;
 export type PlatformStatus = (typeof platformStatuses)[number];
-/** Of a software component: the TDX module, the quoting enclave. */
+/** The status of a software component: the TDX module, the quoting enclave. */
 export type ModuleStatus = 'UpToDate' | 'OutOfDate' | 'Revoked';
 
 function svnField(maximum: number) {

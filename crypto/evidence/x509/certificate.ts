@@ -27,7 +27,7 @@ export type KeyUsage = {
 /** An X.509 certificate of version 3 (RFC 5280 §4.1), read but not yet believed. */
 export type Certificate = {
   readonly raw: Bytes;
-  /** What is signed. */
+  /** The signed part. */
   readonly tbs: Bytes;
   /** DER of the AlgorithmIdentifier, the same inside and outside of what is signed. */
   readonly signatureAlgorithm: Bytes;
@@ -88,7 +88,7 @@ export function parseCertificate(der: Bytes): Certificate {
   };
 }
 
-/** What certificates and revocation lists share: SEQUENCE of what is signed, algorithm, signature. */
+/** Certificates and revocation lists share this form: SEQUENCE of the signed part, algorithm, signature. */
 export function readSigned(node: DerNode) {
   const [signed, algorithm, signature, ...others] = readSequence(node);
   if (others.length > 0) throw new CryptoError('malformed');
@@ -131,7 +131,7 @@ function readCommonName(name: DerNode): string | null {
       if (value === undefined || others.length > 0) throw new CryptoError('malformed');
       if (readOid(type) !== oid.commonName) continue;
       const isText = value.tag === derTag.utf8String || value.tag === derTag.printableString;
-      // Of two common names it would be the reader's choice which one counts.
+      // With two common names, the reader would choose which one counts.
       if (!isText || commonName !== null || value.content.length > 128) throw new CryptoError('malformed');
       commonName = decodeUtf8(value.content);
     }

@@ -14,9 +14,9 @@ import {
   readTime,
 } from './der.ts';
 
-/** Of a certificate's issuer, by which an answer names it. */
+/** The hash of a certificate's issuer, by which an answer names it. */
 export type IdHash = 'SHA-1' | 'SHA-256' | 'SHA-384';
-/** What an answer says of one certificate. */
+/** An answer says this of one certificate. */
 export type CertificateStatus = {
   readonly hash: IdHash;
   readonly issuerNameHash: Bytes;
@@ -31,7 +31,7 @@ export type CertificateStatus = {
 };
 /** An OCSP answer (RFC 6960 §4.2), read but not yet believed. */
 export type RevocationAnswer = {
-  /** What is signed. */
+  /** The signed part. */
   readonly tbs: Bytes;
   readonly signatureAlgorithm: Bytes;
   readonly signature: Bytes;

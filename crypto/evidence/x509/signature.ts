@@ -2,7 +2,7 @@ import { type Bytes, concat, fromHex, toHex } from '../../protocol/bytes/bytes.t
 import { CryptoError } from '../../protocol/bytes/errors.ts';
 import { readDer, readInteger, readSequence } from './der.ts';
 
-/** What the vendors sign with. */
+/** The vendors sign with these. */
 export type SignatureAlgorithm = 'ecdsa-p256-sha256' | 'ecdsa-p384-sha384' | 'rsa-pss-sha384';
 
 const platformNames = {

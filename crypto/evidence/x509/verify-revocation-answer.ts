@@ -11,7 +11,7 @@ import {
 } from './revocation-answer.ts';
 import { verifyDerSignature } from './signature.ts';
 
-/** What counts of an answer: `stale` is one that was not made for now, whatever it says. */
+/** The part of an answer that counts: `stale` is one that was not made for now, whatever it says. */
 export type RevocationFinding = 'good' | 'unknown' | 'stale';
 
 const signingAnswersOid = '1.3.6.1.5.5.7.3.9';
@@ -43,7 +43,7 @@ export async function verifyRevocationAnswer(input: {
   for (const status of answer.statuses) if (await isAbout(status, certificate, issuer)) found.push(status);
   const [own, ...others] = found;
   if (own === undefined) return null;
-  // Of two it would be the reader's choice which one counts.
+  // With two, the reader would choose which one counts.
   if (others.length > 0) refuse('malformed', check, 'answer-twice');
 
   const signer = await findSigner(answer, issuer);

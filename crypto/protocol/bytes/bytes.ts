@@ -123,11 +123,11 @@ for (let i = 0; i < 64; i++) base64UrlValues[base64UrlDigits.charCodeAt(i)] = i;
 
 /** RFC 4648 §5 without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
-  // As ASCII codes first: a string that grows by single characters takes eighty times as long.
+  // ASCII codes come first: a string that grows by single characters takes eighty times as long.
   const codes = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
   for (let from = 0, to = 0; from < bytes.length; from += 3, to += 4) {
     const group = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
-    // What lies behind the end of `codes` is not written.
+    // A code behind the end of `codes` is not written.
     codes[to] = base64UrlCodes[group >> 18] ?? 0;
     codes[to + 1] = base64UrlCodes[(group >> 12) & 63] ?? 0;
     codes[to + 2] = base64UrlCodes[(group >> 6) & 63] ?? 0;

@@ -1,4 +1,4 @@
-/** What a caller can do about an error: mend the input, try again later, or stop and tell the person. */
+/** A caller can do one of these about an error: mend the input, try again later, or stop and tell the person. */
 export type Advice = 'fix' | 'retry' | 'stop';
 
 const advice = {

@@ -32,7 +32,7 @@ export class GrowingBytes {
     this.#length = length;
   }
 
-  /** What was collected, in memory of its own that is at most twice as long. Nothing may be pushed afterwards. */
+  /** The collected bytes, in memory of their own that is at most twice as long. Nothing may be pushed afterwards. */
   take(): Bytes {
     return this.#buffer.subarray(0, this.#length);
   }

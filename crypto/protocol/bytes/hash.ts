@@ -14,14 +14,14 @@ export function sha256(...parts: readonly Uint8Array[]): Bytes {
   return hash.digest();
 }
 
-/** As `sha256`, with 48 bytes. */
+/** Works as `sha256`, with 48 bytes. */
 export function sha384(...parts: readonly Uint8Array[]): Bytes {
   const hash = nobleSha384.create();
   for (const part of parts) hash.update(part);
   return hash.digest();
 }
 
-/** As `sha256`, with 64 bytes. */
+/** Works as `sha256`, with 64 bytes. */
 export function sha512(...parts: readonly Uint8Array[]): Bytes {
   const hash = nobleSha512.create();
   for (const part of parts) hash.update(part);

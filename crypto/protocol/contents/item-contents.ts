@@ -34,7 +34,7 @@ export const conversationContent = v.strictObject({
   minimumProtection: v.exactOptional(lastWriterField(protectionLevel)),
 });
 
-/** What the person wrote, with the key that opens the answer. Never changed after it is stored. */
+/** A person wrote this; with it lies the key that opens the reply. Never changed after it is stored. */
 export const messageContent = v.strictObject({
   type: v.literal('message'),
   format: formatField,
@@ -81,8 +81,8 @@ const replyCode = v.pipe(v.string(), v.maxLength(32), v.regex(/^[a-z][a-z0-9-]*$
 export const endedEarlyCode = 'ended-early';
 
 /**
- * What END and the notes of an answer said and its compact reply does not hold. It stands beside every compact reply, whatever
- * was said: else the relay would see which answers had something to note.
+ * Holds what END and the notes of a reply said and its compact reply does not hold. It stands beside every compact reply,
+ * whatever was said: else the relay would see which replies had something to note.
  */
 export const replyNoteContent = v.strictObject({
   type: v.literal('reply-note'),
@@ -99,7 +99,7 @@ export const settingsContent = v.strictObject({
   type: v.literal('settings'),
   format: formatField,
   theme: lastWriterField(v.picklist(['system', 'light', 'dark'])),
-  /** What an enclave must offer at least before anything is sealed to it. */
+  /** The level that an enclave must offer before anything is sealed to it. */
   minimumProtection: v.exactOptional(lastWriterField(protectionLevel)),
 });
 
@@ -134,8 +134,9 @@ const verificationEntries = {
 };
 
 /**
- * What was verified before questions were sealed, with all that it was verified from (SPEC.md §9.10). Format 1 holds a document
- * of format 1, in words. A document of format 2 makes the item one of format 2, so that an older build leaves it alone.
+ * Holds what was verified before questions were sealed, with all that it was verified from (SPEC.md §9.10). Format 1 holds a
+ * document of format 1, in words. A document of format 2 makes the item one of format 2, so that an older build leaves it
+ * alone.
  */
 export const verificationContent = v.strictObject({ ...verificationEntries, format: v.picklist([1, 2]) });
 

@@ -2,11 +2,11 @@ import type { MachineKind } from '../messages/evidence-messages.ts';
 import type { ProtectionLevel } from '../protection-level.ts';
 
 /*
- * What vouched for the enclave of an answer, as `protection` of a reply holds it: an English sentence, frozen in SPEC.md §5.1. It
- * is a key by which a reader finds its own words, in whatever language; nobody shows it as it is but a reader that does not know it.
+ * A reply's `protection` says what vouched for its enclave, in an English sentence that SPEC.md §5.1 freezes. A reader takes it
+ * as a key to its own words, in any language. Only a reader that does not know it shows it as it is.
  */
 
-/** What vouched for an enclave, as far as a protection sentence says it. */
+/** A protection sentence says this much of what vouched for an enclave. */
 export type ProtectionClaim = {
   readonly kind: MachineKind;
   readonly level: ProtectionLevel;
@@ -14,7 +14,7 @@ export type ProtectionClaim = {
   readonly release: string | null;
 };
 
-/** As a reader takes it: a sentence that is none of the frozen ones stays text. */
+/** A reader takes it so: a sentence that is none of the frozen ones stays text. */
 export type StoredProtection = ProtectionClaim | { readonly text: string };
 
 const fixed: readonly { readonly claim: ProtectionClaim; readonly sentence: string }[] = [
@@ -57,7 +57,7 @@ export function readProtection(sentence: string): ProtectionClaim | null {
   };
 }
 
-/** What a stored answer says of its protection; null where it says nothing. */
+/** The protection that a stored reply names; null where it names none. */
 export function readStoredProtection(sentence: string): StoredProtection | null {
   return sentence === '' ? null : (readProtection(sentence) ?? { text: sentence });
 }

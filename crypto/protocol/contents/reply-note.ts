@@ -29,7 +29,7 @@ export const replyNote = v.variant('kind', [
 ]);
 export type ReplyNote = v.InferOutput<typeof replyNote>;
 
-/** What was said so far in few words, and of which messages: `covered` is what the request named them by. */
+/** The conversation so far in few words; `covered` is the request's name for the messages that they cover. */
 export const replySummary = v.strictObject({
   covered: hashField,
   text: v.pipe(v.string(), v.minLength(1), v.maxLength(8_000)),

@@ -6,12 +6,12 @@ import { maximumMessageLength } from './item-contents.ts';
 /** Longest text of one part of a message, in UTF-16 units. */
 const maximumPartLength = Math.max(maximumMessageLength, 2_000_000);
 const maximumMessages = 10_000;
-/** Of all messages together: lists within lists would otherwise allow millions. */
+/** The most parts of all messages together: lists within lists would otherwise allow millions. */
 export const maximumParts = 20_000;
 /** Longest image in bytes. Several may stand in one request, which is 16 MiB at most. */
 export const maximumImageLength = 8 * 1024 * 1024;
 
-/** What every request brings (SPEC.md §7.3). */
+/** Every request brings these (SPEC.md §7.3). */
 const sharedEntries = {
   turnKey: bytesField(32),
   /** SHA-256 of the evidence and key statement that the client verified. */
@@ -70,10 +70,10 @@ const messages = v.pipe(
   // The list, three values a message, eight a passage.
   v.metadata({ mostValues: 1 + 3 * maximumMessages + 8 * maximumParts }),
 );
-/** What an answer is asked to bring besides itself. */
+/** A request may ask a reply to bring these besides itself. */
 const wants = v.strictObject({
   title: v.exactOptional(v.literal(true)),
-  /** Of how many of the first messages, and the digest of what they are, which comes back with it (SPEC.md §8.3). */
+  /** The number of first messages to sum up, and the digest of them, which comes back with the summary (SPEC.md §8.3). */
   summary: v.exactOptional(
     v.strictObject({ covered: hashField, messages: v.pipe(countField(maximumMessages), v.minValue(1)) }),
   ),
@@ -103,7 +103,7 @@ export type ChatContent = v.InferOutput<typeof chatContent>;
 export type RequestContent = v.InferOutput<typeof requestContent>;
 export type MessagePart = v.InferOutput<typeof messagePart>;
 
-/** What a worker must have named before a request like this goes there (SPEC.md §9.2). */
+/** A worker must have named these before a request like this goes there (SPEC.md §9.2). */
 export function usesOf(content: RequestContent): Exclude<AcceptName, 'fast'>[] {
   if (content.format === 1) return [];
   if (content.kind === 'embed') return ['embed'];

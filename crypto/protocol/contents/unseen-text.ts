@@ -1,7 +1,7 @@
 /** Blanks, controls, marks of direction and joining, and letters that show nothing. */
 const unseen = /[\s\p{Cc}\p{Cf}\p{Zs}\u115F\u1160\u2800\u3164\uFFA0]|\p{Variation_Selector}|\u034F|\u17B4|\u17B5/gu;
 
-/** Whether there is nothing in it that anybody could see. */
+/** True if there is nothing in it that anybody could see. */
 export function isUnseen(text: string): boolean {
   return text.replaceAll(unseen, '') === '';
 }

@@ -57,7 +57,7 @@ export function jsonBudgetOrLoose(schema: v.GenericSchema): JsonBudget {
   }
 }
 
-/** What this needs of valibot's own description of a schema. */
+/** The budget needs this much of valibot's own description of a schema. */
 type Described = {
   readonly type: string;
   readonly pipe?: readonly (Described & {

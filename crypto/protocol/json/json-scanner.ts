@@ -18,9 +18,9 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** What the grammar lets come next. */
+/** The grammar lets this come next. */
 type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end';
-/** What the scanner stands in the middle of. */
+/** The scanner stands in the middle of this. */
 type Inside = 'nothing' | 'key' | 'text' | 'word';
 
 /**
@@ -35,7 +35,7 @@ export class JsonScanner {
   readonly #open: (Set<string> | null)[] = [];
   #expected: Expected = 'value';
   #inside: Inside = 'nothing';
-  /** Of the key, text or word that it stands in. */
+  /** The length of the key, text or word that it stands in. */
   #length = 0;
   #isEscaped = false;
   #hasEscapes = false;

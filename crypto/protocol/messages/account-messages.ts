@@ -73,7 +73,7 @@ export const signInFinish = v.strictObject({
   loginFinish: opaqueField(256),
 });
 
-/** What a device needs to open the vault, released after proof of a factor. */
+/** A device needs this to open the vault; it is released after proof of a factor. */
 export const keyMaterial = v.strictObject({
   keyslot: keyslotMessage,
   keyslotList: keyslotListMessage,

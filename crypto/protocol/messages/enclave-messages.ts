@@ -16,7 +16,7 @@ export const engineReasons = [
   'evidence-pending',
 ] as const;
 
-/** What a request may use of an enclave that its statement names (SPEC.md §9.2): beyond text in and text out. */
+/** A request may use these of an enclave whose statement names them (SPEC.md §9.2): beyond text in and text out. */
 export const acceptNames = ['continue', 'embed', 'fast', 'images', 'summary', 'title'] as const;
 export type AcceptName = (typeof acceptNames)[number];
 
@@ -35,7 +35,7 @@ const acceptList = v.pipe(
   v.check((names) => names.every((name, place) => place === 0 || (names[place - 1] ?? '') < name)),
 );
 
-/** What the identity key signs, as canonical JSON (SPEC.md §9.2). */
+/** The identity key signs this, as canonical JSON (SPEC.md §9.2). */
 export const keyStatement = v.variant('format', [
   v.strictObject({ format: formatField, ...statementEntries }),
   /** Sent to clients that ask for it: older ones refuse its members. */
@@ -100,7 +100,7 @@ export const enclaveAnswer = v.strictObject({
   alternate: v.exactOptional(enclaveOffer),
 });
 
-/** What a request to all of these enclaves may use. A name of a later version is none of this one's. */
+/** A request to all of these enclaves may use these names. A name of a later version is none of this one's. */
 export function acceptedByAll(statements: readonly KeyStatement[]): ReadonlySet<AcceptName> {
   const lists = statements.map((statement) => (statement.format === 1 ? [] : statement.accepts));
   return new Set(acceptNames.filter((name) => lists.length > 0 && lists.every((list) => list.includes(name))));

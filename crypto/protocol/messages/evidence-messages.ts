@@ -5,7 +5,7 @@ import { bytesField, countField, hashField, timeMsField } from './fields.ts';
 export const machineKinds = ['development', 'modal', 'sev-snp', 'tdx'] as const;
 export const evidenceKinds = [...machineKinds, 'nvidia-gpu'] as const;
 
-/** What machine and device evidence is bound to (SPEC.md §9.5). */
+/** Machine and device evidence is bound to these (SPEC.md §9.5). */
 const bindingEntries = {
   identityPublicKey: bytesField(32),
   /** The enclave's own, renewed with the evidence; the client's nonce where that was asked for. */
@@ -104,13 +104,13 @@ export const nvidiaGpuCollateral = v.strictObject({
 export const collateralItem = v.variant('kind', [sevSnpCollateral, tdxCollateral, nvidiaGpuCollateral]);
 export const collateralList = v.pipe(v.array(collateralItem), v.maxLength(2));
 
-/** What an OCSP request says of one certificate (RFC 6960 §4.1.1), its hashes SHA-384. */
+/** An OCSP request says this of one certificate (RFC 6960 §4.1.1), its hashes SHA-384. */
 const revocationId = v.strictObject({
   issuerNameHash: bytesField(48),
   issuerKeyHash: bytesField(48),
   serialNumber: bytesField(1, 20),
 });
-/** What the worker asks the relay to fetch for a client, from the vendors' public services. */
+/** The worker asks the relay to fetch these for a client, from the vendors' public services. */
 export const collateralNeed = v.variant('kind', [
   v.strictObject({
     kind: v.literal('sev-snp'),
@@ -142,7 +142,7 @@ export const collateralNeed = v.variant('kind', [
 ]);
 export const collateralNeeds = v.pipe(v.array(collateralNeed), v.maxLength(2));
 
-/** What a registrar signs of an enclave on Modal, as canonical JSON (SPEC.md §9.6). */
+/** A registrar signs this of an enclave on Modal, as canonical JSON (SPEC.md §9.6). */
 const modalIdField = v.pipe(v.string(), v.minLength(1), v.maxLength(128), v.regex(/^[!-~]+$/));
 export const registrarStatement = v.strictObject({
   format: v.literal(1),

@@ -5,7 +5,7 @@ function base64UrlLength(byteLength: number): number {
   return Math.ceil((byteLength * 4) / 3);
 }
 
-/** What may stand last, by length modulo 3: the characters whose left-over bits are zero. */
+/** The characters that may stand last, by length modulo 3: those whose left-over bits are zero. */
 const lastCharacters = ['', '[AQgw]', '[AEIMQUYcgkosw048]'];
 
 /**

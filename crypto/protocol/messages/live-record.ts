@@ -37,7 +37,7 @@ const transcriptIdOffset = turnIdOffset + 16;
 const numberOffset = transcriptIdOffset + 16;
 const bodyOffset = numberOffset + 4;
 const fixedLength = bodyOffset - prefixLength;
-/** Of a record beside its body. */
+/** The length of a record beside its body. */
 export const liveRecordOverhead = bodyOffset;
 /** Body of a `stream` record. */
 export const streamIdLength = 16;

@@ -4,8 +4,8 @@ import { modalEvidence } from './evidence-messages.ts';
 import { bytesField, formatField, hashField, timeMsField } from './fields.ts';
 
 /*
- * What a worker asks of the registrar and is answered (SPEC.md §9.6): JSON over https, from worker to registrar and never by way
- * of the relay, since the identity token is a bearer secret.
+ * A worker asks the registrar this, and gets these answers (SPEC.md §9.6). They travel as JSON over https, from worker to
+ * registrar and never by way of the relay, since the identity token is a bearer secret.
  */
 
 /** A JWT in its compact form. */
@@ -48,7 +48,7 @@ export const registrarAnswer = v.strictObject({
   renewableUntilMs: timeMsField,
 });
 
-/** What the registrar answers instead, with its HTTP status and what the worker can do. */
+/** The registrar answers one of these instead, with its HTTP status and what the worker can do. */
 export const registrarErrorCodes = {
   'bad-request': { status: 400, advice: 'stop' },
   /** Signature, issuer, audience or form of the token. */

@@ -25,7 +25,7 @@ export function frameClassOf(byte: number | undefined): FrameClass {
   throw new CryptoError('malformed');
 }
 
-/** What the relay may see of a request. */
+/** The relay may see this of a request. */
 export type RequestHeader = {
   readonly turnId: Bytes;
   readonly model: string;

@@ -26,7 +26,7 @@ export const turnAttempt = v.strictObject({
   alternateEnclaveId: v.exactOptional(enclaveIdField),
   /** Covered by the key statement when the answer is `enclave-changed`. */
   nonce: hashField,
-  /** Of that statement; named only to a relay that gave one of format 2 before. */
+  /** The format of that statement; named only to a relay that gave one of format 2 before. */
   statement: statementWish,
   request: sealedRequestMessage,
 });

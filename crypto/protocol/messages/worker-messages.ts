@@ -4,7 +4,7 @@ import { bytesField, countField, formatField, idField, modelField } from './fiel
 import { sealedRequestMessage } from './turn-messages.ts';
 
 /*
- * What the relay asks of a worker and is answered: JSON over HTTP, each call with the worker's token.
+ * The relay asks a worker this, and gets these answers: JSON over HTTP, each call with the worker's token.
  * Frames travel on GET /live (SPEC.md §10); errors are `errorAnswer` like everywhere.
  */
 

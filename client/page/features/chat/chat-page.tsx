@@ -113,7 +113,7 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
                 </IconButton>
               )}
               <PageHeading takesFocus={false} className="min-w-0 flex-1 px-1 font-semibold sm:px-3">
-                {/* Of a title from right to left the beginning stays too. */}
+                {/* A title from right to left keeps its beginning too. */}
                 <span dir="auto" className={conversationId === null ? 'sr-only' : 'block truncate text-left'}>
                   {heading}
                 </span>

@@ -27,7 +27,7 @@ export function ShieldButton({ onPress }: ShieldButtonProps) {
       ) : (
         <ShieldAlertIcon />
       )}
-      {/* What failed stands above the box, with what one can do. */}
+      {/* The failure stands above the box, with what one can do. */}
       <span className="min-w-0 short:sr-only">
         {view.kind === 'refused' ? say('protection.nothing-sent') : sentence}
       </span>
