@@ -6,7 +6,7 @@ import type { Database } from './storage/tables/database.ts';
 const sweepIntervalMs = 60_000;
 const spaceIntervalMs = 10_000;
 
-/** What a relay looks after from time to time, apart from its turns. */
+/** Looks after everything that a relay does from time to time, apart from its turns. */
 export class Housekeeping {
   readonly #database: Database;
   readonly #log: Log;

@@ -10,7 +10,7 @@ import { StartError } from '../process/start-error.ts';
 /** Answers under way get this long when the relay stops. */
 const drainMs = 4_000;
 
-/** What the relay makes is for its own user alone. */
+/** Files that the relay makes are for its own user alone. */
 process.umask(0o077);
 
 async function start(settings: Settings, log: Log): Promise<() => Promise<void>> {

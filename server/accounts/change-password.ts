@@ -89,7 +89,7 @@ export async function finishPasswordChange(
       })
       .where('id', '=', accountId)
       .execute();
-    // Whoever began to sign in with the old password does not get through.
+    // A sign-in that began with the old password does not get through.
     await trx.deleteFrom('login_attempts').where('account_id', '=', accountId).execute();
     return sessions.endOthers(trx, accountId, decodeBytes(caller.sessionId));
   });

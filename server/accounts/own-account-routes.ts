@@ -17,7 +17,7 @@ import { readAccount, readKeys } from './read-account.ts';
 import { startUnlock } from './factors/password.ts';
 import { startStepUp } from './step-up.ts';
 
-/** What somebody who is signed in asks of the own account: unlocking, proofs, the password, its keys. */
+/** Routes of the own account for a signed-in person: unlocking, proofs, the password, its keys. */
 export function ownRoutes(parts: AccountParts): readonly Route[] {
   return [
     defineRoute({

@@ -7,7 +7,7 @@ import type { AccountParts } from './sessions/account-parts.ts';
 import { readSessions } from './read-account.ts';
 import { parseRefreshToken } from './sessions/refresh-token.ts';
 
-/** What goes on with a session: its tokens, its end, the others of the account. */
+/** Routes that go on with a session: its tokens, its end, the others of the account. */
 export function sessionRoutes(parts: AccountParts): readonly Route[] {
   return [
     defineRoute({

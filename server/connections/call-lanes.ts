@@ -25,7 +25,7 @@ export type WaitingCall = Waiting & {
 export class CallLanes {
   readonly #turns = new FairTurns();
   readonly #turn = new CrowdedTurn({ headsPerTurn, fewHeads: fewCalls });
-  /** Those that are not over. */
+  /** The calls that are not over. */
   readonly #open = new Map<object | string, number>();
   readonly #openCalls: number;
 

@@ -48,7 +48,7 @@ export class Connections {
   readonly #times: ConnectionTimes;
   readonly #places: ConnectionPlaces;
   readonly #chunks = new TinyChunks();
-  /** Of any protocol, as they were accepted. */
+  /** The sockets of every protocol, as they were accepted. */
   readonly #sockets = new Set<Socket>();
   /** HTTP/1.1: what each carries now, oldest connection first. */
   readonly #answers = new Map<Socket, Set<ServerResponse>>();
@@ -132,7 +132,7 @@ export class Connections {
     this.#server.close(() => undefined);
   }
 
-  /** Those under way on an HTTP/1.1 connection, in the order of their calls; undefined for another. */
+  /** The answers under way on an HTTP/1.1 connection, in the order of their calls; undefined for another. */
   answersOf(socket: Socket): ReadonlySet<ServerResponse> | undefined {
     return this.#answers.get(socket);
   }

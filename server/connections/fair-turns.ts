@@ -2,7 +2,7 @@
 const workMs = 5;
 
 export type Waiting = {
-  /** Whether nobody wants it any more. */
+  /** True once nobody wants it any more. */
   isOver(): boolean;
   begin(): void;
 };

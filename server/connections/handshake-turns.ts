@@ -11,7 +11,7 @@ export class HandshakeTurns {
   readonly #server: Http2SecureServer;
   /** Node's own, which wrap a connection and read what has come by then. */
   readonly #own: readonly ((socket: Socket) => void)[];
-  /** Of connections that have said something, by their addresses. */
+  /** Holds connections that have said something, by their addresses. */
   readonly #turns = new FairTurns();
 
   /**

@@ -117,12 +117,12 @@ export async function listen(
   };
 }
 
-/** What all calls of one peer share: HTTP/2 gives each a socket that only looks like one. */
+/** All calls of one peer share this: HTTP/2 gives each a socket that only looks like one. */
 function connectionOf(request: IncomingMessage): object {
   return streamOf(request)?.session ?? request.socket;
 }
 
-/** Of what is no request that the app could read; whatever its body was, it is not waited for. */
+/** Refuses bytes that are no request which the app could read; it does not wait for their body. */
 function refuse(response: ServerResponse, code: ErrorCode): void {
   if (response.req.httpVersionMajor !== 2) response.setHeader('Connection', 'close');
   response.setHeader('Content-Type', 'application/json');

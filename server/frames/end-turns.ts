@@ -48,7 +48,7 @@ async function lockTurn(trx: Kysely<Schema>, kind: DatabaseKind, turnId: Bytes):
   await trx.selectFrom('turns').select('id').where('id', '=', turnId).forNoKeyUpdate().execute();
 }
 
-/** Whether a turn that still is its owner's has an open transcript. */
+/** True if a turn that still is its owner's has an open transcript. */
 async function isOpen(trx: Kysely<Schema>, { owner, turnId }: EndedTurn): Promise<boolean> {
   const row = await trx
     .selectFrom('turns')

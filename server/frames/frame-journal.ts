@@ -17,7 +17,7 @@ const retryDelayMs = 1_000;
 /** Frames that wait for a database that does not answer; beyond it they are asked of the enclave again. */
 const maximumPendingBytes = 64 * 1024 * 1024;
 
-/** Whoever is to hear what became of an end. */
+/** Hears what became of an end. */
 export interface JournalListener {
   /** A transcript was not closed, for want of this frame. */
   missing(gap: TranscriptGap): void;
@@ -42,10 +42,10 @@ export class FrameJournal {
   readonly #log: Log;
   readonly #frames = new PendingFrames();
   #entries = noEntries();
-  /** Of the write that is under way. */
+  /** The turns that the current write ends. */
   #ending: readonly EndedTurn[] = [];
   #writing: Promise<void> | null = null;
-  /** What those wait for who came during the write: its end and one write more. */
+  /** A caller who comes during a write waits for this: the end of that write, and one write more. */
   #next: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** Turns whose frames the next write has to have, due or not. */
@@ -109,7 +109,7 @@ export class FrameJournal {
     this.#schedule();
   }
 
-  /** Whether the end of a turn is still on its way, so that it would also end what begins under its id now. */
+  /** True while the end of a turn is on its way, so that it would also end what begins under its id now. */
   isEnding(turnId: Bytes): boolean {
     return [...this.#entries.ends, ...this.#ending].some((turn) => equalBytes(turn.turnId, turnId));
   }

@@ -8,7 +8,7 @@ import { idKey } from './id-keys.ts';
 export type FrameRun = {
   readonly turnId: Bytes;
   readonly transcriptId: Bytes;
-  /** Of the first. */
+  /** The number of the first frame. */
   readonly number: number;
   readonly count: number;
   /** The frames behind each other, all of one length. */

@@ -7,7 +7,7 @@ import { idKey } from './id-keys.ts';
  * little apart for each, so that the turns of one moment do not stay in step.
  */
 const gatheringMs = { least: 700, spread: 400 };
-/** What a run begins with: somewhat more than frames of the class `chat` come in that time. */
+/** A run begins with this: somewhat more than frames of the class `chat` come in that time. */
 const firstCapacity = 4_096;
 /**
  * Buffers that are kept for the runs to come. A run lives for a second, longer than young garbage: without them the

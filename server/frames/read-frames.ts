@@ -16,7 +16,7 @@ export type FramesQuery = {
 };
 
 /**
- * What is stored of a turn as the live records that it arrived in: for each transcript its header, its frames and, once
+ * Reads what is stored of a turn as the live records that it arrived in. Each transcript has its header, its frames and, once
  * nothing more comes, why. Behind a frame that is missing nothing is read: it comes, or the transcript is cut off there.
  */
 export async function* readFrames(database: Database, query: FramesQuery): AsyncGenerator<Bytes> {

@@ -102,7 +102,7 @@ export type TranscriptCursor = {
   readonly enclaveId: string;
   readonly from: number;
   readonly closed: CloseReason | null;
-  /** Of the request that it answers. */
+  /** The hash of the request that it answers. */
   readonly requestHash: Bytes;
 };
 

@@ -11,7 +11,7 @@ import {
   type TranscriptGap,
 } from './transcript-rows.ts';
 
-/** What one write of the journal makes durable beside frames. */
+/** One write of the journal makes these durable beside frames. */
 export type Entries = {
   readonly headers: readonly HeaderEntry[];
   readonly closes: readonly CloseEntry[];

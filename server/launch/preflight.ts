@@ -19,7 +19,7 @@ export async function checkPortIsFree(host: string, port: number): Promise<numbe
   });
 }
 
-/** What a person can do about an address that cannot be listened on. */
+/** Says what a person can do about an address that cannot be listened on. */
 export function portComplaint(code: string | undefined, host: string, port: number): StartError {
   if (code === 'EADDRINUSE') {
     const another = port < 65_535 ? port + 1 : 8787;

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import * as v from 'valibot';
 
-/** What a child says over its channel. `line` is for the terminal, `failed` is a StartError's sentence. */
+/** A child says this over its channel. `line` is for the terminal, `failed` is a StartError's sentence. */
 const childMessage = v.variant('type', [
   v.object({ type: v.literal('ready') }),
   v.object({ type: v.literal('line'), text: v.string() }),

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
-/** What replicas tell each other: that there is something, never what. Frames do not travel this way. */
+/** Replicas tell each other that there is something, never what. Frames do not travel this way. */
 export type Change =
   | { readonly kind: 'newer'; readonly accountId: string }
   | { readonly kind: 'started'; readonly accountId: string; readonly turnId: Bytes }

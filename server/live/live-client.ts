@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 /** Ten minutes of frames of one turn. */
 const maximumQueuedBytes = 2 * 1024 * 1024;
 const writeDeadlineMs = 30_000;
-/** What is still queued for a client that is to go may take this long. */
+/** The queue of a client that is to go may take this long. */
 const endDeadlineMs = 5_000;
 
 /** One browser's live response: raw records on the raw response, nothing re-encoded, nothing awaited. */
@@ -33,7 +33,7 @@ export class LiveClient {
     response.on('error', () => this.#close());
   }
 
-  /** Whether bytes have waited for longer than the deadline. */
+  /** True once bytes have waited for longer than the deadline. */
   get isStalled(): boolean {
     return this.#stalledSinceMs !== null && performance.now() - this.#stalledSinceMs > writeDeadlineMs;
   }

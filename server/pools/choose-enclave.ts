@@ -16,7 +16,7 @@ export type ChooseParts = { readonly pool: Pool; readonly collateral: Collateral
 
 /** One enclave that was lost between choosing and asking is made up for by another. */
 const rounds = 2;
-/** What a second enclave may take longer than the first. */
+/** A second enclave may take this much longer than the first. */
 const alternatePatienceMs = 300;
 
 /**

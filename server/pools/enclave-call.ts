@@ -15,7 +15,7 @@ export type Endpoint = {
   readonly url: URL;
   readonly token: string;
   readonly agent: Agent | TlsAgent;
-  /** What an enclave that cannot be connected to means: the launcher is restarting it, or it is away. */
+  /** The code for an enclave that cannot be connected to: the launcher is restarting it, or it is away. */
   readonly unreachable: 'enclave-unreachable' | 'enclave-starting';
   /** For a proxy in front of the enclave, which alone reads them. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ type Call<T extends v.GenericSchema> = {
   readonly body?: unknown;
   readonly answer: T;
   readonly timeoutMs: number;
-  /** Whether the worker may be of a build that does not know what is asked: then its `bad-request` is told as it is. */
+  /** True where the worker's build may not know the call: then its `bad-request` is told as it is. */
   readonly isNewToOlder?: boolean;
 };
 

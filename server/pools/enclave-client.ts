@@ -30,7 +30,7 @@ export type EnclaveAddress = {
   readonly url: string;
   readonly token: string;
   readonly unreachable: Endpoint['unreachable'];
-  /** What the entry is called by where its address changes from start to start; the address otherwise. */
+  /** The name of the entry where its address changes from start to start; the address otherwise. */
   readonly name?: string;
   /** The id itself, where an entry was named when it began. */
   readonly id?: string;

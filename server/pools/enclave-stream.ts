@@ -175,7 +175,7 @@ export class EnclaveStream {
     this.#idle.unref();
   }
 
-  /** Whether nobody waits for anything on it. */
+  /** True when nobody waits for anything on it. */
   get #isIdle(): boolean {
     const isRecent = this.#idleMs === null || performance.now() - this.#usedAtMs < this.#idleMs;
     return !isRecent && this.#uses === 0;

@@ -6,7 +6,7 @@ import type {
   WorkerWatch,
 } from '../../crypto/protocol/messages/worker-messages.ts';
 
-/** What a turn's hub hears of one enclave's live response. */
+/** A turn's hub hears this of one enclave's live response. */
 export interface StreamListener {
   /** A header, frame or closed record with its length field. The bytes stay valid. */
   record(enclave: Enclave, record: Uint8Array): void;
@@ -36,7 +36,7 @@ export interface Enclave {
   readonly connected: boolean;
   /** Makes the next turn quicker, where that costs nothing while none comes. */
   prepare(): void;
-  /** Whether it would be asked in vain: its live response should stand, and does not. */
+  /** True if a question to it would be in vain: its live response should stand, and does not. */
   readonly seemsAway: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface Pool {
   find(enclaveId: string, place: Place): Promise<Enclave | null>;
   /** The models that its enclaves serve now. @throws {RelayError} when none answers. */
   listModels(): Promise<readonly string[]>;
-  /** Whether a turn could be taken: some enclave answers. */
+  /** True if a turn could be taken: some enclave answers. */
   isReady(): Promise<boolean>;
   /** Some session ended: accounts may be signed in nowhere any more. */
   accountsLeft?(): void;

@@ -5,7 +5,7 @@ import type { Database } from './tables/database.ts';
 import type { Schema } from './tables/schema.ts';
 
 const dayMs = 86_400_000;
-/** As long as a relay may have been switched off, or set back, without anybody asking whether its clock is right. */
+/** A relay may have been switched off, or set back, this long without anybody asking if its clock is right. */
 const longestPauseMs = 7 * dayMs;
 /** A clock that was set wrong is put right within this time; one that still says the same is believed. */
 const steadyMs = 3 * dayMs;
@@ -19,7 +19,7 @@ type Mark = {
   readonly strangeSinceMs: number | null;
 };
 
-/** What decides whether something is over: an end is set by the later of two clocks and judged by the earlier. */
+/** Decides if something is over: an end is set by the later of two clocks and judged by the earlier. */
 export type Clock = {
   /** The time by which something may be over: never that of a clock that jumped far ahead. */
   earliest(nowMs: number): number;
@@ -28,8 +28,8 @@ export type Clock = {
 };
 
 /**
- * Whether the machine's clock can be right, asked before anything is deleted or ended because it expired: a clock that is
- * months ahead for one start would take what nobody can bring back, and one that is behind would date it into the past.
+ * Judges if the machine's clock can be right, before anything is deleted or ended because it expired. A clock that is months
+ * ahead for one start would take what nobody can bring back, and one that is behind would date it into the past.
  */
 export class ClockWatch implements Clock {
   readonly #database: Database;
@@ -113,7 +113,7 @@ export function judge({ seenAtMs, strangeSinceMs }: Mark, nowMs: number): Mark {
   return sinceMs >= steadyMs ? { seenAtMs: nowMs, strangeSinceMs: null } : { seenAtMs, strangeSinceMs };
 }
 
-/** As this version and the one before it write it; what is neither is no mark. */
+/** This version and the one before it write this form; any other text is no mark. */
 const storedMark = v.pipe(
   v.string(),
   v.parseJson(),

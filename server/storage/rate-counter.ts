@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Schema } from './tables/schema.ts';
 
 export type CountedWindow = {
-  /** Of the name, or of the account. */
+  /** Identifies the name, or the account. */
   readonly subject: Uint8Array<ArrayBuffer>;
   readonly kind: string;
   readonly windowMs: number;

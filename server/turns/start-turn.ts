@@ -78,7 +78,7 @@ export async function attemptTurn(
 ): Promise<StartedTurn> {
   const attempt = readAttempt(accountId, turnId, message);
   const enclave = await findFirst(parts, attempt);
-  // What an earlier attempt still has to write tells how far it came.
+  // The unwritten rest of an earlier attempt tells how far it came.
   await parts.journal.flush(turnId);
   const placed = await place(parts, attempt, async (trx) => {
     await lockAccount(trx, parts.database.kind, accountId);
@@ -98,7 +98,7 @@ async function place(
   work: (trx: Transaction<Schema>) => Promise<PlacedAttempt>,
 ): Promise<PlacedAttempt> {
   for (let round = 0; round < placings; round++) {
-    // What was given up a moment ago and comes again.
+    // The turn was given up a moment ago and comes again.
     if (journal.isEnding(turnId)) await journal.flush(turnId);
     const placed = await database.write(work);
     if (!journal.isEnding(turnId)) return placed;
@@ -172,7 +172,7 @@ async function handOver(
   if (alternateEnclaveId === null || !mayBeTakenByAnother(refused)) return [refused];
   const second = await parts.pool.find(alternateEnclaveId, { accountId, model });
   if (second === null || second === first) return [refused];
-  // Whoever takes over from this process asks where the request went last.
+  // A process that takes over from this one asks where the request went last.
   await moveTurn(parts.database.db, turnId, second.id);
   const refusedToo = await tryOne(parts, turn, second, message);
   return refusedToo === null ? [] : [refused, refusedToo];

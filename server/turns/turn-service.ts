@@ -36,7 +36,7 @@ export type TurnServiceParts = {
   readonly feed: ChangeFeed;
   readonly log: Log;
   readonly quotaBytes: number;
-  /** What expires is deleted only while the clock can be right. */
+  /** Expired data is deleted only while the clock can be right. */
   readonly clock: Clock & { isBelieved(nowMs: number): Promise<boolean> };
 };
 
@@ -91,7 +91,7 @@ export class TurnService implements StartParts, ResumeParts {
     this.#run(() => this.clean());
   }
 
-  /** Whether this process stops: it takes no live response any more. */
+  /** True once this process stops: it takes no live response any more. */
   get isLeaving(): boolean {
     return this.#leaving;
   }

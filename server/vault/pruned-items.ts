@@ -8,7 +8,7 @@ import { changeUsedBytes, lockAccount } from './quota.ts';
 
 /** How long a device may be away and still be told which leaves went; after that it reads everything (SPEC.md §6.2). */
 const toldForMs = 90 * 86_400_000;
-/** What a row costs. An item that is pruned gives back more. */
+/** The cost of a row. An item that is pruned gives back more. */
 export const prunedOverhead = 60;
 /** Rows of one step: other writers get their turn in between. */
 export const prunedPerStep = 500;

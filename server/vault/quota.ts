@@ -5,12 +5,12 @@ import type { AccountTable, Schema } from '../storage/tables/schema.ts';
 
 export type LockedAccount = Pick<AccountTable, 'head_counter' | 'head_hash' | 'used_bytes'>;
 
-/** What an item's row costs beside its body: an account of a million empty items must not be free. */
+/** The cost of an item's row beside its body: an account of a million empty items must not be free. */
 export const itemOverhead = 200;
 /** A frame's part of its row beside the sealed frame. */
 export const frameOverhead = 10;
 
-/** What a head costs; the chain is kept, since devices follow it (SPEC.md §6). */
+/** The cost of a head; the chain is kept, since devices follow it (SPEC.md §6). */
 export function headBytes(body: Uint8Array): number {
   return body.length + 80;
 }

@@ -51,7 +51,7 @@ export async function writeBatch(trx: Kysely<Schema>, batch: ParsedBatch, contex
   for (const item of batch.items) delta += checkSuccessor(item, stored.get(item.key));
   for (const id of batch.prune) delta += checkPrunable(stored.get(encodeBytes(id)), context.latestMs);
   delta -= await finishTurns(trx, accountId, batch.finishTurns, context.nowMs);
-  // What shrinks the vault is always taken, so that a full one can be emptied.
+  // A change that shrinks the vault is always taken, so that a full one can be emptied.
   if (delta > 0 && account.used_bytes + delta > context.quotaBytes) throw new RelayError('quota-exceeded');
   if (delta > 0) context.space.requireRoom(incomingBytes(batch));
 
@@ -73,7 +73,7 @@ export async function writeBatch(trx: Kysely<Schema>, batch: ParsedBatch, contex
   return { counter, repeated: false };
 }
 
-/** What is written, also where it takes the place of something. */
+/** The bytes that are written, also where they take the place of others. */
 function incomingBytes(batch: ParsedBatch): number {
   return batch.items.reduce((sum, item) => sum + item.body.length + itemOverhead, headBytes(batch.head.body));
 }

@@ -4,7 +4,7 @@ import type { Schema } from '../../storage/tables/schema.ts';
 import { sessionLifetimeMs } from '../sessions/sessions.ts';
 
 const countersKeptMs = 24 * 3_600_000;
-/** What lives some minutes and ends later than this was written by a clock that was far ahead. */
+/** A short-lived attempt that ends later than this was written by a clock that was far ahead. */
 const longestAttemptMs = 3_600_000;
 /** By how much the clocks of replicas may differ. */
 const clockDifferenceMs = 600_000;

@@ -60,7 +60,9 @@ export async function startUnlock(
   return startAttempt(parts, { record: account, counted, inventedUserId, sessionId }, loginRequest, nowMs);
 }
 
-/** What a session's account proves itself by. @throws {RelayError} `session-ended` when the account is gone. */
+/**
+ * Reads the record by which a session's account proves itself. @throws {RelayError} `session-ended` when the account is gone.
+ */
 export async function readOwnRecord(
   { database }: AccountParts,
   accountId: string,
@@ -95,7 +97,7 @@ async function startAttempt(
       request: loginRequest,
     }),
   );
-  // What is no message of OPAQUE tests no password, so it takes no attempt from the owner of the name.
+  // A body that is no message of OPAQUE tests no password, so it takes no attempt from the owner of the name.
   await countAttempt(parts.database, who.counted.kind, who.counted.subject, nowMs);
   const attempt: LoginAttemptTable = {
     id: new Uint8Array(randomBytes(16)),

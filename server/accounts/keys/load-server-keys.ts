@@ -49,7 +49,7 @@ export async function loadServerKeys(place: KeyPlace, database: Database): Promi
   return keys;
 }
 
-/** Whether a database was made with these keys. */
+/** True if a database was made with these keys. */
 export async function hasKeysOf(database: Database, keys: string): Promise<boolean> {
   return (await readFingerprint(database)) === parseServerKeys(keys).fingerprint;
 }
@@ -77,7 +77,7 @@ async function readFingerprint(database: Database): Promise<string | null> {
   return row?.value ?? null;
 }
 
-/** What SERVER_KEYS or SERVER_KEYS_FILE say; null when neither is set. */
+/** The text of SERVER_KEYS or SERVER_KEYS_FILE; null when neither is set. */
 export function readGivenKeys(place: KeyPlace): string | null {
   if (place.serverKeys !== null) return place.serverKeys;
   if (place.serverKeysFile !== null) {

@@ -77,7 +77,8 @@ export class ServerKeys {
   }
 
   /**
-   * Of names that nobody has, for ever: what a name is answered must not change with a newer setup, as it does for no account.
+   * Names that nobody has are answered with this setup for ever: a newer setup changes no account's answer, so theirs must stay
+   * the same too.
    */
   get firstSetup(): OpaqueSetup {
     const [first] = this.#keys.opaqueSetups;
@@ -98,7 +99,7 @@ export class ServerKeys {
     return this.#keys.jwtKeys;
   }
 
-  /** What the database holds instead of a user name. */
+  /** The database holds this instead of a user name. */
   hashName(nameTag: Uint8Array): Uint8Array<ArrayBuffer> {
     return mac(this.#keys.namePepper, 'sotto/v1/name-hash', nameTag);
   }

@@ -23,7 +23,7 @@ export function headRow(accountId: string, head: SealedHeadMessage, nowMs: numbe
 }
 
 /**
- * What a device needs to open the vault, with the keyslot of one kind. All of one moment: call it in a transaction.
+ * Reads what a device needs to open the vault, with the keyslot of one kind. All of one moment: call it in a transaction.
  *
  * @returns null when the account has no such keyslot.
  */

@@ -5,7 +5,7 @@ import type { ServerKeys } from '../keys/server-keys.ts';
 import type { Sessions } from './sessions.ts';
 import type { TokenSigner } from './signed-token.ts';
 
-/** What the routes of accounts share. */
+/** The routes of accounts share these. */
 export type AccountParts = {
   readonly database: Database;
   readonly keys: ServerKeys;

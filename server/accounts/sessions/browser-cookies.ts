@@ -1,7 +1,7 @@
 import { BrowserCookie } from '../../api/guards/browser-cookie.ts';
 import { sessionLifetimeMs } from './sessions.ts';
 
-/** As long as browsers keep one at most; each sign-in begins it anew. */
+/** Browsers keep a cookie no longer than this; each sign-in begins it anew. */
 const deviceLifetimeMs = 400 * 24 * 3_600_000;
 
 /**
@@ -12,7 +12,7 @@ export function browserCookies(fingerprint: string, isHttps: boolean) {
   const installation = fingerprint.slice(0, 6);
   return {
     refresh: new BrowserCookie(`sotto-${installation}`, sessionLifetimeMs, isHttps),
-    /** That the browser was signed in before (known-device.ts). Sign-out leaves it. */
+    /** Shows that the browser was signed in before (known-device.ts). Sign-out leaves it. */
     device: new BrowserCookie(`sotto-device-${installation}`, deviceLifetimeMs, isHttps),
   };
 }

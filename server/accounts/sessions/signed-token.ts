@@ -68,7 +68,7 @@ export class TokenSigner {
     }
   }
 
-  /** As `verify`, for a token inside a message. @throws {RelayError} `bad-request`. */
+  /** Works as `verify`, for a token inside a message. @throws {RelayError} `bad-request`. */
   async demand<Schema extends v.GenericSchema>(
     use: string,
     token: string,

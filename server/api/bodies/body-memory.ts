@@ -1,8 +1,10 @@
 import { RelayError } from '../route/relay-error.ts';
 
-/** Of all bodies, and of one account's: two of the longest. One lies in memory two or three times over while it is read. */
+/**
+ * Limits of all bodies, and of one account's: two of the longest. A body lies in memory two or three times while it is read.
+ */
 const defaultLimits = { total: 256 * 1024 * 1024, perAccount: 128 * 1024 * 1024 };
-/** What a small call needs is always there: nobody is kept from signing in by the uploads of others. */
+/** This much is always there for small calls: nobody is kept from signing in by the uploads of others. */
 const freeLength = 64 * 1024;
 const retryAfterSeconds = 2;
 

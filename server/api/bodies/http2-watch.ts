@@ -4,7 +4,7 @@ import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2
 /** Pings and settings that a session may send at once, and a minute: browsers send a few. */
 const controlFrames = { burst: 100, perMinute: 60 };
 
-/** What one HTTP/2 session does, as far as Node and nghttp2 do not watch it themselves. */
+/** Watches one HTTP/2 session where Node and nghttp2 do not watch it themselves. */
 export class WatchedSession {
   readonly session: ServerHttp2Session;
   #streams = 0;

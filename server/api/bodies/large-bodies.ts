@@ -9,7 +9,7 @@ const smallLength = 128 * 1024;
 const usualDeadlineMs = 30_000;
 
 export type BodyOrder = { readonly id: number; readonly route: string; readonly bytes: Bytes };
-/** Of bytes that are no value of the route's message nothing is told. */
+/** A refusal tells nothing of bytes that are no value of the route's message. */
 export type ReadBody =
   | { readonly id: number; readonly isRefused: true }
   | { readonly id: number; readonly isRefused: false; readonly value: unknown };

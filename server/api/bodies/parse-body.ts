@@ -12,7 +12,7 @@ import { announcedLength, readBody, requireJson } from './read-body.ts';
 export type BodyParts = {
   readonly limiter: RateLimiter;
   readonly large: LargeBodies;
-  /** What the body takes of the memory for all bodies. */
+  /** The body's share of the memory for all bodies. */
   readonly share: BodyShare;
   readonly caller: Caller;
 };

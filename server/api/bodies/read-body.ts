@@ -66,7 +66,7 @@ function takeAll(incoming: IncomingMessage, take: (piece: Uint8Array) => void): 
     };
     const refuse = (error: Error) => {
       leave();
-      // What still comes is dropped behind the answer; a connection that breaks until then is no error.
+      // Bytes that still come are dropped behind the answer; a connection that breaks until then is no error.
       incoming.on('error', () => undefined);
       reject(error);
     };

@@ -12,7 +12,7 @@ const chunksPerTurn = 2_000;
 const flooding = new WeakSet<IncomingMessage>();
 const flooded = Symbol('flooded');
 
-/** Whether a body was given up: nothing more of it is read, and it never ends. */
+/** True once a body was given up: nothing more of it is read, and it never ends. */
 export function isFlood(request: IncomingMessage): boolean {
   return flooding.has(request);
 }

@@ -22,7 +22,7 @@ const freePieces = 2_048;
 const bytesPerPiece = 64;
 
 type Pieces = { count: number; length: number };
-/** Of all bodies of an HTTP/2 session together: it has many at once. */
+/** Counts all bodies of an HTTP/2 session together: it has many at once. */
 const piecesOfSessions = new WeakMap<Http2Session, Pieces>();
 
 /**
@@ -61,13 +61,13 @@ export function endUnlessRead(request: IncomingMessage, response: ServerResponse
   ending.add(response);
 }
 
-/** Whoever is about to read the body bounds it, so the connection may be kept. */
+/** The caller is about to read the body and bounds it, so the connection may be kept. */
 export function willBeRead(response: ServerResponse | undefined): void {
   if (response !== undefined && ending.delete(response)) response.shouldKeepAlive = true;
 }
 
 type Asked = { readonly request: IncomingMessage; readonly limits: RestLimits };
-/** Of each HTTP/1.1 connection the newest call. */
+/** The newest call of each HTTP/1.1 connection. */
 const newest = new WeakMap<Socket, Asked>();
 const dropping = new WeakSet<IncomingMessage>();
 

@@ -30,7 +30,7 @@ export class AccountReads {
     this.#lanes.set(accountId, lane);
     if (lane.running >= runningPerAccount) {
       if (lane.waiting.length >= waitingPerAccount) throw new RelayError('too-many-requests', retryAfterSeconds);
-      // Whoever leaves hands its place on.
+      // A read that leaves hands its place on.
       await new Promise<void>((resolve) => void lane.waiting.push(resolve));
     } else lane.running += 1;
     await this.#turnstile.pass();

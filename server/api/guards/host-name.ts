@@ -5,7 +5,7 @@ import { isLoopback } from '../../../process/loopback.ts';
 import { livePath, readyPaths } from '../pages/health.ts';
 import type { NameCertificate } from './name-certificate.ts';
 
-/** What the browser calls us, with its port: `Host`, or HTTP/2's `:authority`, which only the URL has. */
+/** The browser calls us by this name, with its port: `Host`, or HTTP/2's `:authority`, which only the URL has. */
 export function hostOf(request: Request): string {
   return request.headers.get('host') ?? new URL(request.url).host;
 }
@@ -47,14 +47,14 @@ export class HostNames {
   }
 }
 
-/** Whether a page under this name is a secure context although it came over plain http. */
+/** True if a page under this name is a secure context although it came over plain http. */
 export function isLoopbackName(name: string): boolean {
   return isLoopback(name) || name.endsWith('.localhost');
 }
 
 /**
- * Whether a request names one host and only one. What proxies, caches and we ourselves might read differently is refused:
- * `Host` twice, a target with another host, HTTP/2's `:authority` beside another `host`.
+ * True if a request names one host and only one. Proxies, caches and we ourselves might read the others differently: `Host`
+ * twice, a target with another host, HTTP/2's `:authority` beside another `host`.
  */
 export function namesOneHost(request: IncomingMessage): boolean {
   const hosts = valuesOf(request, 'host');
@@ -74,8 +74,8 @@ export function namesOneHost(request: IncomingMessage): boolean {
 export const unnamedHost = 'unnamed.invalid';
 
 /**
- * Whether a load balancer's probe may be answered although it names no host: HTTP/1.0 needs none (RFC 1945), and HAProxy,
- * among others, asks so. The paths of health alone, since what they say is the same under every name.
+ * True if a load balancer's probe may be answered although it names no host: HTTP/1.0 needs none (RFC 1945), and HAProxy, among
+ * others, asks so. It holds for the paths of health alone, which say the same under every name.
  */
 export function isUnnamedProbe(request: IncomingMessage): boolean {
   const isHttp10 = request.httpVersionMajor === 1 && request.httpVersionMinor === 0;

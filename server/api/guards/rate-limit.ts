@@ -4,10 +4,10 @@ import type { LimitName } from '../route/route.ts';
 import { networksOf } from '../../../process/http/networks.ts';
 
 type Limits = {
-  /** Of one address; the networks around it have several times as much (client-address.ts). */
+  /** The rate of one address; the networks around it have several times as much (client-address.ts). */
   readonly address: BucketRate;
   readonly account?: BucketRate;
-  /** Of everybody together. */
+  /** The rate of everybody together. */
   readonly total?: BucketRate;
 };
 
@@ -21,7 +21,7 @@ const limits: Readonly<Record<LimitName | 'calls', Limits>> = {
   /** Every call that is not a file: protects the process from one address. */
   calls: { address: { burst: 1_000, perMinute: 3_000 } },
   'sign-in': { address: { burst: 60, perMinute: 30 } },
-  /** Whoever has many networks is bounded by the total alone: accounts cost storage for ever. */
+  /** The total alone bounds a caller with many networks: accounts cost storage for ever. */
   'sign-up': { address: { burst: 30, perMinute: 10 }, total: { burst: 600, perMinute: 200 } },
   refresh: { address: { burst: 60, perMinute: 60 } },
   turns: { account: { burst: 30, perMinute: 30 }, address: { burst: 300, perMinute: 300 } },
@@ -29,13 +29,13 @@ const limits: Readonly<Record<LimitName | 'calls', Limits>> = {
   evidence: { account: { burst: 60, perMinute: 120 }, address: { burst: 600, perMinute: 1_200 } },
   /** The same for one account's three tabs, or six behind one address: where the policy asks for it, each look is signed. */
   'fresh-evidence': { account: { burst: 20, perMinute: 60 }, address: { burst: 60, perMinute: 120 } },
-  /** Of request bodies, in KiB. */
+  /** The size of request bodies, in KiB. */
   bytes: {
     account: { burst: 256 * 1024, perMinute: 64 * 1024 },
     address: { burst: 2 * 1024 * 1024, perMinute: 512 * 1024 },
   },
   /**
-   * Of answers that bring what is stored, in KiB: one of these takes about 11 microseconds. A full vault of 1 GiB is read in
+   * The size of answers that bring stored data, in KiB: one KiB takes about 11 microseconds. A full vault of 1 GiB is read in
    * four minutes.
    */
   reads: {
@@ -65,7 +65,7 @@ export class RateLimiter {
     this.#scale = options.scale ?? 1;
   }
 
-  /** Whether it can be counted only once the session is known. */
+  /** True for a limit that can be counted only once the session is known. */
   static isPerAccount(name: LimitName): boolean {
     return limits[name].account !== undefined;
   }
@@ -90,7 +90,7 @@ export class RateLimiter {
 
   /** @throws {RelayError} `too-many-requests` while address or account owe, with the seconds after which they do not. */
   requirePaid(name: LimitName, caller: Caller): void {
-    // What is a whole one again is nothing owed.
+    // A bucket that holds a whole unit again owes nothing.
     this.take(name, caller, 0);
   }
 

@@ -10,7 +10,7 @@ export const livePath = '/livez';
 export const readyPaths = ['/healthz', '/readyz'] as const;
 
 export type Health = {
-  /** Whether a turn could be taken now. */
+  /** True if a turn could be taken now. */
   readonly isReady: boolean;
   /** Codes of what an operator should look at, although all works. */
   readonly marks: readonly string[];

@@ -17,7 +17,7 @@ export const contentSecurityPolicy = [
   'trusted-types sotto-worker',
 ].join('; ');
 
-/** What a chat does not need, of the names that browsers know: an unknown one is a warning in every console. */
+/** A chat does not need these; they are names that browsers know, for an unknown one is a warning in every console. */
 const deniedFeatures = [
   'accelerometer',
   'autoplay',
@@ -59,7 +59,7 @@ const fixedHeaders: readonly (readonly [string, string])[] = [
   ['Cache-Control', 'no-store'],
 ];
 
-/** What every answer carries, whoever writes it. */
+/** Every answer carries these, whoever writes it. */
 export function securityHeaders(isHttps: boolean): readonly (readonly [string, string])[] {
   return isHttps ? [...fixedHeaders, ['Strict-Transport-Security', 'max-age=31536000']] : fixedHeaders;
 }

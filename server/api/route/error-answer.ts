@@ -20,7 +20,7 @@ const usualWaits: Partial<Record<ErrorCode, number>> = {
   'not-ready': 5,
 };
 
-/** What a peer learns of an error: a code of the closed list, never a text. */
+/** A peer learns this of an error: a code of the closed list, never a text. */
 export function describeError(error: unknown): ErrorParts {
   const { code, retryAfterSeconds } = asRelayError(error);
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
@@ -31,7 +31,7 @@ export function describeError(error: unknown): ErrorParts {
   return { code, status: errorCodes[code].status, headers };
 }
 
-/** Whether it is a defect of ours or trouble of the database, which belong into the log, and not something that the caller did. */
+/** True for our own defect or trouble of the database, which belong in the log; false for an act of the caller. */
 export function isForTheLog(error: unknown): boolean {
   const isRefusal = error instanceof RelayError ? error.code !== 'internal-error' : error instanceof StorageFull;
   return !isRefusal;

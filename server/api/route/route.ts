@@ -17,7 +17,7 @@ export type Session = {
  */
 export type Access = 'public' | 'cookie' | 'session';
 
-/** What is limited besides calls in all (guards/rate-limit.ts says how much of each, and of whom). */
+/** Things that are limited besides calls in all (guards/rate-limit.ts says how much of each, and of whom). */
 export type LimitName = 'sign-in' | 'sign-up' | 'refresh' | 'turns' | 'bytes' | 'reads' | 'evidence' | 'fresh-evidence';
 
 type AnySchema = v.GenericSchema;
@@ -45,7 +45,7 @@ export type RouteContext<Body, Query, Path, Who extends Access> = {
   readonly device: string | null;
 };
 
-/** What a handler gives back. Errors are thrown as `RelayError`. */
+/** A handler gives this back. Errors are thrown as `RelayError`. */
 export type Answer = {
   readonly status: number;
   /** A JSON value, or bytes that go out as `application/octet-stream`. */
@@ -78,7 +78,7 @@ export type Route = {
   readonly url: string;
   readonly access: Access;
   readonly path: PathSchemas;
-  /** Of text values: numbers come through `v.pipe(v.string(), …, v.toNumber())`. Null: no query is allowed. */
+  /** Its values are text: numbers come through `v.pipe(v.string(), …, v.toNumber())`. Null: no query is allowed. */
   readonly query: AnySchema | null;
   readonly body: AnySchema | null;
   /** Most that a body of the schema can hold; what holds more is refused while it arrives. */

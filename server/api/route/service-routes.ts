@@ -19,7 +19,7 @@ export type ServiceFacts = {
   readonly signUp: 'open' | 'closed';
 };
 
-/** What the relay says about itself, and the description of all routes, these included. */
+/** Adds what the relay says about itself, and the description of all routes, these included. */
 export function withServiceRoutes(others: readonly Route[], facts: ServiceFacts): readonly Route[] {
   let described: unknown = null;
   const newest = stretchingProfiles[stretchingProfiles.length - 1] ?? stretchingProfiles[0];

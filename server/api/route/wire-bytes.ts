@@ -19,7 +19,7 @@ export function decodeBytes(text: string): Bytes {
   return asBytes(buffer);
 }
 
-/** What `crypto/` writes as base64url, for bytes that come out of the database. */
+/** Writes base64url as `crypto/` does, for bytes that come out of the database. */
 export function encodeBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
 }

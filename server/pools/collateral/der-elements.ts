@@ -1,4 +1,6 @@
-/** What the relay reads of DER: enough to keep a document no longer than it says, and to name it. It believes nothing of it. */
+/**
+ * The relay reads this much of DER: enough to keep a document no longer than it says, and to name it. It believes none of it.
+ */
 export const tag = {
   integer: 0x02,
   octetString: 0x04,

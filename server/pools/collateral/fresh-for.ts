@@ -31,14 +31,14 @@ export function readNextUpdateMs(list: Uint8Array): number | null {
   return times[1] ?? null;
 }
 
-/** Of an answer about one certificate (OCSP, RFC 6960, section 4.2.1). */
+/** The dates of an answer about one certificate (OCSP, RFC 6960, section 4.2.1). */
 export type AnswerDates = {
   /** 0 is an answer; any other number says why there is none. */
   readonly outcome: number;
   readonly nextUpdateMs: number | null;
 };
 
-/** As `readNextUpdateMs`, of an answer about a certificate. @returns null for what is none. */
+/** Works as `readNextUpdateMs`, for an answer about a certificate. @returns null for bytes that are no such answer. */
 export function readAnswerDates(answer: Uint8Array): AnswerDates | null {
   const [outcome, content] = readInside(answer, sequenceOf(readElement(answer, 0)));
   if (outcome?.tag !== tag.enumerated || outcome.end !== outcome.start + 1) return null;

@@ -16,7 +16,7 @@ type Bases = { readonly service: string; readonly root: string };
 type SignedText = { readonly text: string; readonly signature: string; readonly chain: string[] };
 
 /**
- * What Intel says of one platform's firmware, of its quoting enclave, and what it has revoked (Intel Provisioning
+ * Fetches Intel's word on one platform's firmware, on its quoting enclave, and on what Intel has revoked (Intel Provisioning
  * Certification Service, API version 4).
  *
  * @throws {VendorRefused}

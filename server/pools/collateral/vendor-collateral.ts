@@ -24,7 +24,7 @@ export type CollateralUrls = {
 };
 type NvidiaNeed = Extract<CollateralNeed, { kind: 'nvidia-gpu' }>;
 
-/** What a client waits for documents; what comes later is there for the next one. */
+/** A client waits this long for documents; a later one is there for the next client. */
 const patienceMs = 8_000;
 
 /**
@@ -95,7 +95,7 @@ export class VendorCollateral {
     return { kind: need.kind, referenceManifests, ...(revocationAnswers.length > 0 && { revocationAnswers }) };
   }
 
-  /** Whether a GPU without an answer is refused is for the client to say. */
+  /** Only the client decides if a GPU without an answer is refused. */
   async #fetchAnswers(ids: readonly RevocationId[]): Promise<string[]> {
     const base = this.#urls.nvidiaOcsp ?? nvidiaOcspUrl;
     if (base === 'off') return [];
@@ -110,7 +110,7 @@ export class VendorCollateral {
     return fetched.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   }
 
-  /** What a client can do without must not cost it what it cannot. */
+  /** A document that a client can do without must not cost it one that it needs. */
   get #optionalMs(): number {
     return this.#patienceMs / 2;
   }

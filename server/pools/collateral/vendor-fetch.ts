@@ -1,6 +1,6 @@
 const timeoutMs = 10_000;
 
-/** What a vendor answered. */
+/** A vendor's answer. */
 export type VendorAnswer = { readonly body: Buffer; readonly headers: Headers };
 
 /** A document that a vendor did not give. */
@@ -8,7 +8,7 @@ export class VendorRefused extends Error {
   override readonly name = 'VendorRefused';
   /** Null when no answer came, or one that cannot be what was asked for. */
   readonly status: number | null;
-  /** As the vendor asks. */
+  /** The seconds that the vendor asks for. */
   readonly retryAfterSeconds: number | null;
 
   constructor(status: number | null, retryAfterSeconds: number | null = null) {
@@ -18,7 +18,7 @@ export class VendorRefused extends Error {
   }
 }
 
-/** What a vendor is asked where a name alone does not say it. */
+/** The question that goes to a vendor where a name alone does not say it. */
 export type VendorQuestion = { readonly type: string; readonly body: Uint8Array<ArrayBuffer> };
 
 /**

@@ -25,8 +25,8 @@ export class ModalBoot {
   }
 
   /**
-   * Whether a start was refused a moment ago for what a person has to mend. Not longer: who is not asked because of it
-   * would never find out that it was mended.
+   * True if a start was refused a moment ago for a fault that a person has to mend. Not longer: a door that is never asked
+   * again would never show that it was mended.
    */
   get isRefused(): boolean {
     return performance.now() - this.#refusedAtMs < troubleMs;

@@ -66,7 +66,7 @@ export class ModalEnclave extends EnclaveClient {
     return this.#isLost;
   }
 
-  /** What its worker serves, asked once. @throws {RelayError}. */
+  /** The models that its worker serves, asked once. @throws {RelayError}. */
   async models(): Promise<readonly string[]> {
     this.#models ??= (await this.askStatus()).models;
     return this.#models;
@@ -103,7 +103,7 @@ export class ModalEnclave extends EnclaveClient {
     // Without any answer it may as well be this machine's own network.
     if (status === null || this.#isLost) return;
     if (!lostStatuses.has(status) && !doubtfulStatuses.has(status)) return;
-    // What fails here, the next call finds out.
+    // The next call finds out about a failure here.
     this.#doubting ??= this.#decide(status)
       .catch(() => undefined)
       .finally(() => {

@@ -7,7 +7,7 @@ import type { ModalEnclave } from './modal-enclave.ts';
 const storedModels = v.pipe(v.array(modelField), v.minLength(1), v.maxLength(64));
 const keptMs = 60_000;
 
-/** What the containers of one front door serve, as one of them said last: all of them are of one deployment. */
+/** Keeps the models of one front door, as one of its containers said last: all of them are of one deployment. */
 export class ModalModels {
   readonly #db: Kysely<Schema>;
   readonly #name: string;

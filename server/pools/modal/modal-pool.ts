@@ -235,7 +235,7 @@ export class ModalPool implements Pool {
   }
 
   #terminate(token: string): void {
-    // What fails ends by itself when its idle time is over.
+    // A session that fails to end here ends by itself when its idle time is over.
     terminateSession(this.#door, token, this.#closing.signal).catch(() => undefined);
   }
 }

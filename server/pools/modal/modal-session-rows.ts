@@ -8,7 +8,7 @@ export const startLeaseMs = 15_000;
 /** Between the failing of a start and the beginning of the next, doubled from one to the next. */
 const firstRetryMs = 4_000;
 const longestRetryMs = 120_000;
-/** What is put off for longer was written by a clock that is far ahead, and would be put off until then. */
+/** A longer delay was written by a clock that is far ahead, and would last until then. */
 const longestWaitMs = 600_000;
 
 /** The rows of one front door. Every change is one statement that says what it expects to find. */
@@ -57,12 +57,12 @@ export class ModalSessionRows {
     return row === undefined || row.session_token === null ? null : row;
   }
 
-  /** Whether it is of this front door, which alone may be told to end it. */
+  /** True if it is of this front door, which alone may be told to end it. */
   isOurs(row: EnclaveSessionTable): boolean {
     return row.pool === this.#pool;
   }
 
-  /** Whether a start is under way that somebody works on. */
+  /** True if a start is under way that somebody works on. */
   isStarting({ lease_until: untilMs, state }: EnclaveSessionTable, nowMs: number): boolean {
     return state === 'starting' && untilMs !== null && untilMs >= nowMs && untilMs <= nowMs + longestWaitMs;
   }

@@ -23,8 +23,8 @@ export type Retries = {
 };
 
 /**
- * As Modal's SDK starts a session (1.6.4: five attempts within 1515 s, a queue of up to five minutes on each), with a
- * limit on each attempt beside it, since a connection may die without a word.
+ * Starts a session as Modal's SDK does (1.6.4: five attempts within 1515 s, a queue of up to five minutes on each). Each
+ * attempt has a limit beside it, since a connection may die without a word.
  */
 export const startRetries: Retries = { attempts: 5, firstDelayMs: 500, attemptMs: 315_000, totalMs: 1_515_000 };
 const terminateRetries: Retries = { attempts: 3, firstDelayMs: 500, attemptMs: 20_000, totalMs: 60_000 };

@@ -49,7 +49,7 @@ export class ModalSweep {
 
   #plan(delayMs: number): void {
     const dueAtMs = performance.now() + delayMs;
-    // What is due sooner is not put off by somebody in less of a hurry.
+    // A sweep that is due sooner is not put off by somebody in less of a hurry.
     if (this.#closed || dueAtMs >= this.#dueAtMs) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#dueAtMs = dueAtMs;
@@ -77,7 +77,7 @@ export class ModalSweep {
     const earliestMs = clock.earliest(nowMs);
     for (const row of await rows.findIdle(earliestMs - idleMs - graceMs)) await end(row);
     for (const row of await rows.findDeserted(earliestMs)) await end(row);
-    // Those that another process ended, and that nobody here has used since.
+    // Another process ended these, and nobody here has used them since.
     for (const [id, enclave] of enclaves) {
       if (enclave.usedAtMs > countMs - idleMs - graceMs) continue;
       enclaves.delete(id);

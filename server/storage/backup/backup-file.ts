@@ -32,9 +32,8 @@ type KeptTable = keyof typeof keptTables;
 const firstSchemas: Partial<Record<KeptTable, number>> = { pruned_items: 5 };
 const tables = Object.keys(keptTables) as [KeptTable, ...KeptTable[]];
 /**
- * What lives some minutes, or counts attempts, is left out, and so are sessions: one that was ended after the backup must
- * not come alive again. Backups of earlier versions have them, and restoring passes over them. The type fails when a table is in
- * neither list.
+ * Short-lived rows, counters of attempts and sessions are left out: a session that ended after the backup must not come alive
+ * again. Backups of earlier versions have them, and restoring passes over them. The type fails when a table is in neither list.
  */
 const leftOut = [
   'sessions',

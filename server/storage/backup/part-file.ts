@@ -39,7 +39,7 @@ function existsAlready(path: string): StartError {
 
 function complaintOf(error: unknown, path: string): unknown {
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  // What the database throws says enough by itself.
+  // An error of the database says enough by itself.
   if (typeof code !== 'string' || typeof syscall !== 'string') return error;
   return code === 'ENOSPC' || code === 'EDQUOT'
     ? new StartError(`There is no room for ${path}: nothing was written.`)

@@ -26,7 +26,7 @@ const complaints: readonly (readonly [RegExp, string])[] = [
   [/CERT/, 'has a certificate that is not trusted: give its authority as DATABASE_CA.'],
 ];
 
-/** Of a first connection that did not come about. */
+/** Says why a first connection did not come about. */
 export function connectionComplaint(error: unknown): StartError {
   const reasons = reasonsOf(error);
   const code = reasons.find((reason) => /^[A-Z0-9_]{1,32}$/.test(reason));
@@ -38,7 +38,7 @@ export function connectionComplaint(error: unknown): StartError {
   );
 }
 
-/** Of a start that PostgreSQL refused later on: what a person can mend, said to them; else the error itself. */
+/** Says what a person can mend where PostgreSQL refused the start later on; else gives the error itself. */
 export function serverComplaint(error: unknown): unknown {
   const isOfServer =
     error instanceof Error && ('severity' in error || error.message.startsWith('Connection terminated unexpectedly'));

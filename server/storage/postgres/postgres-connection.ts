@@ -58,7 +58,7 @@ function encryption(mode: string | null, ca: string | null): NonNullable<pg.Clie
     return { ca: readAuthority(ca) };
   }
   if (mode === null || mode === 'disable') return false;
-  // What libpq means by `require`: encrypted, the certificate unchecked.
+  // By `require` libpq means: encrypted, the certificate unchecked.
   return mode === 'require' ? { rejectUnauthorized: false } : {};
 }
 

@@ -86,7 +86,7 @@ export class BoundedPool implements PostgresPool {
         if (isGranted || performance.now() >= startedAtMs + this.#deadlines.connectionMs) throw error;
         this.#pool.options.max = Math.max(1, this.#standing.size);
         this.#narrowUntilMs = performance.now() + narrowForMs;
-        // Those that were refused together do not come back together.
+        // Calls that were refused together do not come back together.
         await sleep(50 + Math.random() * 200);
       }
     }

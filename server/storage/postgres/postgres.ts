@@ -71,7 +71,7 @@ export async function openPostgres(settings: PostgresSettings, options: Postgres
       } catch (error) {
         const { code } = error as { code?: unknown };
         if (typeof code !== 'string' || !deadlocks.has(code) || attempt === attempts) throw error;
-        // Those that met once do not meet again at the same moment.
+        // Transactions that met once do not meet again at the same moment.
         await sleep(Math.random() * 20 * attempt);
       }
     }
@@ -90,7 +90,7 @@ export async function openPostgres(settings: PostgresSettings, options: Postgres
 
 /** Tables that stand already hide from migrations that nothing can be written: on a standby, or for a user who may only read. */
 async function requireWrites(db: Kysely<Schema>): Promise<void> {
-  // Of no row, for which the right is asked all the same.
+  // Deletes no row, but PostgreSQL asks for the right all the same.
   await db
     .deleteFrom('metadata')
     .where(sql<boolean>`false`)

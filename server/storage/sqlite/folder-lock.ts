@@ -23,7 +23,7 @@ export function lockFolder(folder: string): FolderLock {
   const file = new DatabaseSync(path, { timeout: 0 });
   try {
     file.exec('begin exclusive');
-    // Whoever may open it may hold it, and keep the relay from starting.
+    // A user who may open it may hold it, and keep the relay from starting.
     chmodSync(path, 0o600);
   } catch (error) {
     file.close();

@@ -14,10 +14,10 @@ import { OneAtATime } from '../../../process/one-at-a-time.ts';
 import { StorageTrouble } from '../trouble/storage-trouble.ts';
 
 const maximumStatements = 200;
-/** Whoever wrote so many pages held the event loop for a while: everybody else comes first, then the next transaction. */
+/** A writer of so many pages held the event loop for a while: everybody else comes first, then the next transaction. */
 const longWritePages = 128;
 
-/** Whoever makes commits durable, outside of SQLite. */
+/** Makes commits durable, outside of SQLite. */
 export interface CommitSink {
   /** About so many pages were written and committed. */
   note(pages: number): void;
@@ -110,7 +110,7 @@ class FileConnection implements DatabaseConnection {
     this.#turn.pass();
   }
 
-  /** Whoever waits for other writers lets readers pass; nothing has begun yet. */
+  /** A writer that waits for others lets readers pass; nothing has begun yet. */
   async write(): Promise<void> {
     if (this.#writes) return;
     this.#turn.pass();
@@ -159,7 +159,7 @@ class TransactionDriver extends SqliteDriver {
     if (pages > 0) this.#sink.note(pages);
     if (pages < longWritePages) this.#connection.pass();
     else setImmediate(() => this.#connection.pass());
-    // Whoever only read waits as well, but is answered.
+    // A reader waits as well, but is answered even if the sync fails.
     await (pages > 0 ? this.#sink.settled() : this.#sink.settled().catch(() => undefined));
   }
 

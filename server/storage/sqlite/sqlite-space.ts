@@ -17,12 +17,12 @@ export class SqliteSpace implements SpaceGauge {
     this.#pageSize = numberOf(file.prepare('pragma page_size'));
   }
 
-  /** Whoever writes frames or stores items learns from the write itself that the disk is gone. */
+  /** A write of frames or items itself tells that the disk is gone. */
   read(): SpaceReading | null {
     try {
       this.#latest = this.#look();
     } catch {
-      // As it was.
+      // The reading stays as it was.
     }
     return this.#latest;
   }
@@ -33,7 +33,7 @@ export class SqliteSpace implements SpaceGauge {
     const bytes = numberOf(this.#pages) * this.#pageSize;
     const reusableBytes = numberOf(this.#freePages) * this.#pageSize;
     const { bavail, blocks, bsize } = statfsSync(this.#path);
-    // What is still in the write-ahead log alone: the file grows by it at the next checkpoint.
+    // The file grows at the next checkpoint by what is still in the write-ahead log alone.
     const unwritten = Math.max(0, bytes - statSync(this.#path).size);
     const disk = { freeBytes: bavail * bsize - unwritten, totalBytes: blocks * bsize };
     return { usedBytes: bytes - reusableBytes, reusableBytes, disk };

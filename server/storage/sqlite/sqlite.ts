@@ -102,7 +102,7 @@ const startTexts: Readonly<Partial<Record<TroubleCause, string>>> = {
   corrupt: `holds a damaged ${databaseFileName}: restore a backup into an empty folder.`,
 };
 
-/** What a person can mend, said to them; else the error itself. */
+/** Says what a person can mend; else gives the error itself. */
 function startComplaint(error: unknown, folder: string): unknown {
   const cause = troubleOf(error);
   const text = cause === null ? undefined : startTexts[cause];

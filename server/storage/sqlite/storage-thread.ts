@@ -46,7 +46,7 @@ function answerTo(request: ThreadRequest): ThreadAnswer {
       if (file.isTransaction) file.exec('rollback');
       return done;
     case 'run':
-      // What follows a statement that ended the transaction must not be written by itself.
+      // A statement behind one that ended the transaction must not be written by itself.
       if (!file.isTransaction) throw new Error('The transaction is over.');
       return run(request.sql, unpackParameters(request.parameters, request.bytes));
     case 'close':

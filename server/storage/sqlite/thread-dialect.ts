@@ -58,7 +58,7 @@ class ThreadDriver implements Driver {
     await this.#thread.ask({ kind: 'begin' });
   }
 
-  /** Whoever reads meanwhile may read what is committed before this process hears of it. */
+  /** A reader may see what is committed before this process hears of it. */
   async commitTransaction(connection: ThreadConnection): Promise<void> {
     const committed = this.#thread.ask({ kind: 'commit' }).finally(() => this.#sink.note(connection.pages));
     this.#sink.expect(committed);

@@ -3,7 +3,7 @@ import type { SQLInputValue } from 'node:sqlite';
 /** A parameter of a statement; bytes stand behind each other in one buffer and are named by where they begin and end. */
 export type PackedParameter = string | number | bigint | null | readonly [start: number, end: number];
 
-/** What the event loop asks of the storage thread. */
+/** The event loop asks this of the storage thread. */
 export type ThreadRequest =
   /** Moves the write-ahead log into the database. */
   | { readonly kind: 'move' }

@@ -18,8 +18,8 @@ export interface Database {
    */
   write<Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result>;
   /**
-   * As `write`, beside the event loop where the database is a file: for many bytes for which nobody waits. Statements may be
-   * sent before the earlier ones are answered.
+   * Works as `write`, beside the event loop where the database is a file: for many bytes for which nobody waits. Statements may
+   * be sent before the earlier ones are answered.
    */
   writeAside<Result>(work: (trx: Transaction<Schema>) => Promise<Result>): Promise<Result>;
   /** Runs several reads that see one state of the database. */
@@ -29,7 +29,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Whether a row with this key was there already. */
+/** True if a row with this key was there already. */
 export function isDuplicate(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { errcode, code } = error as Error & { errcode?: unknown; code?: unknown };

@@ -154,7 +154,7 @@ export interface TranscriptTable {
 export interface FrameTable {
   turn_id: Bytes;
   transcript_id: Bytes;
-  /** Of the first frame. */
+  /** The number of the first frame. */
   number: number;
   count: number;
   /** The frames behind each other, all of one length. */
@@ -196,7 +196,7 @@ export interface StepUpTable {
   body_digest: Bytes;
   /** OPAQUE's, where the password is proven. */
   server_state: string | null;
-  /** What the recovery phrase's key signs, where that is the proof. */
+  /** The recovery phrase's key signs this, where that is the proof. */
   nonce: Bytes | null;
   expires_at: number;
 }
@@ -209,7 +209,7 @@ export interface RecoveryChallengeTable {
   masked_name_tag: Bytes;
   issued_at: number;
   expires_at: number;
-  /** As in `login_attempts`. */
+  /** Same as in `login_attempts`. */
   counted_as: Bytes | null;
 }
 

@@ -1,6 +1,6 @@
-/** What one look at the database and its disk finds. */
+/** One look at the database and its disk finds this. */
 export type SpaceReading = {
-  /** What the database takes, without what lies free inside it. */
+  /** The size of the database, without what lies free inside it. */
   readonly usedBytes: number;
   /** Lies free inside the database: what was deleted, and is filled again before it grows. */
   readonly reusableBytes: number;
@@ -9,7 +9,7 @@ export type SpaceReading = {
 };
 
 export interface SpaceGauge {
-  /** As of now, or as of the last `refresh()` where looking takes a while; null before the first. */
+  /** The reading of now, or of the last `refresh()` where looking takes a while; null before the first. */
   read(): SpaceReading | null;
   refresh(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export class StorageFull extends Error {
   }
 }
 
-/** What is left of something that can run out. `free` is left of it on the disk, `inside` lies free in the database. */
+/** The rest of something that can run out. `free` is left of it on the disk, `inside` lies free in the database. */
 type Room = { readonly free: number; readonly inside: number; readonly reserve: number };
 
 /**
@@ -56,7 +56,7 @@ type Room = { readonly free: number; readonly inside: number; readonly reserve: 
 export class StorageSpace {
   readonly #gauge: SpaceGauge;
   readonly #limits: SpaceLimits;
-  /** What was granted since the last look. */
+  /** The bytes that were granted since the last look. */
   #granted = 0;
   #level: SpaceLevel = 'ample';
   #onLevel: (level: SpaceLevel) => void = () => undefined;
@@ -103,7 +103,7 @@ export class StorageSpace {
     this.#granted += bytes;
   }
 
-  /** Whether frames of running turns may still be written: they use the first half of the reserve. */
+  /** True while frames of running turns may be written: they use the first half of the reserve. */
   get hasRoomForFrames(): boolean {
     const nowMs = performance.now();
     if (nowMs >= this.#frames.untilMs) {

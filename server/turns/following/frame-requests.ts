@@ -8,7 +8,7 @@ import { enclavesOf, watchedParts } from './watched-parts.ts';
 export const watchIntervalMs = 2_000;
 /** Every turn sends a frame each tick, so this much silence means that something broke. */
 const silenceMs = 10_000;
-/** As long as an enclave may hold frames that nobody fetched; after it nothing can come any more. */
+/** An enclave may hold frames that nobody fetched for this long; after it nothing can come any more. */
 const holdMs = 15 * 60_000;
 /** For an enclave that the settings name no longer: a replica with the old settings has renewed its lease by then. */
 const unnamedMs = 45_000;
@@ -23,7 +23,7 @@ export class FrameRequests {
     this.#endings = endings;
   }
 
-  /** What fails is tried again by `sweep`. */
+  /** A failed call is tried again by `sweep`. */
   ask(enclave: Enclave, turns: Iterable<HeldTurn>): void {
     const watched: WatchedTurn[] = [];
     for (const turn of turns) {

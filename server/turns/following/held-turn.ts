@@ -23,8 +23,8 @@ export type HeldTranscript = {
   /** One more than the highest number that came: above what is needed next, frames were missed. */
   seen: number;
   /**
-   * Whether its header came on the stream that stands now: every record of it follows its header in order, so that an
-   * ending means something only behind one.
+   * True if its header came on the stream that stands now. Every record of it follows its header in order, so that an ending
+   * means something only behind one.
    */
   inOrder: boolean;
   /** How often its end came while frames of it were missing, without one frame more since. */
@@ -39,7 +39,7 @@ export type HeldTurn = {
   readonly accountId: string;
   /** Where the newest sealed request went; null when the pool does not know it any more. */
   enclave: Enclave | null;
-  /** Whether this process writes the journal; it may also follow for its own browsers only. */
+  /** True if this process writes the journal; it may also follow for its own browsers only. */
   owned: boolean;
   /** Its end is on its way into the database; until it is there, the turn is held. */
   ending: boolean;
@@ -57,7 +57,7 @@ export type HeldTurn = {
 
 export type FollowedTranscript = Pick<HeldTranscript, 'id' | 'enclave' | 'closed'> & { readonly from: number };
 
-/** What is known of a turn when a process begins to follow it. */
+/** A process knows this of a turn when it begins to follow it. */
 export type FollowedTurn = Pick<HeldTurn, 'id' | 'accountId' | 'enclave' | 'owned'> & {
   readonly transcripts: readonly FollowedTranscript[];
   /** Requests that no stored transcript answers. */

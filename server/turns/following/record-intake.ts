@@ -68,7 +68,7 @@ export class RecordIntake {
     turn.transcripts.set(key, promisedTranscript(turn, transcriptId, enclave));
   }
 
-  /** What a process that died never wrote of a turn that was watched here. */
+  /** Writes from here what a process that died never wrote of a turn that was watched here. */
   writeFromHere(turn: HeldTurn): void {
     for (const transcript of turn.transcripts.values()) {
       transcript.written = 0;

@@ -104,7 +104,7 @@ async function followTurn(parts: ResumeParts, row: TurnTable, owned: boolean): P
   return turn;
 }
 
-/** What the database knows of a turn's transcripts, and of the requests that none of them answers. */
+/** Loads what the database knows of a turn's transcripts, and the requests that none of them answers. */
 async function loadFollowed(
   { database, pool }: Pick<ResumeParts, 'database' | 'pool'>,
   row: TurnTable,

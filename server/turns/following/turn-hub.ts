@@ -176,7 +176,7 @@ export class TurnHub implements StreamListener {
   }
 }
 
-/** Whether an error leaves open if the enclave took the request. */
+/** True if an error leaves open if the enclave took the request. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof RelayError)) return true;
   return error.code === 'enclave-unreachable' || error.code === 'enclave-starting';

@@ -12,7 +12,7 @@ export function enclavesOf(turn: HeldTurn): Set<Enclave> {
   return enclaves;
 }
 
-/** What to ask an enclave for, so that nothing of this turn is missing here. */
+/** Names what to ask an enclave for, so that nothing of this turn is missing here. */
 export function watchedParts(turn: HeldTurn, enclave: Enclave): WatchedTurn[] {
   // A request on its way is answered by its own frames.
   if (turn.attempting > 0) return [];

@@ -14,9 +14,9 @@ const retryAfterSeconds = 10;
 /**
  * Makes sure that an account, which is locked, may hand one more sealed request of this turn to an enclave.
  *
- * Of each running turn every open transcript counts, since an enclave answers a question that is sealed anew beside the
- * one that it has, and the newest request, until its transcript is here. Older ones without a transcript were refused or
- * lost, and the newest stands for them: a turn that keeps asking keeps its place.
+ * Every open transcript of a running turn counts, since an enclave answers a question that is sealed anew beside the one that
+ * it has. The newest request counts until its transcript is here. Older ones without a transcript were refused or lost, and the
+ * newest stands for them: a turn that keeps asking keeps its place.
  *
  * @throws {RelayError} `too-many-requests` while the account has all of its places.
  */

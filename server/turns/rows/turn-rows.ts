@@ -23,14 +23,14 @@ export type Attempt = {
 
 export type Lease = { readonly owner: string; readonly untilMs: number };
 
-/** As many transcripts as a turn may have. */
+/** A turn may have this many transcripts. */
 const maximumAttempts = 16;
 
 export type PlacedAttempt = {
   /** False for a request whose transcript is already here. */
   readonly forward: boolean;
   readonly state: TurnState;
-  /** Of the turn's earlier requests: whoever forwards this one writes them from now on. */
+  /** The transcripts of the turn's earlier requests; the process that forwards this one writes them from now on. */
   readonly transcripts: readonly TranscriptCursor[];
 };
 
