@@ -12,7 +12,7 @@ import { wordsOf } from './step-words.ts';
 export type Recheck = {
   /** It was accepted, and is accepted again with the same outcome. */
   readonly holds: boolean;
-  /** Whether the policy given is the one in the document. */
+  /** True if the policy given is the one in the document. */
   readonly isSamePolicy: boolean;
   readonly enclaves: readonly {
     readonly verdict: EnclaveVerdict;
@@ -44,7 +44,7 @@ export async function recheckDocument(document: VerificationDocument, policy: un
   return { holds, isSamePolicy, enclaves, isSameDigest };
 }
 
-/** Whether a client would have sealed one request to all of them: what is said of one is said of both. */
+/** True if a client would have sealed one request to all of them: what is said of one is said of both. */
 function isSealable([first, second]: readonly EnclaveVerdict[]): boolean {
   if (first?.refused !== false) return false;
   return second === undefined || (!second.refused && isSecondEnclave(first, second));

@@ -270,7 +270,7 @@ const longestText = 1024;
 /** A step in words. */
 export function wordsOf({ check, result, detail, values }: VerificationStep): WordedStep {
   const words: string | ((given: never) => string) = details[detail];
-  // Whoever made the step gave it the values of its detail.
+  // The step was made with the values of its detail.
   const text = typeof words === 'string' ? words : words(values as never);
   return { name: names[check], result, detail: text.slice(0, longestText) };
 }

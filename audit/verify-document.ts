@@ -42,7 +42,7 @@ function readDocument(path: string): VerificationDocument | string {
 }
 
 const dayMs = 86_400_000;
-/** What a clock may be ahead of this one. */
+/** A clock may be ahead of this one by so much. */
 const clockSkewMs = 300_000;
 
 /**

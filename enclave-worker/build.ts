@@ -24,7 +24,7 @@ export async function buildWorker(folder: string = distFolder, commit: string | 
   return manifest;
 }
 
-/** Whoever reads the file meanwhile has the old one or the new one, never a part. */
+/** A reader of the file meanwhile has the old one or the new one, never a part. */
 async function replaceFile(file: string, content: string | Buffer): Promise<void> {
   const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, content);

@@ -3,7 +3,7 @@ import { Secret } from '../crypto/protocol/bytes/secret.ts';
 import { isLoopbackAddress } from '../process/loopback.ts';
 import type { Values } from '../process/settings/read-values.ts';
 
-/** What the rules below look at. */
+/** The rules below look at these. */
 export type Surroundings = Pick<
   Values<'worker'>,
   | 'EVIDENCE'
@@ -16,7 +16,7 @@ export type Surroundings = Pick<
 >;
 
 /**
- * What evidence demands of everything else: evidence is about one machine, so the model has to be in it, and named.
+ * Says what evidence demands of everything else: evidence is about one machine, so the model has to be in it, and named.
  *
  * @returns a sentence, or null.
  */

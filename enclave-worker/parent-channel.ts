@@ -1,6 +1,6 @@
 /** The launcher's end of the line, where there is one. */
 export class ParentChannel {
-  /** Whether a launcher looks after this process. It then also says when to stop. */
+  /** True if a launcher looks after this process. It then also says when to stop. */
   get isOpen(): boolean {
     return process.connected === true;
   }

@@ -15,7 +15,7 @@ export type WorkerSettings = {
   readonly logLevel: LogLevel;
   /** How long running answers may go on when the worker is told to stop. */
   readonly drainMs: number;
-  /** Whether the statement names `fast`: every client then asks for it, whatever it asks about. */
+  /** True if the statement names `fast`: every client then asks for it, whatever it asks about. */
   readonly isFast: boolean;
   readonly engines: EngineSettings;
   readonly evidence: EvidenceSettings;

@@ -32,7 +32,7 @@ const maximumPendingTurns = 64;
 /** On Modal each account's session has a response of its own while a turn runs. */
 const maximumStreams = 1024;
 const beatEveryMs = 5_000;
-/** Of every 503: a turn that ends makes room, and a model that loads is ready when it is. */
+/** Every 503 carries this: a turn that ends makes room, and a model that loads is ready when it is. */
 const retryAfterSeconds = 2;
 
 type Call = { readonly request: IncomingMessage; readonly response: ServerResponse };
@@ -58,9 +58,9 @@ export class WorkerApp {
     readonly shelf: EngineShelf;
     readonly keys: KeyKeeper;
     readonly evidence: EvidenceSource;
-    /** Whether evidence is given for the rehearsal engine: not where it only stands in for another one. */
+    /** True if evidence is given for the rehearsal engine: not where it only stands in for another one. */
     readonly vouchesForRehearsal: boolean;
-    /** Whether the model writes faster than the pace of a chat. */
+    /** True if the model writes faster than the pace of a chat. */
     readonly isFast: boolean;
     readonly desk: TurnDesk;
     readonly log: Log;
@@ -132,7 +132,7 @@ export class WorkerApp {
   async #evidence({ request, response }: Call): Promise<void> {
     const parsed = await parseBody(request, enclaveRequest);
     const engine = this.#shelf.find(parsed.model);
-    // What only stands in for the model that was chosen is no model to vouch for; and that one may come yet.
+    // A stand-in for the chosen model is no model to vouch for; and the chosen one may come yet.
     const isWaiting =
       !this.#vouchesForRehearsal && (engine?.kind === 'rehearsal' || this.#shelf.status.state !== 'ready');
     if (isWaiting && engine?.kind !== 'openai') throw new CallRefused('enclave-starting');
@@ -216,7 +216,7 @@ export class WorkerApp {
       response.destroy();
       return;
     }
-    // What was not read of a body would be taken for the next call.
+    // Unread bytes of a body would be taken for the next call.
     if (!request.complete) response.setHeader('connection', 'close');
     const { status } = errorCodes[code];
     if (status === 503) response.setHeader('retry-after', retryAfterSeconds);

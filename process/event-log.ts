@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** What a line may carry: numbers, fixed words of ours, and errors, of which only kind and place are written. Anything else is not. */
+/** A line may carry numbers, fixed words of ours, and errors, of which only kind and place are written. Nothing else is. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**

@@ -4,7 +4,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether this is an address in figures that nobody but this machine reaches: 127.0.0.0/8, ::1, and the first inside IPv6. */
+/** True for an address in figures that nobody but this machine reaches: 127.0.0.0/8, ::1, and the first inside IPv6. */
 export function isLoopbackAddress(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/, '');
   const family = isIP(address);
@@ -12,7 +12,7 @@ export function isLoopbackAddress(host: string): boolean {
 }
 
 /**
- * Whether nobody but this machine can be meant or can connect. A name below `localhost` is none: a resolver may ask the network
+ * True if nobody but this machine can be meant or can connect. A name below `localhost` is none: a resolver may ask the network
  * for it.
  *
  * @param host - As a setting or a URL has it: with or without brackets, in any case, with or without the dot of the root.

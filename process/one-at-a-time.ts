@@ -1,5 +1,5 @@
 export type TurnBounds = {
-  /** Those that are in and those that wait. */
+  /** The callers that are in and those that wait. */
   readonly most: number;
   /** For one more. */
   readonly refusal: () => Error;

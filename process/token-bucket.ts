@@ -22,7 +22,7 @@ export class TokenBucket {
     return this;
   }
 
-  /** What there is; below 0: what is owed. */
+  /** The level; below 0 it is owed. */
   get level(): number {
     return this.#level;
   }
@@ -33,12 +33,12 @@ export class TokenBucket {
     return Math.ceil((missing / this.#rate.perMinute) * 60);
   }
 
-  /** What costs more than there can ever be takes all of it. */
+  /** Takes the cost, or all that there is if it costs more than there can ever be. */
   take(cost = 1): void {
     this.#level -= this.#wanted(cost);
   }
 
-  /** As `take`, but all of the cost. */
+  /** Works as `take`, but takes all of the cost. */
   charge(cost: number): void {
     this.#level -= cost;
   }

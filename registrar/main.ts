@@ -9,7 +9,7 @@ import { readSettings, type Settings } from './settings.ts';
 import { StatementDesk } from './statements/statement-desk.ts';
 import { RegistrarDatabase } from './storage/registrar-database.ts';
 
-/** What the registrar writes is for its own user alone. */
+/** Files that the registrar writes are for its own user alone. */
 process.umask(0o077);
 
 async function start(settings: Settings, log: Log): Promise<() => Promise<void>> {

@@ -9,11 +9,11 @@ export const workerFileName = 'worker.mjs';
 export const releaseFileName = 'release.json';
 export const distFolder = resolve(import.meta.dirname, '../dist');
 
-/** What a release of the worker is: the one file, and the Node that it was built for and with. */
+/** A release of the worker is this: the one file, and the Node that it was built for and with. */
 export const releaseManifest = v.strictObject({
   format: v.literal(1),
   version: releaseEntry.entries.version,
-  /** Of the sources, where whoever built it said so. */
+  /** The commit of the sources, where the builder said so. */
   commit: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/))),
   node: v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/)),
   /** SHA-256 of the worker's file, as policies name it. */

@@ -11,7 +11,7 @@ import type { UpstreamProblem } from './openai.ts';
 import { RehearsalEngine } from './rehearsal.ts';
 import { digestWeights, type WeightsSource } from './weights-digest.ts';
 
-/** What of the settings chooses an engine. */
+/** These settings choose an engine. */
 export type EngineSettings = {
   readonly engine: 'auto' | 'openai' | 'gguf' | 'rehearsal';
   readonly server: {
@@ -22,7 +22,7 @@ export type EngineSettings = {
     readonly weights?: WeightsSource | null;
   } | null;
   readonly modelFile: string | null;
-  /** What the weights must be, or nothing is answered with them; null: whatever they are. */
+  /** The weights must have this digest, or nothing is answered with them; null: any weights. */
   readonly modelDigest?: string | null;
   readonly dataFolder: string;
   /** Somebody relies on what keeps conversations apart: a server that does not take it is not asked. */
@@ -51,7 +51,7 @@ export class EngineChooser {
     readonly settings: EngineSettings;
     /** A line for whoever watches the terminal. */
     readonly say: (text: string) => void;
-    /** What a model server refused, for the operator. */
+    /** Tells the operator what a model server refused. */
     readonly onProblem?: (problem: UpstreamProblem) => void;
     readonly source?: ModelSource;
   }) {

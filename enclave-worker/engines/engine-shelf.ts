@@ -25,7 +25,7 @@ export class EngineShelf {
     return this.#current;
   }
 
-  /** Whether the default can answer now. */
+  /** True if the default can answer now. */
   get isReady(): boolean {
     return this.#isReady;
   }
@@ -67,7 +67,7 @@ export class EngineShelf {
     this.#onChange();
   }
 
-  /** What will take over, and how far it is. */
+  /** Names the model that will take over, and how far it is. */
   announce(next: NextModel | null): void {
     this.#next = next;
   }

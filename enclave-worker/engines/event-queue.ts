@@ -1,4 +1,4 @@
-/** What a callback pushes, a consumer iterates. It holds at most what one answer says. */
+/** A callback pushes, a consumer iterates. It holds at most one reply. */
 export class EventQueue<Item> implements AsyncIterable<Item> {
   #items: Item[] = [];
   #hasEnded = false;

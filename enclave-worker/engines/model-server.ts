@@ -22,7 +22,7 @@ const longestPauseMs = 15_000;
 export type ModelServerParts = {
   readonly baseUrl: string;
   readonly apiKey: string | undefined;
-  /** What the settings name; else the first of its list that answers questions. */
+  /** The model that the settings name; else the first of the server's list that answers questions. */
   readonly model: string | undefined;
   readonly weightsDigest: string | null;
   /** Statements about its model are shown to strangers: another one is not answered with, under no name. */
@@ -113,7 +113,7 @@ export class ModelServer {
     return model ?? (isVouchedFor ? this.#engine?.serverModel : undefined);
   }
 
-  /** Whether what answers meanwhile is the rehearsal engine, which always can. */
+  /** True while the rehearsal engine answers meanwhile; it always can. */
   get #isStandIn(): boolean {
     return this.#engine === null && this.#parts.shelf.isReady;
   }

@@ -34,7 +34,7 @@ export class OpenAiEngine implements Engine {
   readonly model: string;
   readonly capacity: number;
   readonly #caller: UpstreamCaller;
-  /** What the server calls it. */
+  /** The server's name for the model. */
   readonly serverModel: string;
   readonly #idleMs: number;
   readonly #onUnreachable: () => void;
@@ -42,7 +42,7 @@ export class OpenAiEngine implements Engine {
   readonly #isStillServed: () => Promise<boolean | null>;
   readonly #mayAnswer: (model: string) => boolean;
   readonly #needsSalt: boolean;
-  /** Of the connections to the server whose list was read. */
+  /** The generation of the connections to the server whose list was read. */
   #generation: number;
   readonly #onProblem: (problem: UpstreamProblem) => void;
   readonly #pause: Pause;
@@ -50,11 +50,11 @@ export class OpenAiEngine implements Engine {
 
   constructor(input: {
     readonly caller: UpstreamCaller;
-    /** What clients ask for. */
+    /** The name that clients ask for. */
     readonly model: string;
-    /** What the server calls it, where that is another name. */
+    /** The server's name for it, where that is another. */
     readonly serverModel?: string;
-    /** Of the files that the server was given; the server itself says nothing about them. */
+    /** The digest of the files that the server was given; the server itself says nothing about them. */
     readonly weightsDigest?: string | null;
     /** Nothing is asked without the salt that keeps prompt caches apart. */
     readonly needsSalt?: boolean;
@@ -65,7 +65,7 @@ export class OpenAiEngine implements Engine {
     readonly onUnknownModel?: () => void;
     /** Asked before an answer of a server that may have been restarted is given out; null: it does not say. */
     readonly isStillServed?: () => Promise<boolean | null>;
-    /** Whether an answer is this model's that names this one as its own. */
+    /** True if a reply that names this model as its own may be this model's. */
     readonly mayAnswer?: (model: string) => boolean;
     readonly onProblem?: (problem: UpstreamProblem) => void;
     readonly pause?: Pause;
@@ -104,7 +104,7 @@ export class OpenAiEngine implements Engine {
         if (signal.aborted) return;
         const pauseMs = hasSpoken ? null : pauseAfter(error, round, waitedMs);
         if (pauseMs === null) throw this.#tell(error);
-        // Whoever waits is told why, once.
+        // A waiting client is told why, once.
         const { cause } = error as EngineError;
         if (cause !== undefined && cause !== said) yield { kind: 'note', note: { kind: 'cause', cause } };
         said = cause ?? said;
@@ -141,7 +141,7 @@ export class OpenAiEngine implements Engine {
     const { generation } = this.#caller;
     if (generation === this.#generation) return response;
     const isServed = await this.#isStillServed().catch(() => null);
-    // What is said of a model is shown to strangers: then not knowing is not enough.
+    // Strangers see what is said of a model: then not knowing is not enough.
     if (isServed === false || (isServed === null && this.#needsSalt)) {
       response.destroy();
       throw new EngineError(isServed === false ? 'model-unknown' : 'model-unreachable');
@@ -162,7 +162,7 @@ export class OpenAiEngine implements Engine {
     let dropped: readonly Extension[] = [];
     let response = await send(dropped);
     let refused: Refused | null = null;
-    // As long as each complaint names one that was still there.
+    // Goes on as long as each complaint names one that was still there.
     while (!isAnswer(response)) {
       refused = await refusedBy(response);
       const left = wanted.filter((extension) => !dropped.includes(extension));

@@ -15,7 +15,7 @@ const maximumManifestLength = 4 * 1024 * 1024;
 /** Disks and network volumes answer several readers faster than one. */
 const readers = 4;
 
-/** As the download writes it: canonical or not, what counts is its list. */
+/** The download writes this form: canonical or not, only its list counts. */
 const weightsManifest = v.object({
   format: v.literal('sotto-weights/1'),
   files: v.pipe(

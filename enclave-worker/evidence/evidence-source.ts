@@ -50,7 +50,7 @@ export type CollectedEvidence = {
 
 /** Where an enclave's evidence comes from. It is about one identity key, for as long as the process lives. */
 export interface EvidenceSource {
-  /** Whether `current` has something to give. */
+  /** True if `current` has something to give. */
   readonly isReady: boolean;
   /** Begins to collect, and goes on renewing. */
   start(): void;

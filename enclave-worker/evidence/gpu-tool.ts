@@ -36,7 +36,7 @@ export function runGpuTool(tool: string, nonce: Uint8Array, limitMs: number = us
       },
       (error, output) => {
         if (error === null) return resolve(output);
-        // What it wrote to stderr can name drivers and paths; the sort of failure says enough.
+        // Its words on stderr can name drivers and paths; the sort of failure says enough.
         const { code, killed } = error;
         if (code === 'ENOENT' || code === 'EACCES') return reject(new EvidenceError('tool-missing'));
         if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return reject(new EvidenceError('too-large'));

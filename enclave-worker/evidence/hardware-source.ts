@@ -30,7 +30,7 @@ const perMinute = 60;
 const mostCallers = 16;
 const limitMs = 90_000;
 
-/** What a vendor's interface gives of one report: the fields of its evidence that are not the binding. */
+/** A vendor's interface gives this of one report: the fields of its evidence that are not the binding. */
 export type MachineReport = {
   readonly evidence:
     | { readonly kind: 'sev-snp'; readonly report: string }
@@ -53,7 +53,7 @@ export class HardwareSource implements EvidenceSource {
   readonly #machine: MachineCollector;
   readonly #gpu: GpuCollector | null;
   readonly #nowMs: () => number;
-  /** What asks the hardware: one caller's question at most, and the enclave's own. */
+  /** Two may ask the hardware: one caller's question, and the enclave's own. */
   readonly #hardware = new LimitedTurns({ most: 2, limitMs });
   /** Callers wait here, so that the enclave's own evidence never stands behind more than one of them. */
   readonly #callers = new LimitedTurns({ most: mostCallers, limitMs });

@@ -19,7 +19,7 @@ export class LimitedTurns {
   async run<Result>(job: () => Promise<Result>): Promise<Result> {
     const isGivenUp = { now: false };
     const running = this.#turns.run(async () => {
-      // Whoever asked has gone: nothing is asked of the hardware for nobody.
+      // The caller has gone: nothing is asked of the hardware for nobody.
       if (isGivenUp.now) throw new EvidenceError('slow');
       return await job();
     });

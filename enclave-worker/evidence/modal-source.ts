@@ -21,7 +21,7 @@ export class ModalSource implements EvidenceSource {
   readonly #client: RegistrarClient;
   readonly #nowMs: () => number;
   readonly #renewal: Renewal<CollectedEvidence>;
-  /** Whether a registration may have gone through, its answer lost perhaps. */
+  /** True if a registration may have gone through, its answer lost perhaps. */
   #mayBeRegistered = false;
 
   constructor(input: {

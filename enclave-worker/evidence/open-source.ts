@@ -17,7 +17,7 @@ export type EvidenceSettings =
 export function openEvidenceSource(input: {
   readonly settings: EvidenceSettings;
   readonly identityPublicKey: Uint8Array;
-  /** Of the file that this worker is; null where it runs from its sources, which development alone allows. */
+  /** The digest of the file that this worker is; null where it runs from its sources, which development alone allows. */
   readonly imageDigest: Uint8Array | null;
   readonly signPossession: (challenge: Bytes, purpose: PossessionPurpose) => Promise<Bytes>;
   readonly nowMs: () => number;

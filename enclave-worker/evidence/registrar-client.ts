@@ -11,7 +11,7 @@ import { EvidenceError } from './evidence-source.ts';
 const limitMs = 30_000;
 const maximumAnswerLength = 65_536;
 
-/** What the registrar refused with; its code is from a fixed list. */
+/** The registrar refused with this; its code is from a fixed list. */
 export class RegistrarRefused extends Error {
   override readonly name = 'RegistrarRefused';
   readonly code: RegistrarErrorCode;

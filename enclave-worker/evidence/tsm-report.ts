@@ -10,7 +10,7 @@ export const tsmFolder = '/sys/kernel/config/tsm/report';
 export type TsmProvider = 'sev_guest' | 'tdx_guest';
 export type TsmReport = {
   readonly outblob: Bytes;
-  /** What the host gave along with it; null where there is none. */
+  /** The host gave this along with it; null where there is none. */
   readonly auxblob: Bytes | null;
 };
 

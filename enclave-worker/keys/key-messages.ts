@@ -15,7 +15,7 @@ export type OpenOrder = {
   /** Models that can be asked now. */
   readonly models: readonly string[];
 };
-/** What a statement of format 2 says beyond format 1 (SPEC.md §9.2). */
+/** A statement of format 2 says this beyond format 1 (SPEC.md §9.2). */
 export type Abilities = { readonly accepts: readonly AcceptName[]; readonly contextTokens: number | null };
 export type StatementOrder = {
   readonly type: 'statement';

@@ -10,7 +10,7 @@ import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 /** A short answer is one slab. */
 const recordsPerSlab = 32;
 
-/** Whoever is to hear of new frames. */
+/** Hears of new frames. */
 export interface ReplyReader {
   /** There is something new behind the reader's cursor. Called on a tick: it must not write. */
   notice(reply: HeldReply): void;

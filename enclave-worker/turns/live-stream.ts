@@ -4,7 +4,7 @@ import { concat } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { HeldReply, ReplyReader } from './held-reply.ts';
 
-/** What is written at a time; the rest stays where it is held until the socket has taken this. */
+/** The most bytes written at a time; the rest stays where it is held until the socket has taken these. */
 const batchLength = 64 * 1024;
 /** A socket that takes nothing for so long belongs to nobody any more. */
 const stalledAfterMs = 60_000;
@@ -106,7 +106,7 @@ export class LiveStream implements ReplyReader {
       length += record.length;
     };
     for (const reply of this.#fresh) {
-      // What is not reached now comes first next time: no reply waits behind a long one for ever.
+      // A reply that is not reached now comes first next time: none waits behind a long one for ever.
       if (length >= batchLength) break;
       this.#fresh.delete(reply);
       let cursor = this.#cursors.get(reply);

@@ -19,8 +19,8 @@ export const queueHighWater = 32 * 1024;
 const nothing: Bytes = new Uint8Array(0);
 
 /**
- * What the engine said and the frames have not carried yet. Tokens go in as they come; what comes out is as much as one
- * frame holds, so that nothing of their lengths or times is left.
+ * Holds what the engine said and the frames have not carried yet. Tokens go in as they come. As much comes out as one frame
+ * holds, so that nothing of their lengths or times is left.
  */
 export class ReplyQueue {
   #segments: Segment[] = [];
@@ -108,7 +108,7 @@ export class ReplyQueue {
     return content.subarray(0, used);
   }
 
-  /** As much of a note as fits: records span frames. */
+  /** Takes as much of a note as fits: records span frames. */
   #takeNote(room: number): Bytes | null {
     const segment = this.#segments[this.#first];
     if (segment?.kind !== 'note' || room <= 0) return null;

@@ -9,7 +9,7 @@ import type { HeldReply } from './held-reply.ts';
 import { answerWithRoom } from './history-room.ts';
 import { ReplyQueue } from './reply-queue.ts';
 
-/** As long as the compact item that a device makes of it (UTF-16 units, text and reasoning each). */
+/** The length of the compact item that a device makes of it (UTF-16 units, text and reasoning each). */
 const longestReply = 2_000_000;
 
 const dummy = new Uint8Array(0);
@@ -122,7 +122,7 @@ export class RunningTurn implements Paced {
   }
 
   /**
-   * What was said so far stays; what waits in the queue is dropped, and the engine let go.
+   * Stops the turn: the words said so far stay, the queue is dropped, and the engine is let go.
    *
    * @param token - Compared without leaving early. @returns whether it was this turn's.
    */

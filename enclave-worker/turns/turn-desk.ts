@@ -61,7 +61,7 @@ export class TurnDesk {
     return this.#streams.size;
   }
 
-  /** Whether another request may be opened at all. */
+  /** True if another request may be opened at all. */
   hasRoom(pendingRequests: number): boolean {
     return !this.#isDraining && !this.#held.isFull && this.#pacer.size + pendingRequests < this.#limits.paced;
   }

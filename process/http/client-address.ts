@@ -26,7 +26,7 @@ export function joinAddressSettings(
   return { header, trustedProxies };
 }
 
-/** Whether a text is an address, or a network as 10.0.0.0/8. */
+/** True if a text is an address, or a network such as 10.0.0.0/8. */
 export function isNetwork(text: string): boolean {
   return parseNetwork(text) !== null;
 }
@@ -92,7 +92,7 @@ export class ClientAddress {
     return nearest;
   }
 
-  /** Whether it is a proxy of ours, which speaks for many. */
+  /** True if it is a proxy of ours, which speaks for many. */
   isTrusted(remoteAddress: string): boolean {
     const address = plainAddress(remoteAddress);
     const family = isIP(address);

@@ -3,7 +3,7 @@ import type { Network } from './networks.ts';
 export type CrowdLimits = {
   /** Heads that an address may bring in one turn of the event loop; the networks around it have several times as many. */
   readonly headsPerTurn: number;
-  /** Those of a connection beyond that: whoever waits for answers has one. */
+  /** The heads of a connection beyond that: a caller that waits for answers has one. */
   readonly fewHeads: number;
 };
 

@@ -41,7 +41,7 @@ export function watchPieces(socket: Duplex, watch: PieceWatch): void {
     if (!watch.isTooMany(incoming, { count, length })) return onBody.call(parser, piece);
     parser[place] = null;
     whenFreed(parser, () => (parser[place] = onBody));
-    // Whoever reads or drops the body would have the socket read on.
+    // A reader of the body, or code that drops it, would have the socket read on.
     socket.pause().resume = () => socket;
     watch.onFlood(incoming);
   };
@@ -54,7 +54,7 @@ export function watchPieces(socket: Duplex, watch: PieceWatch): void {
 }
 
 /**
- * Of a packet with a thousand heads Node would read all the others, with two objects for each, though the connection is gone.
+ * Node would read all heads of a packet with a thousand, with two objects for each, though the connection is gone.
  * Its parser ends at a head that nobody takes (`parserOnHeadersComplete` in Node's `_http_common`).
  */
 export function stopParsing(socket: Duplex & { parser?: { onIncoming?: unknown } | null }): void {

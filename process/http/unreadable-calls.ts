@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 /** The rest of the longest body comes in so many packets; each is told as one more error. */
 const mostErrors = 1_024;
 
-/** Of what is no HTTP/1.1 at all, is too long, or does not come to its end. */
+/** The status for bytes that are no HTTP/1.1 at all, are too long, or do not come to their end. */
 export type UnreadableStatus = '400 Bad Request' | '431 Request Header Fields Too Large' | '408 Request Timeout';
 
 /** Ends HTTP/1.1 connections on which something came that is no call: with one answer, behind those of the calls before it. */
@@ -35,9 +35,9 @@ export class UnreadableCalls {
     this.#errors.set(socket, errors);
     if (answers === undefined || errors > mostErrors) return void socket.destroy();
     if (errors > 1) return;
-    // Of a connection that asked for a tunnel Node has let go: nobody else hears that it was reset, and the process would end.
+    // Node has let go of a connection that asked for a tunnel: nobody else hears of its reset, and the process would end.
     socket.on('error', () => undefined);
-    // Of this one the body is broken: what is said now is its answer, unless it has one already.
+    // The body of this one is broken: what is said now is its answer, unless it has one already.
     const broken = [...answers].find((response) => !response.req.complete);
     const endWhenAnswered = () => {
       const earlier = [...answers].find((one) => !one.closed && (one !== broken || one.headersSent));

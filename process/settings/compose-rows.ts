@@ -3,7 +3,7 @@ import { text } from './value-kinds.ts';
 
 const row = (meaning: string) => optional(['compose'], text, meaning);
 
-/** What docker-compose.yml alone reads of an `.env` that serves `npm start` too; .env.example says more of each. */
+/** Only docker-compose.yml reads these, from an `.env` that serves `npm start` too; .env.example says more of each. */
 export const composeRows = {
   POSTGRES_PASSWORD: row('of the database'),
   RELAY_MEMORY: row('the most that the relay may take'),

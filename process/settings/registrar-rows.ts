@@ -3,7 +3,7 @@ import * as kind from './value-kinds.ts';
 
 const registered = 'that may be registered; several with commas. It stands in the identity token of a container';
 
-/** What the registrar alone reads. */
+/** Only the registrar reads these. */
 export const registrarRows = {
   REGISTRAR_KEYS: optional(
     ['registrar'],

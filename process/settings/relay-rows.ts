@@ -4,7 +4,7 @@ import * as kind from './value-kinds.ts';
 
 const bytes = (least: number) => kind.wholeNumber(least, Number.MAX_SAFE_INTEGER);
 
-/** What the relay reads, and what it shares with the worker. */
+/** The relay reads these; it shares some with the worker. */
 export const relayRows = {
   PORT: usual(['relay'], kind.wholeNumber(0, 65_535), '8787', 'where the relay listens'),
   HOST: usual(['relay'], kind.listenHost, '127.0.0.1', 'the address that it listens on'),

@@ -1,7 +1,7 @@
 /** The processes that run. */
 export type ProcessName = 'relay' | 'worker' | 'registrar';
 
-/** What reads a setting: a process, the client's build, or docker-compose.yml, which hands others on. */
+/** A reader of settings: a process, the client's build, or docker-compose.yml, which hands others on. */
 export type Reader = ProcessName | 'build' | 'compose';
 
 /** Makes of a text without blanks around it what a setting means. @throws {StartError} one sentence that begins with the name. */
@@ -18,7 +18,7 @@ export type Setting<Value = unknown, Default extends string | null = string | nu
   /** For the documents, in Markdown. */
   readonly meaning: string;
   /**
-   * Whether an empty text is a mistake. It is where leaving the setting out means less protection: a name that was misspelt
+   * True if an empty text is a mistake. It is where leaving the setting out means less protection: a name that was misspelt
    * elsewhere, and so is empty here, must not take it away. Otherwise it is as good as none, as compose files leave it.
    */
   readonly refusesEmpty: boolean;

@@ -22,14 +22,17 @@ const modalPrefix = 'MODAL_';
 /** Modal's own tools and containers set these; what the deployment there wants to know; and a name that every container has. */
 const foreignNames =
   /^(MODAL_(TOKEN_ID|TOKEN_SECRET|IDENTITY_TOKEN|IDENTITY_TOKEN_FILE|ENVIRONMENT|PROFILE|CONFIG_PATH|TASK_ID|IMAGE_ID|IS_REMOTE|CLOUD_PROVIDER|REGION)|REGISTRAR_DEPLOYMENT|HOSTNAME)$/;
-/** What Kubernetes sets of a service that somebody named `enclave` or `registrar`. */
+/** Kubernetes sets these for a service that somebody named `enclave` or `registrar`. */
 const serviceNames = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$/;
 const serviceAddress = /^(tcp|udp|sctp):\/\//;
-/** What an `.env` may hold for others: Compose, Docker, Node, PostgreSQL's client, Modal's deployment, proxies, clock and words. */
+/**
+ * An `.env` may hold these for others: Compose, Docker, Node, PostgreSQL's client, Modal's deployment, proxies, clock and
+ * words.
+ */
 const foreignInFile =
   /^((COMPOSE|DOCKER|NODE|NPM|PG|SOTTO|LC|SSL_CERT)_?[A-Z0-9_]*|(HTTPS?|NO|ALL|FTP)_PROXY|TZ|LANG|PATH|HOME|DEBUG|CHROMIUM_PATH)$/i;
 
-/** Of a name shorter than this too much is near by chance: PORT is near to PATH. */
+/** A shorter name has too much near it by chance: PORT is near to PATH. */
 const leastLength = 6;
 
 /**
@@ -72,7 +75,7 @@ export function complainOfNamesInFile(names: readonly string[]): void {
   }
 }
 
-/** Those of which a process reads its own environment; Compose reads the others out of a file alone. */
+/** A process reads these from its own environment; Compose reads the others out of a file alone. */
 const processNames = settingNames.filter((name) =>
   (settingsTable[name] as Setting).who.some((who) => who !== 'compose'),
 );

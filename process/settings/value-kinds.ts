@@ -47,7 +47,7 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
 
 export const date: Parse<number> = (value, name) => {
   const timeMs = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(value) : Number.NaN;
-  // Of the 31st of February others make the 3rd of March.
+  // Some parsers make the 3rd of March of the 31st of February.
   if (Number.isNaN(timeMs) || !new Date(timeMs).toISOString().startsWith(value)) {
     throw new StartError(`${name} must be a date such as 2026-11-30.`);
   }
@@ -62,7 +62,7 @@ export const listenHost: Parse<string> = (value, name) => {
   );
 };
 
-/** What relay and worker share. */
+/** Relay and worker share this. */
 export const sharedToken: Parse<string> = (value, name) => {
   if (/^[!-~]{32,512}$/.test(value)) return value;
   throw new StartError(`${name} needs at least 32 characters without blanks, as from \`openssl rand -hex 32\`.`);
@@ -89,7 +89,7 @@ export const publicOrigin: Parse<string> = (value, name) => {
   return url.origin;
 };
 
-/** As URLs write them. */
+/** Host names as URLs write them. */
 export const hostNames: Parse<readonly string[]> = (value, name) =>
   listOf(value).map((part) => {
     const written = /^[\w.:[\]-]*$/.test(part) ? part.toLowerCase() : domainToASCII(part);
@@ -131,7 +131,7 @@ export const workerUrls: Parse<readonly string[]> = (value, name) =>
     return each;
   });
 
-/** Of a model server, with a name and a password where it wants them. */
+/** The URL of a model server, with a name and a password where it wants them. */
 export const modelServerUrl: Parse<string> = (value, name) => {
   if (/^https?:$/.test(URL.parse(value)?.protocol ?? '') || readSocketPath(value) !== null) return value;
   throw new StartError(`${name} must be an address such as http://127.0.0.1:8000/v1, or unix:/… for a socket.`);
@@ -148,7 +148,7 @@ export const modelId: Parse<string> = (value, name) => {
   throw new StartError(`${name} must be a model's id in at most 512 characters, without line ends.`);
 };
 
-/** Whether a model can be asked for by this id. */
+/** True if a model can be asked for by this id. */
 export function isModelId(id: string): boolean {
   return id.trim() !== '' && id.length <= 512 && !/\p{Cc}/u.test(id);
 }
@@ -177,7 +177,7 @@ export const networks: Parse<readonly string[]> = (value, name) => {
   );
 };
 
-/** What a C2SP checkpoint and the client's policy both take. */
+/** A C2SP checkpoint and the client's policy both take this form. */
 export const logOrigin: Parse<string> = (value, name) => {
   if (/^[!-*,-~]{1,128}$/.test(value)) return value;
   throw new StartError(

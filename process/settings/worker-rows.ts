@@ -4,7 +4,7 @@ import * as kind from './value-kinds.ts';
 /** An empty one would mean less protection, or another model. */
 const strict = { refusesEmpty: true } as const;
 
-/** What the enclave worker alone reads. */
+/** Only the enclave worker reads these. */
 export const workerRows = {
   WORKER_HOST: usual(
     ['worker'],

@@ -13,7 +13,7 @@ export class UnreadableLog extends Error {
   override readonly name = 'UnreadableLog';
 }
 
-/** What a log serves is not what its checkpoint says: whoever keeps it has an account to give. */
+/** The log serves something other than its checkpoint says: its keeper has an account to give. */
 export class DishonestLog extends Error {
   override readonly name = 'DishonestLog';
 }

@@ -31,7 +31,7 @@ const handshakeTimeout = 5_000;
 const maximumConnections = 1_000;
 /** Heads that an address may bring in one turn of the event loop: one takes some thirty microseconds. */
 const headsPerTurn = 2_000;
-/** Those of a connection beyond that: whoever waits for answers has one. */
+/** The heads of a connection beyond that: a caller that waits for answers has one. */
 const fewHeads = 2;
 /** More than a caller and its proxies send; Node refuses what has more. */
 const maximumHeaders = 100;
@@ -120,7 +120,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   let refusal: RegistrarErrorCode | null = null;
   let defect: unknown;
   try {
-    // What is refused counts like what is answered.
+    // A refused call counts like an answered one.
     rates.take(route?.limit ?? 'reading', addresses.find(request.socket.remoteAddress, readHeader), performance.now());
     if (!isReadable) throw new RegistrarError('bad-request');
     if (route === null) throw new RegistrarError('not-found');

@@ -11,7 +11,7 @@ const limits = {
 } as const;
 export type LimitName = keyof typeof limits;
 
-/** What all may ask that have one address: a stranger's calls must not keep a fleet from its statements. */
+/** All callers behind one address share this: a stranger's calls must not keep a fleet from its statements. */
 const sharedScale = 50;
 const maximumBuckets = 50_000;
 

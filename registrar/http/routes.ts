@@ -110,7 +110,7 @@ export function errorAnswer(code: RegistrarErrorCode): Answer {
   return json({ error: code });
 }
 
-/** What every answer carries, whoever writes it. */
+/** Every answer carries these, whoever writes it. */
 export function headersOf({ body, headers }: Answer): Record<string, string> {
   return { ...headers, 'x-content-type-options': 'nosniff', 'content-length': String(Buffer.byteLength(body)) };
 }

@@ -5,7 +5,7 @@ import { addressOfConnection, networksOf } from '../../process/http/networks.ts'
 
 /** A fleet behind one address keeps a few connections; an auditor's browser has six. */
 const perAddress = 64;
-/** Whoever connects has something to say: a TLS greeting or a request line. */
+/** Every caller has something to say: a TLS greeting or a request line. */
 const firstByteMs = 5_000;
 
 /**

@@ -6,12 +6,12 @@ import { errorAnswer, headersOf } from './routes.ts';
 
 /** How long the sender of something unreadable may take to read its answer. */
 const lingerMs = 2_000;
-/** Of a body of at most twelve kilobytes. */
+/** The most chunks of a body of at most twelve kilobytes. */
 const maximumChunks = 512;
 
 /**
- * Whether this is a request that all who pass it on read as we do: one host, a path as its target, no expectation but the known
- * one. The parser has refused what has two lengths.
+ * True if this is a request that all who pass it on read as we do: one host, a path as its target, no expectation but the known
+ * one. The parser has refused a request with two lengths.
  */
 export function isPlain({ rawHeaders, headers, httpVersion, url }: IncomingMessage): boolean {
   // Node's own object keeps the first `Host` alone.
@@ -23,7 +23,7 @@ export function isPlain({ rawHeaders, headers, httpVersion, url }: IncomingMessa
 /** Answers what never becomes a request: a line or a body that the parser refuses, headers that are too long, a tunnel. */
 export class UnreadableRequests {
   readonly #calls: UnreadableCalls;
-  /** Of connections that speak HTTP; a TLS handshake that fails is none. */
+  /** The answers of connections that speak HTTP; a TLS handshake that fails is none. */
   readonly #answers = new WeakMap<Duplex, Set<ServerResponse>>();
 
   /** @param onRefusal - Told of each; says whether there is an answer, or only an end. */

@@ -74,7 +74,7 @@ export class LogTree {
     return rows.map(({ body }) => body as Bytes);
   }
 
-  /** Whether every entry is there, and every hash is that of the entries below it. */
+  /** True if every entry is there, and every hash is that of the entries below it. */
   isWhole(): boolean {
     const { size } = this;
     let nodes = 0;

@@ -23,7 +23,7 @@ export class Publisher {
     this.#log = parts.log;
   }
 
-  /** What everyone may fetch; null before the first. */
+  /** The part that everyone may fetch; null before the first. */
   get published(): Stored | null {
     return this.#published;
   }

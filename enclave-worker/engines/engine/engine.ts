@@ -2,10 +2,10 @@ import type { AcceptName, EngineKind } from '../../../crypto/protocol/messages/e
 import type { ReplyCause, ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
 import type { PlainContent, ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
 
-/** What an engine is asked: the words of a request without its keys. */
+/** An engine is asked this: the words of a request without its keys. */
 export type Question = Pick<PlainContent, 'messages' | 'parameters' | 'cacheSalt'>;
 
-/** What an engine says, piece by piece. `length`: it stopped at a limit of tokens. */
+/** An engine says these, piece by piece. `length`: it stopped at a limit of tokens. */
 export type EngineEvent =
   | { readonly kind: 'text' | 'reasoning'; readonly text: string }
   | { readonly kind: 'note'; readonly note: ReplyNote }
@@ -53,13 +53,13 @@ function isReplyCause(reason: EngineFailureCode | ReplyCause): reason is ReplyCa
 /** Whatever answers questions. Engines know no keys, no turns and no frames. */
 export interface Engine {
   readonly kind: EngineKind;
-  /** What clients ask for and statements name. */
+  /** Clients ask for this name, and statements give it. */
   readonly model: string;
   /** SHA-256 of the weights (base64url), where the engine can know it. */
   readonly weightsDigest: string | null;
   /** How many questions it takes at a time. */
   readonly capacity: number;
-  /** What it takes beyond words. The pace of frames is the worker's. */
+  /** The engine takes these beyond words. The pace of frames is the worker's. */
   readonly accepts: readonly Exclude<AcceptName, 'fast'>[];
   /** How much the model reads, question and answer together; null where nobody says. */
   readonly contextTokens: number | null;

@@ -98,7 +98,7 @@ class EventReader {
   }
 
   *#takeData(value: string): Generator<StreamEvent> {
-    // What is no beginning of an object cannot go on in this line.
+    // A text that does not begin an object cannot go on in this line.
     if (this.#data[0] !== undefined && !/^\s*[{[]/.test(this.#data[0])) yield* this.#flush(false);
     const isAlone = this.#data.length === 0;
     const trimmed = value.trim();

@@ -45,14 +45,14 @@ export class AnswerMarks {
     return this.#give(this.#tailStart());
   }
 
-  /** What was held back for a sign that it might have become. */
+  /** Gives the words that were held back for a sign that they might have become. */
   end(): string {
     if (this.#isAtStart) this.#readStart(false, true);
     const words = this.#give(this.#marksStart(this.#held.length));
     return /[ \t"'“‘«(`]$/.test(this.#last) ? words + this.flush() : words;
   }
 
-  /** What was held back, as it is. */
+  /** Gives the words that were held back, as they are. */
   flush(): string {
     return this.#give(this.#held.length);
   }

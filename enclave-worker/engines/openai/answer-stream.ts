@@ -10,7 +10,7 @@ import { MessageGrowth } from './message-growth.ts';
 import { readRefusal, statusOf, UpstreamRefusal } from './refusal.ts';
 import { type Piece, ThoughtSplitter } from './thought-splitter.ts';
 
-/** What still comes once an answer is over, such as its counts: some servers leave the connection open. */
+/** A server may send something once a reply is over, such as its counts; some servers leave the connection open. */
 const afterEndMs = 2_000;
 /**
  * Reads one answer with status 200, in whichever of its forms.
@@ -141,7 +141,7 @@ class AnswerReader {
     if (value.isWhole) this.#isAlone = this.#messages.isOne && !value.goesOn;
   }
 
-  /** What was held back of an answer that ends before its end. */
+  /** Gives the words that were held back of a reply that ends before its end. */
   *flush(): Generator<EngineEvent> {
     yield* this.#giveAll(this.#splitter.end());
     yield* this.#give(this.#marks.flush());

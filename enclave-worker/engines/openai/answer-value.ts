@@ -3,7 +3,7 @@ import { readNative } from './native-forms.ts';
 
 export type AnswerPart = { readonly kind: 'text' | 'reasoning'; readonly text: string };
 
-/** What one value of a stream says of an answer, once everything that nobody needs is left aside. */
+/** One value of a stream says this of a reply, once everything that nobody needs is left aside. */
 export type AnswerValue = {
   readonly parts: readonly AnswerPart[];
   /** The parts are a whole message and not what it grew by. */
@@ -17,7 +17,7 @@ export type AnswerValue = {
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
   /** It has the form of an answer at all. */
   readonly isAnswer: boolean;
-  /** What a server says instead of an answer; undefined where there is nothing. */
+  /** A server says this instead of a reply; undefined where there is nothing. */
   readonly error: unknown;
 };
 

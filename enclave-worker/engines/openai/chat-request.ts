@@ -23,7 +23,7 @@ export function chatBody(model: string, question: Question, sent: readonly Exten
   };
 }
 
-/** Whether a question has anything that this extension would be sent for. */
+/** True if a question has anything that this extension would be sent for. */
 export function isWanted(extension: Extension, { messages, parameters }: Question): boolean {
   switch (extension) {
     case 'max_tokens':

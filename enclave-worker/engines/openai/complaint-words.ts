@@ -26,7 +26,7 @@ export const modelUnknown =
 /** The server's own fault, though its status says that the question is to blame. */
 export const broken =
   /crashed|exit code|channel error|out of memory|\bcuda\b|during generation|internal (server )?error|try again/i;
-/** Whoever asks comes from a place that is not served. */
+/** The server does not serve the place from which it is asked. */
 export const placeRefused = /unsupported_country|(country|region|territory|location).{0,40}not (supported|available)/i;
 /** A template that knows no system message, or counts it as a turn. */
 export const systemRefused =

@@ -3,7 +3,7 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { EngineError } from '../engine/engine.ts';
 
-/** What servers write there that is none. */
+/** Servers write these as codings, and none of them is one. */
 const noCodings: ReadonlySet<string> = new Set(['', 'identity', 'none', 'utf-8', 'utf8']);
 
 /** The pieces of an answer as the server meant them: proxies compress also what was asked for plain. */
@@ -16,7 +16,7 @@ export function decodedBody(response: IncomingMessage): AsyncIterable<Buffer> {
   if (codings.length === 0) return response.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   // More than one on top of the other is no server's habit.
   const decoder = new SniffingDecoder(codings.length === 1 ? compressionOf(codings[0] ?? '') : null);
-  // Whoever iterates gets the error; the socket goes with it.
+  // The code that iterates gets the error; the socket goes with it.
   pipeline(response, decoder, () => {});
   return decoder as AsyncIterable<Buffer>;
 }

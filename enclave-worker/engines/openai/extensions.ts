@@ -2,7 +2,7 @@ import { systemRefused } from './complaint-words.ts';
 
 /** Members of a request that some servers refuse, also without a word; the last one to be given up stands last. */
 const blindly = ['stream_options', 'chat_template_kwargs', 'max_tokens', 'cache_salt'] as const;
-/** What is left out where a server names it: what a person asked for, a stream, and a message of its own for the system. */
+/** Left out where a server names it: a person's own wish, a stream, or a message of its own for the system. */
 const named = ['temperature', 'top_p', 'stream', 'system_role'] as const;
 export const extensions = [...blindly, ...named] as const;
 export type Extension = (typeof extensions)[number];
@@ -15,7 +15,7 @@ const complaints: Readonly<Partial<Record<Extension, RegExp>>> = {
 /** After so long a server that was given another version may take them. */
 const retrialMs = 3_600_000;
 
-/** What one model server was found not to take: a switch for each extension. */
+/** Remembers what one model server was found not to take: a switch for each extension. */
 export class ExtensionSwitches {
   readonly #offUntilMs = new Map<Extension, number>();
   readonly #needsSalt: boolean;
@@ -46,12 +46,12 @@ export class ExtensionSwitches {
     return literal > 1 && literalIn(found) === literal ? [] : found;
   }
 
-  /** Whether these may be left out at all. */
+  /** True if these may be left out at all. */
   mayDrop(dropped: readonly Extension[]): boolean {
     return !this.#needsSalt || !dropped.includes('cache_salt');
   }
 
-  /** What to leave out, try by try, where a complaint names nothing: one, then two, and so on. */
+  /** Names what to leave out, try by try, where a complaint names nothing: one, then two, and so on. */
   trials(sent: readonly Extension[]): readonly (readonly Extension[])[] {
     const candidates = blindly.filter((extension) => sent.includes(extension));
     return subsetsOf(candidates).filter((trial) => this.mayDrop(trial));

@@ -6,14 +6,14 @@ import { listOf, memberOf, textOf } from './json-members.ts';
 
 /** One model of a server's list. */
 export type OfferedModel = {
-  /** As the server wants it: a path, words with blanks, any script. */
+  /** The id as the server wants it: a path, words with blanks, any script. */
   readonly id: string;
   readonly canChat: boolean;
 };
 
 const maximumModels = 1_000;
 
-/** What servers say that a model is for, where it is not for answering. */
+/** Servers say with these words that a model is for something other than answering. */
 const otherUses =
   /embed|rerank|rank|classif|score|reward|moderat|transcri|speech|audio|asr|tts|image|diffusion|video|token-classification|feature-extraction|similarity|ocr/i;
 const chatUses = /chat|completion|generat|llm|vlm|text-generation|conversational|image-text-to-text|any-to-any/i;

@@ -1,6 +1,6 @@
 import { countOf, listOf, memberOf, textOf } from './json-members.ts';
 
-/** What a value says in a server's own form, in the terms of chat completions. */
+/** A value in a server's own form, in the terms of chat completions. */
 export type NativeAnswer = {
   readonly holder: { readonly content: string };
   readonly isWhole: boolean;

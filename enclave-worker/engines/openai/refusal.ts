@@ -37,7 +37,7 @@ export class UpstreamRefusal extends EngineError {
   }
 }
 
-/** What a gateway says of a server that may be back in a moment. Behind 524 a question was waited for in vain already. */
+/** A gateway says this of a server that may be back in a moment. Behind 524 a question was waited for in vain already. */
 const passing: ReadonlySet<number> = new Set([409, 425, 502, 503, 504, 520, 521, 522, 523, 530]);
 /** Faults of a server by a status that blames the question. */
 const serverFaults: ReadonlySet<number> = new Set([408, 409, 424, 425, 499]);
@@ -132,7 +132,7 @@ function reasonOf(status: number, said: string, isNoJson: boolean): Refusal['rea
   if (filtered.test(said)) return 'content-refused';
   if (isSpent(said)) return 'quota-spent';
   if (keyRefused.test(said)) return 'key-refused';
-  // What passes by itself goes first: a model that is not there yet is not unknown.
+  // A fault that passes by itself goes first: a model that is not there yet is not unknown.
   if (loading.test(said)) return 'model-loading';
   if (modelUnknown.test(said)) return 'model-unknown';
   if (overloaded.test(said)) return 'model-overloaded';

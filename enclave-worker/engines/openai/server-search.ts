@@ -10,7 +10,7 @@ export const patientMs = 10_000;
 /** Hosted services list some hundred models with long descriptions. */
 const longestList = 8 * 1024 * 1024;
 
-/** What is behind an address. `models` is null where the server has no list of them. */
+/** The state of the server behind an address. `models` is null where the server has no list of them. */
 export type ServerState =
   | { readonly kind: 'up'; readonly models: readonly OfferedModel[] | null }
   | { readonly kind: 'silent'; readonly why: Silence }
@@ -82,7 +82,7 @@ function stateOf({ status, body }: Answer): ServerState | null {
   return readRefusal(status, body).reason === 'model-loading' ? { kind: 'loading' } : { kind: 'failing', status };
 }
 
-/** What to do about a server that says nothing. */
+/** Says what to do about a server that says nothing. */
 const silenceTexts: Readonly<Record<Silence, string>> = {
   'connection-refused': 'does not answer yet; trying again.',
   'no-answer-in-time': 'does not answer in time; trying again.',
@@ -107,7 +107,7 @@ export function chooseModel(state: ServerState, named: string | undefined): Chos
   return id === undefined ? null : { model: readableName(id), serverModel: id };
 }
 
-/** Whether a model is on the server's list; null where there is no list. */
+/** True if a model is on the server's list; null where there is no list. */
 export function offers(state: ServerState, serverModel: string): boolean | null {
   if (state.kind !== 'up' || state.models === null) return null;
   return state.models.some(({ id }) => id === serverModel);

@@ -49,7 +49,7 @@ export class ThoughtSplitter {
   #isFinalChannel = false;
   /** Nothing was given out since the last mark: blanks behind it go. */
   #isFresh = false;
-  /** Of the line so far, to tell code from words. */
+  /** The line so far, to tell code from words. */
   #line = lineStart;
   #isInFence = false;
 
@@ -58,7 +58,7 @@ export class ThoughtSplitter {
     return this.#run(false);
   }
 
-  /** What was held back for the mark that it might have become. */
+  /** Gives the words that were held back for the mark that they might have become. */
   end(): Piece[] {
     return this.#run(true);
   }
@@ -157,7 +157,7 @@ export class ThoughtSplitter {
       return false;
     }
     const lower = asciiLower(this.#held);
-    // Whoever writes the opening mark writes about marks.
+    // A model that writes the opening mark writes about marks.
     if (/<think(ing)?>/.test(lower)) this.#lateCloses = [];
     const places = this.#lateCloses.map((close) => ({ close, at: lower.indexOf(close) })).filter(({ at }) => at !== -1);
     const first = places.toSorted((a, b) => a.at - b.at)[0];
@@ -169,7 +169,7 @@ export class ThoughtSplitter {
     }
     this.#giveWords(first.at, pieces);
     const next = this.#held.charAt(first.close.length);
-    // What follows the mark tells whether it is one.
+    // The next character tells if it is a mark.
     if (next === '' && !isEnd) return false;
     if (this.#isMark(next)) {
       pieces.push({ kind: 'note', note: { kind: 'text-was-reasoning' } });
