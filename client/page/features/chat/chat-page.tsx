@@ -9,7 +9,7 @@ import { selectActiveTurnId } from '../../state/selectors.ts';
 import { useAppSelector, useVault } from '../../shell/app-context.tsx';
 import { ConnectionLine } from '../../shell/connection-line.tsx';
 import { PageHeading } from '../../shell/page-heading.tsx';
-import { OpenDocumentContext } from '../shield/open-document.ts';
+import { OpenDocumentContext } from '../verification/open-document.ts';
 import { ProtectionAnnouncer } from '../shield/protection-announcer.tsx';
 import { ShieldDialog, type ShieldPanel } from '../shield/shield-dialog.tsx';
 import { AnswerAnnouncer } from '../thread/answer-announcer.tsx';

@@ -1,14 +1,14 @@
 import type { Components } from 'react-markdown';
 import { memo } from 'react';
-import type { Block } from './block-reader.ts';
-import { cutTable } from './block-units.ts';
-import { cellsOf, isTableRule } from './line-kinds.ts';
+import type { Block } from './source/block-reader.ts';
+import { cutTable } from './source/block-units.ts';
+import { cellsOf, isTableRule } from './source/line-kinds.ts';
 import { markdownComponents } from './markdown-components.tsx';
 import { FormattedText } from './markdown-piece.tsx';
 import { PlainText } from './plain-text.tsx';
-import { protectLiterals } from './literal-signs.ts';
+import { protectLiterals } from './source/literal-signs.ts';
 import { RenderGuard } from './render-guard.tsx';
-import { isFormattable } from './text-limits.ts';
+import { isFormattable } from './source/text-limits.ts';
 import { say } from '../../texts/say.ts';
 
 /** Laying out a table takes all of its cells at once. */

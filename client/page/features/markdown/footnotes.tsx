@@ -1,9 +1,9 @@
 import { use } from 'react';
-import type { Block } from './block-reader.ts';
-import { emptySplit, splitBlocks } from './split-blocks.ts';
+import type { Block } from './source/block-reader.ts';
+import { emptySplit, splitBlocks } from './source/split-blocks.ts';
 import { MarkdownPiece } from './markdown-piece.tsx';
 import { goTo } from './note-reference.tsx';
-import { NoteIdContext, noReferences, type References } from './references.ts';
+import { NoteIdContext, noReferences, type References } from './source/references.ts';
 import { say } from '../../texts/say.ts';
 
 export function Footnotes({ references }: { readonly references: References }) {

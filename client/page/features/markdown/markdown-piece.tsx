@@ -1,15 +1,15 @@
 import { memo } from 'react';
 import Markdown, { type Components, type Options } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
-import type { Block } from './block-reader.ts';
+import type { Block } from './source/block-reader.ts';
 import { markdownComponents } from './markdown-components.tsx';
-import { remarkModelMarkdown } from './model-markdown.ts';
+import { remarkModelMarkdown } from './source/model-markdown.ts';
 import { PlainText } from './plain-text.tsx';
-import { prepareSource } from './prepare-source.ts';
-import { definitionsFor, type References, unnamedLines } from './references.ts';
+import { prepareSource } from './source/prepare-source.ts';
+import { definitionsFor, type References, unnamedLines } from './source/references.ts';
 import { RenderGuard } from './render-guard.tsx';
-import { safeAddress } from './safe-address.ts';
-import { isFormattable } from './text-limits.ts';
+import { safeAddress } from './source/safe-address.ts';
+import { isFormattable } from './source/text-limits.ts';
 
 type MarkdownPieceProps = { readonly block: Block; readonly references: References };
 

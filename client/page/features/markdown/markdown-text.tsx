@@ -1,6 +1,6 @@
 import { memo, useEffect, useId, useReducer, useState } from 'react';
-import type { Block } from './block-reader.ts';
-import { fencedCode, type Unit, unitsOf } from './block-units.ts';
+import type { Block } from './source/block-reader.ts';
+import { fencedCode, type Unit, unitsOf } from './source/block-units.ts';
 import { CodeBlock } from './code-block.tsx';
 import { CutTable } from './cut-table.tsx';
 import { Footnotes } from './footnotes.tsx';
@@ -14,9 +14,9 @@ import {
   NotesContext,
   readReferences,
   type References,
-} from './references.ts';
+} from './source/references.ts';
 import { RenderGuard } from './render-guard.tsx';
-import { emptySplit, splitBlocks, type SplitText } from './split-blocks.ts';
+import { emptySplit, splitBlocks, type SplitText } from './source/split-blocks.ts';
 
 type MarkdownTextProps = { readonly text: string; readonly growing: boolean };
 

@@ -1,5 +1,5 @@
 import { type MouseEvent, use } from 'react';
-import { NoteIdContext, NotesContext } from './references.ts';
+import { NoteIdContext, NotesContext } from './source/references.ts';
 import { say } from '../../texts/say.ts';
 
 /** A number that leads to its note. */

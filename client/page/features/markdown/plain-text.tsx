@@ -1,4 +1,5 @@
-import { breakGiants } from './giant-characters.ts';
+import { dedent } from './source/dedent.ts';
+import { breakGiants } from './source/giant-characters.ts';
 
 /** Words as they are, in their column. */
 export function PlainText({ text }: { readonly text: string }) {
@@ -7,12 +8,4 @@ export function PlainText({ text }: { readonly text: string }) {
       {dedent(breakGiants(text).replaceAll(/^(?:[ \t]*\n)+|\s+$/g, ''))}
     </div>
   );
-}
-
-/** Without the indent that all of its lines share. */
-export function dedent(text: string): string {
-  const lines = text.split('\n');
-  const indents = lines.filter((line) => line.trim() !== '').map((line) => /^[ \t]*/.exec(line)?.[0].length ?? 0);
-  const shared = indents.length === 0 ? 0 : Math.min(...indents);
-  return shared === 0 ? text : lines.map((line) => line.slice(shared)).join('\n');
 }

@@ -3,7 +3,7 @@ import { Button } from '../../design/button.tsx';
 import { RetryIcon } from '../../design/icons.tsx';
 import type { RefusedEnclave } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/app-context.tsx';
-import { LowerMinimumDialog } from './lower-minimum-dialog.tsx';
+import { LowerMinimumDialog } from '../minimum/lower-minimum-dialog.tsx';
 import { say } from '../../texts/say.ts';
 
 type RefusedActionsProps = {

@@ -4,10 +4,10 @@ import { engineName, engineText, kindName, protectionSentence } from '../../text
 import { refusalText } from '../../texts/refusal-texts.ts';
 import type { EnclaveView } from '../../../vault/api/vault-api.ts';
 import { useAppSelector, useVault } from '../../shell/app-context.tsx';
-import { Checklist } from './checklist.tsx';
-import { FactList, measuredFacts } from './enclave-facts.tsx';
+import { Checklist } from '../verification/checklist.tsx';
+import { FactList, measuredFacts } from '../verification/enclave-facts.tsx';
 import { writeTime } from '../../texts/time-texts.ts';
-import { MinimumChoice } from './minimum-choice.tsx';
+import { MinimumChoice } from '../minimum/minimum-choice.tsx';
 import { RefusedActions } from './refused-actions.tsx';
 import { say } from '../../texts/say.ts';
 

@@ -1,7 +1,7 @@
 import { Dialog } from '../../design/dialog.tsx';
-import { RelayViewPanel } from './relay-view-panel.tsx';
+import { RelayViewPanel } from '../relay-view/relay-view-panel.tsx';
 import { ShieldDetails } from './shield-details.tsx';
-import { VerificationDialog } from './verification-dialog.tsx';
+import { VerificationDialog } from '../verification/verification-dialog.tsx';
 import { say } from '../../texts/say.ts';
 
 /** A document names its turn; `turnId` null is the shield's own. */

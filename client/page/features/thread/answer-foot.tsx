@@ -4,7 +4,7 @@ import { ShieldIcon } from '../../design/icons.tsx';
 import { leftOutText } from '../../texts/answer-texts.ts';
 import { shortModelName, storedProtectionText } from '../../texts/protection-texts.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
-import { OpenDocumentContext } from '../shield/open-document.ts';
+import { OpenDocumentContext } from '../verification/open-document.ts';
 import { CopyButton } from '../../design/copy-button.tsx';
 import { copyMessage } from './copy-message.ts';
 import { timeText } from '../../texts/time-texts.ts';

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fencedCode, unitsOf } from '../../../../client/page/features/markdown/block-units.ts';
-import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/references.ts';
-import { emptySplit, splitBlocks, type SplitText } from '../../../../client/page/features/markdown/split-blocks.ts';
+import { fencedCode, unitsOf } from '../../../../client/page/features/markdown/source/block-units.ts';
+import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/source/references.ts';
+import {
+  emptySplit,
+  splitBlocks,
+  type SplitText,
+} from '../../../../client/page/features/markdown/source/split-blocks.ts';
 import { hostileAnswers } from '../../../parts/worker/writing/hostile-answers.ts';
 
 const sample = `# Title

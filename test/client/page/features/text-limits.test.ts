@@ -4,11 +4,11 @@ import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { describe, expect, test } from 'vitest';
-import { remarkModelMarkdown } from '../../../../client/page/features/markdown/model-markdown.ts';
-import { prepareSource } from '../../../../client/page/features/markdown/prepare-source.ts';
-import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/references.ts';
-import { emptySplit, splitBlocks } from '../../../../client/page/features/markdown/split-blocks.ts';
-import { isFormattable } from '../../../../client/page/features/markdown/text-limits.ts';
+import { remarkModelMarkdown } from '../../../../client/page/features/markdown/source/model-markdown.ts';
+import { prepareSource } from '../../../../client/page/features/markdown/source/prepare-source.ts';
+import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/source/references.ts';
+import { emptySplit, splitBlocks } from '../../../../client/page/features/markdown/source/split-blocks.ts';
+import { isFormattable } from '../../../../client/page/features/markdown/source/text-limits.ts';
 import { hostileAnswers } from '../../../parts/worker/writing/hostile-answers.ts';
 
 /** Reads a whole answer as the page does, piece by piece. @returns how many pieces were read as Markdown. */

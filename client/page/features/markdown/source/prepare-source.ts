@@ -2,7 +2,7 @@ import type { Block } from './block-reader.ts';
 import { breakGiants } from './giant-characters.ts';
 import { cellsOf, closesFence, indentOf, isBlank, listMarker, openingFence } from './line-kinds.ts';
 import { afterMarker } from './open-block.ts';
-import { dedent } from './plain-text.tsx';
+import { dedent } from './dedent.ts';
 import { type LiteralSource, protectLiterals } from './literal-signs.ts';
 
 const mostCells = 100;
