@@ -23,7 +23,7 @@ export async function buildClient(say: (line: string) => void): Promise<'built' 
   }
   const startedAtMs = performance.now();
   say(`client: building ${identity.version}, build ${identity.build} …`);
-  // What is built must not depend on who builds it: under a test runner React would come in its development form.
+  // The build must not depend on who runs it: under a test runner React would come in its development form.
   process.env['NODE_ENV'] = 'production';
   const { build } = await loadVite();
   await mkdir(distFolder, { recursive: true });

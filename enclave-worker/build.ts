@@ -13,7 +13,7 @@ import {
  * Builds the worker into one file, and the manifest that names its digest.
  *
  * @param folder - Where both are written.
- * @param commit - Of the sources; null where nobody says.
+ * @param commit - The commit of the sources; null where nobody says.
  */
 export async function buildWorker(folder: string = distFolder, commit: string | null = null): Promise<ReleaseManifest> {
   const worker = Buffer.from(await bundleWorker());

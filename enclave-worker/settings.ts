@@ -13,7 +13,7 @@ export type WorkerSettings = {
   readonly port: number;
   readonly token: string;
   readonly logLevel: LogLevel;
-  /** How long running answers may go on when the worker is told to stop. */
+  /** How long running replies may go on when the worker is told to stop. */
   readonly drainMs: number;
   /** True if the statement names `fast`: every client then asks for it, whatever it asks about. */
   readonly isFast: boolean;

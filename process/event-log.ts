@@ -21,7 +21,7 @@ export interface Log {
 /** Where lines go. */
 export type LogOutput = Pick<Writable, 'write'>;
 
-/** @param part - Of the product, where several write to one terminal. */
+/** @param part - A part of the product, where several write to one terminal. */
 export function createLog(level: LogLevel, output: LogOutput = process.stdout, part?: string): Log {
   const limit = logLevels.indexOf(level);
   const writer = (own: LogLevel) =>

@@ -15,7 +15,7 @@ export function isLoopbackAddress(host: string): boolean {
  * True if nobody but this machine can be meant or can connect. A name below `localhost` is none: a resolver may ask the network
  * for it.
  *
- * @param host - As a setting or a URL has it: with or without brackets, in any case, with or without the dot of the root.
+ * @param host - A setting or a URL has it so: with or without brackets, in any case, with or without the dot of the root.
  */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');

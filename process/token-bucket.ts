@@ -1,7 +1,7 @@
 /** So many at once, then so many a minute. */
 export type BucketRate = { readonly burst: number; readonly perMinute: number };
 
-/** Holds `burst` at the most and fills up with `perMinute`. Whoever takes more than there is owes it. */
+/** Holds `burst` at the most and fills up with `perMinute`. A caller that takes more than there is owes it. */
 export class TokenBucket {
   readonly #rate: BucketRate;
   #level: number;

@@ -6,10 +6,10 @@ import { readClientPolicy } from './client-policy.ts';
 
 const projectFolder = join(import.meta.dirname, '..', '..');
 
-/** What a built client is made of; anything else in the project cannot change it. */
+/** A built client is made of these; anything else in the project cannot change it. */
 const inputPaths = ['client', 'crypto', 'package-lock.json'];
 const ignoredNames = new Set(['dist', 'node_modules']);
-/** What is compiled in is hashed by itself, wherever it lies: one policy gives one name. */
+/** The compiled-in policy is hashed by itself, wherever it lies: one policy gives one name. */
 const policyPath = join(projectFolder, 'client', 'policy.json');
 const ignoredEndings = ['.tsbuildinfo', '.md'];
 

@@ -5,7 +5,7 @@ import { parseAst } from 'rolldown/parseAst';
 export type ModuleLinks = { readonly imports: readonly string[]; readonly dynamicImports: readonly string[] };
 
 /**
- * What each built script loads, read from the scripts themselves: Vite's manifest leaves the Worker's own chunks out.
+ * Reads what each built script loads, from the scripts themselves: Vite's manifest leaves the Worker's own chunks out.
  *
  * @param names - Files of the build, relative to `folder`.
  */

@@ -6,7 +6,8 @@ import { type EnclavePolicy, enclavePolicy } from '../../crypto/evidence/policy/
 const ownPolicyPath = join(import.meta.dirname, '..', 'policy.json');
 
 /**
- * What the client that is built now will accept as an enclave: the file that CLIENT_POLICY names, else client/policy.json.
+ * Reads what the client that is built now will accept as an enclave: the file that CLIENT_POLICY names, else
+ * client/policy.json.
  * It becomes part of the client and of its build name; no relay can change it afterwards.
  *
  * @throws {Error} with one sentence that a person can act on.

@@ -62,7 +62,7 @@ export function fillPage(html: string, catalogs: Catalogs): string {
 
 type Words = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** What a file of messages exports. */
+/** Reads the words that a file of messages exports. */
 async function readWords(path: string): Promise<Words> {
   // Under `npm run dev` a file changes while this runs.
   const version = Math.trunc(statSync(path).mtimeMs);

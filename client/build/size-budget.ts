@@ -34,7 +34,7 @@ export function measureBudget(): readonly BudgetLine[] {
     ...staticClosure(graph, [
       ...scriptsNamed(graph, 'sign-in-page'),
       ...worker,
-      // What proves the password; libsodium and HPKE are fetched while the relay answers.
+      // These prove the password; libsodium and HPKE are fetched while the relay answers.
       ...scriptsNamed(graph, 'vault-sign-in'),
       ...scriptsNamed(graph, 'vault-opaque'),
     ]),
@@ -43,7 +43,7 @@ export function measureBudget(): readonly BudgetLine[] {
     ...signIn,
     ...staticClosure(graph, [...scriptsNamed(graph, 'chat-page'), ...dynamicClosure(graph, worker)]),
   ];
-  // What comes on top of an open vault (its chunk bears HPKE's name) when every kind is met.
+  // These come on top of an open vault (its chunk bears HPKE's name) when every kind is met.
   const openVault = new Set(staticClosure(graph, [...worker, ...scriptsNamed(graph, 'vault-hpke')]));
   const verifiers = staticClosure(
     graph,

@@ -34,7 +34,7 @@ export class DeviceFolder {
     this.#held = hold(join(this.#path, 'lock.sqlite'));
   }
 
-  /** What one vault on this device takes from outside. */
+  /** One vault on this device takes these from outside. */
   parts(where: Pick<VaultParts, 'origin' | 'policy' | 'onEnd'>): VaultParts {
     const locks = deviceLocks(this.#path);
     const keeper = new DeviceSession(where.origin, new TokenFile(join(this.#path, 'session.json')), locks);

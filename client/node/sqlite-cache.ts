@@ -14,7 +14,7 @@ import {
 import { SqliteRows, tableOf } from './sqlite-rows.ts';
 
 export type SqliteOptions = {
-  /** Of the file; without one the disk is the bound. */
+  /** The most bytes of the file; without one the disk is the bound. */
   readonly maximumBytes?: number;
 };
 
@@ -69,7 +69,7 @@ export class SqliteCache implements RowCache {
       try {
         const result = await work(withinScope(scope, rows));
         database.exec('commit');
-        // What was emptied still lies in the log until that is cut.
+        // Deleted rows still lie in the log until that is cut.
         if (rows.hasEmptied) database.exec('pragma wal_checkpoint(truncate)');
         return result;
       } catch (error) {

@@ -12,7 +12,7 @@ export function tableOf(collection: CollectionName): string {
 /** The rows of one connection; whoever asks holds it alone. @throws the engine's own errors. */
 export class SqliteRows implements ChangingRows {
   readonly #database: DatabaseSync;
-  /** Whether a whole collection went: what it held is then to leave the disk too. */
+  /** True if a whole collection went: its rows are then to leave the disk too. */
   hasEmptied = false;
 
   constructor(database: DatabaseSync) {

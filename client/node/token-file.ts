@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import * as v from 'valibot';
 
-/** As the relay names its cookies; each name carries a piece of the installation's fingerprint. */
+/** The relay names its cookies so; each name carries a piece of the installation's fingerprint. */
 const nameField = (kind: RegExp) => v.pipe(v.string(), v.regex(kind));
 const valueField = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,512}$/));
 const token = (kind: RegExp) => v.nullable(v.strictObject({ name: nameField(kind), value: valueField }));
@@ -11,7 +11,7 @@ const tokens = v.strictObject({
   /** The relay that gave them; no other is shown any. */
   origin: v.pipe(v.string(), v.maxLength(2048)),
   refresh: token(/^(__Host-)?sotto-[A-Za-z0-9_-]{6}$/),
-  /** That this device was signed in before; a sign-out leaves it, as it does in a browser. */
+  /** Shows that this device was signed in before; a sign-out leaves it, as it does in a browser. */
   device: token(/^(__Host-)?sotto-device-[A-Za-z0-9_-]{6}$/),
 });
 

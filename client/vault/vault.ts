@@ -18,7 +18,7 @@ import { toVaultError, VaultError } from './failures/vault-error.ts';
 import type { VaultParts } from './vault-parts.ts';
 
 /**
- * The vault of one tab. What signing in and what an open vault need is loaded when it is needed: a visitor of the home
+ * The vault of one tab. The code for signing in and for an open vault is loaded when it is needed: a visitor of the home
  * page gets none of it.
  */
 export class Vault {

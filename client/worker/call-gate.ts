@@ -12,7 +12,7 @@ const maximumArguments = 1;
  *
  * @param names - The own functions of what is exposed. They are given data: an object that answers from the page, with another
  *   value each time it is looked at, passes no check.
- * @param listening - Those that take the page's listener.
+ * @param listening - The functions that take the page's listener.
  */
 export function onlyCalls(endpoint: Endpoint, names: ReadonlySet<string>, listening: ReadonlySet<string>): Endpoint {
   const gates = new Map<unknown, (event: Event) => void>();

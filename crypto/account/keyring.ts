@@ -41,7 +41,7 @@ export function accountKeyOf(keyring: Keyring, epoch: number): Secret<'AccountKe
 }
 
 /**
- * The account key of the current epoch: the one to seal with. What is sealed already opens with the key of its own epoch, by
+ * The account key of the current epoch: the one to seal with. An earlier seal opens with the key of its own epoch, by
  * `accountKeyOf`.
  *
  * @throws {CryptoError} `unknown-key` when the keyring does not hold it.
@@ -86,7 +86,7 @@ export function sealKeyring(keyring: Keyring): Bytes {
 /**
  * Opens what `sealKeyring` wrote.
  *
- * @param input.epoch - Of the account key, as its keyslot says.
+ * @param input.epoch - The epoch of the account key, as its keyslot says.
  * @param input.body - null in epoch 1 only: a relay cannot make a device forget its earlier keys.
  * @throws {CryptoError} `open-failed`, `malformed`, `unsupported-version`, `unsupported-suite`.
  */

@@ -82,7 +82,7 @@ function decodeServerKey(text: string): Bytes {
  * The account id, the relay's OPAQUE key and the tag of the account's name travel inside: a device learns none of them
  * from the relay.
  *
- * @param input.stretching - Of the registration for `password`, null for every other kind.
+ * @param input.stretching - The registration's profile for `password`, null for every other kind.
  * @param input.serverStaticPublicKey - base64url of 32 bytes, as OPAQUE gave it.
  * @param input.nameTag - null where no name was ever typed: then the slot is of version 1.
  * @returns 198 bytes, 166 in version 1.
@@ -123,8 +123,8 @@ function boundServerKey(kind: KeyslotKind, serverKey: Uint8Array): Uint8Array {
 /**
  * Opens a keyslot of either version.
  *
- * @param input.serverStaticPublicKey - What this login saw for `password`, null for every other kind.
- * @param input.nameTag - Of the name that was typed; null for an unlock, which asks for none.
+ * @param input.serverStaticPublicKey - The key that this login saw for `password`, null for every other kind.
+ * @param input.nameTag - The tag of the name that was typed; null for an unlock, which asks for none.
  * @returns also the OPAQUE key of the relay that the account knows: a later registration must show the same; and the tag
  *   of the account's name, null where neither the slot nor the caller knows it.
  * @throws {CryptoError} `open-failed` for another kind, slot, generation, profile, server key, epoch or secret, and for

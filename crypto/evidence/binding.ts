@@ -22,7 +22,7 @@ export function deriveGpuNonce(binding: EvidenceBinding): Bytes {
 /**
  * The report data that the machine must sign (SPEC.md §9.5).
  *
- * @param devices - Of the `nvidia-gpu` evidence beside it; empty where there is none.
+ * @param devices - The devices of the `nvidia-gpu` evidence beside it; empty where there is none.
  * @returns 64 bytes.
  */
 export function deriveReportData(binding: EvidenceBinding, devices: NvidiaGpuEvidence['devices'] | readonly []): Bytes {

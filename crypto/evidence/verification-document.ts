@@ -21,7 +21,7 @@ export type Verified = { readonly answer: EnclaveQuestion['answer']; readonly ve
 /**
  * Writes down a verification (SPEC.md §9.10).
  *
- * @param question - What all its enclaves were verified with.
+ * @param question - All its enclaves were verified with it.
  * @throws {CryptoError} `malformed` for a policy that is none.
  */
 export function makeVerificationDocument(

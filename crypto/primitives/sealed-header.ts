@@ -5,7 +5,7 @@ import { CryptoError } from '../protocol/bytes/errors.ts';
 export const sealedHeaderLength = 6;
 const suite = 1;
 
-/** @param epoch - 1 to 2^32 - 1. @param version - Of the structure behind it. */
+/** @param epoch - 1 to 2^32 - 1. @param version - The version of the structure behind it. */
 export function encodeSealedHeader(epoch: number, version: 1 | 2 = 1): Bytes {
   if (epoch < 1) throw new CryptoError('invalid-argument');
   return concat(Uint8Array.of(version, suite), uint32(epoch));

@@ -38,7 +38,7 @@ export function verifyRecoverySignature(input: RecoveryClaim & PhraseSignature):
 /**
  * Verifies Ed25519 (RFC 8032, SPEC.md §2.1), with the strict rules of FIPS 186-5 rather than ZIP 215's.
  *
- * @param encodeClaim - What was signed; a claim that cannot be encoded was not.
+ * @param encodeClaim - Gives the signed bytes; a claim that cannot be encoded was not.
  * @returns false for malformed keys and signatures too.
  */
 export function verifyPhraseSignature(encodeClaim: () => Bytes, { publicKey, signature }: PhraseSignature): boolean {

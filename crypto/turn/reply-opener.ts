@@ -27,7 +27,7 @@ export type OpenedFrame = {
 /**
  * Opens one transcript, frame by frame and strictly in order (SPEC.md §8.2).
  *
- * A frame that does not open changes nothing: the real one may still come. What an enclave sealed wrongly ends the
+ * A frame that does not open changes nothing: the real one may still come. A record that the enclave sealed wrongly ends the
  * reading for good.
  */
 export class ReplyOpener {
@@ -60,7 +60,7 @@ export class ReplyOpener {
     return this.#nextNumber;
   }
 
-  /** The END record: with it the answer is finished, without it "cut off". */
+  /** The END record: with it the reply is finished, without it "cut off". */
   get end(): ReplyEnd | null {
     return this.#reader.end;
   }

@@ -52,7 +52,7 @@ export function encodeTitleRecord(title: string): Bytes {
   return encodeRecord(recordKinds.title, bytes);
 }
 
-/** A word about the answer that is no part of it; readers that do not know it skip it. */
+/** A word about the reply that is no part of it; readers that do not know it skip it. */
 export function encodeNoteRecord(note: ReplyNote): Bytes {
   return encodeRecord(recordKinds.note, encodeCanonicalJson(note));
 }

@@ -10,7 +10,7 @@ export const stopTokenLength = 32;
 /** Opens one turn's reply on every device: it lies in the message item and in the sealed request. */
 export type TurnKey = Secret<'TurnKey'>;
 
-/** Draws the key of one turn. Regenerating an answer is a new turn with a new key. */
+/** Draws the key of one turn. Regenerating a reply is a new turn with a new key. */
 export function generateTurnKey(): TurnKey {
   return new Secret('TurnKey', randomBytes(turnKeyLength));
 }

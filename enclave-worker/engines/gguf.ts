@@ -37,7 +37,7 @@ export class GgufEngine implements Engine {
    *
    * @param signal - Ends the loading.
    * @param expectedDigest - SHA-256 that the file must have (base64url), or null.
-   * @param contextTokens - Tokens of question and answer together, unless the model has fewer.
+   * @param contextTokens - Tokens of question and reply together, unless the model has fewer.
    * @throws {EngineError} `model-failed` for a file that is missing, another one or no model.
    */
   static async load(
@@ -126,7 +126,7 @@ export class GgufEngine implements Engine {
         stopOnAbortSignal: true,
         temperature,
         topP,
-        // The answer ends where the context does: shifting it would forget the question without saying so.
+        // The reply ends where the context does: shifting it would forget the question without saying so.
         maxTokens: Math.min(maximumTokens ?? Number.MAX_SAFE_INTEGER, this.#room()),
         onResponseChunk: (chunk) => {
           const event = eventOf(chunk);
@@ -148,7 +148,7 @@ export class GgufEngine implements Engine {
     }
   }
 
-  /** Half of the context is for the question, half for the answer. */
+  /** Half of the context is for the question, half for the reply. */
   #room(): number {
     return Math.floor(this.#context.contextSize / 2);
   }

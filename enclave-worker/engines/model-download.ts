@@ -32,7 +32,7 @@ const longestFile = 64 * 1024 ** 3;
 const stalledAfterMs = 60_000;
 
 /**
- * Fetches a model to `file`. What came before goes on from where it was cut (`file.part`); the whole is hashed before it
+ * Fetches a model to `file`. An earlier download goes on from where it was cut (`file.part`); the whole is hashed before it
  * gets its name, so a file of that name is a whole one.
  *
  * @throws {DownloadError} Whatever came stays for the next try, except when it has the wrong digest or length.

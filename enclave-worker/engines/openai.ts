@@ -133,7 +133,7 @@ export class OpenAiEngine implements Engine {
   }
 
   /**
-   * Gives an answer out only where it is this model's: many servers answer with whatever they were restarted with, under
+   * Gives a reply out only where it is this model's: many servers reply with whatever they were restarted with, under
    * any name.
    */
   async #askOnlyThis(question: Question, signal: AbortSignal): Promise<IncomingMessage> {

@@ -9,7 +9,7 @@ const echoLength = 120;
 
 /**
  * Answers without weights, so that everything around a model can be tried and tested. It says what it is in its first
- * words, and the same question always gets the same answer.
+ * words, and the same question always gets the same reply.
  */
 export class RehearsalEngine implements Engine {
   readonly kind = 'rehearsal';

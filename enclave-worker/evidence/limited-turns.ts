@@ -9,7 +9,7 @@ export class LimitedTurns {
   readonly #turns: OneAtATime;
   readonly #limitMs: number;
 
-  /** @param input.most - Those that run and those that wait. */
+  /** @param input.most - The jobs that run and those that wait. */
   constructor(input: { readonly most: number; readonly limitMs: number }) {
     this.#turns = new OneAtATime({ most: input.most, refusal: () => new NoEvidence('busy') });
     this.#limitMs = input.limitMs;

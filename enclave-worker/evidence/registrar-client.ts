@@ -26,7 +26,7 @@ export class RegistrarRefused extends Error {
 export class RegistrarClient {
   readonly #baseUrl: string;
 
-  /** @param baseUrl - As in `REGISTRAR_URL`. */
+  /** @param baseUrl - The form of `REGISTRAR_URL`. */
   constructor(baseUrl: string) {
     this.#baseUrl = baseUrl.replace(/\/+$/, '');
   }

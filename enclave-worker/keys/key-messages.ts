@@ -5,7 +5,7 @@ import type { FrameClass } from '../../crypto/protocol/messages/request-header.t
 import type { RequestContent } from '../../crypto/protocol/contents/request-content.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
-/* What passes between the thread that keeps the ticks and the thread that keeps the keys. */
+/* Messages between the thread that keeps the ticks and the thread that keeps the keys. */
 
 export type OpenOrder = {
   readonly type: 'open';

@@ -9,7 +9,7 @@ export type TurnLimits = {
 
 export const defaultTurnLimits: TurnLimits = { answering: 1500, paced: 4000 };
 
-/** Says which turns an engine gets. What is not admitted still gets an answer: a sealed "busy". */
+/** Says which turns an engine gets. A turn that is not admitted still gets a reply: a sealed "busy". */
 export class Admission {
   readonly #limit: number;
   readonly #byEngine = new Map<Engine, number>();

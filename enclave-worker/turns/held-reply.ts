@@ -7,7 +7,7 @@ import {
 import { headerBody } from '../../crypto/protocol/messages/transcript-header.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 
-/** A short answer is one slab. */
+/** A short reply is one slab. */
 const recordsPerSlab = 32;
 
 /** Hears of new frames. */

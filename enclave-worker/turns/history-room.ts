@@ -44,7 +44,7 @@ function isTooLong(error: unknown): boolean {
 }
 
 /**
- * Questions and answers by turns, as strict templates want them: a conversation begins with a question after what the
+ * Questions and replies by turns, as strict templates want them: a conversation begins with a question after what the
  * system says, and two of one role in a row become one.
  */
 export function inTurns(messages: readonly Message[]): Message[] {
@@ -53,7 +53,7 @@ export function inTurns(messages: readonly Message[]): Message[] {
   for (const message of messages) {
     const last = turns.at(-1);
     if (message.role === 'user') hasQuestion = true;
-    // An answer to nothing.
+    // A reply to nothing.
     if (message.role === 'assistant' && !hasQuestion) continue;
     if (last?.role === message.role) turns.splice(-1, 1, { ...last, text: `${last.text}\n\n${message.text}` });
     else turns.push(message);

@@ -75,7 +75,7 @@ export class RunningTurn implements Paced {
     return true;
   }
 
-  /** There is no room at the engine: the answer is a sealed "busy". */
+  /** There is no room at the engine: the reply is a sealed "busy". */
   refuse(): void {
     this.#finish('busy', 'too-many-turns');
   }

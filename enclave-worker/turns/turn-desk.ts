@@ -125,7 +125,7 @@ export class TurnDesk {
   }
 
   /**
-   * Takes nothing more, and ends what runs: a moment for answers that are nearly there, then END for the others, so
+   * Takes nothing more, and ends what runs: a moment for replies that are nearly there, then END for the others, so
    * that what was said so far counts as stopped and not as cut off.
    */
   async drain(graceMs: number, lastFramesMs: number): Promise<void> {

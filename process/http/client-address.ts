@@ -11,7 +11,7 @@ export type AddressSettings = { readonly header: string; readonly trustedProxies
 /**
  * Puts together the two settings that go together.
  *
- * @param names - Of the settings, for the sentence.
+ * @param names - The names of the settings, for the sentence.
  * @throws {StartError} for one without the other.
  */
 export function joinAddressSettings(

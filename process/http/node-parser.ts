@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/* What Node's HTTP/1.1 parser does before anybody is asked. Where Node comes to be otherwise, nothing here has an effect. */
+/* Node's HTTP/1.1 parser does this before anybody is asked. If a later Node is otherwise, nothing here has an effect. */
 
 /** It keeps its callbacks in numbered places; a place without a function is passed over (`node_http_parser.cc`). */
 type Parser = Record<string, unknown> & { readonly incoming?: IncomingMessage | null; readonly socket?: unknown };

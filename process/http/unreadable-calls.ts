@@ -28,7 +28,7 @@ export class UnreadableCalls {
   /**
    * Told of each error, of which Node tells as many as packets come.
    *
-   * @param answers - Those under way on this connection, as they change; undefined: it is none of HTTP/1.1.
+   * @param answers - The answers under way on this connection, as they change; undefined: it is none of HTTP/1.1.
    */
   end(socket: Duplex, answers: ReadonlySet<ServerResponse> | undefined, code: string | undefined): void {
     const errors = (this.#errors.get(socket) ?? 0) + 1;

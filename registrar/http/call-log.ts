@@ -26,7 +26,7 @@ export class CallLog {
     this.#log = log;
   }
 
-  /** @param defect - What stands behind an `internal-error`. */
+  /** @param defect - The error behind an `internal-error`. */
   note(call: Call, defect?: unknown): void {
     const { route, status, refusal } = call;
     if (refusal === null && statementRoutes.has(route)) return this.#log.info('call', call);

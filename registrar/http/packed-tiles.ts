@@ -16,7 +16,7 @@ export class PackedTiles {
     this.#maximumBytes = maximumBytes;
   }
 
-  /** @param bytes - Of this path, always the same. */
+  /** @param bytes - The bytes of this path, always the same. */
   async find(path: string, bytes: Uint8Array): Promise<Uint8Array> {
     const known = this.#packed.get(path);
     if (known !== undefined) {

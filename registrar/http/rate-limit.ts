@@ -20,7 +20,7 @@ export class RateLimit {
   readonly #scale: number;
   readonly #buckets = new TokenBuckets(maximumBuckets);
 
-  /** @param isAddressShared - Whether callers cannot be told apart. */
+  /** @param isAddressShared - True if callers cannot be told apart. */
   constructor(isAddressShared = false) {
     this.#scale = isAddressShared ? sharedScale : 1;
   }

@@ -5,7 +5,7 @@ import { type TilePath, widthAt } from './tile-path.ts';
 /**
  * The bytes of a tile or a bundle (C2SP tlog-tiles).
  *
- * @param publishedSize - What lies beyond is not there yet.
+ * @param publishedSize - Entries beyond it are not there yet.
  * @returns null where there is none.
  */
 export function readTile(tree: LogTree, tile: TilePath, publishedSize: number): Bytes | null {

@@ -12,7 +12,10 @@ export type Registration = Pick<
 /** So long after its end a registration is answered with "over" and not with "unknown". */
 const rememberMs = 86_400_000;
 
-/** Which token, and so which container, registered which identity key: one. Of a token only a hash is kept, until the token itself has expired. */
+/**
+ * Which token, and so which container, registered which identity key: one. It keeps only a hash of a token, until the token
+ * itself has expired.
+ */
 export class Registrations {
   readonly #database: RegistrarDatabase;
 

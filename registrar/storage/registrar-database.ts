@@ -26,7 +26,7 @@ const schema = `
   create index if not exists registration_of_container on registration (container_id);
 `;
 
-/** The registrar's one file. What a finished transaction wrote is on the disk. */
+/** The registrar's one file. A finished transaction is on the disk. */
 export class RegistrarDatabase {
   readonly #file: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();

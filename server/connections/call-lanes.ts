@@ -29,7 +29,7 @@ export class CallLanes {
   readonly #open = new Map<object | string, number>();
   readonly #openCalls: number;
 
-  /** @param connectionsPerAddress - Those that one address may have. */
+  /** @param connectionsPerAddress - One address may have so many. */
   constructor(connectionsPerAddress: number) {
     this.#openCalls = callsPerPlace * connectionsPerAddress;
   }

@@ -82,7 +82,7 @@ export class FrameJournal {
   }
 
   /**
-   * @param key - Of turn and transcript, where it was made before.
+   * @param key - The key of turn and transcript, where it was made before.
    * @returns false when there is no room.
    */
   addFrame(

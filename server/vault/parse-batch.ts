@@ -46,7 +46,7 @@ export function checkBatch(batch: ItemBatch): void {
 }
 
 /**
- * Decodes a batch before any transaction is open. Of large bodies each is a turn of the event loop of its own.
+ * Decodes a batch before any transaction is open. Each large body has a turn of the event loop of its own.
  *
  * @throws {RelayError} `bad-request`.
  */

@@ -15,8 +15,8 @@ type MenuProps = {
 };
 
 /**
- * A button with a list of things to do. What an item does begins when the menu is gone and its button has the focus again: a dialog
- * that opened earlier would lose the focus to a drawer around both.
+ * A button with a list of things to do. An item's action begins when the menu is gone and its button has the focus again: a
+ * dialog that opened earlier would lose the focus to a drawer around both.
  */
 export function Menu({ trigger, side = 'bottom', align = 'end', children }: MenuProps) {
   // Beside its trigger in the document, so that it belongs to the landmark that the trigger is in.

@@ -6,7 +6,7 @@ export type VaultResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: VaultFailure };
 
-/** A rejection of the vault, whatever the Worker's channel made of it. What nobody named went wrong in this browser. */
+/** A rejection of the vault, whatever the Worker's channel made of it. A failure without a name happened in this browser. */
 export function toVaultFailure(reason: unknown): VaultFailure {
   if (typeof reason === 'object' && reason !== null) {
     const { code, message, retryAfterMs, unknownWords } = reason as Record<string, unknown>;

@@ -5,7 +5,7 @@ import { endsAccount, vaultEventReceived } from './vault-events.ts';
 export type LoadedConversation = {
   readonly order: readonly string[];
   readonly byId: Readonly<Record<string, ChatMessage>>;
-  /** Answers that have grown since the vault last sent them whole: a frame must not cost a copy of a long conversation. */
+  /** Replies that have grown since the vault last sent them whole: a frame must not cost a copy of a long conversation. */
   readonly grown: Readonly<Record<string, AssistantMessage>>;
 };
 

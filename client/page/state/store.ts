@@ -16,7 +16,7 @@ export function createStore() {
       alarms: alarmsSlice.reducer,
       views: viewsSlice.reducer,
     },
-    // A browser extension must not be handed the words; the checks walk the whole store at each frame of an answer.
+    // A browser extension must not be handed the words; the checks walk the whole store at each frame of a reply.
     devTools: false,
     middleware: (defaults) => defaults({ serializableCheck: false, immutableCheck: false, actionCreatorCheck: false }),
   });

@@ -13,7 +13,7 @@ export type Cause =
   /** Another device of the same account. */
   | 'other-device';
 
-/** One failure as a person reads it: what happened, whose doing it is, and what to do. What was kept, each place adds. */
+/** One failure as a person reads it: what happened, whose doing it is, and what to do. Each place adds what was kept. */
 export type CodeText = {
   readonly cause: Cause;
   /** One sentence; it names the cause where that is neither the person nor plain. */

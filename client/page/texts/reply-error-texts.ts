@@ -6,7 +6,7 @@ import { say } from './say.ts';
 type ErrorCode = ReplyErrorCode | ReplyCause;
 
 /**
- * For every reason why an answer ended in an error. The codes come from inside the seal, out of a fixed list; what the
+ * For every reason why a reply ended in an error. The codes come from inside the seal, out of a fixed list; what the
  * operator's terminal says of each, the engine writes there.
  */
 const causes: Readonly<Record<ErrorCode, Cause>> = {

@@ -23,7 +23,7 @@ export class EventSink {
   readonly #told = new Map<string, string>();
   readonly #alarms = new Set<FailureCode>();
 
-  /** @param views - What the page watches, each as it is now. */
+  /** @param views - The page watches these, each as it is now. */
   constructor(
     emit: (event: VaultEvent) => void,
     conversations: Conversations,
@@ -73,7 +73,7 @@ export class EventSink {
     }
   }
 
-  /** One answer changed. `growth` null: other than by text that one frame brought. */
+  /** One reply changed. `growth` null: other than by text that one frame brought. */
   answerChanged(turnId: string, growth: { readonly text: string; readonly reasoning: string } | null): void {
     const answer = this.#conversations.answerOf(turnId);
     if (answer === null) return;

@@ -58,7 +58,7 @@ export class TurnBeginnings {
     const asked = queued?.operation ?? store.contents.messageOfTurn(turnId)?.message;
     if (asked?.conversationId !== conversationId) throw new VaultError('not-here');
     const isGoing = queued?.operation.stage.name === 'going';
-    // It is on its way: once is enough. An answer may be over before the call that brought the question is.
+    // It is on its way: once is enough. A reply may be over before the call that brought the question is.
     if (isGoing && conversations.answerOf(turnId)?.message.state.kind !== 'ended') return queued.operation;
     const { shown } = session;
     await session.admit(minimums.effective(conversationId));

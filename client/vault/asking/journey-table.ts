@@ -1,6 +1,6 @@
 /**
  * The way of one question from the outbox to an enclave. Each state does one thing; `EventsOf` says all that may come of it, and
- * `possible` where that leads. What is done lies in question-works.ts.
+ * `possible` where that leads. The work itself lies in question-works.ts.
  */
 export type EventsOf = {
   /** The question's state in the outbox and in the vault. */

@@ -24,7 +24,7 @@ export class TurnRecipients {
     this.#outbox = outbox;
   }
 
-  /** Before the request leaves: its answer may be here before its items are. */
+  /** Before the request leaves: its reply may be here before its items are. */
   note(turnId: string, publicKeys: readonly Bytes[]): void {
     const keys = this.#sealed.get(turnId) ?? new Set();
     for (const publicKey of publicKeys) keys.add(toBase64Url(keyIdOf(publicKey)));

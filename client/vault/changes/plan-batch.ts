@@ -38,7 +38,7 @@ export function planBatch(contents: VaultContents, operations: readonly QueuedOp
     }
     const isDone = plan.fit(() => queued.type.apply(plan, queued.operation, { waiting, nowMs }));
     if (isDone === null && !plan.isEmpty) break;
-    // An answer that fits into no batch at all is not made compact: it is read from its transcript as before.
+    // A reply that fits into no batch at all is not made compact: it is read from its transcript as before.
     if (isDone !== false) settled.push(queued);
   }
   const { writes, finishTurns, prune } = plan;

@@ -87,7 +87,7 @@ export function firstConversation(
 /** SHA-256 of nothing: no transcript was shown. */
 const emptyTranscriptHash = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 
-/** The answer to a question that was stopped before the relay had it. */
+/** The reply to a question that was stopped before the relay had it. */
 export function stoppedReply(operation: TurnOperation): ItemContent {
   return {
     type: 'reply',

@@ -73,7 +73,7 @@ export const turnFields = {
     v.strictObject({ name: v.literal('going') }),
     /** Needs the person. */
     v.strictObject({ name: v.literal('failed'), failure }),
-    /** Stopped before the relay had it: it is stored with an empty answer. */
+    /** Stopped before the relay had it: it is stored with an empty reply. */
     v.strictObject({ name: v.literal('stopped') }),
     /** Its conversation is gone: the words wait for a draft to take them. */
     v.strictObject({ name: v.literal('returned') }),

@@ -21,7 +21,7 @@ const noBody: Bytes = new Uint8Array(0);
 /**
  * Seals the writes of a plan and the head that covers them, as the successor of the head that this device knows.
  *
- * @param turnId - Of the turn that the batch begins, if it begins one.
+ * @param turnId - The id of the turn that the batch begins, if it begins one.
  */
 export function sealBatch(
   store: VaultStore,

@@ -32,7 +32,7 @@ export type EnclaveParts = {
 };
 
 /**
- * The shield of this tab: asks for an enclave, judges it, and keeps what it was shown as. What is shown is judged by the
+ * The shield of this tab: asks for an enclave, judges it, and keeps what it was shown as. The view is judged by the
  * minimum of the open conversation; a question is judged by its own conversation's.
  */
 export class EnclaveSession {
@@ -96,7 +96,7 @@ export class EnclaveSession {
   /**
    * The enclave as it is known, asked anew if that was long ago.
    *
-   * @param minimum - Of the conversation that a question belongs to.
+   * @param minimum - The minimum of the conversation that a question belongs to.
    * @throws {VaultError} `evidence-refused`, `enclave-unreachable`, `enclave-starting`, `relay-unreachable` and so on.
    */
   async current(minimum: ProtectionLevel): Promise<VerifiedEnclave> {
@@ -130,7 +130,7 @@ export class EnclaveSession {
     return this.#asking;
   }
 
-  /** Judges what an `enclave-changed` answer offers. @param nonce - Of the call that it answers. */
+  /** Judges what an `enclave-changed` answer offers. @param nonce - The nonce of the call that it answers. */
   async adopt(answer: EnclaveAnswer, nonce: Bytes, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
     // Evidence that comes with `enclave-changed` answers the relay's own question to the hardware, not this client's.
     const offer = this.#isStrict ? await this.ask() : await this.#take(answer, nonce);

@@ -90,7 +90,7 @@ export async function deliver(
   return hasLeft ? 'perhaps' : 'never';
 }
 
-/** @param isStored - Whether the relay has an earlier request of the turn. */
+/** @param isStored - True if the relay has an earlier request of the turn. */
 async function post(
   { relay }: DeliverySurroundings,
   turnId: string,

@@ -119,7 +119,7 @@ export class ReplyReader {
     return isInVain || this.#isDiscarded ? null : this.#transcripts.missing;
   }
 
-  /** @param isFruitful - Whether the fetch brought something that could be read. */
+  /** @param isFruitful - True if the fetch brought something that could be read. */
   noteFetch(isFruitful: boolean): ReplyGrowth | null {
     this.#fruitless = isFruitful ? 0 : this.#fruitless + 1;
     return this.#growth('', '', false);

@@ -42,7 +42,7 @@ export class ReplyReading {
   /**
    * Listens from now on: frames may be here before the relay has answered the call that asked for them.
    *
-   * @param isSealedTo - Whether the question was sealed to this key of an enclave.
+   * @param isSealedTo - Tells if the question was sealed to this key of an enclave.
    */
   constructor({ turnId, turnKey }: Turn, isSealedTo: (keyId: string) => boolean, surroundings: ReadingSurroundings) {
     const { clock, lifetime, live, relay } = surroundings;
@@ -80,7 +80,7 @@ export class ReplyReading {
     this.#lookForStalls().catch((error: unknown) => this.fail(toVaultError(error)));
   }
 
-  /** @param outcome - Of a reply whose END has not come. */
+  /** @param outcome - The outcome of a reply whose END has not come. */
   finish(outcome: ReplyOutcome): void {
     if (this.#ended.signal.aborted) return;
     this.#over = outcome;

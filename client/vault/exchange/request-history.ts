@@ -34,7 +34,7 @@ const longestOpenQuestion = 4_000;
  *
  * A question that was answered stands with its reply. One that was stopped, cut off or never answered goes along with
  * the next one, as people expect who stopped it to say more. One that the model or its server refused does not go along:
- * it would be refused with every question after it. What does not fit is left out, the oldest first.
+ * it would be refused with every question after it. Messages that do not fit are left out, the oldest first.
  *
  * @returns `leftOut` counts the messages that did not fit.
  */

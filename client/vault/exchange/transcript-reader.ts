@@ -40,7 +40,7 @@ export class TranscriptReader {
   #closedAt = 0;
   #spoilt = 0;
 
-  /** @param standing - Whether the question was sealed to this key of an enclave. */
+  /** @param standing - Tells if the question was sealed to this key of an enclave. */
   constructor(turnKey: Secret<'TurnKey'>, turnId: Bytes, standing: (keyId: Bytes) => KeyStanding) {
     this.#turnKey = turnKey;
     this.#turnId = turnId;

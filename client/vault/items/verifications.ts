@@ -15,7 +15,7 @@ export class Verifications extends Map<string, VerificationSummary> {
     if (turnId === undefined) return;
     const knownId = this.#latest.get(turnId) ?? '';
     const known = this.get(knownId);
-    // Of equal times the greater id counts: the order in which a device reads them decides nothing.
+    // Between equal times the greater id counts: the order in which a device reads them decides nothing.
     const isNewer =
       known === undefined ||
       known.verifiedAtMs < summary.verifiedAtMs ||

@@ -25,8 +25,8 @@ export async function listTurns(client: Pick<RelayClient, 'readTurns'>, afterMs:
 /**
  * Before this time nothing runs and no transcript waits, so the next list may begin there.
  *
- * @param newestSettledMs - When the newest question was written whose answer is compact. The times of turns are the relay's
- *   word: without this bound one that lies in the future would hide every answer to come.
+ * @param newestSettledMs - When the newest question was written whose reply is compact. The times of turns are the relay's
+ *   word: without this bound one that lies in the future would hide every reply to come.
  */
 export function settledUntil(turns: readonly TurnRecord[], before: number, newestSettledMs: number): number {
   let settled = before;

@@ -26,7 +26,7 @@ const askerDelayMs = 3_000;
 const otherDelayMs = 4_000;
 const maximumReplyLength = 2_000_000;
 
-/** The compact reply that takes its transcript's place. Whoever comes second finds it there and drops its own. */
+/** The compact reply that takes its transcript's place. A device that comes second finds it there and drops its own. */
 export const replyOperation = operationType({
   kind: 'reply',
   fields: {
@@ -72,7 +72,8 @@ export type CompactionParts = {
 
 /**
  * Puts two items in the place of a transcript, the reply and what is noted of it, some random time after its end: neither
- * when they come nor how many they are says anything about the answer. Devices that do it at once meet in compare-and-swap, and all but one drop theirs.
+ * when they come nor how many they are says anything about the reply. Devices that do it at once meet in compare-and-swap, and
+ * all but one drop theirs.
  */
 export async function compactReply(parts: CompactionParts, turnId: string): Promise<void> {
   const { random, contents, tracker, outbox, writer } = parts;
@@ -118,7 +119,7 @@ function compactContent(
   };
 }
 
-/** Written whatever is in it: an item that only failed answers had would name them to the relay. */
+/** Written whatever is in it: an item that only failed replies had would name them to the relay. */
 function noteContent(
   { conversations }: CompactionParts,
   reader: ReplyReader,

@@ -99,7 +99,7 @@ export class LiveReading {
   /**
    * Questions that other devices asked: where nothing comes for them, the relay's list says what became of them.
    *
-   * @param isQueued - Whether the question is still on its way from this browser.
+   * @param isQueued - Tells if the question is still on its way from this browser.
    */
   checkSoon(isQueued: (turnId: string) => boolean): void {
     const { tracker, surroundings, signal } = this.#vault;

@@ -36,7 +36,7 @@ const additionalData = encodeUtf8('sotto/v1/browser-session');
 
 /**
  * Wraps the keyring under a key that lives in this browser's IndexedDB and that no script can export, so that a reload
- * or a new tab stays unlocked. Whoever can run the browser as this user can use it; lock and sign-out delete it.
+ * or a new tab stays unlocked. Anybody who can run the browser as this user can use it; lock and sign-out delete it.
  */
 export async function wrapSession(session: AccountSession): Promise<WrappedSession> {
   const wrappingKey = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);

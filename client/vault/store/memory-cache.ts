@@ -24,7 +24,7 @@ export class MemoryStorage {
   #kept: Collections = noRows();
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param maximumLength - Of all bytes in the rows together. */
+  /** @param maximumLength - The most bytes in the rows together. */
   constructor(maximumLength = Number.POSITIVE_INFINITY) {
     this.#maximumLength = maximumLength;
   }

@@ -88,7 +88,7 @@ export class VaultContents {
     return this.messages.ofTurn(turnId);
   }
 
-  /** The question that an answer belongs to, whether it is compact yet or not. */
+  /** The question that a reply belongs to, whether it is compact yet or not. */
   messageOfReply(replyItemId: string): MessageContent | null {
     return this.messages.ofReply(replyItemId);
   }

@@ -3,7 +3,7 @@ import { replyCauses } from '../../../crypto/protocol/contents/reply-note.ts';
 import { replyErrorCodes } from '../../../crypto/protocol/contents/request-content.ts';
 import type { ReplyReader } from '../exchange/reply-reader.ts';
 
-/** Facts about an answer for which its compact reply has no place. */
+/** Facts about a reply for which its compact item has no place. */
 export type AnswerNotes = Pick<ReplyNoteContent, 'codes' | 'leftOut'>;
 
 const reasons: ReadonlySet<string> = new Set([...replyErrorCodes, ...replyCauses]);
@@ -13,7 +13,7 @@ export function endingOf({ codes }: AnswerNotes): { readonly code: string | null
   return { code: codes.find((code) => reasons.has(code)) ?? null, endedEarly: codes.includes(endedEarlyCode) };
 }
 
-/** Notes that this tab saw: of answers that an older build made compact, or whose reply is not stored yet. */
+/** Notes that this tab saw: of replies that an older build made compact, or that are not stored yet. */
 export class SeenAnswers {
   readonly #codes = new Map<string, readonly string[]>();
   readonly #leftOut = new Map<string, number>();
@@ -33,7 +33,7 @@ export class SeenAnswers {
     return this.#leftOut.get(turnId) ?? 0;
   }
 
-  /** @param stored - What the vault holds of it. */
+  /** @param stored - The vault holds this of it. */
   of(turnId: string, stored: AnswerNotes | null): AnswerNotes {
     const codes = stored?.codes ?? [...(this.#codes.get(turnId) ?? [])];
     return { codes, leftOut: Math.max(this.leftOut(turnId), stored?.leftOut ?? 0) };

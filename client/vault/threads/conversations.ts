@@ -67,7 +67,7 @@ export class Conversations {
     });
   }
 
-  /** The answer to one turn as it stands now; null when its question is not here. */
+  /** The reply to one turn as it stands now; null when its question is not here. */
   answerOf(turnId: string): { readonly conversationId: string; readonly message: AssistantMessage } | null {
     const queued = this.#parts.outbox.turn(turnId);
     const stored = this.#parts.contents.messageOfTurn(turnId);
@@ -76,7 +76,7 @@ export class Conversations {
     const question = this.#question(turnId);
     if (question === null) return null;
     const answer = this.answer(question);
-    // Rare, and only then all turns have to be looked at: an answer grows ten times a second.
+    // Rare, and only then all turns have to be looked at: a reply grows ten times a second.
     if (this.#parts.minimums.said(conversationId) === null) return { conversationId, message: answer };
     const ordered = this.#ordered(conversationId);
     const isLast = ordered.at(-1)?.content.turnId === turnId;
@@ -84,7 +84,7 @@ export class Conversations {
     return { conversationId, message: { ...answer, notesAfter } };
   }
 
-  /** The questions and answers that lead to a place, oldest first. */
+  /** The questions and replies that lead to a place, oldest first. */
   exchangesBefore(parentId: string | null): Exchange[] {
     return chainTo(parentId, (place) => this.#questionAt(place)).map(({ question, isByReply }) => {
       const { text, state } = this.answer(question);
@@ -149,7 +149,7 @@ export class Conversations {
       case 'running':
         return { kind: 'waiting' };
       case 'with-transcript':
-        // None of them opens: not an answer to this question.
+        // None of them opens: not a reply to this question.
         return reader?.isUnreadable === true ? { kind: 'missing' } : { kind: 'waiting' };
       case 'without-transcript':
         return { kind: 'missing' };
@@ -210,7 +210,7 @@ export class Conversations {
       : { id: queued.operation.messageId, content: queued.operation, stored: false, queued };
   }
 
-  /** The question that an id is of, or whose answer has it. */
+  /** The question that an id is of, or whose reply has it. */
   #questionAt(id: string): Question | null {
     const { contents, outbox } = this.#parts;
     const turnId =

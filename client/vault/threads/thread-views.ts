@@ -8,7 +8,7 @@ export type ConversationSummary = {
   readonly title: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
-  /** An answer of it is being written now. */
+  /** A reply in it is being written now. */
   readonly answering: boolean;
   /** Stored at the relay; false while it waits to be sent. */
   readonly stored: boolean;

@@ -13,7 +13,7 @@ function signedBytes(challenge: Uint8Array, purpose: PossessionPurpose): Bytes {
   return labelled('sotto/v1/registrar-possession', encodeUtf8(purpose.kind), challenge, token);
 }
 
-/** @param input.challenge - As the registrar gave it (32). @returns the signature (64). */
+/** @param input.challenge - The registrar gave it (32). @returns the signature (64). */
 export function signPossession(input: {
   readonly identitySecretKey: Secret<'IdentityKey'>;
   readonly challenge: Uint8Array;

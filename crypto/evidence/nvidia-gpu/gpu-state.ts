@@ -40,7 +40,7 @@ export function verifyModes(devices: readonly GpuDevice[]): void {
   }
 }
 
-/** Number by number; a part that is missing is 0. @param radix - Of the numbers: VBIOS versions are hexadecimal. */
+/** Compares number by number; a missing part is 0. @param radix - The numbers' base: VBIOS versions are hexadecimal. */
 export function compareVersions(a: string, b: string, radix: 10 | 16 = 10): number {
   const [left, right] = [a, b].map((version) => version.split('.').map((part) => Number.parseInt(part, radix)));
   for (let index = 0; index < 5; index++) {

@@ -22,7 +22,7 @@ const toolOutput = v.union([toolDevices, v.object({ result_code: v.literal(0), e
 /**
  * Takes what NVIDIA's local tool printed to the devices of `nvidia-gpu` evidence.
  *
- * @param nonce - That the tool was asked with; output for another one is refused.
+ * @param nonce - The tool was asked with it; output for another one is refused.
  * @throws {CryptoError} `malformed`, `too-long`.
  */
 export function readToolOutput(text: string, nonce: Uint8Array): NvidiaGpuEvidence['devices'] {

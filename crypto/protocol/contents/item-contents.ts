@@ -45,16 +45,16 @@ export const messageContent = v.strictObject({
   text: messageText,
   turnId: idField,
   turnKey: bytesField(32),
-  /** Where the compact answer will be. */
+  /** Where the compact reply will be. */
   replyItemId: idField,
   /** The verification that this question was first sealed on the ground of. */
   verificationItemId: v.exactOptional(idField),
 });
 
-/** How an answer ended. `cut-off`: the transcript stops before END. */
+/** How a reply ended. `cut-off`: the transcript stops before END. */
 export const replyOutcomes = ['complete', 'stopped', 'length', 'error', 'busy', 'cut-off'] as const;
 
-/** The answer, compact, in place of its transcript. */
+/** The reply, compact, in place of its transcript. */
 export const replyContent = v.strictObject({
   type: v.literal('reply'),
   format: formatField,
@@ -77,7 +77,7 @@ export const replyContent = v.strictObject({
 /** A word of a fixed list that grows: a reader passes over those that it does not know. */
 const replyCode = v.pipe(v.string(), v.maxLength(32), v.regex(/^[a-z][a-z0-9-]*$/));
 
-/** The answer is whole, and FINAL never came. */
+/** The reply is whole, and FINAL never came. */
 export const endedEarlyCode = 'ended-early';
 
 /**
@@ -89,7 +89,7 @@ export const replyNoteContent = v.strictObject({
   format: formatField,
   conversationId: idField,
   turnId: idField,
-  /** Why the answer ended as it did, the finest reason first; and that the relay ended it early (SPEC.md §5.1). */
+  /** Why the reply ended as it did, the finest reason first; and that the relay ended it early (SPEC.md §5.1). */
   codes: v.pipe(v.array(replyCode), v.maxLength(8)),
   /** How many of the oldest messages the model was not given. */
   leftOut: countField(),

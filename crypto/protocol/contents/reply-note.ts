@@ -19,7 +19,7 @@ export const replyCauses = [
 ] as const;
 export type ReplyCause = (typeof replyCauses)[number];
 
-/** A record that older readers skip. Of each kind the last one counts. */
+/** A record that older readers skip. The last one of each kind counts. */
 export const replyNote = v.variant('kind', [
   v.strictObject({ kind: v.literal('cause'), cause: v.picklist(replyCauses) }),
   /** The model was given the conversation without so many of its oldest messages. */

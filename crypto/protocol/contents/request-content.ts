@@ -116,7 +116,7 @@ export function usesOf(content: RequestContent): Exclude<AcceptName, 'fast'>[] {
   ];
 }
 
-/** Why an answer ended in an error. The client has a text for each: state/reply-error-texts.ts. */
+/** Why a reply ended in an error. The client has a text for each: texts/reply-error-texts.ts. */
 export const replyErrorCodes = [
   'model-failed',
   'model-unreachable',

@@ -25,7 +25,7 @@ type Inside = 'nothing' | 'key' | 'text' | 'word';
 
 /**
  * Walks over JSON as its bytes arrive and refuses what has two meanings or is beyond its budget, without building anything
- * (SPEC.md §1.4). What it lets pass is for `JSON.parse` to read: words and escapes are looked at there.
+ * (SPEC.md §1.4). `JSON.parse` reads all that it lets pass: words and escapes are looked at there.
  */
 export class JsonScanner {
   readonly #budget: JsonBudget;

@@ -43,7 +43,7 @@ export const keyStatement = v.variant('format', [
     format: v.literal(2),
     ...statementEntries,
     accepts: acceptList,
-    /** How much the model reads, question and answer together; null where the engine does not know. */
+    /** How much the model reads, question and reply together; null where the engine does not know. */
     contextTokens: v.nullable(v.pipe(countField(1_000_000_000), v.minValue(1))),
   }),
 ]);

@@ -9,7 +9,7 @@ function base64UrlLength(byteLength: number): number {
 const lastCharacters = ['', '[AQgw]', '[AEIMQUYcgkosw048]'];
 
 /**
- * Unpadded base64url of `min` to `max` bytes. Of one length, it has one spelling (SPEC.md §1.5), so that ids are compared as
+ * Unpadded base64url of `min` to `max` bytes. With one length, it has one spelling (SPEC.md §1.5), so that ids are compared as
  * texts; where lengths vary, whether it is canonical shows when it is decoded.
  */
 export function bytesField(min: number, max: number = min) {

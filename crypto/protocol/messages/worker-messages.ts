@@ -22,7 +22,7 @@ export const workerStatusAnswer = v.strictObject({
   models: v.pipe(v.array(modelField), v.minLength(1), v.maxLength(64)),
 });
 
-/** POST /turns: the answer's frames go to the live response of this stream id, from number 0. */
+/** POST /turns: the reply's frames go to the live response of this stream id, from number 0. */
 export const workerTurnStart = v.strictObject({
   format: formatField,
   streamId: idField,

@@ -61,7 +61,7 @@ export interface Engine {
   readonly capacity: number;
   /** The engine takes these beyond words. The pace of frames is the worker's. */
   readonly accepts: readonly Exclude<AcceptName, 'fast'>[];
-  /** How much the model reads, question and answer together; null where nobody says. */
+  /** How much the model reads, question and reply together; null where nobody says. */
   readonly contextTokens: number | null;
   /**
    * Answers lazily: nothing is read ahead of the consumer but what a socket holds. When the signal fires, the iteration

@@ -1,6 +1,6 @@
 import { EngineError } from './engine.ts';
 
-/** Longest single event that a server may send, in UTF-16 units: an answer of the greatest length in one piece. */
+/** Longest single event that a server may send, in UTF-16 units: a reply of the greatest length in one piece. */
 const maximumEventLength = 8 * 1024 * 1024;
 
 /** One event of a stream. `value` is its data as JSON; `unreadable` begins as JSON does and is none. */
@@ -10,7 +10,7 @@ export type StreamEvent =
   | { readonly kind: 'unreadable' };
 
 /**
- * Reads the JSON events of an answer, whatever the pieces it arrives in: a server-sent event stream (WHATWG HTML §9.2),
+ * Reads the JSON events of a reply, whatever the pieces it arrives in: a server-sent event stream (WHATWG HTML §9.2),
  * JSON lines, or one JSON document.
  *
  * In three things it is more lenient than the standard. Data that is whole in one line is given out at once, since some
@@ -66,7 +66,7 @@ class EventReader {
   }
 
   *#take(line: string): Generator<StreamEvent> {
-    // Comments keep a connection, before an answer of any form.
+    // Comments keep a connection, before a reply of any form.
     if (this.#isFirst && line.trim() !== '' && !line.startsWith(':')) {
       this.#isFirst = false;
       if (line.trimStart().startsWith('<')) throw new EngineError('not-a-model-server');

@@ -24,7 +24,7 @@ export class SilentServer extends EngineError {
   }
 }
 
-/** @param code - Of a socket, a resolver, a TLS library or a parser of HTTP. */
+/** @param code - The code of a socket, a resolver, a TLS library or a parser of HTTP. */
 export function silenceOf(code: string): Silence {
   if (/^(ENOTFOUND|EAI_)/.test(code)) return 'host-unknown';
   if (/^(ETIMEDOUT|ESOCKETTIMEDOUT)$/.test(code)) return 'no-answer-in-time';

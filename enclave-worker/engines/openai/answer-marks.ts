@@ -1,6 +1,6 @@
 import { asciiLower } from './thought-splitter.ts';
 
-/** Around an answer, behind thoughts; the one with a plain name only where thoughts came before. */
+/** Around a reply, behind thoughts; the one with a plain name only where thoughts came before. */
 const wrappers: readonly (readonly [open: string, close: string])[] = [
   ['<|begin_of_solution|>', '<|end_of_solution|>'],
   ['<|start_response|>', '<|end_response|>'],
@@ -27,7 +27,7 @@ const strikeEnd = '</s>';
 const longestMark = Math.max(...[...wrappers.flat(), ...endMarks].map(({ length }) => length));
 
 /**
- * Takes the signs off that a model's template puts around an answer. Only at its very beginning and its very end, and there only
+ * Takes the signs off that a model's template puts around a reply. Only at its very beginning and its very end, and there only
  * where they are no words of a sentence: all others stay.
  */
 export class AnswerMarks {

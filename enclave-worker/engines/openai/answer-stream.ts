@@ -13,9 +13,9 @@ import { type Piece, ThoughtSplitter } from './thought-splitter.ts';
 /** A server may send something once a reply is over, such as its counts; some servers leave the connection open. */
 const afterEndMs = 2_000;
 /**
- * Reads one answer with status 200, in whichever of its forms.
+ * Reads one reply with status 200, in whichever of its forms.
  *
- * @param mayAnswer - Whether an answer of the model that it names may be given out.
+ * @param mayAnswer - Tells if a reply of the model that it names may be given out.
  * @throws {EngineError} `model-unknown` for one that may not, `answer-cut` for one without an end, `answer-unreadable`, `not-a-model-server`, `content-refused`,
  * and what an error inside of it says.
  */
@@ -137,7 +137,7 @@ class AnswerReader {
     else if (value.finish !== null) this.#isFinishEarly = isThought && !isText && !this.#hasText;
     this.#hasText ||= isText;
     this.#finish = value.finish ?? this.#finish;
-    // A message alone that says nothing of an end is the answer.
+    // A message alone that says nothing of an end is the reply.
     if (value.isWhole) this.#isAlone = this.#messages.isOne && !value.goesOn;
   }
 

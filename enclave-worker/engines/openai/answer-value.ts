@@ -8,14 +8,14 @@ export type AnswerValue = {
   readonly parts: readonly AnswerPart[];
   /** The parts are a whole message and not what it grew by. */
   readonly isWhole: boolean;
-  /** Why the answer is over; null while it goes on. */
+  /** Why the reply is over; null while it goes on. */
   readonly finish: string | null;
-  /** It says that the answer goes on, where others say nothing. */
+  /** It says that the reply goes on, where others say nothing. */
   readonly goesOn: boolean;
   /** Which model says that it answers; empty where it is not said. */
   readonly model: string;
   readonly usage: { readonly promptTokens: number; readonly replyTokens: number } | null;
-  /** It has the form of an answer at all. */
+  /** It has the form of a reply at all. */
   readonly isAnswer: boolean;
   /** A server says this instead of a reply; undefined where there is nothing. */
   readonly error: unknown;
@@ -48,7 +48,7 @@ export function readAnswerValue(given: unknown, name: string): AnswerValue {
   };
 }
 
-/** Where a gateway says `stop` of an answer that its provider did not finish, what the provider said counts. */
+/** Where a gateway says `stop` of a reply that its provider did not finish, what the provider said counts. */
 function finishOf(choice: unknown): string | undefined {
   const native = textOf(choice, 'native_finish_reason');
   if (/error/i.test(native)) return native;

@@ -38,7 +38,7 @@ export class ExtensionSwitches {
   /**
    * Which of those that were sent a complaint names.
    *
-   * @param complaint - What the server said; looked at for the names alone. One that has them all repeats the request.
+   * @param complaint - The server's words; looked at for the names alone. One that has them all repeats the request.
    */
   namedIn(complaint: string, sent: readonly Extension[]): readonly Extension[] {
     const found = sent.filter((extension) => complaints[extension]?.test(complaint) ?? complaint.includes(extension));

@@ -40,7 +40,9 @@ const faults: ReadonlySet<string> = new Set([
   'timeout',
 ]);
 
-/** Why an answer ended, in any server's word: `content_filter: SAFETY`, `FinishReason.MAX_TOKENS`, `LENGTH`. All others end well. */
+/**
+ * Why a reply ended, in any server's word: `content_filter: SAFETY`, `FinishReason.MAX_TOKENS`, `LENGTH`. All others end well.
+ */
 export function meaningOf(reason: string): FinishMeaning {
   const [word = ''] = reason
     .toLowerCase()

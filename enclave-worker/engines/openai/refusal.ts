@@ -14,7 +14,7 @@ import {
 } from './complaint-words.ts';
 import { countOf, listOf, memberOf, textOf } from './json-members.ts';
 
-/** Why a model server gave no answer, in our own words. */
+/** Why a model server gave no reply, in our own words. */
 export type Refusal = {
   readonly reason: EngineFailureCode | ReplyCause;
   readonly status: number;

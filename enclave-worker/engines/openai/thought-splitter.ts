@@ -21,7 +21,7 @@ const pairedMarks: readonly (readonly [open: string, close: string])[] = [
 /** Harmony whose signs a server has taken away: `analysisWe should… assistantfinalYes.` */
 const bareAnalysis = /^analysis(?=[A-Z"'])/;
 const bareFinal = 'assistantfinal';
-/** Harmony, the form of gpt-oss: every part names its channel, and `final` is the answer. */
+/** Harmony, the form of gpt-oss: every part names its channel, and `final` is the reply. */
 const channelMarks = ['<|channel|>', '<|start|>'];
 const channelEnds = ['<|end|>', '<|return|>', '<|call|>', '<|start|>', '<|channel|>'];
 const messageMark = '<|message|>';
@@ -37,7 +37,7 @@ type Place = 'start' | 'thoughts' | 'text' | 'head' | 'channel';
 /**
  * Takes thoughts out of the text that a model streams, with marks that may be cut anywhere.
  *
- * Thoughts stand at the beginning of an answer: a mark that comes later is a word like any other. Some servers leave the
+ * Thoughts stand at the beginning of a reply: a mark that comes later is a word like any other. Some servers leave the
  * opening mark out; then text that was given out is taken back by `text-was-reasoning` when the closing one comes.
  */
 export class ThoughtSplitter {

@@ -55,7 +55,7 @@ export class UpstreamCaller {
   #baseUrl: string;
   #generation = 0;
 
-  /** @param baseUrl - As in `LLM_BASE_URL`, with or without `/v1`, a name and a password. */
+  /** @param baseUrl - The form of `LLM_BASE_URL`, with or without `/v1`, a name and a password. */
   constructor(baseUrl: string, apiKey: string | undefined) {
     this.#socketPath = readSocketPath(baseUrl);
     this.candidates = candidateUrls(baseUrl);
@@ -153,7 +153,7 @@ export class UpstreamCaller {
 
 class StaleConnection extends SilentServer {}
 
-/** Reads a short answer: JSON, else the text of its beginning. What is too long or cut is an empty text. */
+/** Reads a short answer: JSON, else the text of its beginning. A text that is too long or cut counts as empty. */
 export async function readShortBody(
   response: IncomingMessage,
   maximumLength = maximumShortBodyLength,

@@ -20,7 +20,7 @@ type KnownDevice = { readonly id: Bytes; readonly proofs: readonly string[] };
  * Whose attempts an attempt on a name counts among: the device's own where somebody has proven there before to be the owner,
  * else those of everybody who knows the name. Strangers then keep nobody out of a browser that was signed in before.
  *
- * @param cookie - As it came: what is no cookie of ours, another name's, or too old counts like none.
+ * @param cookie - The cookie as it came: one that is not ours, is another name's, or is too old counts like none.
  */
 export function attemptSubject(keys: ServerKeys, cookie: string | null, nameHash: Bytes, nowMs: number): Bytes {
   const device = parseDevice(cookie);

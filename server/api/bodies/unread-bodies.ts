@@ -48,7 +48,7 @@ export function countPieces(request: IncomingMessage): (piece: Uint8Array) => bo
 
 /**
  * A body of unannounced length that nobody reads ends its connection with the answer: it would be read to be dropped, for as
- * long as its sender likes, and tiny chunks cost most of all. What is left of any body behind its answer is read within limits.
+ * long as its sender likes, and tiny chunks cost most of all. The rest of any body behind its answer is read within limits.
  */
 export function endUnlessRead(request: IncomingMessage, response: ServerResponse, limits: RestLimits): void {
   const stream = streamOf(request);

@@ -23,7 +23,7 @@ export class HostNames {
   readonly #takesLoopback: boolean;
   readonly #certificate: NameCertificate | null;
 
-  /** @param parts.certificate - Of our own TLS: what it is for, we are called. */
+  /** @param parts.certificate - Our own TLS certificate: its names are ours. */
   constructor(parts: {
     readonly publicUrl: string | null;
     readonly further: readonly string[];

@@ -14,7 +14,7 @@ export class NameCertificate {
     this.#file = file;
   }
 
-  /** @param name - As URLs write it: an IPv6 address in brackets. */
+  /** @param name - URLs write it so: an IPv6 address in brackets. */
   covers(name: string): boolean {
     const certificate = this.#current();
     const address = name.replace(/^\[(.*)\]$/, '$1');

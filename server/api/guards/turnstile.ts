@@ -6,7 +6,7 @@ export class Turnstile {
   readonly #waiting: (() => void)[] = [];
   #isTurning = false;
 
-  /** Resolves when it is this caller's turn. What is not awaited afterwards is done in that turn. */
+  /** Resolves when it is this caller's turn. Code up to its next await runs in that turn. */
   pass(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);

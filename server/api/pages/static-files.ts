@@ -55,7 +55,7 @@ export class StaticFiles {
   }
 
   /**
-   * @param path - As it stands in the URL, undecoded: no file of ours has a name that needs encoding.
+   * @param path - The path in the URL, undecoded: no file of ours has a name that needs encoding.
    * @returns null when there is no such file.
    */
   answer(path: string, request: Request): Response | null {

@@ -126,8 +126,8 @@ export type RouteDefinition<
     | { handle(context: RouteContext<Output<Body>, Output<Query>, PathOutput<Path>, Who>): Promise<Answer> | Answer }
     | {
         /**
-         * Writes to the raw response itself, headers and end included. What it throws before the headers are sent becomes an
-         * error answer; afterwards the connection is cut.
+         * Writes to the raw response itself, headers and end included. An error that it throws before the headers are sent
+         * becomes an error answer; afterwards the connection is cut.
          */
         raw(
           response: RawResponse,

@@ -57,8 +57,8 @@ export function readHexSignature(signature: unknown): string {
 }
 
 /**
- * A certificate or list as base64url. What is no DER, as a page that says "back soon", would otherwise be kept for as long as
- * what was asked for.
+ * A certificate or list as base64url. Bytes that are no DER, such as a page that says "back soon", would otherwise be kept for
+ * as long as what was asked for.
  *
  * @throws {VendorRefused}.
  */

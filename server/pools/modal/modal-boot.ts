@@ -9,7 +9,7 @@ type Start = { readonly done: Promise<void>; readonly abort: AbortController };
 
 /**
  * Makes the starts that this process has the right to make, each in the background for as long as a container takes to
- * boot. What comes of it stands in the session's row, where every process looks.
+ * boot. The outcome stands in the session's row, where every process looks.
  */
 export class ModalBoot {
   readonly #door: FrontDoor;
@@ -87,7 +87,7 @@ export class ModalBoot {
     if (!isOurs) abort.abort();
   }
 
-  /** The start was taken over, or its account is gone. Whoever took it over has the same session by the same key. */
+  /** The start was taken over, or its account is gone. The new owner has the same session by the same key. */
   async #dropUnlessAnothers(row: EnclaveSessionTable, token: string): Promise<void> {
     if ((await this.#rows.findById(row.id, row.account_id)) !== null) return;
     const current = await this.#rows.findCurrent({ accountId: row.account_id, model: row.model });

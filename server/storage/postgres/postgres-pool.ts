@@ -4,7 +4,7 @@ import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryRes
 import pg from 'pg';
 import { StorageTrouble, type TroubleCause, troubleOf } from '../trouble/storage-trouble.ts';
 
-/** How long each part of a call to PostgreSQL may take. What the server ends by itself says why; a frozen server says nothing. */
+/** How long each part of a call to PostgreSQL may take. A call that the server ends says why; a frozen server says nothing. */
 export type PostgresDeadlines = {
   readonly statementMs: number;
   readonly lockMs: number;

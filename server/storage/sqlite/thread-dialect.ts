@@ -17,7 +17,7 @@ import { packParameters } from './thread-messages.ts';
  * Kysely's SQLite dialect whose statements run in the storage thread, all of them in transactions. Statements may be sent
  * before the earlier ones are answered: they run in the order of their sending, and none after one that failed.
  *
- * @param writers - Whoever writes to the file, here or there, is let in by it.
+ * @param writers - It lets in every writer to the file, here or there.
  */
 export function threadDialect(thread: ThreadCalls, sink: CommitSink, writers: OneAtATime): Dialect {
   return {

@@ -140,7 +140,10 @@ export class StorageSpace {
   }
 }
 
-/** @param left - As a multiple of the reserve. It has to be a tenth more than what it fell below, so that no line is crossed to and fro. */
+/**
+ * @param left - A multiple of the reserve. It has to be a tenth more than what it fell below, so that no line is crossed to and
+ * fro.
+ */
 function levelAt(left: number, before: SpaceLevel): SpaceLevel {
   if (left < (before === 'spent' ? 1.1 : 1)) return 'spent';
   return left < (before === 'ample' ? 2 : 2.2) ? 'low' : 'ample';

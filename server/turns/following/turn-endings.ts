@@ -3,7 +3,7 @@ import type { FrameJournal } from '../../frames/frame-journal.ts';
 import { type HeldTranscript, type HeldTurn, outcomeOf } from './held-turn.ts';
 import type { LiveClients } from '../../live/live-clients.ts';
 
-/** How often an end without its frames is asked about before the answer counts as cut off. */
+/** How often an end without its frames is asked about before the reply counts as cut off. */
 const maximumFruitless = 8;
 
 /** How the turns of one process end (README.md): transcripts are closed, reopened where a frame is missing, turns settled. */
@@ -48,7 +48,7 @@ export class TurnEndings {
     return true;
   }
 
-  /** Ends a turn of which nothing more can come. What this process writes is held until its end is in the database. */
+  /** Ends a turn of which nothing more can come. A turn that this process writes is held until its end is in the database. */
   settle(turn: HeldTurn): void {
     const state = outcomeOf(turn);
     if (state === null || turn.ending) return;

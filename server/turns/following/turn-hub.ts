@@ -165,7 +165,7 @@ export class TurnHub implements StreamListener {
     if (turn?.ending === true) this.forget(turn);
   }
 
-  /** Asks an enclave for what is still needed of these turns. What fails is tried again by `sweep`. */
+  /** Asks an enclave for what is still needed of these turns. A failed call is tried again by `sweep`. */
   watch(enclave: Enclave, turns: Iterable<HeldTurn>): void {
     this.#requests.ask(enclave, turns);
   }

@@ -35,14 +35,14 @@ const roundButton =
   'inline-flex size-11 shrink-0 items-center justify-center rounded-full bg-accent text-accent-ink transition-colors ' +
   'hover:bg-accent-strong aria-disabled:opacity-45';
 
-/** The message box. What is typed lives here, not in the store: a key press renders nothing else. */
+/** The message box. The typed text lives here, not in the store: a key press renders nothing else. */
 export function Composer({ conversationId, onSent, onShowShield, ref }: ComposerProps) {
   const vault = useVault();
   const box = useRef<HTMLTextAreaElement>(null);
   const draft = useDraft(conversationId);
   const direction = useTextDirection(draft.text);
   const [sending, setSending] = useState(false);
-  /** Why the last press of Send did nothing; for the text and the answer that it was pressed on. */
+  /** Why the last press of Send did nothing; for the text and the reply that it was pressed on. */
   const [unsent, setUnsent] = useState<MessageProblem | null>(null);
   /** The same words again are a new alert: a second press is answered too. */
   const [presses, setPresses] = useState(0);

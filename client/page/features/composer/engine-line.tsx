@@ -8,7 +8,7 @@ import { say } from '../../texts/say.ts';
 /** Which engine answers, and why, as long as it is not simply a model. */
 export function EngineLine({ conversationId }: { readonly conversationId: string | null }) {
   const text = useAppSelector((state) => {
-    // A question that waits for the model says so itself, where its answer will be.
+    // A question that waits for the model says so itself, where its reply will be.
     const loading = selectActiveTurnId(state, conversationId) === null ? loadingText(state.enclave) : null;
     return loading ?? engineText(state.enclave);
   });

@@ -2,7 +2,7 @@
 type PerhapsStorage = { readonly storage?: { readonly persist?: () => Promise<boolean> } };
 
 /**
- * Asks the browser not to throw away what waits in its storage: unsent messages and drafts. What comes of it changes nothing
+ * Asks the browser not to throw away what waits in its storage: unsent messages and drafts. The outcome changes nothing
  * for the caller, a browser without it included.
  */
 export function askToKeepStorage(): void {

@@ -13,7 +13,7 @@ import { isFormattable } from './source/text-limits.ts';
 
 type MarkdownPieceProps = { readonly block: Block; readonly references: References };
 
-/** One piece of an answer: formatted if it keeps to the limits, else its words as they are. */
+/** One piece of a reply: formatted if it keeps to the limits, else its words as they are. */
 export const MarkdownPiece = memo(function MarkdownPiece({ block, references }: MarkdownPieceProps) {
   const shown = block.kind === 'definitions' ? { ...block, source: unnamedLines(block, references) } : block;
   if (shown.source === '') return null;

@@ -20,7 +20,9 @@ import { emptySplit, splitBlocks, type SplitText } from './source/split-blocks.t
 
 type MarkdownTextProps = { readonly text: string; readonly growing: boolean };
 
-/** An answer's Markdown. Nothing in it becomes active; finished pieces are rendered once; what fails to render is shown as it is. */
+/**
+ * A reply's Markdown. Nothing in it becomes active; finished pieces are rendered once; what fails to render is shown as it is.
+ */
 export function MarkdownText({ text, growing }: MarkdownTextProps) {
   return (
     <RenderGuard text={text} fallback={<PlainText text={text} />}>
@@ -88,7 +90,7 @@ type SectionProps = { readonly units: readonly Unit[]; readonly references: Refe
 
 const unitsPerSection = 32;
 
-/** Units in groups: a frame looks at the groups and at the units of the last one, however long the answer is. */
+/** Units in groups: a frame looks at the groups and at the units of the last one, however long the reply is. */
 function Sections({ units, references, growing }: SectionProps) {
   const count = Math.ceil(units.length / unitsPerSection);
   return Array.from({ length: count }, (_, index) => {

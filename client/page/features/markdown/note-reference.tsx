@@ -21,7 +21,7 @@ export function NoteReference({ name }: { readonly name: string }) {
   );
 }
 
-/** Inside the page, past the router: an answer's notes are no page of their own. */
+/** Inside the page, past the router: a reply's notes are no page of their own. */
 export function goTo(event: MouseEvent<HTMLAnchorElement>): void {
   event.preventDefault();
   const target = document.getElementById(event.currentTarget.hash.slice(1));

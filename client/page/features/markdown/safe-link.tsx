@@ -17,7 +17,7 @@ type SafeLinkProps = {
   readonly children: ReactNode;
 };
 
-/** Nothing of an answer is fetched by itself, and a link leads out only through a question that shows where to. */
+/** Nothing of a reply is fetched by itself, and a link leads out only through a question that shows where to. */
 export function SafeLink({ address, source = 'answer', children }: SafeLinkProps) {
   const open = use(OpenLinkContext);
   if (address === undefined || address === '') return <span>{children}</span>;
@@ -34,7 +34,7 @@ export function SafeLink({ address, source = 'answer', children }: SafeLinkProps
 
 type SafeImageProps = { readonly address: string | undefined; readonly alt: string | undefined };
 
-/** Loading a picture would tell its server that, when and where this answer was read. Its address is shown instead. */
+/** Loading a picture would tell its server that, when and where this reply was read. Its address is shown instead. */
 export function SafeImage({ address, alt }: SafeImageProps) {
   const open = use(OpenLinkContext);
   const insideLink = use(InsideLinkContext);

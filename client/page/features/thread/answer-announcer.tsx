@@ -7,13 +7,13 @@ import { say } from '../../texts/say.ts';
 
 const stillRespondingMs = 7000;
 
-/** The one place where a screen reader hears of an answer; its words never stand in a live region. */
+/** The one place where a screen reader hears of a reply; its words never stand in a live region. */
 export function AnswerAnnouncer({ conversationId }: { readonly conversationId: string | null }) {
   const active = useAppSelector((state) => {
     const last = selectLastMessage(state, conversationId);
     return last?.role === 'assistant' && isActive(last);
   });
-  // On its way, or waiting for the relay: the page says so where the answer will be, and nothing responds yet.
+  // On its way, or waiting for the relay: the page says so where the reply will be, and nothing responds yet.
   const responding = useAppSelector((state) => {
     const last = selectLastMessage(state, conversationId);
     if (isAway(state)) return false;

@@ -13,7 +13,7 @@ import { say } from '../../texts/say.ts';
 type AnswerFootProps = {
   readonly message: AssistantMessage;
   readonly words: RefObject<HTMLDivElement | null>;
-  /** Takes its room already while the answer grows, so that nothing moves when it ends. */
+  /** Takes its room already while the reply grows, so that nothing moves when it ends. */
   readonly hidden: boolean;
 };
 

@@ -21,7 +21,7 @@ type AnswerStateProps = {
   readonly hasWords: boolean;
 };
 
-/** How far an answer is, in words; nothing once it is whole. */
+/** How far a reply is, in words; nothing once it is whole. */
 export function AnswerState({ conversationId, message, hasWords }: AnswerStateProps) {
   const ending = endingOf(message);
   // An end that was there before is read where it stands: opening or scrolling a conversation calls nothing out.
@@ -83,7 +83,7 @@ function Ending({ conversationId, turnId, isNew, tone, text, retry }: EndingProp
     setBusy(false);
     setFailure(result.ok ? null : result.failure);
     if (!result.ok || !window.matchMedia('(pointer: fine)').matches) return;
-    // Its row makes room for the new answer's, and the button goes with it.
+    // Its row makes room for the new reply's, and the button goes with it.
     document.querySelector<HTMLElement>('#message')?.focus();
   }
 

@@ -1,8 +1,8 @@
-/** Parts of a rendered answer that belong to the page, not to the answer. */
+/** Parts of a rendered reply that belong to the page, not to the reply. */
 const notContent = '[data-no-copy], button, svg';
 const ownAttributes = ['class', 'style', 'dir', 'tabindex', 'role', 'aria-label'];
 
-/** Puts an answer on the clipboard twice: as the Markdown it is, and formatted for word processors. */
+/** Puts a reply on the clipboard twice: as the Markdown it is, and formatted for word processors. */
 export async function copyMessage(markdown: string, rendered: HTMLElement | null): Promise<void> {
   const copiesFormatted = typeof ClipboardItem === 'function' && typeof navigator.clipboard.write === 'function';
   if (rendered === null || !copiesFormatted) {

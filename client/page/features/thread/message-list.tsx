@@ -11,7 +11,7 @@ import { say } from '../../texts/say.ts';
 type MessageListProps = {
   readonly conversationId: string;
   readonly order: readonly string[];
-  /** The question that was just sent from here: it goes to the top of the view, its answer grows below. */
+  /** The question that was just sent from here: it goes to the top of the view, its reply grows below. */
   readonly sentQuestionId: string | null;
 };
 

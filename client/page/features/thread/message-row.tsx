@@ -17,7 +17,7 @@ type MessageRowProps = {
   readonly measure: Ref<HTMLDivElement>;
 };
 
-/** One row, one subscription: words that another answer gets do not render this one. */
+/** One row, one subscription: words that another reply gets do not render this one. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { conversationId, messageId, index, count, start, isTabStop, measure } = props;
   const message = useAppSelector((state) => selectMessage(state, conversationId, messageId));

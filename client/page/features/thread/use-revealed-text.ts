@@ -6,7 +6,7 @@ const tickMs = 100;
 const stepMs = 50;
 
 /**
- * The text to show now. What a frame brought appears evenly over the next tick, so that ten frames a second read like a steady
+ * The text to show now. The words of a frame appear evenly over the next tick, so that ten frames a second read like a steady
  * hand; with reduced motion, or when nothing is growing, at once.
  */
 export function useRevealedText(
@@ -16,7 +16,7 @@ export function useRevealedText(
   const [length, setLength] = useState(text.length);
   const shownLength = useRef(text.length);
   const shownAtMs = useRef(0);
-  // Only what was seen growing is revealed; an older answer stands there at once.
+  // Only what was seen growing is revealed; an older reply stands there at once.
   const [reveals, setReveals] = useState(growing);
   if (growing && !reveals) setReveals(true);
   const instant = !reveals || prefersReducedMotion();

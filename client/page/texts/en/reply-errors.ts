@@ -1,6 +1,6 @@
 import { reload, tellOperator, tryLater } from './advice.ts';
 
-/** For every reason why an answer ended in an error. */
+/** For every reason why a reply ended in an error. */
 export const replyErrorWords = {
   'reply.model-failed': 'The model failed while it was answering.',
   'reply.model-failed.do': tellOperator,

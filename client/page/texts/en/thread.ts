@@ -1,4 +1,4 @@
-/** A conversation: its beginning, its messages, and how far an answer is. */
+/** A conversation: its beginning, its messages, and how far a reply is. */
 export const threadWords = {
   'empty.heading': 'What is on your mind?',
   'empty.text':

@@ -20,7 +20,7 @@ export const noteWord = '\ue1ff';
 const mostDefinitions = 2000;
 const mostNamed = 60;
 
-/** Ids of notes begin with it: no two answers share one. */
+/** Ids of notes begin with it: no two replies share one. */
 export const NoteIdContext = createContext('');
 export const NotesContext = createContext<ReadonlyMap<string, Note>>(noReferences.notes);
 

@@ -1,8 +1,9 @@
 import { type Block, BlockReader, type Place } from './block-reader.ts';
 
 /*
- * An answer is split into pieces, so that a frame that adds words renders the last piece only, and no piece is so long that reading
- * it blocks the page. Lines are read one by one, each once: an answer of any shape is split in time that grows with its length.
+ * A reply is split into pieces, so that a frame that adds words renders the last piece only, and no piece is so long that
+ * reading it blocks the page. Lines are read one by one, each once: a reply of any shape is split in time that grows with its
+ * length.
  */
 /** The blocks' sources joined are the whole text. */
 export type SplitText = { readonly text: string; readonly blocks: readonly Block[] };
