@@ -162,7 +162,7 @@ test('a document keeps no collateral that nothing of its evidence asks for', asy
 });
 
 describe('recheckDocument', () => {
-  /** As somebody who can count a digest could write it. */
+  /** Anybody who can count a digest could write this. */
   async function forged(change: (document: ReturnType<typeof parseVerificationDocument>) => object) {
     const { digest: _digest, ...rest } = {
       ...parseVerificationDocument(text),

@@ -18,7 +18,7 @@ const pauseMs = 130;
 const tickMs = 100;
 
 /**
- * What Sotto adds to the time to the first token: sealed, stored, forwarded, paced, relayed and opened, over the same
+ * Measures what Sotto adds to the time to the first token: sealed, stored, forwarded, paced, relayed and opened, over the same
  * upstream asked directly. The two alternate, so that both meet the same machine.
  */
 export async function benchFirstToken(): Promise<Figure[]> {

@@ -4,7 +4,7 @@ import { ScriptedClient, showConversation } from '../parts/vault/scripted-client
 import type { Figure } from './figure.ts';
 
 const kilobytes = [2, 4, 8, 16] as const;
-/** As a phone of some years ago. */
+/** A phone of some years ago is so much slower. */
 const slowedBy = 4;
 const frameLength = 250;
 

@@ -7,7 +7,10 @@ const measuredMs = 3_000;
 type Worst = { readonly kind: WorstKind | 'nobody'; readonly blockMs: number };
 type Measured = { readonly figures: readonly Figure[]; readonly worst: Worst; readonly memoryMiB: number };
 
-/** What one caller's worst, of each kind in turn, takes from others: from their looks at `/livez`, and from a paced turn. */
+/**
+ * Measures what one caller's worst, of each kind in turn, takes from others: from their looks at `/livez`, and from a paced
+ * turn.
+ */
 async function measureAll(kinds: readonly WorstKind[], isTls: boolean): Promise<Measured> {
   await using relay = await AttackedRelay.open(1, isTls);
   const figures: Figure[] = [];

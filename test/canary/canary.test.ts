@@ -57,7 +57,7 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
     question,
     title,
     draft,
-    // What is noted of the answer begins so, in the clear.
+    // The note of the reply begins so, in the clear.
     'note of an answer': 'reply-note{"codes":[',
     'user name': account.userName,
     password: account.password,

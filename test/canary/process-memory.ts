@@ -3,11 +3,11 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 /** Read at once; a text that lies across two pieces is in both. */
 const pieceLength = 256 * 1024;
 const overlap = 4096;
-/** What was promised to a process and never touched reads so; most of it is. */
+/** Memory that was promised to a process and never touched reads so; most of it is. */
 const untouched = Buffer.alloc(pieceLength);
 
 /**
- * What a process holds in memory that it may write to, V8's heap and the bytes of Buffers alike, in pieces.
+ * Reads what a process holds in memory that it may write to, V8's heap and the bytes of Buffers alike, in pieces.
  *
  * @returns null where the system does not show it: anywhere but on Linux, or to no one but root.
  */

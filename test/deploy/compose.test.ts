@@ -114,7 +114,7 @@ describe('docker-compose.yml', () => {
       expect(Number(interpolate(String(one.cpus))), name).toBeGreaterThan(0);
       expect(one.pids_limit, name).toBeLessThanOrEqual(4_096);
     }
-    // What server/OPERATING.md says that a relay takes at its worst.
+    // At its worst a relay takes this much, as server/OPERATING.md says.
     expect(bytes(interpolate(find('relay').mem_limit))).toBeGreaterThanOrEqual(2 * 1024);
   });
 

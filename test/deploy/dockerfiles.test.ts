@@ -6,7 +6,7 @@ import { projectRoot } from '../parts/machine/python-environment.ts';
 
 const dockerfiles = ['server/Dockerfile', 'enclave-worker/Dockerfile'];
 
-/** What a Dockerfile copies out of the project, without what stages copy from each other. */
+/** Lists what a Dockerfile copies out of the project, without what stages copy from each other. */
 function copied(text: string): readonly string[] {
   return [...text.matchAll(/^COPY (?!.*--from)(.+)$/gm)].flatMap(([, rest = '']) =>
     rest

@@ -122,13 +122,13 @@ describe('server/OPERATING.md with Docker', () => {
     const [file = ''] = readdirSync(safe);
     expect(statSync(join(safe, file)).mode & 0o777).toBe(0o600);
     expect(existsSync(join(volume, 'sotto.backup'))).toBe(false);
-    // What `zcat FILE | head -n 1` shows.
+    // Reads what `zcat FILE | head -n 1` shows.
     const [firstLine] = gunzipSync(readFileSync(join(safe, file)))
       .toString('utf8')
       .split('\n', 1);
     expect(firstLine).toContain(environment.SERVER_KEYS);
 
-    // What was written after the backup is gone afterwards, and still there under the other name.
+    // Rows written after the backup are gone afterwards, and still there under the other name.
     const later = await openDatabase(settings);
     await makeAccount(later);
     await later.close();

@@ -26,7 +26,7 @@ let origin = '';
 let container: TemporaryFolder;
 
 beforeAll(async () => {
-  // What docker-compose.yml mounts, away from the package.json and the packages of this checkout.
+  // docker-compose.yml mounts these, away from the package.json and the packages of this checkout.
   container = await makeTemporaryFolder('fetch-model');
   const built = join(projectRoot, 'enclave-worker/dist');
   for (const [, source = '', target = ''] of service.matchAll(/'\.\/([\w-]+):\/([\w/-]+):ro'/g)) {

@@ -40,7 +40,7 @@ describe('readSettings', () => {
       model: 'Qwen/Qwen3.5-9B',
       weights: null,
     });
-    // As a file or a secret holds it.
+    // A file or a secret holds it so.
     expect(readSettings({ ...token, LLM_BASE_URL, LLM_API_KEY: ' k\r\n' }).engines.server?.apiKey).toBe('k');
   });
 

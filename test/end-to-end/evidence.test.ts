@@ -63,7 +63,9 @@ function lieAbout(change: (offer: Json, sent: Json) => unknown): void {
   proxy.onAnswer = ({ path }, json, sent) => (path === '/v1/enclaves' ? (change(json, sent) ?? json) : json);
 }
 
-/** What the relay tries is refused and said, nothing leaves, the words stay; with an honest relay the same page goes on. */
+/**
+ * Expects that the relay's try is refused and said, nothing leaves, the words stay; with an honest relay the same page goes on.
+ */
 async function expectRefused(said: string): Promise<void> {
   await page.goto(`${proxy.url}/chat`);
   await messageBox(page).waitFor();

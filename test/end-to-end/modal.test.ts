@@ -26,7 +26,7 @@ afterAll(async () => {
 const starting = /The enclave is starting \((\d+\ss|\d+:\d\d)\)/;
 
 it('a container that boots on Modal is progress on the page, and then the answer comes', async () => {
-  // What its proxy says while there is none, and then nothing at all until a machine is found.
+  // Its proxy says this while there is none, and then nothing at all until a machine is found.
   door.startRefusals = [503, 502];
   door.hasCapacity = false;
   const page = await browser.newPage();

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { copyProject } from '../parts/machine/project-copy.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
-/** What SECURITY.md, "Verifying a build", asks people to do: two builds of the same sources are the same files. */
+/** SECURITY.md, "Verifying a build", asks people to do this: two builds of the same sources are the same files. */
 it('the client, built in another folder, is the same byte for byte', async () => {
   await using folder = await makeTemporaryFolder('second-build');
   copyProject(folder.path);

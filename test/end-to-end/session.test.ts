@@ -154,7 +154,7 @@ describe('a session', () => {
       .or(page.getByRole('button', { name: 'Sign in' }))
       .first()
       .waitFor();
-    // What stays says that this browser was signed in before, to the relay alone.
+    // The cookie that stays says that this browser was signed in before, to the relay alone.
     expect((await context.cookies()).map(({ name, httpOnly }) => [name.replace(/[0-9a-f]{6}$/, ''), httpOnly])).toEqual(
       [[expect.stringMatching(/^(__Host-)?sotto-device-$/), true]],
     );

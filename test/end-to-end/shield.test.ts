@@ -46,7 +46,7 @@ describe('the shield', () => {
     await region.waitFor();
     await region.getByText('What do you know about tin whistles?').first().waitFor();
     const rows = region.getByRole('listitem');
-    // What a person reads beside the bytes says which kind of item it is.
+    // A person reads beside the bytes which kind of item it is.
     const kinds = [
       'Title of the conversation',
       'You wrote',

@@ -11,7 +11,7 @@ const packages = ['firefox-esr', 'webkit2gtk-driver', 'xvfb', 'nginx', 'caddy', 
 type Machine = {
   readonly present?: readonly string[];
   readonly user?: number;
-  /** What `apt-get` does, in shell. */
+  /** Stands for `apt-get`, in shell. */
   readonly apt?: string;
   /** For all downloads together. */
   readonly limitS?: number;

@@ -5,7 +5,7 @@ import { projectRoot, readSourceFiles, type SourceFiles } from './source-files.t
 
 const listPath = join(projectRoot, 'test', 'client', 'malicious-relay', 'README.md');
 
-/** What the list of attacks names and the tests do not have. */
+/** Lists what the list of attacks names and the tests do not have. */
 function findBrokenRows(list: string, files: SourceFiles): readonly string[] {
   return list.split('\n').flatMap((line) => {
     const number = /^\| (M\d+) \|/.exec(line)?.[1];
@@ -16,7 +16,7 @@ function findBrokenRows(list: string, files: SourceFiles): readonly string[] {
   });
 }
 
-/** What the list of mistakes names and the tests do not have. */
+/** Lists what the list of mistakes names and the tests do not have. */
 function findMissingTitles(list: string, files: SourceFiles): readonly string[] {
   return mistakesIn(list).flatMap(({ number, tests }) =>
     tests.flatMap(({ path, title }) =>
@@ -35,7 +35,7 @@ function mistakesIn(list: string) {
   }));
 }
 
-/** As the first argument of a test, or of a row of one. */
+/** True if the title is the first argument of a test, or of a row of one. */
 function hasTitle(text: string, title: string): boolean {
   return (
     title !== '' &&

@@ -6,7 +6,7 @@ import type { SourceFiles } from './source-files.ts';
 
 const longestFile = 300;
 const vagueNames = new Set(['index', 'utils', 'helpers', 'common', 'types']);
-/** Of records that cross the wire only the files of crypto/ that define them know where a field lies. */
+/** Only the files of crypto/ that define records which cross the wire know where a field lies. */
 const fieldByOffset =
   /(?<!\.)\b(record|header)\.(subarray|slice|readUInt\d+[BL]E|getUint\d+)\([1-9]|\brecord\[\d|readUint(32|64)\((record|header), \d/;
 const definesRecords = /^(crypto|test\/(crypto|reader|vectors|layers|parts\/(crypto|evidence)))\//;

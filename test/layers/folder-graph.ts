@@ -2,7 +2,7 @@ import { dirname } from 'node:path/posix';
 import { readFileShape } from './read-imports.ts';
 import type { SourceFiles } from './source-files.ts';
 
-/** What imports what, by path from the project's root. */
+/** Holds what imports what, by path from the project's root. */
 export type Graph = ReadonlyMap<string, readonly string[]>;
 
 /** The files that each file imports, those that it only takes types from included. */

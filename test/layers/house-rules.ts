@@ -102,7 +102,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
 /** Files in a room itself that start something: they import the folders, never the other way round. */
 const entryFiles =
   /^(server|enclave-worker|registrar)\/(main|launcher|worker-app|audit-log|build|backup|restore|print-keys)\.ts$/;
-/** What Node runs in the client's room: the vault's adapters and the build. */
+/** Node runs these in the client's room: the vault's adapters and the build. */
 const nodeFiles = /^client\/(node\/.*|build\.ts|build\/.*|vite\.config\.ts)$/;
 const nodeAdapters = /^client\/node\//;
 
@@ -120,7 +120,7 @@ const cryptoIsPure: ImportRule = (from, { path, specifier }) =>
     ? null
     : 'crypto/ imports audited crypto packages and valibot only';
 
-/** What every process shares holds no secret: it knows messages and bytes, and no package but what checks those. */
+/** A room that every process shares holds no secret: it knows messages and bytes, and no package but what checks those. */
 const processKnowsNoSecret: ImportRule = (from, { path, specifier }) => {
   if (roomOf(from) !== 'process') return null;
   if (path === null) return /^(node:|valibot$)/.test(specifier) ? null : 'process/ imports Node and valibot only';

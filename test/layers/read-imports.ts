@@ -3,7 +3,7 @@ import { parseAst } from 'rolldown/parseAst';
 
 /** One import, re-export, dynamic import or `new URL(…, import.meta.url)` of a file. */
 export interface Import {
-  /** As written, without a bundler's `?query`. */
+  /** The specifier as written, without a bundler's `?query`. */
   readonly specifier: string;
   /** Path from the project's root when the specifier is relative, else null. */
   readonly path: string | null;
@@ -11,7 +11,7 @@ export interface Import {
   readonly isTypeOnly: boolean;
 }
 
-/** What the layer rules look at in one file. */
+/** The layer rules look at this in one file. */
 export interface FileShape {
   readonly imports: readonly Import[];
   readonly hasDefaultExport: boolean;

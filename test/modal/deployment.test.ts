@@ -59,7 +59,7 @@ type Inspection = v.InferOutput<typeof inspection>;
 
 const builtWorker = join(projectRoot, 'enclave-worker/dist/worker.mjs');
 
-/** As a deployer does it: `npm run build:worker`. */
+/** Builds as a deployer does: `npm run build:worker`. */
 function buildWorker(): void {
   if (existsSync(builtWorker)) return;
   const built = spawnSync(process.execPath, ['enclave-worker/build.ts'], { cwd: projectRoot, encoding: 'utf8' });

@@ -91,7 +91,7 @@ describe.skipIf(environment.reason !== null)(`modal/ beside the rest of Sotto${b
   );
 });
 
-/** What `finetune.py` says of a file, or null when it takes it. */
+/** Gives what `finetune.py` says of a file, or null when it takes it. */
 function refusal(folder: string, name: string, content: string | Buffer): string | null {
   const file = join(folder, name);
   writeFileSync(file, content);

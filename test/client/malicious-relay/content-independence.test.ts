@@ -42,7 +42,7 @@ const contents: Record<string, UpstreamScript & { readonly question: string }> =
   'an answer that broke off': { question: 'To the end?', tokens: ['Half of '], ending: 'cut' },
 };
 
-/** What the relay can count: which calls, and how long the bodies of those are that write, in order. */
+/** The relay can count this: which calls, and how long the bodies of those are that write, in order. */
 type Observed = { readonly kinds: readonly string[]; readonly writes: readonly string[] };
 
 /** Asks one after another, since they share a model, and waits for all to become compact at the same time. */
@@ -74,7 +74,7 @@ function count(seen: readonly { readonly method: string; readonly path: string; 
   };
 }
 
-/** What of a question stands in clear beside the seal, without ids and times; and the sealed bytes. */
+/** Gives what stands in clear beside the seal of a question, without ids and times; and the sealed bytes. */
 async function sendAndSee(question: string) {
   const { profile, tab } = await lab.openChat();
   await tab.until(() => tab.connection === 'connected');
@@ -123,7 +123,7 @@ describe('M43 what stands in clear beside a sealed question', () => {
   it('is no shorter for words that would compress well', async () => {
     const same = await sendAndSee('x'.repeat(3_000));
     const random = Array.from({ length: 3_000 }, () => String.fromCodePoint(33 + Math.floor(Math.random() * 90)));
-    // Of characters that JSON does not escape.
+    // JSON escapes none of these characters.
     const mixed = await sendAndSee(random.join('').replaceAll(/["\\]/g, '_'));
     expect(mixed.clear).toEqual(same.clear);
     expect(mixed.clear.lengths).not.toEqual((await sendAndSee('x')).clear.lengths);

@@ -45,7 +45,7 @@ describe('a device that was here before', () => {
       else await writer.vault.deleteConversation({ conversationId });
       await tab.until(() => !tab.titles().includes(change === 'renamed' ? 'Before' : 'After'));
       const shown = tab.titles().toSorted();
-      // As something new, at the place of the newest head.
+      // Comes as something new, at the place of the newest head.
       profile.intercept = changeJson(items, (answer: Sync, request) =>
         request.method === 'GET'
           ? {
@@ -154,7 +154,7 @@ describe('a device that was here before', () => {
   });
 });
 
-/** As the relay orders: by counter, then by the bytes of the id. */
+/** Orders as the relay does: by counter, then by the bytes of the id. */
 function byPlace(a: Record<string, unknown>, b: Record<string, unknown>): number {
   const place = ({ counter, id }: Record<string, unknown>) =>
     `${String(counter).padStart(12, '0')} ${Buffer.from(id as string, 'base64url').toString('hex')}`;

@@ -68,7 +68,7 @@ function device(id: string, held: () => readonly LiveRecord[]) {
 
 const kinds: readonly LiveRecordKind[] = ['header', 'frame', 'closed', 'started', 'heartbeat', 'newer', 'stream'];
 
-/** What a lying relay makes of one record. */
+/** Makes of one record what a lying relay would. */
 function liar(draw: (limit: number) => number, own: Answer, other: Answer): (record: LiveRecord) => LiveRecord[] {
   const pick = <T>(all: readonly T[]): T => all[draw(all.length)] as T;
   const turnId = own.records[0]?.turnId ?? randomBytes(16);

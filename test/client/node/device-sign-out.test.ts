@@ -17,7 +17,7 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 let folder: TemporaryFolder;
 let device: DeviceFolder;
-/** What the relay answers instead of what it would; null: nothing is in between. */
+/** Replaces the relay's answer; null: nothing is in between. */
 let instead: (() => Response) | null;
 beforeEach(async () => {
   folder = await makeTemporaryFolder('device-sign-out');
@@ -45,7 +45,7 @@ async function signedUp(): Promise<VaultTab> {
   return tab;
 }
 
-/** Whether the device keeps a token that renews its session, and whether it knows that it was signed in before. */
+/** Tells if the device keeps a token that renews its session, and if it knows that it was signed in before. */
 async function kept(): Promise<{ refresh: boolean; device: boolean }> {
   const file = JSON.parse(await readFile(join(folder.path, 'session.json'), 'utf8')) as Record<string, unknown>;
   return { refresh: file['refresh'] !== null, device: file['device'] !== null };

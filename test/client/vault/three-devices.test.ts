@@ -100,7 +100,7 @@ describe('three devices of the real vault over a real relay', () => {
         new Set(await Promise.all(devices.map(async (each) => JSON.stringify(await wholeOf(each)))));
       await expect.poll(async () => (await views()).size).toBe(1);
       for (const { tab } of devices) expect(tab.alarms).toEqual([]);
-      // Whoever comes new sees the same.
+      // A device that comes new sees the same.
       const newcomer = await lab.signIn(first.person);
       await expect.poll(() => wholeOf(newcomer)).toEqual(await wholeOf(home));
     },

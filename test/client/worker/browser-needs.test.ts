@@ -39,7 +39,7 @@ describe('findLack', () => {
   });
 });
 
-/** As under a policy without `wasm-unsafe-eval`. */
+/** Acts like a policy without `wasm-unsafe-eval`. */
 function refusingModule(): typeof WebAssembly.Module {
   return class extends WebAssembly.Module {
     constructor(bytes: BufferSource) {

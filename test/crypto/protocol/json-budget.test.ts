@@ -63,6 +63,6 @@ test('every message says how much it may hold at most', async () => {
     }
   }
   expect(measured).toBeGreaterThan(80);
-  // Of an error that is not known only the code is read, so that a newer relay may say more.
+  // Only the code of an unknown error is read, so that a newer relay may say more.
   expect(unlimited.toSorted()).toEqual(['errorAnswer', 'registrarErrorAnswer']);
 });

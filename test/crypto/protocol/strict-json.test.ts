@@ -30,7 +30,7 @@ test('parseStrictJson: gives what JSON.parse gives for anything with one meaning
   fc.assert(
     fc.property(value, fc.constantFrom(0, 1, 3), (original, indent) => {
       const text = JSON.stringify(original, null, indent);
-      // What is half a surrogate pair in a text has no bytes.
+      // Half a surrogate pair in a text has no bytes.
       expect(parse(text)).toEqual(JSON.parse(text.toWellFormed()));
     }),
   );
@@ -97,7 +97,7 @@ test('parseStrictJson: refuses bytes that are no UTF-8, in a key and in a text',
   }
 });
 
-/** Whether a scanner lets a text pass that comes in pieces cut at these places. */
+/** True if a scanner lets a text pass that comes in pieces cut at these places. */
 function passes(bytes: Uint8Array, cuts: readonly number[]): boolean {
   const scanner = new JsonScanner(looseJsonBudget);
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
@@ -110,7 +110,7 @@ function passes(bytes: Uint8Array, cuts: readonly number[]): boolean {
   }
 }
 
-/** Whether it is JSON, and no key stands in an object twice: then fewer members would be left than were written. */
+/** True if it is JSON, and no key stands in an object twice: then fewer members would be left than were written. */
 function hasOneMeaning(text: string): boolean {
   let kept = 0;
   try {

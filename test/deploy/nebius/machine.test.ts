@@ -37,7 +37,7 @@ describe('the machine itself', () => {
     expect(certificate.ca).toBe(false);
     await expect(prepare('--all')).rejects.toThrow('There is only --for-relay');
 
-    // What the relay does with it: the pinned one is believed, another machine's is not.
+    // The relay believes the pinned one, and not another machine's.
     const server = createServer({ key: before[1] ?? '', cert: before[2] ?? '' }, (_, response) => response.end('here'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;

@@ -143,10 +143,10 @@ const schema = v.parse(
   JSON.parse(readFileSync(join(projectRoot, 'test/deploy/nebius/provider-schema.json'), 'utf8')),
 );
 type Sections = (typeof schema.resources)[string];
-/** What every resource may have, whatever its provider. */
+/** Every resource may have these, whatever its provider. */
 const metaArguments = ['count', 'for_each', 'depends_on', 'lifecycle', 'provider'];
 
-/** What is wrong with the arguments of a resource, by the provider's documented schema. */
+/** Names what is wrong with the arguments of a resource, by the provider's documented schema. */
 function complaints(sections: Sections, value: Readonly<Record<string, unknown>>, path = ''): readonly string[] {
   const section = sections[path] ?? { required: [], optional: [] };
   const known = [...section.required, ...section.optional, ...(path === '' ? metaArguments : [])];

@@ -8,11 +8,11 @@ import { type Answering, plainQuestion, readAll, startAnswering } from '../../pa
 /* A model server that is given another model while the worker runs. */
 
 type Loaded = {
-  /** What its list says. */
+  /** Its list says these. */
   readonly models: readonly string[];
   /** Asked for what it does not have, it answers all the same. */
   readonly ignoresNames?: boolean;
-  /** What its answers say; else what they were asked for. */
+  /** Its replies name this model; else the one that they were asked for. */
   readonly answersAs?: string;
 };
 

@@ -24,7 +24,7 @@ describe('readCertificateTable', () => {
       ...expected,
       revocationList: toBase64Url(list),
     });
-    // As a kernel gives it: behind the certificates, zeros to the end of a page.
+    // A kernel gives it so: behind the certificates, zeros to the end of a page.
     const padded = new Uint8Array(16_384);
     padded.set(makeCertificateTable(chain));
     expect(readCertificateTable(padded)).toEqual(expected);

@@ -31,7 +31,7 @@ function complaintOf(environment: NodeJS.ProcessEnv): string {
   return 'accepted';
 }
 
-/** What is right; each test changes one of them. */
+/** These are right; each test changes one of them. */
 const hardware = (changes: NodeJS.ProcessEnv = {}) => ({
   EVIDENCE: 'tdx',
   ENGINE: 'openai',

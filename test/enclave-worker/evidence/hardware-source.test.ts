@@ -111,7 +111,7 @@ describe('HardwareSource', () => {
     const machine = new ScriptedMachine();
     const source = machine.source();
     await source.current(null);
-    // As with GPUs: a report takes seconds, and somebody asks for one each second for two hours.
+    // GPUs are like this: a report takes seconds, and somebody asks for one each second for two hours.
     Object.defineProperty(machine, 'hold', { get: () => new Promise((resolve) => setTimeout(resolve, 5_000)) });
     for (let second = 0; second < 7_200; second += 1) {
       source.current(randomBytes(32)).catch(() => undefined);
@@ -208,7 +208,7 @@ describe('HardwareSource', () => {
     release();
     machine.hold = null;
     await pass(10);
-    // Those who had gone were not asked for.
+    // Nothing was asked for the callers who had gone.
     expect(machine.asked.length).toBe(asked);
     expect((await shownBy(source, randomBytes(32))).kind).toBe('sev-snp');
     source.close();

@@ -72,7 +72,7 @@ describe('a worker with hardware evidence', () => {
     expect(await askAndJudge(worker, strict, chip.collateral())).toMatchObject({ refused: true, code: 'nonce' });
     const reports = chip.reports;
     for (let i = 0; i < 3; i += 1) await askAndJudge(worker, worker.policy(chip), chip.collateral());
-    // What is at hand is shown again: no report a call.
+    // The report at hand is shown again: no report a call.
     expect(chip.reports).toBe(reports);
   });
 

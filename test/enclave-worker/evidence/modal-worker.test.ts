@@ -81,7 +81,7 @@ describe('a worker on Modal', () => {
     expect(worker.printed).toContain('"EVIDENCE":"modal"');
     expect(worker.printed).not.toContain('MODAL_IDENTITY_TOKEN');
     expect(worker.printed).not.toContain(token.slice(0, 40));
-    // What Linux remembers of the start is there for this user alone: the model runs as another.
+    // Linux remembers the start for this user alone: the model runs as another.
     expect(readFileSync(`/proc/${worker.child.pid}/environ`, 'latin1')).toContain('MODAL_IDENTITY_TOKEN');
   });
 

@@ -16,7 +16,7 @@ beforeAll(aeadReady);
 
 type Token = { readonly text: string; readonly afterMs: number };
 
-/** What somebody on the wire sees of a turn: when frames came and how long they were. */
+/** Records what somebody on the wire sees of a turn: when frames came and how long they were. */
 async function watchWire(tokens: readonly Token[], durationMs: number) {
   const clock = new FakeClock();
   // Where a turn begins within the tick is left to chance; here it is the same place.

@@ -153,7 +153,10 @@ describe('ReplyQueue', () => {
   });
 });
 
-/** What UTF-8 makes of the pieces of one kind: two halves of a character meet only when nothing of the other kind is between. */
+/**
+ * Gives what UTF-8 makes of the pieces of one kind: two halves of a character meet only when nothing of the other kind is
+ * between.
+ */
 function wordsOf(pieces: readonly { kind: string; text: string }[], kind: string): string {
   let words = '';
   let run = '';

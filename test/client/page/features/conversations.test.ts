@@ -8,7 +8,7 @@ const client = clientOfTests();
 const calls = (page: Page, wanted: string) =>
   page.evaluate((name) => window.vault.calls.filter((call) => call.name === name).map(({ input }) => input), wanted);
 
-/** Whether the first character of an element's words is inside of the element. */
+/** True if the first character of an element's words is inside of the element. */
 const showsItsBeginning = (page: Page, name: string) =>
   page.getByRole('heading', { level: 1, name }).evaluate((heading) => {
     const walker = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);

@@ -187,7 +187,7 @@ describe('drafts', () => {
     await expect.poll(() => box.inputValue()).toBe('typed there\n\ngiven back');
     expect(await savedNew(page)).toEqual([{ conversationId: null, text: 'given back', returned: ['t1'] }]);
 
-    // What is in this box alone comes after it, and so do words that the other tab does not have.
+    // Words of this box alone come after it, and so do words that the other tab does not have.
     await box.fill('typed here');
     await savedAs('typed here');
     await takeElsewhere('t2', 'typed there\n\nmore');

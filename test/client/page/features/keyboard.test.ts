@@ -7,7 +7,7 @@ import { askInPage, openPairs, settle, streamInPage } from '../../../parts/vault
 
 const client = clientOfTests();
 
-/** What has the focus, as a screen reader would name it; `body` where it was lost. */
+/** Names the element that has the focus, as a screen reader would; `body` where it was lost. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const { activeElement: element } = document;
@@ -18,7 +18,7 @@ function focused(page: Page): Promise<string> {
   });
 }
 
-/** What a screen reader adds to the element that has the focus. */
+/** Gives what a screen reader adds to the element that has the focus. */
 function described(page: Page): Promise<string> {
   return page.evaluate(() =>
     (document.activeElement?.getAttribute('aria-describedby') ?? '')

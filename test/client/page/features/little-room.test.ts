@@ -13,7 +13,7 @@ async function openChat(size: { readonly width: number; readonly height: number 
   return client.openChat({ reducedMotion: true, ...size });
 }
 
-/** As a phone with large letters does: lengths in rem double, the screen stays. */
+/** Acts as a phone with large letters: lengths in rem double, the screen stays. */
 async function doubleLetters(page: Page): Promise<void> {
   await page.evaluate(() => document.documentElement.style.setProperty('font-size', '200%'));
   await settle(page);
@@ -30,7 +30,7 @@ function shareInSight(element: Locator): Promise<number> {
   });
 }
 
-/** What of an element is beyond the left or right edge of another, in px. */
+/** Measures how far an element is beyond the left or right edge of another, in px. */
 async function sticksOut(inner: Locator, outer: Locator): Promise<number> {
   const [small, large] = await Promise.all([inner.boundingBox(), outer.boundingBox()]);
   return Math.max(0, large!.x - small!.x, small!.x + small!.width - large!.x - large!.width);

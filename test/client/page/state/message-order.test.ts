@@ -44,7 +44,7 @@ const anyEvent: fc.Arbitrary<VaultEvent> = fc.oneof(
   })),
 );
 
-/** What a page has to show, told in the plainest way: the last list, with each message as it was last said. */
+/** Tells what a page has to show in the plainest way: the last list, with each message as it was last said. */
 function modelOf(events: readonly VaultEvent[]): ChatMessage[] | null {
   let shown: ChatMessage[] | null = null;
   for (const event of events) {

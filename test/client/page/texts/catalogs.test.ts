@@ -45,7 +45,7 @@ function pluralsOf(elements: readonly MessageFormatElement[]): string[][] {
   });
 }
 
-/** What is wrong with a catalog beside the English one; nothing is where it says all that English says. */
+/** Names what is wrong with a catalog beside the English one; nothing where it says all that English says. */
 function faultsOf(messages: Readonly<Record<string, string>>, code: string): string[] {
   const forms = new Intl.PluralRules(code).resolvedOptions().pluralCategories;
   const missing = ids.filter((id) => !Object.hasOwn(messages, id) || messages[id]?.trim() === '');

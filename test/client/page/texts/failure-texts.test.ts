@@ -57,7 +57,7 @@ describe('toVaultError', () => {
   test('storage that is full and storage that is shut are two things', () => {
     const full = new DOMException('', 'QuotaExceededError');
     expect(toVaultError(full).code).toBe('browser-storage-full');
-    // As Dexie hands it on.
+    // Dexie hands it on so.
     expect(toVaultError(Object.assign(new Error('x'), { name: 'AbortError', inner: full })).code).toBe(
       'browser-storage-full',
     );

@@ -37,7 +37,7 @@ describe('a question that waits for an enclave', () => {
     return { profile, tab, turnId, release, setStoring };
   }
 
-  /** What became of the next one: once it has passed, what was to go before it has gone, or never will. */
+  /** Tells what became of the next one: once it has passed, what was to go before it has gone, or never will. */
   async function whatWent(profile: BrowserProfile, { tab, turnId }: { tab: VaultTab; turnId: string }) {
     const { text } = await tab.ended(turnId);
     return { text, sent: sentTurns(profile), messages: lab.upstream.requests.at(-1)?.body.messages };
@@ -139,7 +139,7 @@ describe('a stored question whose request is on its way once more', () => {
     const { tab, conversationId, release, stops } = await askAndHold();
     await tab.vault.deleteConversation({ conversationId });
     await tab.until(() => tab.titles().length === 1);
-    // What is shown goes on until it is stopped, before its conversation is deleted.
+    // The reply that is shown goes on until it is stopped, before its conversation is deleted.
     await expect.poll(stops).toBe(1);
     release();
     await expect.poll(stops).toBe(2);
@@ -243,7 +243,7 @@ describe('words whose conversation another device deletes', () => {
       await remove();
       const cache = new CiphertextCache(openIndexedDbCache({ indexedDB: profile.indexedDB, IDBKeyRange }));
       await cache.open();
-      // Of the two only the words that wait for a draft are left.
+      // Only the words that wait for a draft are left of the two.
       await expect.poll(async () => (await cache.readOutbox()).length).toBe(1);
       cache.close();
       await tab.until(() => tab.returned.length > 0);

@@ -66,7 +66,7 @@ class Device {
   async standings(...keyIds: Bytes[]): Promise<string[]> {
     const ask = () => keyIds.map((keyId) => this.recipients.standing(this.question.turnId, keyId));
     ask();
-    // What has to be read is read by now.
+    // By now the vault has read what it has to read.
     await new Promise((resolve) => setImmediate(resolve));
     return ask();
   }

@@ -223,7 +223,7 @@ describe('Outbox: what the shield showed when a question was sent', () => {
   const now = { ...common, weightsDigest, measurement: 'aa' };
   const sentence = 'AMD hardware signed that measured software 1.4.0 runs here, and 1.4.0 is in the release list.';
 
-  /** As a build leaves it in the browser. */
+  /** Reads what a build leaves in the browser. */
   async function read(shown: object) {
     const { cache, openTab } = await openProfile();
     const operation = { ...turn('words'), shown };

@@ -15,7 +15,7 @@ const preference = (value: string, setAtMs: number, name = 'account-note'): Oper
   itemId: newId(),
 });
 
-/** What is stored under a name, however many items hold it. */
+/** Collects what is stored under a name, however many items hold it. */
 function stored(vault: PaperVault, name = 'account-note'): PreferenceContent[] {
   return [...vault.items.values()].flatMap(({ content }) =>
     content?.type === 'preference' && content.name === name ? [content] : [],

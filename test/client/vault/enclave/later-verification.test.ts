@@ -50,7 +50,7 @@ class Story {
     await keepLaterVerification(parts, { turnId }, enclave);
   }
 
-  /** What is shown and exported for a turn, once everything is stored: on this device, and on one that comes new. */
+  /** Gives what is shown and exported for a turn, once everything is stored: on this device, and on one that comes new. */
   async rests(turnId: string) {
     this.device.flush();
     const newcomer = new PaperDevice(this.vault);
@@ -69,7 +69,7 @@ class Story {
   }
 }
 
-/** What a request that is sealed to this enclave carries. */
+/** Gives what a request that is sealed to this enclave carries. */
 function sealedTo(enclave: VerifiedEnclave) {
   const [key] = enclave.publicKeys;
   return { key: toBase64Url(key ?? new Uint8Array(0)), evidenceDigest: toBase64Url(enclave.evidenceDigest) };

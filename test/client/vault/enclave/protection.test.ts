@@ -39,7 +39,7 @@ async function keyOf(tab: VaultTab, turnId: string): Promise<string | null | und
   return (await tab.vault.readVerification({ turnId }))?.enclaves[0]?.keyFingerprint;
 }
 
-/** Whether the relay has the verification that is shown for the turn; the only one of its conversation. */
+/** True if the relay has the verification that is shown for the turn; the only one of its conversation. */
 async function isShownStored(tab: VaultTab, { conversationId, turnId }: Asked): Promise<boolean> {
   const shown = await tab.vault.readVerification({ turnId });
   const { rows } = await tab.vault.relayView({ conversationId });

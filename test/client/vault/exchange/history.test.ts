@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
 
-/* What a model is given of a conversation in which not every question was answered: real vault, relay, worker and engine. */
+/* These give a model a conversation in which not every question was answered: real vault, relay, worker and engine. */
 
 let lab: DeviceLab;
 beforeAll(async () => {

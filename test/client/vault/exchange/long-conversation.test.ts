@@ -153,7 +153,7 @@ describe(`a conversation of ${turns} turns`, () => {
     await tab.vault.deleteConversation({ conversationId });
     await tab.until(() => batches > 2, slow.timeout);
     const { live } = await copy.count();
-    // What is buried last; questions and answers are gone.
+    // The items that are buried last are left; questions and replies are gone.
     expect(live).toBeGreaterThan(0);
     expect(live).toBeLessThan(turns);
     profile.setOnline(false);

@@ -21,7 +21,7 @@ const exchange = (question: string, reply: string, state: ReplyState = ended('co
 const textsOf = (exchanges: readonly Exchange[], newest = 'newest') =>
   requestHistory(exchanges, newest).messages.map(({ role, text }) => `${role}: ${text}`);
 
-/** As the request that is sealed holds it. */
+/** The sealed request holds it so. */
 const contentOf = (messages: ReturnType<typeof requestHistory>['messages']) => ({
   format: 1 as const,
   turnKey: 'A'.repeat(43),

@@ -18,7 +18,7 @@ const question = (messages: TurnQuestion['messages'] = [user('Why?')]): TurnQues
   parameters: { maximumTokens: 9 },
 });
 
-/** What an enclave reads of a question that was sealed to it. */
+/** Gives what an enclave reads of a question that was sealed to it. */
 async function sealedFor(accepts: SealingEnclave['accepts'], asked = question()) {
   const { publicKey, secretKey } = generateEnclaveKeyPair();
   const enclave: SealingEnclave = {

@@ -23,7 +23,7 @@ class Surroundings {
     this.state.live('connected');
   }
 
-  /** As the browser tells the page of it. */
+  /** Acts as the browser does when it tells the page. */
   async setOnline(isOnline: boolean): Promise<void> {
     this.isOnline = isOnline;
     this.state.note({ isOnline, isSeen: true });

@@ -173,7 +173,7 @@ describe('LiveFrames', () => {
     const gaps = waits.slice(1).map((at, i) => at - (waits[i] ?? 0));
     expect(gaps.at(-1)).toBeGreaterThanOrEqual(22_000);
     expect(gaps.at(-1)).toBeLessThanOrEqual(30_500);
-    // What is wrong stays said while it tries, and goes with the first record.
+    // The failure stays said while it tries, and goes with the first record.
     expect(stage.statuses.slice(-2)).toEqual(['connecting', 'relay-unreachable']);
     stage.refusal = null;
     stage.live.end();

@@ -29,7 +29,7 @@ class Stage {
     return this.clock.monotonicMs() - this.#beganMs;
   }
 
-  /** What a frozen process was asked it answers when it goes on. */
+  /** A frozen process answers, when it goes on, what it was asked. */
   async thaw(): Promise<void> {
     this.relay = 'alive';
     for (const answer of this.#held.splice(0)) answer();

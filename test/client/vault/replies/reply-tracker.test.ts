@@ -48,7 +48,7 @@ function startTracking({ isWatched = true, given = null as ReplyTracker | null }
     sendFinal: () => frame(() => sealer.sealFinal()),
     close: (reason: CloseReason) =>
       take({ kind: 'closed', number: sealer.nextNumber, body: Uint8Array.of(closeReasons[reason]) }),
-    /** Whether frames are waited for, and whether their pause is looked into. */
+    /** Tells if frames are waited for, and if their pause is looked into. */
     waits: () => [tracker.isExpecting, tracker.progress.size > 0],
   };
 }

@@ -26,7 +26,7 @@ const place = { kind: 'password', slotId: filled(16, 1), generation: 1 } as cons
 type Changes = {
   /** In the keyslot; null for one of version 1. */
   readonly nameTag?: Uint8Array | null;
-  /** Of the account as a whole. */
+  /** The keyring of the account as a whole. */
   readonly keyring?: Keyring;
   /** Epoch that the list says it is of. */
   readonly listEpoch?: number;
@@ -39,7 +39,7 @@ type Changes = {
   readonly headKeyring?: Keyring;
 };
 
-/** What a relay releases at a sign-in, sealed as the account's own devices seal it. */
+/** Makes what a relay releases at a sign-in, sealed as the account's own devices seal it. */
 function release(changes: Changes = {}): KeyMaterial {
   const keyring = changes.keyring ?? sampleKeyring();
   const { accountId, currentEpoch } = keyring;

@@ -68,7 +68,7 @@ describe('sign-in', () => {
 });
 
 describe('storage that does not answer', () => {
-  /** As an old tab does that does not let go of an older version of the database. */
+  /** Acts as an old tab that does not let go of an older version of the database. */
   async function holdStorage(indexedDB: IDBFactory): Promise<IDBDatabase> {
     const request = indexedDB.open('sotto', 10);
     await new Promise((resolve, reject) => {
@@ -163,7 +163,7 @@ describe('a session in the browser', () => {
     await tab.vault.writeDraft({ conversationId: null, text: 'unsent words' });
     await tab.vault.signOut();
     await other.until(() => other.status === 'signed-out' && other.isEnded);
-    // That this browser was signed in before is all that stays.
+    // Only the mark stays that this browser was signed in before.
     expect([...profile.cookies.keys()]).toEqual([expect.stringMatching(/^sotto-device-/)]);
     const storage = await readWholeStorage(profile.indexedDB);
     // Which state of the vault was seen last, under a hash of the account's secret id.

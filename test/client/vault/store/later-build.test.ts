@@ -167,7 +167,7 @@ describe('an item of a type that a later build made up', () => {
     const later = await LaterBuild.signIn(person);
     const id = await later.write('weather-report', membersOf(conversationId));
     const kept = { version: 1, flags: 0, bodyState: 'here' };
-    // What this build writes on top of it counts it: the later build reads a vault whose root agrees.
+    // A write of this build on top of it counts it: the later build reads a vault whose root agrees.
     await tab.vault.setTheme({ theme: 'dark' });
     await tab.until(() => posted(profile, '/v1/items').length > 0);
     await tab.vault.relayView({ conversationId });

@@ -41,7 +41,7 @@ function spellings(hash: Uint8Array): Buffer[] {
   const half = Buffer.from(hash).subarray(0, 16);
   const texts = [half.toString('hex'), half.toString('hex').toUpperCase()];
   for (const shift of [0, 1, 2]) {
-    // What does not depend on the bytes around it, wherever in a group of three it begins.
+    // These letters do not depend on the bytes around them, wherever in a group of three they begin.
     const core = toBase64Url(new Uint8Array([...new Uint8Array(shift), ...half])).slice(4, -3);
     texts.push(core, core.replaceAll('-', '+').replaceAll('_', '/'));
   }

@@ -43,7 +43,7 @@ async function leave() {
 
 type Away = Awaited<ReturnType<typeof leave>>;
 
-/** What was asked of the relay until a later write of the other device showed. */
+/** Lists what was asked of the relay until a later write of the other device showed. */
 async function comeBack({ profile, tab, device }: Away): Promise<string[]> {
   const before = profile.requests.length;
   const setAtMs = Date.now() + 60_000;

@@ -33,7 +33,7 @@ async function otherBuild({ userName, password }: Person): Promise<NodeDevice> {
   return new NodeDevice(relay, await signIn(relay, userName, password));
 }
 
-/** What the relay holds, opened. */
+/** Lists what the relay holds, opened. */
 async function storedTypes(person: Person): Promise<string[]> {
   const contents = await (await otherBuild(person)).pull();
   return contents.map(({ type }) => type).toSorted();

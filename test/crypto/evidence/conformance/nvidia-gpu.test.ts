@@ -30,7 +30,7 @@ const variants = [
   ...manifestVariants,
 ];
 
-/** What looks odd and is right. */
+/** These look odd and are right. */
 const twins: [name: string, faults: NvidiaFaults, changes?: Changes][] = [
   ['the oldest driver that the policy accepts', {}, { policy: { minimumDriverVersion: '580.95.5' } }],
   [

@@ -30,13 +30,13 @@ export type Variant = SnpFaults & {
   readonly reportBytes?: (report: Uint8Array<ArrayBuffer>) => Uint8Array;
   readonly collateral?: (collateral: SevSnpCollateral) => SevSnpCollateral;
   readonly policy?: Partial<SevSnpPolicy>;
-  /** What the client expects, in place of what the report was made for. */
+  /** The client expects this, in place of what the report was made for. */
   readonly asked?: Uint8Array<ArrayBuffer>;
   readonly nowMs?: number;
 };
 export type Refusal = readonly [name: string, code: RefusalCode, variant: Variant];
 
-/** What the verifier is given. */
+/** Makes the input of the verifier. */
 export function prepare(variant: Variant): Omit<Parameters<typeof verifySevSnp>[0], 'steps'> {
   const { on = machine } = variant;
   const made = on.makeEvidence({ ...variant, expected });

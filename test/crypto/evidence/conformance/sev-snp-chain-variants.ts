@@ -36,7 +36,7 @@ const ark = (request: NonNullable<SnpFaults['ark']>): Variant => {
 };
 
 const critical = extension('1.2.3.4', true, octetString());
-/** What is wrong between the chip's key and AMD's root. */
+/** Faults between the chip's key and AMD's root. */
 export const chains: readonly Refusal[] = [
   ['a root that is not of AMD', 'untrusted-root', { policy: { roots: null } }],
   ['a root that the policy does not name', 'untrusted-root', { policy: { roots: [milan.rootDigest] } }],
@@ -123,7 +123,7 @@ function asNamed(subject: string): Variant {
   return { ask: { subject }, vcek: { issuer: subject } };
 }
 
-/** What is wrong with the list of what AMD has revoked. */
+/** Faults in the list of what AMD has revoked. */
 const issuer = 'ARK-Genoa';
 export const lists: readonly Refusal[] = [
   ['an ASK that has been revoked', 'revoked', { revocationList: { revoked: [7, 65_537] } }],

@@ -14,7 +14,7 @@ import {
   withByte,
 } from './sev-snp-bench.ts';
 
-/** Of which processor, for what, asked for by whom. */
+/** Faults of the processor, the purpose and the asker. */
 export const machines: readonly Refusal[] = [
   ['a report of another chip, signed by this one', 'wrong-machine', report({ chipId: sibling.chipId })],
   ['a chip id that the host masks', 'wrong-machine', report({ chipId: new Uint8Array(64) })],
@@ -38,7 +38,7 @@ export const machines: readonly Refusal[] = [
   ],
 ];
 
-/** What is too old or contradicts itself. */
+/** Firmware that is too old or contradicts itself. */
 export const firmwares: readonly Refusal[] = [
   ...components.flatMap((component): Refusal[] => [
     [`reported ${component} below the minimum`, 'outdated-firmware', olderProcessor(lower(component))],
@@ -69,7 +69,7 @@ export const firmwares: readonly Refusal[] = [
   ['a product for which the policy has no minimum', 'unsupported', { policy: { minimumTcb: milan.policy.minimumTcb } }],
 ];
 
-/** What the guest allows its host. */
+/** Policies by which the guest allows its host too much. */
 export const guests: readonly Refusal[] = [
   ['a guest that may be debugged', 'debug', report({ guestPolicy: usualGuestPolicy | (1n << 19n) })],
   ['a guest that may be migrated', 'migration', report({ guestPolicy: usualGuestPolicy | (1n << 18n) })],

@@ -15,7 +15,7 @@ import {
 
 const earlierReport = machine.makeReport(expected);
 
-/** What is wrong with the form of a report. */
+/** Faults in the form of a report. */
 export const forms: readonly Refusal[] = [
   ['a report cut by a byte', 'malformed', { reportBytes: cut }],
   ['a report with a byte behind it', 'malformed', { reportBytes: extend }],
@@ -59,7 +59,7 @@ export const forms: readonly Refusal[] = [
   ],
 ];
 
-/** What is wrong with its signature. */
+/** Faults in its signature. */
 export const signatures: readonly Refusal[] = [
   ['a report that the host had left unsigned', 'signature', report({ keyInfo: 2 })],
   ['a report signed by no key', 'signature', report({ keyInfo: 7 << 2 })],

@@ -2,7 +2,7 @@ import { caExtensions, extension } from '../../../parts/evidence/vendors/certifi
 import { bitString, ia5String, integer, octetString, utf8String } from '../../../parts/evidence/vendors/der-writer.ts';
 import { components, extensionOf, machine, type Refusal, sibling, turin, type Variant } from './sev-snp-bench.ts';
 
-/** What the certificate of a chip says wrongly about it. */
+/** Wrong statements of a chip's certificate about it. */
 export const vceks: readonly Refusal[] = [
   ['a VCEK that names another product', 'wrong-machine', { vcekExtensions: { '2': ia5String('Milan-B0') } }],
   ['a VCEK of version 2 reports that names another product', 'chain', asOfVersion2()],

@@ -18,7 +18,7 @@ describe.each(Object.entries(tables))('SEV-SNP conformance: refuses, %s', (_tabl
     const { result, steps, failed } = await verify(variant);
     expect(result).toBe(code);
     expect(failed?.result).toBe('failed');
-    // What failed is the end: nothing before it failed, and nothing says that it had passed.
+    // The failed step is the end: nothing before it failed, and nothing says that it had passed.
     expect(steps.filter((step) => step.result === 'failed' || step.check === failed?.check)).toEqual([]);
   });
 });

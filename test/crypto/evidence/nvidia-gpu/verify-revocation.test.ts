@@ -43,7 +43,7 @@ const stranger = makeKeys('p384');
 const devices = readDevices(evidence.devices);
 const hourMs = 3_600_000;
 
-/** What the step says, or the code of the refusal; with answers required unless told. */
+/** Gives what the step says, or the code of the refusal; with answers required unless told. */
 async function outcome(answers: readonly Uint8Array[] | null, requireGpuRevocation = true): Promise<string> {
   try {
     const { result } = await verifyRevocation({

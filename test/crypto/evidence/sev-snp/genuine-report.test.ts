@@ -59,7 +59,7 @@ async function verify(changes: Changes): Promise<{ code: string; at: string; pas
         ark: ark!,
       },
       policy: { ...policy, ...changes.policy },
-      // What the guest asked for in its own time; ours would have to be our binding.
+      // The guest asked for this in its own time; ours would have to be our binding.
       expected: changes.expected ?? report.slice(0x50, 0x90),
       nowMs: changes.nowMs ?? nowMs,
       steps,
@@ -87,7 +87,7 @@ test('a genuine debug report is refused for debugging alone', async () => {
     ],
   });
   const report = parseSnpReport(load('sev-snp-report-debug.bin'));
-  // Of its guest policy, debugging is the one bit that is not accepted: version 0.0, SMT, the bit that is always one.
+  // Debugging is the one bit of its guest policy that is not accepted: version 0.0, SMT, the bit that is always one.
   expect(report.guestPolicy).toBe((1n << 19n) | (1n << 17n) | (1n << 16n));
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ask, engineAt, startAnswering } from '../../../parts/worker/answering-server.ts';
 
-/** What a reader gets of an answer that comes in pieces of one size. */
+/** Gives what a reader gets of a reply that comes in pieces of one size. */
 async function read(text: string, size: number): Promise<{ readonly text: string; readonly thoughts: string }> {
   await using server = await startAnswering((_request, _body, response) => {
     const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>

@@ -10,7 +10,7 @@ import { UpstreamCaller } from '../../../../enclave-worker/engines/openai/upstre
 import { makeSelfSigned } from '../../../parts/network/self-signed.ts';
 import { ask, engineAt, startAnswering } from '../../../parts/worker/answering-server.ts';
 
-/* What servers of many makers say instead of an answer, in their own words. */
+/* Servers of many makers say these instead of a reply, in their own words. */
 
 const message = (text: string, rest: object = {}) => ({ error: { message: text, ...rest } });
 

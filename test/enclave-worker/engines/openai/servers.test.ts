@@ -54,7 +54,7 @@ const expected: Readonly<Record<string, ReadAnswer>> = {
   'kind-usage-nulls.sse': done,
 };
 
-/** What the engine makes of a body, in pieces of a size, each in a packet of its own. */
+/** Gives what the engine makes of a body, in pieces of a size, each in a packet of its own. */
 async function read(body: Buffer, headers: Record<string, string>, size = body.length): Promise<ReadAnswer> {
   await using server = await startAnswering((_request, _body, response) => {
     response.writeHead(200, headers);

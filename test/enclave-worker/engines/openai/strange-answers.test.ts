@@ -7,7 +7,7 @@ import { ask, engineAt, type ReadAnswer, startAnswering } from '../../../parts/w
 
 const done: ReadAnswer = { text: 'quetzal', thoughts: '', usage: null, isLength: false, notes: [], failure: null };
 const failed = (failure: string, text = ''): ReadAnswer => ({ ...done, text, failure });
-/** What passes by itself is waited for, and said. */
+/** A fault that passes by itself is waited for, and said. */
 const waited = (failure: string): ReadAnswer => ({ ...failed(failure), notes: [failure] });
 
 async function read(body: string | Buffer, headers: Record<string, string> = {}): Promise<ReadAnswer> {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ThoughtSplitter } from '../../../../enclave-worker/engines/openai/thought-splitter.ts';
 
-/** What a reader ends up with, cut into pieces of one size. */
+/** Gives what a reader ends up with, cut into pieces of one size. */
 function split(text: string, size = text.length): { thoughts: string; text: string } {
   const splitter = new ThoughtSplitter();
   const shown = { reasoning: '', text: '' };
