@@ -1,7 +1,7 @@
 import type { FailureCode, OwnFailureCode, RelayFailureCode } from '../../vault/api/vault-api.ts';
 import type { Cause } from './code-text.ts';
 
-/** For every code that the relay answers, its own or the enclave's, and for answers in its place. */
+/** For every code that the relay answers, its own or the enclave's. */
 const relayCauses: Readonly<Record<RelayFailureCode, Cause>> = {
   'bad-request': 'relay',
   'unsupported-version': 'relay',
@@ -38,8 +38,6 @@ const relayCauses: Readonly<Record<RelayFailureCode, Cause>> = {
   'enclave-busy': 'enclave',
   'not-ready': 'relay',
   'malformed-answer': 'relay',
-  'foreign-answer': 'way',
-  'too-large-on-the-way': 'way',
 };
 
 /** For every failure that the vault finds itself, or says in other words than the relay's code. */
@@ -57,6 +55,9 @@ const ownCauses: Readonly<Record<OwnFailureCode, Cause>> = {
   'too-many-attempts': 'person',
   'already-open': 'browser',
   'relay-unreachable': 'way',
+  'foreign-answer': 'way',
+  'too-large-on-the-way': 'way',
+  'too-many-on-the-way': 'way',
   'session-ended': 'relay',
   'server-key-changed': 'relay',
   'vault-tampered': 'relay',

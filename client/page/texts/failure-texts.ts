@@ -15,7 +15,7 @@ const saidAsTheRelays = [
 type SaidAsTheRelays = (typeof saidAsTheRelays)[number];
 
 /** The same would fail again. */
-const forGood: ReadonlySet<FailureCode> = new Set(['message-too-long', 'relay:too-large-on-the-way']);
+const forGood: ReadonlySet<FailureCode> = new Set(['message-too-long', 'too-large-on-the-way']);
 
 export const failureCodes = Object.keys(failureCauses) as readonly FailureCode[];
 

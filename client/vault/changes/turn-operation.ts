@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { currentFailureCode } from '../failures/failure-codes.ts';
 import type { OperationOf } from './operation.ts';
 import { protectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { bytesField, hashField, idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
@@ -47,7 +48,10 @@ const shownEnclave = v.union([currentShown, earlierShown]);
 
 const setMinimum = v.strictObject({ value: protectionLevel, setAtMs: timeMsField });
 
-const failure = v.strictObject({ code: v.string(), retryAfterMs: v.exactOptional(v.number()) });
+const failure = v.strictObject({
+  code: v.pipe(v.string(), v.transform(currentFailureCode)),
+  retryAfterMs: v.exactOptional(v.number()),
+});
 
 /** A question on its way. */
 export const turnFields = {

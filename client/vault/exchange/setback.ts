@@ -28,6 +28,7 @@ export function readSetback(error: unknown): Setback {
     case 'session-ended':
       return { kind: 'later', why: 'unreachable', doubts: false, error: failure };
     case 'part-missing':
+    case 'too-many-on-the-way':
       return { kind: 'later', why: 'refused', doubts: false, error: failure };
     case 'enclave-starting':
       return { kind: 'later', why: 'starting', doubts: false, error: failure };

@@ -1,10 +1,11 @@
-import type { RelayCallCode } from '../relay/relay-call-error.ts';
+import type { RelayCallCode, WayCode } from '../relay/relay-call-error.ts';
 
-/** The code of a failed call to the relay: its own, the enclave's, or that of a stranger's answer. */
-export type RelayFailureCode = Exclude<RelayCallCode, 'relay-unreachable'>;
+/** What the relay answered, in its own code or the enclave's; one that this build does not know is `malformed-answer`. */
+export type RelayFailureCode = Exclude<RelayCallCode, WayCode>;
 
 /** Failures that the vault names itself. */
 export type OwnFailureCode =
+  | WayCode
   | 'sign-in-failed'
   /** The password that is to be replaced is another one. */
   | 'wrong-password'
@@ -21,7 +22,6 @@ export type OwnFailureCode =
   | 'too-many-attempts'
   /** One account at a time. */
   | 'already-open'
-  | 'relay-unreachable'
   | 'session-ended'
   | 'server-key-changed'
   | 'vault-tampered'
@@ -61,8 +61,19 @@ export type OwnFailureCode =
   | 'other-version'
   | 'newer-keys';
 
-/** Each has its cause, sentence and way out in state/failure-texts.ts. */
+/** Each has its cause, sentence and way out in page/texts/failure-texts.ts. */
 export type FailureCode = OwnFailureCode | `relay:${RelayFailureCode}`;
+
+/** Codes that earlier builds stored with a question as if the relay had spoken. */
+const earlierCodes: ReadonlyMap<string, FailureCode> = new Map([
+  ['relay:foreign-answer', 'foreign-answer'],
+  ['relay:too-large-on-the-way', 'too-large-on-the-way'],
+]);
+
+/** @returns the code by which this build knows what an earlier build stored; any other code as it is. */
+export function currentFailureCode(code: string): string {
+  return earlierCodes.get(code) ?? code;
+}
 
 export type VaultFailure = {
   readonly code: FailureCode;

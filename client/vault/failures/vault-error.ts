@@ -1,5 +1,5 @@
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { isWayCode, RelayCallError } from '../relay/relay-call-error.ts';
 import type { FailureCode, RelayFailureCode, VaultFailure } from './failure-codes.ts';
 
 /** Every way in which the vault fails: a code of `vault-api.ts` and nothing else. */
@@ -49,7 +49,7 @@ export function toVaultError(error: unknown): VaultError {
 }
 
 function relayCode({ code }: RelayCallError): FailureCode {
-  return code === 'relay-unreachable' ? code : (relayCodes[code] ?? `relay:${code}`);
+  return isWayCode(code) ? code : (relayCodes[code] ?? `relay:${code}`);
 }
 
 export function toVaultFailure(error: unknown): VaultFailure {

@@ -137,7 +137,7 @@ export function isGatewayStatus(status: number): boolean {
 function foreignCode(status: number): RelayCallCode {
   if (isGatewayStatus(status)) return 'relay-unreachable';
   if (status === 413) return 'too-large-on-the-way';
-  return status === 429 ? 'too-many-requests' : 'foreign-answer';
+  return status === 429 ? 'too-many-on-the-way' : 'foreign-answer';
 }
 
 function readRetryAfter(header: string | null): number | null {

@@ -1,16 +1,29 @@
 import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 
-/** Codes of a failed call: the relay's own, and others for what can go wrong on the way. */
+/** A call did not get to the relay, or its answer is not the relay's: nobody may say that the relay said this. */
+const wayCodes = [
+  /** No answer, or a proxy says that it does not reach the relay behind it. */
+  'relay-unreachable',
+  /** A proxy, a firewall or the log-in page of a network answered in the relay's place. */
+  'foreign-answer',
+  /** The same, because of the size of what was sent. */
+  'too-large-on-the-way',
+  /** The same, because of many calls in a short time. */
+  'too-many-on-the-way',
+] as const;
+export type WayCode = (typeof wayCodes)[number];
+
+/** Everything that a call can come to: a code of the relay, and what stands in place of one. */
 export type RelayCallCode =
   | ErrorCode
-  /** No answer, or one of a proxy in between. */
-  | 'relay-unreachable'
+  | WayCode
   /** An answer that is not one of ours: never used, never shown. */
-  | 'malformed-answer'
-  /** An error that no relay wrote: a proxy, a firewall or the log-in page of a network stands in between. */
-  | 'foreign-answer'
-  /** The same, because of the size of what was sent. */
-  | 'too-large-on-the-way';
+  | 'malformed-answer';
+
+/** Tells whether nothing was heard of the relay itself. */
+export function isWayCode(code: RelayCallCode): code is WayCode {
+  return (wayCodes as readonly string[]).includes(code);
+}
 
 /** A call that did not bring what was asked for: a fixed code and none of the peer's words. */
 export class RelayCallError extends Error {

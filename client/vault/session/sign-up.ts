@@ -10,7 +10,7 @@ import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { MerkleTree } from '../../../crypto/protocol/merkle-tree.ts';
 import { noHeadHash, sealHead } from '../../../crypto/vault/vault-head.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { isWayCode, RelayCallError } from '../relay/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { openSignInHead } from '../store/head-check.ts';
 import type { SignedIn } from './key-material.ts';
@@ -129,7 +129,7 @@ export async function finishSignUp(client: RelayClient, prepared: PreparedSignUp
   try {
     return { session: await client.finishSignUp(prepared.message), account: prepared.account, head };
   } catch (error) {
-    const isRefused = error instanceof RelayCallError && error.code !== 'relay-unreachable';
+    const isRefused = error instanceof RelayCallError && !isWayCode(error.code);
     if (!isRefused) throw error;
     prepared.wasSent = wasSent;
     if (error.code !== 'name-taken' || !wasSent) throw error;

@@ -25,6 +25,13 @@ export const failureWords: Wording<typeof english> = {
     'Laden Sie die Seite neu, um es zu sehen; melden Sie sich dort ab, um ein anderes zu öffnen.',
   'failure.relay-unreachable': 'Das Relay ist nicht erreichbar.',
   'failure.relay-unreachable.do': `Prüfen Sie Ihre Verbindung, und versuchen Sie es noch einmal. ${tellOperator}`,
+  'failure.foreign-answer': 'Etwas im Netzwerk hat anstelle des Relays geantwortet.',
+  'failure.foreign-answer.do': `Das tut ein Proxy, eine Firewall oder die Anmeldeseite eines Netzwerks. Prüfen Sie das Netzwerk, und versuchen Sie es dann noch einmal. ${tellOperator}`,
+  'failure.too-large-on-the-way': 'Ein Proxy im Netzwerk nimmt nichts so Großes an, und das Relay hat es nie gesehen.',
+  'failure.too-large-on-the-way.do':
+    'Kürzen Sie es, oder sagen Sie dem Betreiber dieses Dienstes, dass die Grenze des Proxys zu niedrig ist.',
+  'failure.too-many-on-the-way': 'Ein Proxy im Netzwerk lässt vorerst keine Anfragen mehr durch.',
+  'failure.too-many-on-the-way.do': 'Warten Sie einige Minuten, und versuchen Sie es dann noch einmal.',
   'failure.session-ended': 'Ihre Sitzung ist beendet.',
   'failure.session-ended.do': 'Bitte melden Sie sich wieder an.',
   'failure.server-key-changed':

@@ -79,10 +79,4 @@ export const relayFailureWords: Wording<typeof english> = {
   'failure.relay:not-ready.do': 'Versuchen Sie es in einer Minute noch einmal.',
   'failure.relay:malformed-answer': 'Das Relay hat eine Antwort geschickt, die diese Version von Sotto nicht versteht.',
   'failure.relay:malformed-answer.do': reload,
-  'failure.relay:foreign-answer': 'Etwas im Netzwerk hat anstelle des Relays geantwortet.',
-  'failure.relay:foreign-answer.do': `Das tut ein Proxy, eine Firewall oder die Anmeldeseite eines Netzwerks. Prüfen Sie das Netzwerk, und versuchen Sie es dann noch einmal. ${tellOperator}`,
-  'failure.relay:too-large-on-the-way':
-    'Ein Proxy im Netzwerk nimmt nichts so Großes an, und das Relay hat es nie gesehen.',
-  'failure.relay:too-large-on-the-way.do':
-    'Kürzen Sie es, oder sagen Sie dem Betreiber dieses Dienstes, dass die Grenze des Proxys zu niedrig ist.',
 };

@@ -22,6 +22,12 @@ export const failureWords = {
   'failure.already-open.do': 'Reload the page to see it; sign out there to open another.',
   'failure.relay-unreachable': 'The relay cannot be reached.',
   'failure.relay-unreachable.do': `Look at your connection, then try again. ${tellOperator}`,
+  'failure.foreign-answer': 'Something in the network answered in the place of the relay.',
+  'failure.foreign-answer.do': `A proxy, a firewall or the log-in page of a network does that. Look at the network, then try again. ${tellOperator}`,
+  'failure.too-large-on-the-way': 'A proxy in the network takes nothing as large as this, and the relay never saw it.',
+  'failure.too-large-on-the-way.do': 'Shorten it, or tell whoever runs this service: the proxy’s limit is too low.',
+  'failure.too-many-on-the-way': 'A proxy in the network lets no more calls through for now.',
+  'failure.too-many-on-the-way.do': 'Wait some minutes, then try again.',
   'failure.session-ended': 'Your session has ended.',
   'failure.session-ended.do': 'Please sign in again.',
   'failure.server-key-changed':

@@ -73,10 +73,4 @@ export const relayFailureWords = {
   'failure.relay:not-ready.do': 'Try again in a minute.',
   'failure.relay:malformed-answer': 'The relay sent an answer that this version of Sotto does not understand.',
   'failure.relay:malformed-answer.do': reload,
-  'failure.relay:foreign-answer': 'Something in the network answered in the place of the relay.',
-  'failure.relay:foreign-answer.do': `A proxy, a firewall or the log-in page of a network does that. Look at the network, then try again. ${tellOperator}`,
-  'failure.relay:too-large-on-the-way':
-    'A proxy in the network takes nothing as large as this, and the relay never saw it.',
-  'failure.relay:too-large-on-the-way.do':
-    'Shorten it, or tell whoever runs this service: the proxy’s limit is too low.',
 } as const;

@@ -12,6 +12,7 @@ import {
   waitText,
 } from '../../../../client/page/texts/failure-texts.ts';
 import { replyErrorText } from '../../../../client/page/texts/reply-error-texts.ts';
+import { RelayCallError } from '../../../../client/vault/relay/relay-call-error.ts';
 import { toVaultError } from '../../../../client/vault/failures/vault-error.ts';
 import type { FailureCode, VaultFailure } from '../../../../client/vault/api/vault-api.ts';
 
@@ -45,6 +46,18 @@ describe('toVaultError', () => {
       expect(toVaultError(error).code).toBe('browser-failed');
     }
   });
+
+  test.each(['relay-unreachable', 'foreign-answer', 'too-large-on-the-way', 'too-many-on-the-way'] as const)(
+    'a call that came to %s is not said to be the relay’s word, and an answer of the relay is',
+    (code) => {
+      expect(toVaultError(new RelayCallError(code, { retryAfterMs: 1000 }))).toMatchObject({
+        code,
+        retryAfterMs: 1000,
+      });
+      expect(failureCodeText(code).cause).toBe('way');
+      expect(toVaultError(new RelayCallError('malformed-answer')).code).toBe('relay:malformed-answer');
+    },
+  );
 
   test.each([
     'Failed to fetch dynamically imported module: https://sotto.example/assets/a.js',
@@ -98,6 +111,12 @@ describe('the table of failures', () => {
     expect(`${text.sentence} ${text.wayOut}`).toMatch(namesTheCause[text.cause]);
     const said = `${text.sentence} ${text.wayOut}`;
     for (const each of allCodes.filter((code) => /[-:]/.test(code))) expect(said).not.toContain(each);
+  });
+
+  test('no code says that the relay spoke where the way to it is to blame', () => {
+    const ofTheWay = failureCodes.filter((code) => failureCodeText(code).cause === 'way');
+    expect(ofTheWay).toContain('foreign-answer');
+    expect(ofTheWay.filter((code) => code.startsWith('relay:'))).toEqual([]);
   });
 
   test('only what the relay or enclave answered is said of them', () => {

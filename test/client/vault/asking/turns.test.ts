@@ -143,7 +143,10 @@ describe('a relay that is away', () => {
 });
 
 describe('too many questions at once', () => {
-  it('waits for as long as the relay says, says so in the end, and loses nothing', async () => {
+  it.each([
+    ['the relay', '{"error":"too-many-requests"}', 'That was too much at once for the relay.'],
+    ['a proxy', '<h1>Too Many Requests</h1>', 'A proxy in the network lets no more calls through for now.'],
+  ])('waits for as long as %s says, says who refused in the end, and loses nothing', async (_who, body, sentence) => {
     const { profile, tab } = await lab.openChat();
     const looked = () => profile.requests.filter(({ path }) => path === '/v1/enclaves').length;
     const before = looked();
@@ -151,15 +154,14 @@ describe('too many questions at once', () => {
     profile.intercept = async (request, next) => {
       if (request.method !== 'POST' || new URL(request.url).pathname !== '/v1/turns') return next(request);
       refused += 1;
-      const headers = { 'content-type': 'application/json', 'retry-after': '1' };
-      return new Response('{"error":"too-many-requests"}', { status: 429, headers });
+      return new Response(body, { status: 429, headers: { 'retry-after': '1' } });
     };
     const { conversationId, turnId } = await tab.ask('A ninth?');
     const { state } = await tab.ended(turnId);
     expect(refused).toBe(6);
     expect(looked()).toBe(before);
     if (state.kind !== 'unsent' || state.failure === null) throw new Error('It says nothing.');
-    expect(failureText(state.failure)).toBe('That was too much at once for the relay. Try again in 1 second.');
+    expect(failureText(state.failure)).toBe(`${sentence} Try again in 1 second.`);
     profile.intercept = null;
     await tab.vault.retry({ conversationId, turnId });
     await tab.until(() => tab.texts(conversationId).includes(answerText));

@@ -217,6 +217,26 @@ describe('Outbox: what an earlier build left in the browser', () => {
   });
 });
 
+describe('Outbox: why a question was refused', () => {
+  it.each([
+    ['relay:foreign-answer', 'foreign-answer'],
+    ['relay:too-large-on-the-way', 'too-large-on-the-way'],
+    ['relay:too-many-requests', 'relay:too-many-requests'],
+    ['a-later-code', 'a-later-code'],
+  ])('%s, as some build stored it, is read as %s', async (stored, code) => {
+    const { cache, openTab } = await openProfile();
+    const operation = { ...turn('words'), stage: { name: 'failed', failure: { code: stored, retryAfterMs: 1 } } };
+    const id = `turn:${operation.turnId}`;
+    const body = sealUnsentText({ keyring, placeId: `outbox/${id}`, text: JSON.stringify(operation) });
+    await cache.putOperation({ id, body }, []);
+    const outbox = await openTab();
+    const read = only(outbox.turns);
+    expect(read.operation.stage).toEqual({ name: 'failed', failure: { code, retryAfterMs: 1 } });
+    // It is changed like any other, whatever the code was called.
+    expect(await outbox.rewrite(read, { ...read.operation, stage: { name: 'going' } })).toBe(true);
+  });
+});
+
 describe('Outbox: what the shield showed when a question was sent', () => {
   const weightsDigest = toBase64Url(new Uint8Array(32));
   const common = { kind: 'sev-snp', model: 'a/model', engine: 'gguf', level: 'hardware', release: '1.4.0' } as const;

@@ -67,7 +67,7 @@ describe('an answer that no relay wrote', () => {
 
   it.each([
     [413, 'too-large-on-the-way'],
-    [429, 'too-many-requests'],
+    [429, 'too-many-on-the-way'],
     [403, 'foreign-answer'],
     [404, 'foreign-answer'],
     [501, 'foreign-answer'],
@@ -92,6 +92,8 @@ describe('an answer that no relay wrote', () => {
 
   it.each([
     ['{"error":"too-large"}', 413, 'too-large'],
+    ['{"error":"too-many-requests"}', 429, 'too-many-requests'],
+    ['{"message":"API rate limit exceeded"}', 429, 'too-many-on-the-way'],
     ['{"error":"internal-error"}', 500, 'internal-error'],
     ['{"error":"made-up"}', 500, 'malformed-answer'],
     ['{"error":"made-up"}', 422, 'malformed-answer'],

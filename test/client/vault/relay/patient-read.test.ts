@@ -42,6 +42,16 @@ test('a read that the relay puts off is asked for again after the time that it n
   expect(new Set(asked).size).toBe(1);
 });
 
+test('a read that a proxy puts off in the relay’s place is asked for again too', async () => {
+  const proxys = () => new Response('<h1>Too Many Requests</h1>', { status: 429, headers: { 'retry-after': '3' } });
+  const { clock, asked, client } = clientOf([proxys, whole]);
+  const read = client.readItems({ afterCounter: 7 });
+  await clock.pass(2_900);
+  expect(asked).toHaveLength(1);
+  await clock.pass(100);
+  expect(await read).toEqual(page);
+});
+
 test.each<[string, (client: RelayClient) => Promise<unknown>]>([
   ['bodies', (client) => client.readItemBody('A'.repeat(22))],
   ['heads', (client) => client.readHeads(1)],

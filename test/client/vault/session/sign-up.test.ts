@@ -83,7 +83,10 @@ describe('sign-up', () => {
     expect(tab.status).toBe('unlocked');
   });
 
-  it('finishes when the answer was lost and the account is there after all', async () => {
+  it.each([
+    ['was lost', () => Promise.reject(new TypeError('Failed to fetch')), 'relay-unreachable'],
+    ['was replaced by a proxy', async () => new Response('<h1>Blocked</h1>', { status: 403 }), 'foreign-answer'],
+  ])('finishes when the answer %s and the account is there after all', async (_what, answer, code) => {
     const profile = lab.profile();
     const tab = await profile.openTab();
     const person = inventPerson();
@@ -91,9 +94,9 @@ describe('sign-up', () => {
     profile.intercept = async (request, next) => {
       const response = await next(request);
       if (!request.url.endsWith('/v1/sign-up/finish')) return response;
-      throw new TypeError('Failed to fetch');
+      return answer();
     };
-    expect(await tab.refusal(tab.vault.finishSignUp())).toEqual({ code: 'relay-unreachable' });
+    expect(await tab.refusal(tab.vault.finishSignUp())).toEqual({ code });
     profile.intercept = null;
     await tab.vault.finishSignUp();
     expect(tab.status).toBe('unlocked');

@@ -256,7 +256,7 @@ describe('notes and builds of another age', () => {
 describe('a question that no enclave took', () => {
   it.each([
     ['by the relay', '{"error":"too-large"}', 'message-too-long'],
-    ['on the way', '<h1>Request Entity Too Large</h1>', 'relay:too-large-on-the-way'],
+    ['on the way', '<h1>Request Entity Too Large</h1>', 'too-large-on-the-way'],
   ])('keeps why it was refused %s, in a second tab and after a reload', async (_, body, code) => {
     const { profile, tab } = await lab.openChat();
     const other = await profile.openTab();
