@@ -23,7 +23,10 @@ _private_names = frozenset(
     ).split()
 )
 _item_types = frozenset(
-    ["conversation", "message", "reply", "reply-note", "settings", "verification", "folder", "document", "transcript"]
+    (
+        "conversation message reply reply-note settings preference verification folder document transcript"
+        " answer-request choices summary project"
+    ).split()
 )
 # In any text: a format of ours, or one of our fields as JSON, however often its quotes were escaped or doubled.
 _quote = r"""[\\"']*"""
