@@ -14,8 +14,9 @@ export type BudgetLine = {
 };
 
 /**
- * First loads of the built client against what they may weigh (brotli): the home page without crypto, signing in with its
- * Worker, everything that a chat has at hand, and the verifiers, which are fetched when their kind of evidence is met.
+ * Compares the first loads of the built client with what they may weigh (brotli). The loads are the home page without crypto,
+ * signing in with its Worker, everything that a chat has at hand, and the verifiers. The verifiers are fetched when their kind
+ * of evidence is met.
  *
  * @throws {Error} when the client is not built, or a part that is measured is not in the build.
  */

@@ -6,8 +6,8 @@ export function roundUpToDay(timeMs: number): number {
 }
 
 /**
- * True if a relay may have dropped a body and kept its leaf. It must be more than a day past, so that two clocks which differ
- * by hours agree; before that, a missing body is a missing item.
+ * True if a relay may have dropped a body and kept its leaf. The expiry must be more than a day past, so that two clocks which
+ * differ by hours agree. Before that, a missing body is a missing item.
  */
 export function isMissingBodyAllowed(input: { readonly expiresAt: number; readonly nowMs: number }): boolean {
   return input.expiresAt !== 0 && input.nowMs > (input.expiresAt + 1) * dayMs;

@@ -2,8 +2,8 @@ import { OneAtATime } from '../../process/one-at-a-time.ts';
 import { EvidenceError, NoEvidence } from './evidence-source.ts';
 
 /**
- * Runs one job at a time, a bounded number behind it. A job that takes too long fails for its caller, but the next one
- * waits until it has really ended: a driver that hangs must not be asked again and again.
+ * Runs one job at a time, a bounded number behind it. A job that takes too long fails for its caller, but the next one waits
+ * until it has really ended. A driver that hangs must not be asked again and again.
  */
 export class LimitedTurns {
   readonly #turns: OneAtATime;

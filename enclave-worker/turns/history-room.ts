@@ -6,8 +6,8 @@ type Message = Question['messages'][number];
 const maximumTries = 16;
 
 /**
- * Answers a question whose conversation may be longer than the model reads: where the engine says so, it is asked again
- * without the oldest messages, and a note says how many are missing.
+ * Answers a question whose conversation may be longer than the model reads. Where the engine says so, it is asked again without
+ * the oldest messages, and a note says how many are missing.
  *
  * @throws {EngineError} `context-too-long` or `request-too-large` when the newest question alone is too long.
  */
@@ -44,7 +44,7 @@ function isTooLong(error: unknown): boolean {
 }
 
 /**
- * Questions and replies by turns, as strict templates want them: a conversation begins with a question after what the
+ * Puts questions and replies by turns, as strict templates want them. A conversation begins with a question after what the
  * system says, and two of one role in a row become one.
  */
 export function inTurns(messages: readonly Message[]): Message[] {

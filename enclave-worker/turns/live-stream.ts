@@ -12,8 +12,8 @@ const stalledAfterMs = 60_000;
 const heartbeat = encodeLiveRecord({ kind: 'heartbeat' });
 
 /**
- * One relay's live response (SPEC.md §10). Each reply that it reads has a cursor; a socket that does not keep up is
- * skipped and catches up from the held frames, so that nothing piles up for it here.
+ * One relay's live response (SPEC.md §10). Each reply that it reads has a cursor. A socket that does not keep up is skipped and
+ * catches up from the held frames, so that nothing piles up for it here.
  */
 export class LiveStream implements ReplyReader {
   readonly id: Bytes;

@@ -125,8 +125,8 @@ export class TurnDesk {
   }
 
   /**
-   * Takes nothing more, and ends what runs: a moment for replies that are nearly there, then END for the others, so
-   * that what was said so far counts as stopped and not as cut off.
+   * Takes nothing more, and ends what runs. Replies that are nearly there get a moment, and the others END, so that their words
+   * so far count as stopped and not as cut off.
    */
   async drain(graceMs: number, lastFramesMs: number): Promise<void> {
     this.#isDraining = true;

@@ -25,8 +25,8 @@ const translatedPrefix = [0x64, 0xff9b, 0, 0, 0, 0].join(':');
 export type Network = { readonly name: string; readonly share: number };
 
 /**
- * The networks that an address lies in, smallest first. One customer has a whole IPv4 address or the /64 of an IPv6
- * one, often a /56 or a /48: limits that knew the smallest alone would be as many as somebody has networks.
+ * The networks that an address lies in, smallest first. One customer has a whole IPv4 address or the /64 of an IPv6 one, often
+ * a /56 or a /48. Limits that knew the smallest alone would be as many as somebody has networks.
  */
 export function networksOf(remoteAddress: string): readonly Network[] {
   const address = plainAddress(remoteAddress);

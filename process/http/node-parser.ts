@@ -22,7 +22,7 @@ export type PieceWatch = {
 
 /**
  * Bounds what chunks of HTTP/1.1 cost (RFC 9112 §7.1). One read of a socket holds ten thousand of one byte, and Node makes an
- * object of each before anybody can stop it: from two hundred connections that is seconds, and gigabytes.
+ * object of each before anybody can stop it. From two hundred connections that is seconds, and gigabytes.
  */
 export function watchPieces(socket: Duplex, watch: PieceWatch): void {
   const parser = (socket as { readonly parser?: Parser | null }).parser;

@@ -8,7 +8,7 @@ const quoted = /^"([^"\\$\n]*)"[ \t]*(?:#.*)?$/;
 
 /**
  * Reads the text of an `.env` as Docker Compose does, which reads the same file. A line of which Compose makes something else
- * than it says (`$` begins a name of another value there, and versions differ about `#`) is refused, not guessed: in single
+ * than it says is refused, not guessed: `$` begins a name of another value there, and versions differ about `#`. In single
  * quotes each value means itself.
  *
  * @returns values by their names, in the order of the file.

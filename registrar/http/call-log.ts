@@ -15,8 +15,8 @@ export type Call = {
 };
 
 /**
- * Writes calls into the log. Each statement that was given has a line; of what a stranger can do as often as he likes, the first
- * of a kind in a minute has one, and the others a number.
+ * Writes calls into the log. Each statement that was given has a line. A stranger may do other things as often as he likes: the
+ * first of a kind in a minute has a line, and the others a number.
  */
 export class CallLog {
   readonly #log: Log;

@@ -9,8 +9,8 @@ const tileHeight = 8;
 type Node = { readonly height: number; readonly place: number; readonly hash: Bytes };
 
 /**
- * The Merkle tree of the log (RFC 6962 §2.1): every root of a whole subtree is a row of its own, so that root and proof cost a few rows
- * each. It keeps nothing in memory that a crash could leave behind.
+ * The Merkle tree of the log (RFC 6962 §2.1). Every root of a whole subtree is a row of its own, so that root and proof cost a
+ * few rows each. It keeps nothing in memory that a crash could leave behind.
  */
 export class LogTree {
   readonly #database: RegistrarDatabase;

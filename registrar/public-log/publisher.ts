@@ -7,9 +7,9 @@ type Stored = { readonly note: string; readonly size: number; readonly rootHash:
 const commitTimeoutMs = 30_000;
 
 /**
- * Decides which checkpoint the world sees. Where the disk alone is not enough (a volume that is written back later, or that
- * two machines could hold), a keeper on this machine is asked first: it answers 204 once the checkpoint can no longer be lost,
- * and 409 when it knows another root for this size.
+ * Decides which checkpoint the world sees. The disk alone may not be enough: a volume may be written back later, or two
+ * machines could hold it. Then a keeper on this machine is asked first. It answers 204 once the checkpoint can no longer be
+ * lost, and 409 when it knows another root for this size.
  */
 export class Publisher {
   readonly #commitUrl: string | null;

@@ -19,8 +19,8 @@ export type WaitingCall = Waiting & {
 
 /**
  * Lets calls begin behind the packet that brought them, a few in each turn of the event loop and those of different connections
- * by turns. A packet may hold a thousand heads, each with its reset behind it (CVE-2023-44487): what is taken back never begins,
- * and of the rest nobody else waits for more than a few.
+ * by turns. A packet may hold a thousand heads, each with its reset behind it (CVE-2023-44487). A call that is taken back never
+ * begins, and nobody else waits for more than a few of the rest.
  */
 export class CallLanes {
   readonly #turns = new FairTurns();

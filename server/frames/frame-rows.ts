@@ -26,8 +26,8 @@ const columns = ['turn_id', 'transcript_id', 'number', 'count', 'body'];
 const texts = new Map<string, string>();
 
 /**
- * Two processes that gather one transcript for a moment begin runs at one number, and whoever wrote the longer one goes on
- * behind it: the longer one stays, so that no row that comes later stands behind a gap.
+ * Two processes that gather one transcript for a moment begin runs at one number. The longer run stays, because its writer goes
+ * on behind it: so no later row stands behind a gap.
  */
 const keepLonger = `on conflict (turn_id, transcript_id, number) do update set count = excluded.count, body = excluded.body
   where excluded.count > frames.count

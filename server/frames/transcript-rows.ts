@@ -58,8 +58,8 @@ export async function insertTranscript(
 }
 
 /**
- * Closes a transcript: as `final` when every frame of it is stored, whoever says so; for another reason only while the turn
- * is its owner's, since another process may still reach what this one does not.
+ * Closes a transcript. It closes as `final` when every frame of it is stored, whoever says so. For another reason it closes
+ * only while the turn is its owner's, since another process may still reach what this one does not.
  *
  * @returns where a frame is missing.
  */

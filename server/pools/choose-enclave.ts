@@ -20,9 +20,9 @@ const rounds = 2;
 const alternatePatienceMs = 300;
 
 /**
- * Asks the pool's enclaves for evidence that covers the client's nonce, in the order of this account's preference, and
- * answers with the first that takes turns; with another beside it, where the pool has one at hand, so that a request can
- * be sealed to both. One that is draining is named only when there is no other.
+ * Asks the pool's enclaves for evidence that covers the client's nonce, in the order of this account's preference. It answers
+ * with the first that takes turns. Where the pool has another at hand, that goes beside it, so that a request can be sealed to
+ * both. One that is draining is named only when there is no other.
  *
  * @param avoided - One that has just refused: the last to be asked.
  * @throws {RelayError} the first enclave's reason when none answers.

@@ -25,8 +25,8 @@ type Waiter = { readonly resolve: (streamId: string) => void; readonly reject: (
 /**
  * The one live response of an enclave, on which the frames of all turns arrive. It reconnects by itself until closed.
  *
- * With an idle time it is held for turns alone: a running turn sends a frame each tick, so that a response without
- * frames has no turn on it, and whoever needs it again opens it.
+ * With an idle time it is held for turns alone. A running turn sends a frame each tick, so a response without frames has no
+ * turn on it. A caller that needs it again opens it.
  */
 export class EnclaveStream {
   readonly #endpoint: Endpoint;

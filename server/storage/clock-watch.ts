@@ -29,7 +29,7 @@ export type Clock = {
 
 /**
  * Judges if the machine's clock can be right, before anything is deleted or ended because it expired. A clock that is months
- * ahead for one start would take what nobody can bring back, and one that is behind would date it into the past.
+ * ahead for one start would take what nobody can bring back. One that is behind would date it into the past.
  */
 export class ClockWatch implements Clock {
   readonly #database: Database;

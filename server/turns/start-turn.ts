@@ -39,8 +39,8 @@ export type StartedTurn =
   | { readonly kind: 'changed'; readonly enclave: EnclaveAnswer };
 
 /**
- * Begins a turn: stores the items and the turn in one transaction, then hands the sealed request to exactly the enclave
- * that it names, or to the second of two that it is sealed to. Whatever they answer, the items stay.
+ * Begins a turn: stores the items and the turn in one transaction, then hands the sealed request on. It goes to exactly the
+ * enclave that it names, or to the second of two that it is sealed to. Whatever they answer, the items stay.
  *
  * @throws {RelayError} `head-conflict` and its like with nothing stored and nothing forwarded; an enclave's refusal, or
  *   that it cannot be reached, with everything stored, so that the same call may come again.

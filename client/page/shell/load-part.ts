@@ -25,8 +25,8 @@ function subscribe(listener: () => void): () => void {
 }
 
 /**
- * Loads a page's script. One that does not come is asked for again once the relay answers; where it is gone even then,
- * another build has taken its place, and the page is loaded anew, once.
+ * Loads a page's script. One that does not come is asked for again once the relay answers. Where it is gone even then, another
+ * build has taken its place, and the page is loaded anew, once.
  *
  * @throws what the loading came to, where that was tried already.
  */

@@ -1,8 +1,8 @@
 import type { Theme } from '../../vault/api/vault-api.ts';
 
 /*
- * The little that is kept in clear, nothing of it about what was written or by whom: the theme, so that a page does not flash, and
- * that there is a session here, so that the home page need not load the vault to find out that there is none.
+ * Keeps two things in clear, and nothing about what was written or by whom. The theme is here so that a page does not flash. A
+ * mark says that there is a session, so that the home page need not load the vault to find out that there is none.
  */
 const themeKey = 'sotto.theme';
 const sessionKey = 'sotto.session';

@@ -11,7 +11,7 @@ export type RepeatedTaskParts = {
 };
 
 /**
- * Work that is asked for often and has to succeed once: calls that come while it runs become one more run, a failure is
+ * Runs work that is asked for often and has to succeed once. Calls that come while it runs become one more run. A failure is
  * tried again after a pause, for as long as there is a session.
  */
 export class RepeatedTask {

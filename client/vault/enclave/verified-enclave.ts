@@ -35,8 +35,8 @@ export type VerifiedEnclave = {
   /** null where no policy was whole. */
   readonly verification: KeptVerification | null;
   /**
-   * When a request that is sealed now stops being good, on the enclave's clock: what its statement said, and the time that
-   * has passed here since, on a clock that nobody sets (M44).
+   * When a request that is sealed now stops being good, on the enclave's clock. Its clock is the time in its statement plus the
+   * time passed here since, by a clock that nobody sets (M44).
    */
   readonly expiresAtMs: () => number;
   readonly isFresh: () => boolean;

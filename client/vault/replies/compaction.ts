@@ -71,9 +71,8 @@ export type CompactionParts = {
 };
 
 /**
- * Puts two items in the place of a transcript, the reply and what is noted of it, some random time after its end: neither
- * when they come nor how many they are says anything about the reply. Devices that do it at once meet in compare-and-swap, and
- * all but one drop theirs.
+ * Puts two items in the place of a transcript, the reply and its note, some random time after its end. Neither their time nor
+ * their number says anything about the reply. Devices that do it at once meet in compare-and-swap, and all but one drop theirs.
  */
 export async function compactReply(parts: CompactionParts, turnId: string): Promise<void> {
   const { random, contents, tracker, outbox, writer } = parts;

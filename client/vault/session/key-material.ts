@@ -32,8 +32,8 @@ type Factor = {
 };
 
 /**
- * Opens what the relay released and checks it against itself: the slot must be one that the account lists, under the
- * account's own MAC, in the list that the newest head names (M5, M7, M8, M9).
+ * Opens what the relay released and checks it against itself. The account must list the slot, under its own MAC, in the list
+ * that the newest head names (M5, M7, M8, M9).
  *
  * @param factor - Its key is wiped, whatever becomes of it.
  * @throws {VaultError} `vault-tampered`; `other-version` for a version of a newer client.

@@ -22,8 +22,8 @@ export type SyncParts = {
 };
 
 /**
- * Brings this device to the newest head of the relay, or changes nothing: what a page brings counts only when the chain
- * of heads leads there and the tree over all items has exactly the head's root (M13 to M21, M26).
+ * Brings this device to the newest head of the relay, or changes nothing. A page counts only when the chain of heads leads
+ * there and the tree over all items has exactly the head's root (M13 to M21, M26).
  *
  * To be called under the vault's lock.
  *
@@ -203,7 +203,7 @@ async function keep(
 
 /**
  * The head covers only items that were sealed with this account's keys. If a seal breaks, the relay lies. If only the form is
- * unknown, a newer or a broken build wrote it, and this one keeps the item as unreadable.
+ * unknown, a newer build or a broken one (M24) wrote it, and this one keeps the item as unreadable.
  */
 function openChecked(store: VaultStore, item: CachedItem): OpenedItem {
   try {

@@ -10,8 +10,8 @@ import { pairManifests, verifyManifests, verifyMeasurements } from './verify-man
 import { verifyRevocation } from './verify-revocation.ts';
 
 /**
- * Verifies that every GPU listed is a genuine one of NVIDIA's, asked just for this enclave, in confidential mode, with a driver
- * and a VBIOS that NVIDIA vouches for (SPEC.md §9.9).
+ * Verifies that every GPU listed is a genuine one of NVIDIA's, in confidential mode, asked just for this enclave. NVIDIA must
+ * vouch for its driver and its VBIOS (SPEC.md §9.9).
  *
  * @throws {EvidenceRefused}
  */

@@ -38,8 +38,8 @@ const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 
 /**
  * Reads the part of XML that reference manifests use: elements, attributes in double quotes, ASCII text and the five named
- * entities. Whatever else XML has (document types, comments, CDATA, processing instructions, references by number, the
- * prefix `xml`) is refused: nothing that another reader could see in another way gets past this one.
+ * entities. All else is refused: document types, comments, CDATA, processing instructions, references by number, the prefix
+ * `xml`. So nothing gets past that another reader could see in another way.
  *
  * @throws {CryptoError} `malformed`, `too-long` above 256 KiB.
  */

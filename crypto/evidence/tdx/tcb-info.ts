@@ -74,7 +74,7 @@ export type TcbInfo = v.InferOutput<typeof tcbInfoSchema>;
 const moduleStep = 'tdx-module';
 
 /**
- * The status that Intel gives to a platform with these security versions: that of the first level that all of them reach
+ * The status that Intel gives to a platform with these security versions. It is that of the first level that all of them reach
  * (Intel PCS API v4, "Get TDX TCB Info", steps 3 and 4).
  *
  * @throws {EvidenceRefused} `outdated-firmware` where they reach none.

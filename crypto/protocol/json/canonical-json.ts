@@ -59,9 +59,9 @@ export function encodeCanonicalJson(value: unknown): Bytes {
 }
 
 /**
- * Reads canonical JSON of one schema, and nothing that is merely equivalent to it: whatever two parsers could read
- * differently (duplicate keys, `__proto__`, odd numbers, trailing bytes) has another encoding and is refused. A text with
- * more values or deeper nesting than the schema could need is refused before it is built.
+ * Reads canonical JSON of one schema, and nothing that is merely equivalent to it. A text that two parsers could read
+ * differently has another encoding and is refused (duplicate keys, `__proto__`, odd numbers, trailing bytes). A text with more
+ * values or deeper nesting than the schema could need is refused before it is built.
  *
  * @throws {CryptoError} `malformed`.
  */

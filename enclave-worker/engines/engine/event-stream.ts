@@ -13,8 +13,8 @@ export type StreamEvent =
  * Reads the JSON events of a reply, whatever the pieces it arrives in: a server-sent event stream (WHATWG HTML §9.2),
  * JSON lines, or one JSON document.
  *
- * In three things it is more lenient than the standard. Data that is whole in one line is given out at once, since some
- * servers send no blank lines; a last event needs no blank line behind it; lines that begin with a brace or a bracket are data.
+ * In three things it is more lenient than the standard. Data that is whole in one line is given out at once, since some servers
+ * send no blank lines. A last event needs no blank line behind it. Lines that begin with a brace or a bracket are data.
  *
  * @throws {EngineError} `answer-unreadable` for an event longer than 8 Mi characters, `not-a-model-server` for a web page.
  */

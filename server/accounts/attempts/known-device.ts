@@ -11,8 +11,8 @@ const goodPeriods = 5;
 const pattern = new RegExp(`^2\\.([A-Za-z0-9_-]{22})((?:\\.[A-Za-z0-9_-]{43}){1,${maximumNames}})$`);
 
 /**
- * A random id, and for each name that was signed in with there a keyed hash over both and the period: it says nothing of
- * the name and nothing of the time.
+ * A random id, and a keyed hash over it, the period and each name that was signed in with there. It says nothing of the name
+ * and nothing of the time.
  */
 type KnownDevice = { readonly id: Bytes; readonly proofs: readonly string[] };
 

@@ -22,7 +22,7 @@ const attemptLifetimeMs = 60_000;
 type OpaqueRecord = Pick<AccountTable, 'id' | 'opaque_user_id' | 'opaque_setup_id' | 'opaque_record' | 'stretching'>;
 
 /**
- * First half of a sign-in. A name that nobody has goes the same way, with an invented user id and no record: OPAQUE then
+ * First half of a sign-in. A name that nobody has goes the same way, with an invented user id and no record. OPAQUE then
  * answers as if there were one (RFC 9807 §10.9), and the attempt fails at its end like a wrong password (M12).
  *
  * @throws {RelayError} `bad-request`, `too-many-requests`.

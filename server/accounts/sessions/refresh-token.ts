@@ -10,7 +10,7 @@ export type RefreshToken = { readonly sessionId: Bytes; readonly generation: num
 const pattern = /^([A-Za-z0-9_-]{22})\.([0-9]{1,15})\.([A-Za-z0-9_-]{43})$/;
 
 /**
- * Token n of a session is a keyed hash over the session's seed: a lost answer is repeated word for word, and neither the
+ * Token n of a session is a keyed hash over the session's seed. So a lost answer is repeated word for word, and neither the
  * database nor the server keys alone make one.
  */
 export function makeRefreshToken(

@@ -21,8 +21,8 @@ export type BodyLimits = {
 };
 
 /**
- * Reads a JSON body, and looks at it while it comes: what is too long, or holds more than the budget, is refused at that place
- * and neither read to its end nor kept.
+ * Reads a JSON body, and looks at it while it comes. A body that is too long, or holds more than the budget, is refused at that
+ * place and neither read to its end nor kept.
  *
  * @param incoming - Node's request where there is one: its stream is several times cheaper than the web stream.
  * @returns bytes that only `parseScannedJson` has still to read.

@@ -8,7 +8,7 @@ import { isFlood, onFlood } from './tiny-chunks.ts';
 const ending = new WeakSet<ServerResponse>();
 
 /**
- * How much of a body that nobody wants is read behind its answer: a connection that is cut under a sender's hands takes the
+ * How much of a body that nobody wants is read behind its answer. A connection that is cut under a sender's hands takes the
  * answer with it, and a proxy says 502 (RFC 9112 §9.6). The longest body of ours fits, and no more.
  */
 export type RestLimits = { readonly bytes: number; readonly totalMs: number; readonly idleMs: number };
@@ -47,7 +47,7 @@ export function countPieces(request: IncomingMessage): (piece: Uint8Array) => bo
 }
 
 /**
- * A body of unannounced length that nobody reads ends its connection with the answer: it would be read to be dropped, for as
+ * A body of unannounced length that nobody reads ends its connection with the answer. It would be read to be dropped, for as
  * long as its sender likes, and tiny chunks cost most of all. The rest of any body behind its answer is read within limits.
  */
 export function endUnlessRead(request: IncomingMessage, response: ServerResponse, limits: RestLimits): void {

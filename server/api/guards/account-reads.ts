@@ -9,8 +9,8 @@ const retryAfterSeconds = 1;
 type Lane = { running: number; readonly waiting: (() => void)[] };
 
 /**
- * Reads of stored ciphertext cost by what they bring, up to 25 ms a page: few of one account run at once, others of it wait, and
- * each begins in a turn of the event loop of its own.
+ * Reads of stored ciphertext cost by what they bring, up to 25 ms a page. Few of one account run at once, and others of it
+ * wait. Each begins in a turn of the event loop of its own.
  */
 export class AccountReads {
   readonly #lanes = new Map<string, Lane>();

@@ -1,8 +1,8 @@
 /**
  * A cookie that no script reads and no other site's page sends.
  *
- * Over https it is `__Host-` and `Secure`. Plain http exists on loopback only; there a browser takes such a cookie when
- * the page's name is `localhost`, except for Safari, and none does for 127.0.0.1: then the plain name stands.
+ * Over https it is `__Host-` and `Secure`. Plain http exists on loopback only. There a browser takes such a cookie when the
+ * page's name is `localhost`, except for Safari, and none does for 127.0.0.1: then the plain name stands.
  */
 export class BrowserCookie {
   readonly #name: string;

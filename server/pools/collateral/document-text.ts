@@ -32,7 +32,7 @@ export function readHeaderChain(headers: Headers, name: string): string[] {
 export function readMemberText(text: string, name: string): string {
   let depth = 0;
   let start = -1;
-  // Brackets and whole strings, so that no bracket inside a string is taken for one; a string that does not end is the
+  // Matches brackets and whole strings, so that no bracket inside a string is taken for one. A string that does not end is the
   // last token, so that the time grows with the length alone.
   for (const match of text.matchAll(/"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|[{}[\]]/g)) {
     const [token] = match;

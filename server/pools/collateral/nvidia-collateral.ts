@@ -41,8 +41,8 @@ function fetchManifest(cache: DocumentCache, base: string, id: string): Promise<
 }
 
 /**
- * Fetches NVIDIA's answers about certificates of GPUs (OCSP, RFC 6960): one question each, without a nonce, so that one answer
- * serves every client until it is due.
+ * Fetches NVIDIA's answers about certificates of GPUs (OCSP, RFC 6960), one question each. The question has no nonce, so that
+ * one answer serves every client until it is due.
  *
  * @throws {VendorRefused} also where it answers that it does not say.
  */

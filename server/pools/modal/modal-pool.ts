@@ -50,8 +50,8 @@ const comeAgainSeconds = 2;
 const lookEveryMs = 200;
 
 /**
- * Containers on Modal that come and go with their sessions: one session for each account and model, in the database, so
- * that every replica reaches the same container, and a key stays with its container.
+ * Containers on Modal that come and go with their sessions. The database has one session for each account and model, so that
+ * every replica reaches the same container, and a key stays with its container.
  */
 export class ModalPool implements Pool {
   readonly #door: FrontDoor;

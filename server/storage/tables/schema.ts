@@ -1,8 +1,8 @@
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 
 /**
- * Every table of the relay as rows in memory, alike for SQLite and PostgreSQL: bytes are `Bytes`, numbers are safe
- * integers, times are milliseconds since 1970, days are days since 1970, yes and no are 1 and 0.
+ * Every table of the relay as rows in memory, alike for SQLite and PostgreSQL. Bytes are `Bytes`, numbers are safe integers,
+ * and yes and no are 1 and 0. Times are milliseconds since 1970, days are days since 1970.
  *
  * Nothing here can be opened by the relay: `body` columns and OPAQUE records are sealed or blinded by the client.
  */

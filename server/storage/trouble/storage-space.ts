@@ -50,8 +50,8 @@ export class StorageFull extends Error {
 type Room = { readonly free: number; readonly inside: number; readonly reserve: number };
 
 /**
- * Keeps the last of the room for those who are there already: what grows (items, turns, accounts) is refused first, then
- * the frames of running turns wait, and sessions, sign-in and deletion have the rest.
+ * Keeps the last of the room for those who are there already. Growth (items, turns, accounts) is refused first, then the frames
+ * of running turns wait. Sessions, sign-in and deletion have the rest.
  */
 export class StorageSpace {
   readonly #gauge: SpaceGauge;

@@ -69,8 +69,8 @@ function useMounted(blocks: readonly Block[]): number {
 }
 
 /**
- * About as parser, React and layout see it: a sign, a line or half an emoji costs as much as a dozen letters, and a letter of a
- * script that has to be searched in many fonts as three. A long piece of those fills a task by itself.
+ * Counts about as parser, React and layout see it. A sign, a line or half an emoji costs as much as a dozen letters. A letter
+ * of a script that has to be searched in many fonts costs as much as three. A long piece of those fills a task by itself.
  */
 const signCost = 15;
 const pieceCost = 250;

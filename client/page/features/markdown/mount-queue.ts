@@ -2,8 +2,8 @@ import { flushSync } from 'react-dom';
 
 /*
  * How much of the replies is rendered in one task. A conversation that opens with long replies, or one reply of a megabyte,
- * would hold the page; so what goes beyond a task's budget waits for later tasks, the last to ask first: that one stands at the
- * end, where the reader is.
+ * would hold the page. Pieces beyond a task's budget wait for later tasks. The last to ask goes first: it stands at the end,
+ * where the reader is.
  */
 const budgetPerTask = 4000;
 const msPerTask = 8;
@@ -25,8 +25,8 @@ function takeNow(cost: number): boolean {
 }
 
 /**
- * How many pieces of one reply are rendered. It is kept beside React's state: a render that failed is tried again in the same
- * task, which has no room left, and has to fail at the same piece once more, or that piece's guard never hears of it.
+ * How many pieces of one reply are rendered. It is kept beside React's state, because a render that failed is tried again in
+ * the same task, which has no room left. It has to fail at the same piece once more, or that piece's guard never hears of it.
  */
 export class MountedPieces {
   #count = 0;

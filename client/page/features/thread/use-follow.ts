@@ -22,8 +22,8 @@ function sizes({ scrollTop, scrollHeight, clientHeight }: HTMLElement): Sizes {
 }
 
 /**
- * Only a hand moves a list up that did not get shorter, in a view that stayed. Not every hand tells a pointer: a scrollbar that lies
- * over the words does not (Safari), a search of the browser neither, and one that is held tells it only once (Firefox).
+ * Only a hand moves a list up that did not get shorter, in a view that stayed. Not every hand tells a pointer. A scrollbar that
+ * lies over the words does not (Safari), nor does a search of the browser. One that is held tells it only once (Firefox).
  */
 function isMovedUp(before: Sizes, now: Sizes): boolean {
   return now.top < before.top && now.height >= before.height && now.view === before.view;

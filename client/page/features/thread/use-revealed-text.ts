@@ -7,7 +7,7 @@ const stepMs = 50;
 
 /**
  * The text to show now. The words of a frame appear evenly over the next tick, so that ten frames a second read like a steady
- * hand; with reduced motion, or when nothing is growing, at once.
+ * hand. With reduced motion, or when nothing is growing, they appear at once.
  */
 export function useRevealedText(
   text: string,

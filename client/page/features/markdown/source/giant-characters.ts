@@ -1,6 +1,6 @@
 /*
- * Signs that join or stand on what is before them make one character of any number of them, and a line breaks inside none: one of a
- * thousand would be wider than any screen. No script and no emoji has nearly so many.
+ * Signs that join or stand on what is before them make one character of any number of them. A line breaks inside none, so one
+ * of a thousand would be wider than any screen. No script and no emoji has nearly so many.
  */
 const mostJoined = 16;
 const giant = new RegExp(

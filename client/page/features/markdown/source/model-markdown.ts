@@ -40,8 +40,8 @@ export type ModelMarkdownOptions = {
 };
 
 /**
- * Markdown as models write it: one newline is a line break, bold works beside every script, some tags of HTML mean what they say, and
- * neither indents nor tags make a block of source. Nothing of a tag but its name is read.
+ * Markdown as models write it. One newline is a line break, bold works beside every script, and some tags of HTML mean what
+ * they say. Neither indents nor tags make a block of source. Nothing of a tag but its name is read.
  */
 export function remarkModelMarkdown(this: Processor, options: ModelMarkdownOptions) {
   const data = this.data();

@@ -1,8 +1,9 @@
 import { indentOf, listMarker } from './line-kinds.ts';
 
 /*
- * Some parsers of Markdown take time that grows with the square of what they read, or go one call deeper for each sign. So a piece is
- * counted before any of them sees it, in one pass; with more of a sign than people write, it is shown as the plain text that it is.
+ * Some parsers of Markdown take time that grows with the square of what they read, or go one call deeper for each sign. So a
+ * piece is counted before any of them sees it, in one pass. A piece with more of a sign than people write is shown as plain
+ * text.
  */
 type Counted = { readonly sign: RegExp; readonly most: number };
 
