@@ -5,7 +5,7 @@ import { refuse } from './refusal.ts';
 const overhead = 80;
 const longestPlaintext = 16 * 1024 * 1024;
 
-/** What is sealed in a place: the key's label and fields, and the data that is authenticated beside it. */
+/** A seal stands in this place: the key's label and fields, and the data that is authenticated beside it. */
 export type SealPlace = { key: Bytes; info: Bytes; associatedData: Bytes };
 
 /** The three parts that key, salt and info give (SPEC.md §2.2). */

@@ -98,7 +98,7 @@ describe('the two readers agree', () => {
       verifyModal({
         evidence: piece as ModalEvidence,
         policy,
-        // Of the key statement this verifier looks at the time alone.
+        // This verifier looks at the time of the key statement alone.
         statement: { issuedAtMs: enclaveMs } as KeyStatement,
         maximumAgeMs,
         nowMs: clientMs,

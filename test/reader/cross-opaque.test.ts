@@ -31,7 +31,7 @@ function registerAsProduction(setup: string): { record: string; exportKey: Uint8
   return { record, exportKey: exportKey.expose() };
 }
 
-/** What a sign-in as the reader gives, and whether the relay took it. */
+/** Gives what a sign-in as the reader gives, and tells if the relay took it. */
 function signInAsReader(setup: string, record: string | null, typed: string) {
   const start = startLogin(typed, scalar(), random(32), scalar());
   const request = encodeBase64url(start.request);

@@ -26,7 +26,7 @@ export function shown(value: unknown): unknown {
   return Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What a reader makes of its input: the value, or the code. */
+/** Gives what a reader makes of its input: the value, or the code. */
 function outcomeOf(read: () => unknown): string {
   try {
     return JSON.stringify(shown(read())) ?? 'nothing';

@@ -21,7 +21,7 @@ const randomClass = (): FrameClass => frameClasses[randomInt(3)]!;
 
 const sampleEnd = { outcome: 'complete', code: null, usage: null, model: 'm', engine: 'openai' } as const;
 
-/** What each reader makes of a transcript: the code of each frame, and what came out. */
+/** Gives what each reader makes of a transcript: the code of each frame, and what came out. */
 function readBoth(
   turn: { turnKey: Bytes; turnId: Bytes; requestHash: Bytes },
   header: Bytes,

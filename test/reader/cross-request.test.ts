@@ -45,7 +45,7 @@ test.each(times)('request headers, random input %i', () => {
   expect(differences([...variants(bytes), ...wrong, { name: 'expiry 2^53', bytes: late }], readers)).toEqual([]);
 });
 
-/** Of format 2, right and wrong. */
+/** Contents of format 2, right and wrong. */
 function format2Contents({
   turnKey,
   evidenceDigest,

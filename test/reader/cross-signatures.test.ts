@@ -23,7 +23,7 @@ const scalarOf = (...parts: readonly Bytes[]): bigint => {
 /** A point of order 8. */
 const torsion = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
 
-/** What the reader and production say of a signature over a statement. */
+/** Gives what the reader and production say of a signature over a statement. */
 function verdicts(publicKey: Bytes, statement: Bytes, signature: Bytes): [boolean, boolean] {
   const isMine = ed25519Verify(publicKey, lp('sotto/v1/key-statement', statement), signature);
   const input = { identityPublicKey: plain(publicKey), statement: plain(statement), signature: plain(signature) };

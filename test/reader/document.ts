@@ -56,7 +56,7 @@ export function readDocument(text: string): JsonObject {
   return counted === digest ? document : refuse('malformed');
 }
 
-/** Whether a document of one development enclave holds for a reader who accepts those and asks for no more. */
+/** True if a document of one development enclave holds for a reader who accepts those and asks for no more. */
 export function doesDevelopmentHold(document: JsonObject): boolean {
   const [enclave] = document['enclaves'] as JsonObject[];
   const { answer, result } = enclave as { answer: JsonObject; result: JsonObject };

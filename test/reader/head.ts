@@ -56,7 +56,7 @@ export function openHead(keyring: Keyring, body: Bytes): Head {
   return head.epoch === epoch && isConsistent(head) ? head : refuse('malformed');
 }
 
-/** What a device remembers of the last head it accepted (SPEC.md §6.3). */
+/** A device remembers this of the last head it accepted (SPEC.md §6.3). */
 export type HeadMark = { counter: number; hash: Bytes };
 export type OuterHead = { counter: number; body: Bytes };
 

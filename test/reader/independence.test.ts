@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 const folder = new URL('.', import.meta.url);
 const importForm = /^(?:import|export)\b[^;]*?from '([^']+)'|\bimport\('([^']+)'\)/gm;
-/** What the reader may stand on: itself, the vectors, and libraries that production does not seal with. */
+/** The reader may stand on these: itself, the vectors, and libraries that production does not seal with. */
 const allowed =
   /^(?:\.\/(?!cross-)[a-z0-9-]+\.ts|\.\.\/vectors\/[a-z0-9.-]+\.json|node:(?:crypto|fs)|vitest|@noble\/ciphers\/chacha\.js|@noble\/post-quantum\/hybrid\.js|@scure\/bip39\/wordlists\/english\.js|@noble\/curves\/ed25519\.js)$/;
 

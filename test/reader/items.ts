@@ -65,6 +65,6 @@ export function openDraft(keyring: Keyring, draftId: string, body: Bytes): strin
 /** Days since 1970, rounded up (SPEC.md §5.3). */
 export const expiryDay = (timeMs: number): number => Math.ceil(timeMs / dayMs);
 
-/** Whether a client may accept that a relay no longer has an item's body (SPEC.md §5.3). */
+/** True if a client may accept that a relay no longer has an item's body (SPEC.md §5.3). */
 export const mayBodyBeMissing = (expiresAt: number, nowMs: number): boolean =>
   expiresAt !== 0 && nowMs > (expiresAt + 1) * dayMs;

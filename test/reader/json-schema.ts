@@ -61,7 +61,7 @@ export const isAnyOf =
   (...checks: readonly Check[]): Check =>
   (value) =>
     checks.some((check) => check(value));
-/** What every one of several checks lets through. */
+/** Lets through what every one of several checks does. */
 export const isAllOf =
   (...checks: readonly Check[]): Check =>
   (value) =>

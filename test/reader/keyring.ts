@@ -3,7 +3,7 @@ import { Fields, header, join, lp, readHeader, u32, type Bytes } from './convent
 import { refuse } from './refusal.ts';
 
 export type AccountKeyOfEpoch = { epoch: number; accountKey: Bytes };
-/** What opens an account's bodies: its id, and the key of each epoch, the current one last. */
+/** These open an account's bodies: its id, and the key of each epoch, the current one last. */
 export type Keyring = { accountId: Bytes; keys: readonly AccountKeyOfEpoch[] };
 
 const longestBody = 7290;

@@ -32,7 +32,7 @@ export const recoverySigningSeed = (entropy: Bytes): Bytes => hkdf(entropy, lp('
 
 export type RecoveryClaim = { challenge: Bytes; nameTag: Bytes; issuedAtMs: number };
 
-/** What a client signs to get its recovery keyslot (SPEC.md §3.4). */
+/** A client signs this to get its recovery keyslot (SPEC.md §3.4). */
 export const writeClaim = ({ challenge, nameTag, issuedAtMs }: RecoveryClaim): Bytes =>
   lp('sotto/v1/recovery', challenge, nameTag, u64(issuedAtMs));
 
@@ -44,7 +44,7 @@ export const isClaimSigned = (publicKey: Bytes, claim: RecoveryClaim, signature:
 
 export type StepUpClaim = { act: string; nonce: Bytes; bodyDigest: Bytes };
 
-/** What the phrase's key signs as a fresh proof (SPEC.md §3.5). */
+/** The phrase's key signs this as a fresh proof (SPEC.md §3.5). */
 export const writeStepUpClaim = ({ act, nonce, bodyDigest }: StepUpClaim): Bytes =>
   lp('sotto/v1/step-up', utf8(act), nonce, bodyDigest);
 

@@ -67,7 +67,7 @@ const embed = json.isObject({
 /** The schemas of SPEC.md §7.3. */
 const schema = json.isAnyOf(format1, chat, embed);
 
-/** What of SPEC.md §9.2 a request uses, in the order of the alphabet. */
+/** Names what a request uses of SPEC.md §9.2, in the order of the alphabet. */
 export function usesOf(content: JsonObject): string[] {
   if (content['format'] === 1) return [];
   if (content['kind'] === 'embed') return ['embed'];

@@ -50,7 +50,7 @@ export function readStatement(identity: Bytes, statement: Bytes, signature: Byte
   return value['nonce'] === encodeBase64url(nonce) ? value : refuse('evidence-refused');
 }
 
-/** What goes into every request that is sealed on the ground of this verdict (SPEC.md §9.4). */
+/** Every request that is sealed on the ground of this verdict carries this (SPEC.md §9.4). */
 export const evidenceDigest = (evidence: Json, statement: Bytes, signature: Bytes): Bytes =>
   sha256(lp('sotto/v1/evidence', writeCanonicalJson(evidence), statement, signature));
 

@@ -64,7 +64,7 @@ export const isCodedStep: json.Check = (value) => {
   return details.get(detail as string)?.(values) ?? true;
 };
 
-/** Whether a verifier of this page could have made it. */
+/** True if a verifier of this page could have made it. */
 export function isKnownStep(step: JsonObject): boolean {
   return typeof step['detail'] === 'string' && details.has(step['detail']);
 }

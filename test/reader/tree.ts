@@ -1,6 +1,6 @@
 import { isEqual, sha256, u32, u8, type Bytes } from './conventions.ts';
 
-/** What the relay sees of an item (SPEC.md §6.1). */
+/** The relay sees this of an item (SPEC.md §6.1). */
 export type Leaf = { id: Bytes; version: number; expiresAt: number; flags: number; bodyHash: Bytes };
 type HashedLeaf = { id: Bytes; hash: Bytes };
 

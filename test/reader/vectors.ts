@@ -14,7 +14,7 @@ export const toHex = (bytes: Bytes): string => Buffer.from(bytes).toString('hex'
 export const saltOf = (body: string): Bytes => fromHex(body).slice(6, 38);
 
 const specification = readFileSync(new URL('../../crypto/SPEC.md', import.meta.url), 'utf8').replaceAll(/\s/g, '');
-/** Whether the page itself shows these bytes, whatever the line breaks. */
+/** True if the page itself shows these bytes, whatever the line breaks. */
 export const isInSpecification = (bytes: Bytes): boolean => specification.includes(toHex(bytes));
 
 /** The code of a refusal, or `accepted`; whatever is no refusal is a defect of the reader. */

@@ -76,7 +76,7 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-/** As a browser does at the opening of a conversation. */
+/** Asks as a browser does at the opening of a conversation. */
 async function ask() {
   const nonce = randomBytes(32);
   const request = { format: 1, nonce: toBase64Url(nonce), model: 'default' };

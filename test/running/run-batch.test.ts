@@ -5,7 +5,7 @@ import { type BatchLimits, runBatch } from './run-batch.ts';
 import { countTests, formatFailures } from './run-report.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-/** Of files that vitest is asked to run in this order, one after the other. */
+/** The files that vitest is asked to run in this order, one after the other. */
 const files = {
   'a.test.ts': "test('passes', () => {}); test('has no reason to run', (it) => it.skip('no such machine'));",
   'b.test.ts': "beforeAll(() => { throw new Error('of a hook'); }); test('is never begun', () => {});",

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** What became of a command. */
+/** Tells what became of a command. */
 export interface CommandResult {
   /** Null when a signal ended it. */
   readonly exitCode: number | null;

@@ -8,7 +8,7 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
-/** What a whole run leaves in `test/report/counts.json`. */
+/** A whole run leaves this in `test/report/counts.json`. */
 export interface TestSummary extends TestCounts {
   /** Number of files that failed at first and passed alone. */
   readonly secondAttempts: number;

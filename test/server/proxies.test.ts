@@ -56,7 +56,7 @@ async function readText(response: IncomingMessage): Promise<string> {
 type Sending = {
   readonly headers?: Record<string, string>;
   readonly protocol?: 'h2' | 'http/1.1';
-  /** Of 128 KiB each. */
+  /** Each has 128 KiB. */
   readonly pieces: number;
   readonly pauseMs?: number;
 };
@@ -208,7 +208,7 @@ describe.each([
         return answer.response.statusCode;
       };
       const statuses = [];
-      // What a client writes there itself does not count.
+      // An address that a client writes there itself does not count.
       for (let index = 0; index < 31; index++) {
         statuses.push(await signUp('127.0.0.2', { 'x-client-address': `198.51.100.${index}` }));
       }

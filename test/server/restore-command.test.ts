@@ -76,7 +76,7 @@ const keyPlaceOf = (folder: string): KeyPlace => ({
   host: '::1',
 });
 
-/** Whether the relay finds keys that open the database of this folder; otherwise its complaint. */
+/** Tells if the relay finds keys that open the database of this folder; otherwise gives its complaint. */
 async function keysIn(folder: string): Promise<string> {
   const database = await openSqlite(folder);
   try {

@@ -2,13 +2,13 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SizeReport } from './size-budget.ts';
 
-/** What `npm ci` and `npm ci --omit=dev` may put on a disk. */
+/** `npm ci` and `npm ci --omit=dev` may put so much on a disk. */
 const installBudgets = { everything: 750_000_000, production: 200_000_000 } as const;
 
 /** Bytes of files under `node_modules`. */
 export interface InstallSizes {
   readonly everything: number;
-  /** Of the packages that `npm ci --omit=dev` installs. */
+  /** The size of the packages that `npm ci --omit=dev` installs. */
   readonly production: number;
   /** Production packages that are not there though no platform may leave them out: the sizes would be too small. */
   readonly missing: readonly string[];

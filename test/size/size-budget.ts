@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { runCommand } from '../running/run-command.ts';
 
-/** What a browser loads before the page can be used, compressed with brotli. The rest comes on demand. */
+/** A browser loads this much before the page can be used, compressed with brotli. The rest comes on demand. */
 const budgets = { js: 200_000, css: 30_000 } as const;
 
 /** How the step of `npm run check` went. */
@@ -11,7 +11,7 @@ export interface SizeReport {
   readonly isPassed: boolean;
   /** Sizes against budgets, in a few words. */
   readonly note: string;
-  /** What the build said, if it failed. */
+  /** The words of the build, if it failed. */
   readonly output: string;
 }
 
@@ -31,7 +31,7 @@ export async function checkSizeBudget(root: string): Promise<SizeReport> {
   };
 }
 
-/** What index.html names: scripts, modules to preload (all that the scripts import statically) and style sheets. */
+/** Measures what index.html names: scripts, modules to preload (all that the scripts import statically) and style sheets. */
 export function measureFirstLoad(distFolder: string): { js: number; css: number; files: string[] } {
   const html = readFileSync(join(distFolder, 'index.html'), 'utf8');
   const sizes = { js: 0, css: 0, files: [] as string[] };

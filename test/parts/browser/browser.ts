@@ -65,7 +65,7 @@ function withPatience(browser: Browser): Browser {
   return browser;
 }
 
-/** What decides which browser is started. */
+/** These decide which browser is started. */
 export interface BrowserChoice {
   readonly platform: string;
   readonly arch: string;

@@ -2,7 +2,7 @@ export type WholeStorage = {
   readonly databaseNames: readonly string[];
   readonly rows: readonly { readonly database: string; readonly store: string; readonly value: unknown }[];
   readonly extractableKeys: number;
-  /** Whether a text is in there as it is: in strings and names, or in bytes as UTF-8, UTF-16, hex or base64. */
+  /** True if a text is in there as it is: in strings and names, or in bytes as UTF-8, UTF-16, hex or base64. */
   contains(text: string): boolean;
 };
 

@@ -87,7 +87,7 @@ export class EvidenceSite implements AsyncDisposable {
   }
 }
 
-/** What the vendors of these machines say of them; AMD's certificates come from the host. */
+/** Publishes what the vendors of these machines say of them; AMD's certificates come from the host. */
 async function publish(amd: TestChip, intel: TestChip): Promise<VendorServices> {
   const vendors = await new VendorServices().start();
   const gpu = amd.gpus?.makeEvidence({ expected: new Uint8Array(32) });

@@ -10,7 +10,7 @@ import type { TestChip } from './amd/test-chip.ts';
 export class HardwareWorker implements AsyncDisposable {
   readonly url: string;
   readonly token: string;
-  /** As policies name its file. */
+  /** Policies name its file so. */
   readonly imageDigest: string;
   readonly child: ChildProcess;
   readonly #folder: TemporaryFolder;

@@ -7,7 +7,7 @@ import { testNowMs } from './vendors/certificate-maker.ts';
 import { hardwarePolicy, makeHardwareAnswer } from './hardware-answer.ts';
 
 const chip = makeAmdMachine();
-/** What these enclaves are verified against. */
+/** These enclaves are verified against this. */
 export const enclavePolicy = hardwarePolicy({ measured: { sevSnp: [chip.measurement], tdx: [] }, sevSnp: chip.policy });
 const status = { state: 'ready', reason: 'server-given', next: null } as const;
 

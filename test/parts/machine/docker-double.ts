@@ -8,11 +8,11 @@ import * as v from 'valibot';
 
 const settings = v.parse(
   v.object({
-    /** What the relay's container has at its root, and in its volume. */
+    /** The relay's container has this at its root, and in its volume. */
     imageFolder: v.string(),
     volumeFolder: v.string(),
     environment: v.record(v.string(), v.string()),
-    /** Of a database that stays, and the name of the one that the relay uses. */
+    /** The URL of a database that stays, and the name of the one that the relay uses. */
     maintenanceUrl: v.string(),
     databaseName: v.string(),
   }),

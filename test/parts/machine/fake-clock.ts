@@ -34,7 +34,7 @@ export class FakeClock implements PacerClock {
     this.nowMs = until;
   }
 
-  /** As `advance`, in small steps between which promises go on: an engine's delays pass on this clock too. */
+  /** Works as `advance`, in small steps between which promises go on: an engine's delays pass on this clock too. */
   async run(durationMs: number): Promise<void> {
     for (let passed = 0; passed < durationMs; passed += 5) {
       this.advance(5);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export type ListedProcess = {
   readonly pid: number;
-  /** What a Ctrl-C at one terminal reaches. */
+  /** A Ctrl-C at one terminal reaches this group. */
   readonly group: number;
   readonly command: string;
 };

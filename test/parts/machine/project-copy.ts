@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const projectFolder = resolve(import.meta.dirname, '../../..');
-/** What the client is built from, and relay and worker run from. */
+/** The client is built from these, and relay and worker run from them. */
 const parts = /^(client|crypto|process|server|enclave-worker|package(-lock)?\.json|tsconfig.*\.json)$/;
 const builtFolders = /^(client|enclave-worker)\/dist$/;
 

@@ -53,7 +53,7 @@ function build(cache: string, folder: string): string | null {
   }
 }
 
-/** What a script of test/ or modal/ answered. */
+/** A script of test/ or modal/ answered this. */
 export interface PythonResult {
   readonly status: number | null;
   readonly output: string;

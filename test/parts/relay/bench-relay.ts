@@ -45,11 +45,11 @@ export class BenchRelay implements AsyncDisposable {
     readonly mode: 'paced' | 'flood';
     readonly turnsPerSecond: number;
     readonly databaseUrl?: string;
-    /** Whether the relay's event loop is looked at from inside, which costs a little. */
+    /** True if the relay's event loop is looked at from inside, which costs a little. */
     readonly isMetered?: true;
-    /** Whether it has a certificate of its own, and so speaks HTTP/2 as well. */
+    /** True if it has a certificate of its own, and so speaks HTTP/2 as well. */
     readonly isTls?: boolean;
-    /** What the account of a browser holds before the relay starts. */
+    /** Fills the account of a browser before the relay starts. */
     readonly prepare?: (device: VaultDevice, index: number) => Promise<void>;
   }): Promise<BenchRelay> {
     const folder = await makeTemporaryFolder('bench');
@@ -77,7 +77,7 @@ export class BenchRelay implements AsyncDisposable {
     const relay = new PinnedProcess(0, 'server/main.ts', {
       env: { ...environment, LOOP_METER_FILE: join(folder.path, meterFileName) },
       nodeOptions: [
-        // As the launcher and the image start it.
+        // The launcher and the image start it so.
         '--max-semi-space-size=4',
         ...(options.isMetered === true ? ['--import', join(import.meta.dirname, '../machine/loop-meter.ts')] : []),
       ],

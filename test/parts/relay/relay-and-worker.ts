@@ -58,7 +58,7 @@ export class RelayAndWorker implements AsyncDisposable {
     await this.#answers(`${this.url}/livez`, {});
   }
 
-  /** As a power cut would. */
+  /** Kills the relay as a power cut would. */
   async killRelay(): Promise<void> {
     await kill(this.#relay);
   }

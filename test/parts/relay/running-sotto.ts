@@ -20,7 +20,7 @@ export interface RunningSotto {
   killRelay(): Promise<void>;
   /** Waits until the relay says that it can serve. */
   healthy(): Promise<void>;
-  /** What runs of it now: launcher, children and theirs. */
+  /** Lists what runs of it now: launcher, children and theirs. */
   processes(): ListedProcess[];
   /** One Ctrl-C, which a terminal sends to all of them. @returns the exit code of what was started. */
   stop(): Promise<number>;
@@ -33,9 +33,9 @@ export type StartOptions = {
   readonly port?: number;
   /** Where it lies; this checkout when not given. */
   readonly folder?: string;
-  /** What a person types; the launcher itself when not given. */
+  /** A person types this; the launcher itself when not given. */
   readonly command?: readonly [string, ...string[]];
-  /** What must answer before it counts as started: `/livez` where no client is built, as under `npm run dev`. */
+  /** This must answer before it counts as started: `/livez` where no client is built, as under `npm run dev`. */
   readonly readyPath?: '/healthz' | '/livez';
 };
 

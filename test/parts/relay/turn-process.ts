@@ -41,7 +41,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   await expect.poll(condition, { interval: 10 }).toBe(true);
 }
 
-/** Whether it is still open once everything that could go on has gone on; how it ended is another question. */
+/** True if it is still open once everything that could go on has gone on; how it ended is another question. */
 export async function isWaiting(work: Promise<unknown>): Promise<boolean> {
   const ended = () => false;
   return Promise.race([work.then(ended, ended), sleep(20, true)]);

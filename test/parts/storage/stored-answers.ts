@@ -7,7 +7,7 @@ import { waitFor } from '../relay/running-sotto.ts';
 /** Where a relay keeps what it has. */
 export type Storage = { readonly dataFolder: string; readonly databaseUrl?: string | undefined };
 
-/** What an auditor reads beside the running relay. */
+/** Reads what an auditor reads beside the running relay. */
 export async function queryStorage(storage: Storage, query: string): Promise<Record<string, unknown>[]> {
   if (storage.databaseUrl !== undefined) {
     const client = new pg.Client({ connectionString: storage.databaseUrl });

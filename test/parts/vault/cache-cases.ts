@@ -6,7 +6,7 @@ export type CacheDevice = {
   openTab(): RowCache;
   /** From now on the storage takes no more. */
   fill(): Promise<void>;
-  /** Whether a key of WebCrypto survives in a row; otherwise it is null there. */
+  /** True if a key of WebCrypto survives in a row; otherwise it is null there. */
   readonly keepsKeys: boolean;
 };
 
@@ -49,7 +49,7 @@ async function openedTab(device: CacheDevice): Promise<RowCache> {
   return cache;
 }
 
-/** What every implementation of `RowCache` does, one device a case. */
+/** Every implementation of `RowCache` does these, one device a case. */
 export const cacheCases: readonly CacheCase[] = [
   {
     title: 'get: gives what was put, and null for what was not',

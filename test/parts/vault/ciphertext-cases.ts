@@ -35,7 +35,7 @@ async function openedTab(device: CacheDevice): Promise<{ rows: RowCache; cache: 
   return { rows, cache };
 }
 
-/** What the vault does with the rows, over every implementation of them. */
+/** The vault does these with the rows, over every implementation of them. */
 export const ciphertextCases: readonly CacheCase[] = [
   {
     title: 'rewriteOperation: of two tabs that change one revision at once one succeeds',

@@ -1,7 +1,7 @@
 import type { End, SetBack, State } from '../../../client/vault/asking/journey-table.ts';
 import { runJourney, type Works } from '../../../client/vault/asking/run-journey.ts';
 
-/** As the outbox holds it; null once it left. */
+/** The outbox holds it so; null once it left. */
 type Kept = { stage: 'going' | 'stopped' | 'failed' | 'returned'; shown: number | null; revision: number } | null;
 
 class Setback extends Error {
@@ -65,7 +65,7 @@ export class PaperQuestion {
         await run();
         this.#isLocked = false;
       },
-      // As patience does: not for ever.
+      // Patience does the same: not for ever.
       setBack: (error) => {
         if (!(error instanceof Setback)) throw error;
         this.#tries += 1;
@@ -193,12 +193,12 @@ export class PaperQuestion {
     }
   }
 
-  /** What others do at this moment. */
+  /** Does what others do at this moment. */
   #meanwhile(): void {
     if (this.#chance(60)) this.#ended.abort();
     if (this.#chance(25)) this.#enclave += 1;
     if (this.#chance(40)) this.#isCacheKnown = false;
-    // Whoever stops or deletes takes the lock first.
+    // A tab that stops or deletes takes the lock first.
     if (this.#isLocked) return;
     if (this.#chance(30) && this.outbox?.stage === 'going') {
       this.#rewrite({ stage: 'stopped' });

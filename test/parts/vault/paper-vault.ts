@@ -13,7 +13,7 @@ export class PaperVault {
   counter = 1;
   readonly items = new Map<string, PaperItem>();
   readonly history: string[] = [];
-  /** Of all questions that were ever stored. */
+  /** The texts of all questions that were ever stored. */
   readonly storedTexts = new Set<string>();
 
   /** @throws when a batch breaks a rule that every relay keeps. */

@@ -25,7 +25,7 @@ import { newId } from './paper-vault.ts';
 
 const hash32 = toBase64Url(new Uint8Array(32));
 
-/** What the vault holds from now on under an id; null: a tombstone. */
+/** Sets what the vault holds from now on under an id; null: a tombstone. */
 export function put(contents: VaultContents, id: string, content: ItemContent | null, version = 1): void {
   const row = { id, version, flags: content === null ? 1 : 0, expiresAt: 0, counter: 1, storedAtMs: 0, turnId: null };
   contents.set({ ...row, length: 0, bodyHash: new Uint8Array(32), bodyState: 'here' }, content);
@@ -55,7 +55,7 @@ export function reply(place: Pick<ReplyContent, 'conversationId' | 'parentId' | 
   } satisfies ReplyContent;
 }
 
-/** What is noted of an answer. */
+/** Makes the note of a reply. */
 export function replyNote(place: Pick<ReplyNoteContent, 'conversationId' | 'turnId'>, ...codes: string[]) {
   return { type: 'reply-note', format: 1, ...place, codes, leftOut: 0 } satisfies ReplyNoteContent;
 }
@@ -104,7 +104,7 @@ export function queue(operations: readonly Operation[]): QueuedOperation[] {
   });
 }
 
-/** What the chores of all features put into an outbox in which some operations wait. */
+/** Lists what the chores of all features put into an outbox in which some operations wait. */
 export async function orderedByChores(
   contents: VaultContents,
   waiting: readonly Operation[] = [],

@@ -50,7 +50,7 @@ export type ReadAnswer = {
   readonly failure: string | null;
 };
 
-/** What a person gets of an answer. */
+/** Gives what a person gets of a reply. */
 export async function readAll(events: AsyncIterable<EngineEvent>): Promise<ReadAnswer> {
   const answer = { text: '', thoughts: '', usage: null as number[] | null, isLength: false, notes: [] as string[] };
   try {

@@ -58,7 +58,7 @@ export class FrontDoorContainer {
     return true;
   }
 
-  /** As the proxy does it: the bytes go through, and an ended connection on one side ends the other. */
+  /** Forwards as the proxy does: the bytes go through, and an ended connection on one side ends the other. */
   forward(request: IncomingMessage, response: ServerResponse, headers: Record<string, string | string[]>): void {
     const { method, url: path } = request;
     const onward = requestHttp({ host: '127.0.0.1', port: this.#port, method, path, headers, agent: false });

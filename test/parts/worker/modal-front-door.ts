@@ -10,7 +10,7 @@ export type FrontDoorOptions = {
   readonly bootMs?: number;
   /** After its last session a container stays for as long. */
   readonly scaledownMs?: number;
-  /** Of every worker, besides its token. */
+  /** The environment of every worker, besides its token. */
   readonly environment?: Readonly<Record<string, string>>;
 };
 
@@ -41,7 +41,7 @@ export class ModalFrontDoor implements AsyncDisposable {
   readonly startKeys = new Set<string>();
   /** Calls without the proxy token. */
   refusedCalls = 0;
-  /** What a request hears whose session is over: the documents do not say. */
+  /** A request hears this whose session is over: the documents do not say. */
   lostStatus = 404;
   /** Requests of good sessions that are answered 502 all the same. */
   stumbles = 0;
@@ -82,7 +82,7 @@ export class ModalFrontDoor implements AsyncDisposable {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  /** What a relay is given to use it. */
+  /** A relay is given these to use it. */
   get settings(): Record<string, string> {
     return {
       ENCLAVE_POOL: 'modal',

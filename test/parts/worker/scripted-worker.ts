@@ -42,9 +42,9 @@ export class ScriptedWorker {
   state: 'ready' | 'loading' | 'draining' = 'ready';
   models = ['test-model'];
   publicKey = toBase64Url(new Uint8Array(randomBytes(1216)));
-  /** Of everybody who asked for evidence. */
+  /** The nonces of everybody who asked for evidence. */
   readonly nonces: string[] = [];
-  /** What was asked for evidence, also in vain. */
+  /** The requests for evidence, also those in vain. */
   readonly questions: EnclaveRequest[] = [];
   /** Members of a question that a worker of an earlier build does not know. */
   refuses: ReadonlySet<string> = new Set();

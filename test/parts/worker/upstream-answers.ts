@@ -78,7 +78,7 @@ function tokensFor({ tokens = defaultTokens }: UpstreamScript, body: ChatRequest
   return typeof tokens === 'function' ? tokens(newestMessage(body)) : tokens;
 }
 
-/** What a chat completion asks at last. */
+/** Gives what a chat completion asks at last. */
 export function newestMessage({ messages }: ChatRequest): string {
   const content = messages.at(-1)?.content;
   return typeof content === 'string' ? content : '';

@@ -24,7 +24,7 @@ export interface RecordedRequest {
 
 /** A model server on loopback that speaks OpenAI's chat completions, streamed and whole, and `/v1/models`. */
 export interface Upstream extends AsyncDisposable {
-  /** What goes into `LLM_BASE_URL`: ends in `/v1`. */
+  /** The value for `LLM_BASE_URL`: ends in `/v1`. */
   readonly baseUrl: string;
   /** Every chat completion request so far, oldest first. */
   readonly requests: readonly RecordedRequest[];

@@ -10,7 +10,7 @@ export const workerToken = 'a-token-for-tests-0123456789-0123456789';
 export interface WorkerProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly url: string;
-  /** What it said over its channel. */
+  /** The states that it told over its channel. */
   readonly statuses: string[];
   /** Everything on its stdout and stderr. */
   output(): string;

@@ -6,7 +6,7 @@ import { parseEnvironmentFile } from '../../../process/settings/environment-file
 import { complainOfNamesInFile } from '../../../process/settings/unknown-names.ts';
 import { readAsCompose } from '../../parts/machine/compose-env.ts';
 
-/** What our processes, and both ways of Compose to read comments, make of it. */
+/** Gives what our processes, and both ways of Compose to read comments, make of it. */
 const readings = (text: string) => [
   Object.fromEntries(parseEnvironmentFile(text)),
   Object.fromEntries(readAsCompose(text, 'anywhere')),
@@ -22,7 +22,7 @@ function refusalOf(text: string): string {
   }
 }
 
-/** What Compose makes of `A`, or why it reads nothing. */
+/** Gives what Compose makes of `A`, or why it reads nothing. */
 function composeReads(text: string): string | undefined {
   try {
     return readAsCompose(text, 'anywhere').get('A');

@@ -16,7 +16,7 @@ afterEach(() => {
 });
 afterAll(() => log.stop());
 
-/** What is wrong with it, or what it is. */
+/** Gives what is wrong with it, or what it is. */
 async function audit(served: ServedTestLog = log, saved: string | null = null): Promise<string | AuditResult> {
   try {
     const reader = new LogReader(served.url);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => registrar.stop());
 
-/** As it is on the wire: fetch would tidy a path up. */
+/** Sends it as it is on the wire: fetch would tidy a path up. */
 async function raw(path: string, headers: Record<string, string> = {}) {
   const call = request(registrar.url, { path, headers });
   call.end();
@@ -171,7 +171,7 @@ test('one address cannot keep the registrar busy, and its proxy says who is who'
         body: '{"format":1}',
       })
     ).status;
-  // What stands further left in the header could be anyone's invention.
+  // Addresses further left in the header could be anyone's invention.
   const statuses = await Promise.all(
     Array.from({ length: 500 }, (_, count) => call(`198.51.100.${count % 200}, 192.0.2.1, 10.1.2.3`)),
   );

@@ -7,7 +7,7 @@ import { findFreePort } from '../../parts/network/free-port.ts';
 import { TestRegistrar } from '../../parts/evidence/modal/test-registrar.ts';
 import { waitFor } from '../../parts/relay/running-sotto.ts';
 
-/* What no worker and no auditor sends: every answer has a fixed body and the registrar's headers, whoever gives it. */
+/* No worker and no auditor sends these: every answer has a fixed body and the registrar's headers, whoever gives it. */
 
 let registrar: TestRegistrar;
 beforeAll(async () => {
@@ -218,7 +218,7 @@ describe('a flood', () => {
   const from = (localAddress: string) => open(undefined, localAddress);
   const lines = (route: string) => registrar.printed.split('\n').filter((line) => line.includes(`"route":"${route}"`));
   const atOnce = 1_000;
-  /** As many calls as may come at once, again and again once they are answered. */
+  /** Sends as many calls as may come at once, again and again once they are answered. */
   const flood = async (request: string, count: number, socket: Socket) => {
     let answered = 0;
     socket.on('data', (part: string) => (answered += statusesOf(part).length));

@@ -53,7 +53,7 @@ test('without the issuer nothing is believed that is older than the cache, and t
   const waiting = registrar.issuer.makeToken();
   expect(await codeOf(registrar)).toBe('accepted');
   registrar.issuer.setDown(true);
-  // What was fetched before still serves.
+  // The keys that were fetched before still serve.
   expect(await codeOf(registrar)).toBe('accepted');
   await pause(8_100);
   expect(await codeOf(registrar, waiting)).toBe('issuer-unreachable');

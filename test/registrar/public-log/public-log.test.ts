@@ -13,7 +13,7 @@ import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 const origin = 'registrar.test/log-1';
 const keys = parseRegistrarKeys(generateRegistrarKeys());
 
-/** What a log that went another way would have signed. */
+/** A log that went another way would have signed this. */
 const otherRoot = signNote(
   checkpointText(origin, 5, Buffer.alloc(32)),
   origin,

@@ -16,7 +16,7 @@ type Commit = {
   readonly checkpoint: string;
 };
 
-/** What REGISTRAR_COMMIT_URL names: keeps one root for a size, as a store with compare-and-set does. */
+/** REGISTRAR_COMMIT_URL names this: it keeps one root for a size, as a store with compare-and-set does. */
 class Keeper {
   readonly commits: Commit[] = [];
   readonly roots = new Map<number, string>();

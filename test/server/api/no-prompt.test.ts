@@ -5,7 +5,7 @@ import { openTestRelay } from '../../parts/relay/test-relay.ts';
 
 vi.mock('../../../crypto/protocol/json/strict-json.ts', { spy: true });
 
-/** What programs that talk to language models ask for. */
+/** Programs that talk to language models ask for these. */
 const modelPaths = [
   '/v1/chat/completions',
   '/v1/completions',

@@ -9,10 +9,10 @@ import { endedKinds, limitedKinds, worstFloodKinds, worstKinds } from '../../par
  */
 
 const longestTurnMs = 250;
-/** What server/OPERATING.md says that a relay needs, without what 3,000 turns take. */
+/** A relay needs so much, as server/OPERATING.md says, without what 3,000 turns take. */
 const mostMemoryBytes = 1.5 * 1024 ** 3;
 
-/** What a relay may answer to the worst: refusals, and answers to what is allowed. It never fails. */
+/** A relay may answer these to the worst: refusals, and answers to what is allowed. It never fails. */
 const known: ReadonlySet<number> = new Set([0, 200, 304, 400, 401, 409, 413, 429]);
 
 describe.each([
@@ -41,7 +41,7 @@ describe.each([
       expect(Object.keys(statuses).filter((status) => !known.has(Number(status)))).toEqual([]);
       expect(Object.keys(statuses).length).toBeGreaterThan(0);
       expect(withoutTime).toBe(0);
-      // Whoever goes on past a limit is refused, and whoever only floods is cut off.
+      // A caller who goes on past a limit is refused, and one who only floods is cut off.
       expect(limitedKinds.has(kind) ? statuses[429] : 1).toBeGreaterThan(0);
       expect(endedKinds.has(kind) ? statuses[0] : 1).toBeGreaterThan(0);
       expect(looksMs.length).toBeGreaterThan(0);

@@ -131,7 +131,7 @@ test('body: one that passes the limit while it arrives is refused before it is w
   });
   expect(answer.status).toBe(413);
   expect(answer.sent).toBeGreaterThan(65_536);
-  // What is well within the limit goes through the same way.
+  // A body well within the limit goes through the same way.
   const body = '{"format":1}';
   const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
   expect((await get(port, '/v1/recovery/start', { method: 'POST', headers, body })).text).toBe(
@@ -171,7 +171,7 @@ test('addresses: two accounts behind one address share its turns and bytes, and 
     };
     return (await get(port, path, { method: 'POST', headers, body })).status;
   };
-  // What others of the office, the same /64, asked before them.
+  // Others of the office, the same /64, asked before them.
   const office = '2001:db8:0:0::/64';
   for (let i = 0; i < 9; i++) limiter.take('turns', { address: office, accountId: `${i}` }, 30);
   const turns: number[] = [];

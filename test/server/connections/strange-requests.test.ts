@@ -4,7 +4,7 @@ import { listen, type Listening } from '../../../server/connections/listener.ts'
 import { securityHeaders } from '../../../server/api/pages/security-headers.ts';
 import { makeTestRelay } from '../../parts/relay/test-relay.ts';
 
-/* What no browser sends: every answer has the security headers and a fixed body, whoever gives it. */
+/* No browser sends these: every answer has the security headers and a fixed body, whoever gives it. */
 
 let listener: Listening;
 beforeAll(async () => {

@@ -19,7 +19,7 @@ let held = Promise.withResolvers<void>();
 let asked = Promise.withResolvers<void>();
 
 const app: RelayApp = new Hono();
-// Of a body that broke, whose answer nobody gets.
+// Answers for a body that broke, and nobody gets the answer.
 app.onError((_error, c) => c.text('', 500));
 app.all('/held', async (c) => {
   asked.resolve();
@@ -156,7 +156,7 @@ describe.each(['plain', 'TLS'] as const)('%s', (kind) => {
     socket.write(text);
     await ended;
     expect(answersIn(got())).toEqual([expect.stringContaining('bad-request')]);
-    // What a connection that is gone is sent, it answers with a reset.
+    // A connection that is gone answers with a reset what it is sent.
     const over = new Promise((resolve) => void socket.on('error', () => undefined).on('close', resolve));
     const sending = setInterval(() => socket.write('x'), 50);
     onTestFinished(() => clearInterval(sending));

@@ -193,7 +193,7 @@ describe.each(databaseKinds)('runs of frames of two processes on %s', (kind) => 
   });
 });
 
-/** Of two transactions that meet: the second one begins while the first is not committed. */
+/** Runs two transactions that meet: the second one begins while the first is not committed. */
 async function meet<A, B>(database: TestDatabase, first: Work<A>, second: Work<B>): Promise<[A, B]> {
   const isWaiting = sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
   const [began, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

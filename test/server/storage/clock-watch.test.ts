@@ -10,7 +10,7 @@ import { addSession, day, makeAccount, newId, write } from '../../parts/users/wi
 
 const todayMs = Date.UTC(2026, 10, 30, 12);
 
-/** What one start of a relay deletes when its clock says this. */
+/** Tells what one start of a relay deletes when its clock says this. */
 async function sweepAt(
   database: Database,
   nowMs: number,

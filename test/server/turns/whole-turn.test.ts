@@ -43,7 +43,7 @@ async function framesOf(relay: NodeRelay, prepared: PreparedTurn): Promise<Uint8
   return new LiveRecordSplitter().push(bytes);
 }
 
-/** Whether the last record says that nothing more comes. */
+/** True if the last record says that nothing more comes. */
 function endsClosed(records: readonly Uint8Array[]): boolean {
   const last = records.at(-1);
   return last !== undefined && recordKind(last) === 'closed';
@@ -113,7 +113,7 @@ describe.concurrent.each(databaseKinds)('a whole turn on %s', (kind) => {
     const stop = { format: 1, stopToken: toBase64Url(deriveStopToken(prepared)) };
     await relay.expect(202, 'POST', `/v1/turns/${prepared.start.turnId}/stop`, stop);
     let live = '';
-    // What a browser does: watch first, then read what is stored, and merge by number.
+    // Does what a browser does: watch first, then read what is stored, and merge by number.
     const records = new Map<number, Uint8Array>();
     let header: Uint8Array | null = null;
     const take = (record: Uint8Array) => {

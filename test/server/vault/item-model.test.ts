@@ -6,7 +6,7 @@ import { readItems } from '../../../server/vault/read-items.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
 import { day, makeAccount, newId, type VaultDevice } from '../../parts/users/without-keys/vault-device.ts';
 
-/** What a vault must be, in the fewest words: a map, and a rule for each write. */
+/** Says in the fewest words what a vault must be: a map, and a rule for each write. */
 class ModelVault {
   readonly items = new Map<string, Omit<ItemWrite, 'id'>>();
   readonly today = Math.floor(Date.now() / day);

@@ -1,11 +1,11 @@
-/** What a screen reader calls a control. A field for a password has no role of its own in the standard. */
+/** A screen reader calls a control so. A field for a password has no role of its own in the standard. */
 export type ControlRole = 'button' | 'link' | 'textbox' | 'password' | 'checkbox' | 'menuitem' | 'heading' | 'alert';
 
 /** One tab of a real browser, as a person has it: controls are found by role and accessible name, keys and clicks are real. */
 export interface EngineTab {
   goto(address: string): Promise<void>;
   reload(): Promise<void>;
-  /** Whether such a control is there and to be seen, now. */
+  /** True if such a control is there and to be seen, now. */
   shows(role: ControlRole, name: string): Promise<boolean>;
   /** Clicks the first that is to be seen. @returns false when there is none, now. */
   click(role: ControlRole, name: string): Promise<boolean>;

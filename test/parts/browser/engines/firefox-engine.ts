@@ -11,7 +11,7 @@ const settings: Readonly<Record<EngineSetting, Readonly<Record<string, boolean |
   // 1 refuses those of third parties, 2 refuses all, and with them every storage of a site.
   'third-party cookies off': { 'network.cookie.cookieBehavior': 1 },
   'all site data blocked': { 'network.cookie.cookieBehavior': 2 },
-  // As private windows were in Firefox before 115: a database is there, and does not open.
+  // Private windows were like this in Firefox before 115: a database is there, and does not open.
   'no database': { 'browser.privatebrowsing.autostart': true, 'dom.indexedDB.privateBrowsing.enabled': false },
   // In kibibytes, for all sites together.
   'no room for a database': { 'dom.quotaManager.temporaryStorage.fixedLimit': 20 },

@@ -19,7 +19,7 @@ import { ia5String, integer } from '../vendors/der-writer.ts';
 export type Product = 'Milan' | 'Genoa' | 'Turin';
 export type Tcb = { bootLoader: number; tee: number; snp: number; microcode: number; firmware: number };
 
-/** What a report says; bytes that are not named are zero. */
+/** A report says these; bytes that are not named are zero. */
 export type ReportFields = {
   version: number;
   guestPolicy: bigint;
@@ -178,7 +178,7 @@ export function makeAmdMachine(product: Product = 'Genoa') {
     });
   }
 
-  /** As the relay adds it; with a revocation list where that is asked for. */
+  /** The relay adds it so; with a revocation list where that is asked for. */
   function makeCollateral(faults: SnpFaults = {}): SevSnpCollateral {
     return {
       kind: 'sev-snp',
@@ -192,13 +192,13 @@ export function makeAmdMachine(product: Product = 'Genoa') {
   return {
     product,
     chipId,
-    /** Of the processor's own key: signs what a report signs. */
+    /** The processor's own keys: they sign what a report signs. */
     chipKeys,
     authority,
     tcb,
     /** For `policy.sevSnp.roots`. */
     rootDigest: certificateDigest(authority.root),
-    /** As a release lists it. */
+    /** A release lists it so. */
     measurement: Buffer.from(measurement).toString('hex'),
     /** Accepts this machine under its test root, and nothing else. */
     policy: {
@@ -207,7 +207,7 @@ export function makeAmdMachine(product: Product = 'Genoa') {
       maximumVmpl: 0,
       allowSmt: true,
     } satisfies SevSnpPolicy,
-    /** What AMD's key distribution service would answer, in DER. */
+    /** AMD's key distribution service would answer these, in DER. */
     certificates: { vcek: makeVcek(), ask: makeAsk(), ark: authority.root },
     revocationList: makeList(),
     makeReport,

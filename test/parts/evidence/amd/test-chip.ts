@@ -106,7 +106,7 @@ export class TestChip implements AsyncDisposable {
     });
   }
 
-  /** What the vendors would answer to a relay that asks for this machine. */
+  /** Gives what the vendors would answer to a relay that asks for this machine. */
   collateral() {
     const expected = new Uint8Array(64);
     const device = this.gpus?.makeEvidence({ expected: new Uint8Array(32) });
@@ -122,7 +122,7 @@ export class TestChip implements AsyncDisposable {
     await this.#folder.remove();
   }
 
-  /** As its kernel driver gives it. */
+  /** Makes a report as its kernel driver gives it. */
   makeReport(reportData: Uint8Array): TsmBlobs {
     this.reports += 1;
     const { machine } = this;

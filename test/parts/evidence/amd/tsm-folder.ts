@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 
 export type TsmBlobs = { readonly outblob: Uint8Array; readonly auxblob: Uint8Array | null };
 
-/** What goes wrong, and how often; nothing by default. */
+/** Names what goes wrong, and how often; nothing by default. */
 export type TsmFaults = {
   /** Codes that calls fail with, by attribute, or `mkdir`; each once, in order. */
   errors?: Partial<Record<string, string[]>>;

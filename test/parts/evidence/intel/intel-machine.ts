@@ -51,7 +51,7 @@ const rootOf = (keys: KeyPair) => ({
   extensions: caExtensions(1),
 });
 
-/** What the certificate says of a processor (SGX PCK Certificate and CRL Profile Specification, 1.3.5). */
+/** The certificate says this of a processor (SGX PCK Certificate and CRL Profile Specification, 1.3.5). */
 export type SgxExtension = {
   readonly fmspc: string;
   readonly pceId: string;
@@ -191,7 +191,7 @@ export function makeIntelMachine(
     keys,
     need: { kind: 'tdx' as const, fmspc, ca },
     rootDigest: certificateDigest(vendor.rootCertificate),
-    /** As a release names it. */
+    /** A release names it so. */
     tdxRelease: {
       mrTd: registers.mrTd,
       rtMrs: [registers.rtMr0, registers.rtMr1, registers.rtMr2, registers.rtMr3],

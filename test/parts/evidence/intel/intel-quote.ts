@@ -50,7 +50,7 @@ export type Values<Names extends Fields> = { readonly [Name in keyof Names]?: st
 
 export type QuoteChanges = {
   readonly version?: number;
-  /** Of version 5: 2 is TDX 1.0, 3 is TDX 1.5. */
+  /** Only in version 5: 2 is TDX 1.0, 3 is TDX 1.5. */
   readonly reportType?: number;
   readonly header?: Values<typeof headerFields>;
   readonly report?: Values<typeof reportFields>;

@@ -15,7 +15,7 @@ export const dayMs = 86_400_000;
 export const v5 = { version: 5, reportType: 3 } as const;
 
 export type Question = Partial<Omit<TdxQuestion, 'policy'>> & { readonly policy?: Partial<TdxQuestion['policy']> };
-/** What is refused, as `code: step`, what is changed in the evidence, and what in the question. */
+/** Holds the refusal, as `code: step`, the changes in the evidence, and those in the question. */
 export type Variant = readonly [name: string, refusal: string, changes: IntelChanges, question?: Question];
 
 export type Acceptance = readonly [name: string, changes: IntelChanges, question?: Question];

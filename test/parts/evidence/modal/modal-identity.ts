@@ -40,7 +40,7 @@ export class ModalIssuer implements AsyncDisposable {
   #isDown = false;
   /** Calls so far, by path. */
   readonly calls = new Map<string, number>();
-  /** What the discovery document says in place of the truth. */
+  /** The discovery document says this in place of the truth. */
   discovery: Record<string, unknown> = {};
   /** Answered in place of the key set. */
   keySetBody: string | null = null;

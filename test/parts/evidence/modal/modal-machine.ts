@@ -21,7 +21,7 @@ export type ModalFaults = {
   readonly statementText?: (text: string) => string;
   readonly statementSigner?: PaperKey;
   readonly statementLabel?: `sotto/v1/${string}`;
-  /** What the log holds in place of `signature || statement`. */
+  /** The log holds this in place of `signature || statement`. */
   readonly entry?: (statement: Buffer, signature: Buffer) => Uint8Array;
   /** How many entries there are, and the statement's place among them. */
   readonly logSize?: number;

@@ -66,7 +66,7 @@ export function checkpointText(origin: string, size: number | string, rootHash: 
   return `${origin}\n${size}\n${Buffer.from(rootHash).toString('base64')}\n`;
 }
 
-/** What a log serves, read without any code of the registrar's. */
+/** A log serves this; it is read without any code of the registrar's. */
 export type ServedLog = {
   readonly note: string;
   readonly origin: string;

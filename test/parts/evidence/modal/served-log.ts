@@ -15,7 +15,7 @@ import { makeTemporaryFolder } from '../../machine/temporary-folder.ts';
 import { modalIds } from './modal-identity.ts';
 import { checkpointText, paperKeyOfSeed, signNote } from './paper-log.ts';
 
-/** What a log holds at one place in place of what belongs there. */
+/** A log holds this at one place in place of what belongs there. */
 export type OddEntry = {
   readonly place: number;
   readonly statement?: Partial<RegistrarStatement>;
@@ -105,7 +105,7 @@ export class ServedTestLog implements AsyncDisposable {
     });
   }
 
-  /** What only the log's own key can make: another root for a size. */
+  /** Makes what only the log's own key can: another root for a size. */
   lie(size: number, rootHash: Uint8Array): string {
     const { secretKey } = this.#keys.log;
     return signNote(checkpointText(this.logOrigin, size, rootHash), this.logOrigin, paperKeyOfSeed(secretKey.expose()));

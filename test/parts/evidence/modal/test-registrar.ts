@@ -140,7 +140,7 @@ export class TestRegistrar implements AsyncDisposable {
     return fromBase64Url((body as unknown as RegistrarChallengeAnswer).challenge);
   }
 
-  /** What a worker does with a token. */
+  /** Does what a worker does with a token. */
   async register(
     identity: IdentityKeyPair = generateIdentityKeyPair(),
     identityToken: string = this.issuer.makeToken(),

@@ -33,7 +33,7 @@ import {
 export type Architecture = 'HOPPER' | 'BLACKWELL';
 type Der = Uint8Array<ArrayBuffer>;
 type ChainPart = 'leaf' | 'chip' | 'provisioner' | 'identity' | 'root';
-/** Of the first GPU alone, unless told; each fault leaves the rest as it should be. */
+/** Faults of the first GPU alone, unless told; each leaves the rest as it should be. */
 export type GpuFaults = {
   readonly report?: Partial<GpuReportFields>;
   /** By type; null leaves one out. */
@@ -60,7 +60,7 @@ export const driverVersion = '580.95.05';
 const driverIndices = [7, ...Array.from({ length: 20 }, (_, index) => index + 21)];
 const vbiosIndices = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12];
 export const sha384Of = (text: string) => Uint8Array.from(createHash('sha384').update(text).digest());
-/** What every GPU measures; index 35 only where it has a decoder. */
+/** Every GPU measures this; index 35 only where it has a decoder. */
 export const usualDigest = (index: number) => sha384Of(`measurement ${index}`);
 
 /** The firmware's digest in a certificate: composite device id (Hopper) or TCB info (Blackwell). */
@@ -252,7 +252,7 @@ export function makeNvidiaMachine(options: { gpus?: number; architecture?: Archi
     leafKeys: units.map(({ leaf }) => leaf),
     rows: { driver: driverIndices, vbios: vbiosIndices },
     versions: { driver: driverVersion, vbios: vbiosVersion },
-    /** Of the chips' certificates, and from there on to the root. */
+    /** The keys that issued the chips' certificates, and from there on to the root. */
     issuerKeys: [keys.provisioner, keys.identity, keys.root] as const,
     firmwareIds: units.map(({ firmwareId }) => firmwareId),
     makeManifests,
@@ -269,7 +269,7 @@ export function makeNvidiaMachine(options: { gpus?: number; architecture?: Archi
       const collateral: NvidiaGpuCollateral = { kind: 'nvidia-gpu', referenceManifests: [...makeManifests(faults)] };
       return { evidence, collateral };
     },
-    /** What `nvattest collect-evidence --format json` prints on this machine, asked with `nonce`. */
+    /** Prints what `nvattest collect-evidence --format json` does on this machine, asked with `nonce`. */
     printToolOutput(nonce: Uint8Array): string {
       const evidences = units.map((unit) => ({
         arch: architecture,

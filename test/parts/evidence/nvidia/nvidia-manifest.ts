@@ -28,7 +28,7 @@ export type ManifestRequest = {
   readonly uri: string;
   readonly transforms: readonly string[];
   readonly digestMethod: string;
-  /** What to sign in place of the digest of the document. */
+  /** Signs this in place of the digest of the document. */
   readonly digest: string | null;
   /** Changes the document when it is signed. */
   readonly afterSigning: (document: string) => string;

@@ -10,7 +10,7 @@ export type GpuReportFields = {
   readonly responseHead: readonly number[];
   /** By the index of reference manifests, from 0; SPDM counts from 1. */
   readonly measurements: readonly Measured[];
-  /** What the response says of its own blocks, where that is to differ. */
+  /** The response says this of its own blocks, where that is to differ. */
   readonly blockCount: number | null;
   readonly recordLengthOff: number;
   readonly opaqueLengthOff: number;

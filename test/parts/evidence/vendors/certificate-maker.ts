@@ -72,14 +72,14 @@ export function algorithmIdentifier(kind: KeyKind): Der {
   return sequence(oid(kind === 'p256' ? '1.2.840.10045.4.3.2' : '1.2.840.10045.4.3.3'));
 }
 
-/** As a certificate holds it: DER for ECDSA, PSS with a salt of 48 bytes for RSA. */
+/** Signs as a certificate holds it: DER for ECDSA, PSS with a salt of 48 bytes for RSA. */
 export function signDer(keys: KeyPair, message: Uint8Array, saltLength = 48): Der {
   const hash = keys.kind === 'p256' ? 'sha256' : 'sha384';
   const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
   return Uint8Array.from(sign(hash, message, { key: keys.privateKey, ...(keys.kind === 'rsa' ? padding : {}) }));
 }
 
-/** As WebCrypto takes it: `r || s`. */
+/** Signs as WebCrypto takes it: `r || s`. */
 export function signRaw(keys: KeyPair, message: Uint8Array): Der {
   const hash = keys.kind === 'p256' ? 'sha256' : 'sha384';
   return Uint8Array.from(sign(hash, message, { key: keys.privateKey, dsaEncoding: 'ieee-p1363' }));
@@ -108,7 +108,7 @@ export type CertificateRequest = {
   readonly extensions?: readonly Der[];
   readonly fault?: CertificateFault;
 };
-/** What to do otherwise than RFC 5280 has it; the signature is made over the result, so that this alone is wrong. */
+/** Departures from RFC 5280; the signature is made over the result, so that this alone is wrong. */
 export type CertificateFault = {
   /** Version, serial, algorithm, issuer, validity, subject, key, and extensions where there are any. */
   readonly fields?: (fields: readonly Der[]) => readonly Der[];
@@ -149,7 +149,7 @@ export type RevocationListRequest = {
   readonly thisUpdate?: number;
   readonly nextUpdate?: number;
   readonly extensions?: readonly Der[];
-  /** As for certificates; fields: version, algorithm, issuer, times, entries where there are any, extensions. */
+  /** Same as for certificates; fields: version, algorithm, issuer, times, entries where there are any, extensions. */
   readonly fault?: CertificateFault;
 };
 

@@ -15,11 +15,11 @@ const run = promisify(execFile);
 /** OpenSSL's own OCSP responder behind HTTP: it reads the questions, and writes and signs the answers. */
 export class OcspResponder implements AsyncDisposable {
   asked = 0;
-  /** Of the headers and methods that came, each once. */
+  /** The forms of the headers and methods that came, each once. */
   readonly forms = new Set<string>();
   /** Answered instead, if there is something. */
   instead: { readonly status: number; readonly body: Uint8Array } | null = null;
-  /** As OpenSSL names reasons, by the subject's common name. */
+  /** The reasons by OpenSSL's names, by the subject's common name. */
   readonly revoked = new Map<string, string>();
   /** Kept back until it is resolved. */
   held: Promise<unknown> = Promise.resolve();

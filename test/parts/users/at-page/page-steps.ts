@@ -2,7 +2,7 @@ import type { Person } from '../person.ts';
 import type { ControlRole, EngineTab } from '../../browser/engines/engine.ts';
 
 /*
- * What a person does in the client, in any engine. Each step waits until the page is ready for it; the longest wait is a limit
+ * A person does these in the client, in any engine. Each step waits until the page is ready for it; the longest wait is a limit
  * for a busy machine, not a measurement.
  */
 const longestMs = 90_000;

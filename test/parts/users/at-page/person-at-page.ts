@@ -53,7 +53,7 @@ export async function finishedAnswer(page: Page, timeout = 120_000): Promise<str
       const isAnswer = last?.ariaLabel?.startsWith('Assistant') === true;
       const hasFailed = last?.querySelector('[data-ending]:not([data-ending="calm"])') !== null;
       if (!isAnswer || last.ariaBusy === 'true' || hasFailed) return null;
-      // What has no word yet has nothing to copy.
+      // A reply without a word yet has nothing to copy.
       return last.querySelector('button[aria-label="Copy answer"]') === null ? null : last.innerText;
     },
     undefined,
@@ -70,7 +70,7 @@ export function shield(page: Page) {
   return page.getByRole('button', { name: /^Protection/ });
 }
 
-/** What every enclave must offer, chosen in the shield's details. */
+/** Chooses in the shield's details what every enclave must offer. */
 export async function chooseMinimum(page: Page, level: string): Promise<void> {
   await shield(page).click();
   await page.getByRole('radio', { name: level }).check();

@@ -8,7 +8,7 @@ import type { VaultParts } from '../../../../client/vault/vault-parts.ts';
 import { developmentPolicy } from '../../evidence/development-policy.ts';
 import { VaultTab } from './vault-tab.ts';
 
-/** What a relay, or whoever sits in between, does with a call. `next` asks the real one. */
+/** A relay, or somebody in between, does this with a call. `next` asks the real one. */
 export type Interceptor = (request: Request, next: (request: Request) => Promise<Response>) => Promise<Response>;
 
 export type ProfileOptions = {
@@ -51,7 +51,7 @@ export class BrowserProfile {
     this.#policy = 'policy' in options ? options.policy : developmentPolicy;
   }
 
-  /** What went to the relay to be answered by an enclave. */
+  /** The requests that went to the relay for an enclave. */
   get sentTurns() {
     return this.requests.filter(({ path, method }) => method === 'POST' && path.startsWith('/v1/turns'));
   }
@@ -155,7 +155,7 @@ export class BrowserProfile {
     return this.intercept === null ? next(request) : this.intercept(request, next);
   }
 
-  /** What a browser adds to a same-origin call, and keeps of its answer. */
+  /** Adds what a browser adds to a same-origin call, and keeps what it keeps of the answer. */
   async #send(request: Request): Promise<Response> {
     const headers = new Headers(request.headers);
     if (this.#cookies.size > 0) {

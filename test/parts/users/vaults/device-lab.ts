@@ -19,7 +19,7 @@ const projectFolder = resolve(import.meta.dirname, '../../../..');
 const silent: Log = { error() {}, warn() {}, info() {}, debug() {} };
 const token = randomBytes(32).toString('hex');
 
-/** What a person types to change the password that they have. */
+/** A person types this to change the password that they have. */
 export function proofOf({ password }: Pick<Person, 'password'>) {
   return { by: 'password', password } as const;
 }

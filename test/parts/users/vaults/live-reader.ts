@@ -56,7 +56,7 @@ export class LiveReader {
     void this.#live.run();
   }
 
-  /** What is stored of the turn, as the client fetches it when its live response stands again. */
+  /** Fetches what is stored of the turn, as the client does when its live response stands again. */
   async fetchMissed(): Promise<void> {
     const answer = await this.#get(`/v1/turns/${this.#turnId}/frames?after=-1`);
     if (answer?.ok === true) this.#take(new Uint8Array(await answer.arrayBuffer()));

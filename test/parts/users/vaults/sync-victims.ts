@@ -58,7 +58,7 @@ export class SyncVictims {
     expect(tab.titles().toSorted()).toEqual(this.#writer.titles().toSorted());
   }
 
-  /** What the relay answers to a whole sync now. */
+  /** Records what the relay answers to a whole sync now. */
   async recordSync(): Promise<Sync> {
     let recorded: Sync | null = null;
     const { tab } = await this.newDevice((answer) => {

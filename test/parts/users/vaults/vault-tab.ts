@@ -17,7 +17,7 @@ export class VaultTab {
   readonly events: VaultEvent[] = [];
   readonly messages = new Map<string, ChatMessage[]>();
   readonly alarms: FailureCode[] = [];
-  /** What held its start up, and null each time that it went on. */
+  /** The failures that held its start up, and null each time that it went on. */
   readonly heldUpBy: (FailureCode | null)[] = [];
   /** Messages that came by themselves, and that no list had named. */
   readonly strays: string[] = [];
@@ -100,7 +100,7 @@ export class VaultTab {
     }
   }
 
-  /** What a call is refused with; fails when it is not. */
+  /** Gives the failure by which a call is refused; fails when it is not. */
   async refusal(call: Promise<unknown>): Promise<VaultFailure> {
     try {
       await call;
@@ -181,7 +181,7 @@ export class VaultTab {
   }
 }
 
-/** What is not there yet is not met either. */
+/** A condition on something that is not there yet is not met either. */
 function isMet(condition: () => boolean): boolean {
   try {
     return condition();

@@ -44,7 +44,7 @@ export function withCollateral(answer: EnclaveEvidence, collateral: readonly Col
   return { ...rest, collateral: [...(answer.collateral ?? []), ...fetched] };
 }
 
-/** What a client makes of an answer. */
+/** Judges an answer as a client does. */
 export function judge(
   answer: EnclaveEvidence,
   nonce: Bytes,

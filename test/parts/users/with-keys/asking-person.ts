@@ -40,11 +40,11 @@ export type Conversation = {
   readonly answers: readonly { readonly sealing: Sealing; readonly text: string; readonly openedBy: string }[];
 };
 
-/** As long as a client waits that was told to come again, on a clock for tests. */
+/** A client that was told to come again waits so long, on a clock for tests. */
 const againMs = 150;
 const lookEveryMs = 1_000;
 const patienceMs = 90_000;
-/** As many as a network brings to a relay at one moment; answers go on beside them. */
+/** A network brings so many to a relay at one moment; answers go on beside them. */
 const calls = new Gate(32);
 
 /** Someone who asks one question over a relay and does what the client does until it is answered. */
@@ -107,7 +107,7 @@ export class AskingPerson {
 
   #lastNonce: Bytes = randomBytes(32);
 
-  /** What an answer offers covers the nonce of the call that it answers. */
+  /** The enclave that an answer offers covers the nonce of the call that it answers. */
   #verifyOffered(enclave: EnclaveAnswer): Promise<VerifiedEnclave> {
     return verifyAnswer(enclave, this.#lastNonce);
   }
@@ -155,7 +155,7 @@ export class AskingPerson {
     }
   }
 
-  /** As a device that was away reads it. */
+  /** Reads as a device that was away does. */
   async #readStored(): Promise<Conversation> {
     await this.#relay.service.journal.flush();
     const bytes = await storedBytes(this.#relay.service.database, this.turnId);

@@ -24,7 +24,7 @@ import { MerkleTree } from '../../../../crypto/protocol/merkle-tree.ts';
 import { hashHead, type HeadMark, noHeadHash, sealHead } from '../../../../crypto/vault/vault-head.ts';
 import type { NodeRelay } from './node-relay.ts';
 
-/** What a device has after sign-up or sign-in. */
+/** A device has this after sign-up or sign-in. */
 export type NodeAccount = {
   readonly keyring: Keyring;
   readonly keyslotListDigest: Bytes;

@@ -31,7 +31,7 @@ export type PreparedTurn = TurnSecrets & { readonly start: TurnStart };
 export type VerifiedEnclave = {
   readonly enclaveId: string;
   readonly enclave: AcceptedEnclave;
-  /** Of the same kind, measurement and model, for the same nonce. */
+  /** An enclave of the same kind, measurement and model, for the same nonce. */
   readonly alternate: { readonly enclaveId: string; readonly enclave: AcceptedEnclave } | null;
   readonly nonce: string;
 };
@@ -39,7 +39,7 @@ export type VerifiedEnclave = {
 /** A device of one account in Node: real keys, real seals, a real relay. It keeps the tree but no cache. */
 export class NodeDevice {
   readonly relay: NodeRelay;
-  /** What the last pull brought and could be read, by id. */
+  /** The readable contents that the last pull brought, by id. */
   readonly stored = new Map<string, { readonly version: number; readonly content: ItemContent }>();
   readonly #tree = new MerkleTree();
   #account: NodeAccount;
@@ -199,7 +199,7 @@ export function sealQuestion(question: string, verified: VerifiedEnclave, keys: 
   return sealTurn(alternate === null ? [enclave] : [enclave, alternate.enclave], question, keys);
 }
 
-/** What a relay is sent of a sealed question. */
+/** Gives what a relay is sent of a sealed question. */
 export function toAttempt(verified: VerifiedEnclave, { message }: SealedTurn): TurnAttempt {
   const { alternate, enclaveId, nonce } = verified;
   return {

@@ -12,7 +12,7 @@ import { generateTurnKey, type TurnKey } from '../../../../crypto/turn/turn-key.
 
 export type AcceptedEnclave = Extract<EnclaveVerdict, { refused: false }>;
 
-/** What a device keeps of a turn to read its reply. */
+/** A device keeps this of a turn to read its reply. */
 export type TurnSecrets = { readonly turnId: Bytes; readonly turnKey: TurnKey; readonly requestHash: Bytes };
 export type SealedTurn = TurnSecrets & { readonly message: ReturnType<typeof toMessage> };
 

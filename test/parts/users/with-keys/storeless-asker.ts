@@ -80,7 +80,7 @@ export class StorelessAsker implements AsyncDisposable {
     return this.enclaves.current('any');
   }
 
-  /** What the relay holds of this account's turns. */
+  /** Lists what the relay holds of this account's turns. */
   async turns(): Promise<readonly TurnRecord[]> {
     return (await this.relay.readTurns(0, null)).turns;
   }

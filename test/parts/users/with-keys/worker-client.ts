@@ -13,7 +13,7 @@ import { developmentPolicy } from '../../evidence/development-policy.ts';
 import { askAndJudge } from './asked-evidence.ts';
 import { type AcceptedEnclave, type SealedTurn, type SealOptions, sealTurn } from './sealed-turn.ts';
 
-/** What relay and browser are to a worker, in one: it calls, verifies, seals, reads the live response and opens it. */
+/** Plays relay and browser to a worker, in one: it calls, verifies, seals, reads the live response and opens it. */
 export class WorkerClient {
   readonly url: string;
   readonly token: string;

@@ -77,7 +77,7 @@ export async function signOutEverywhere(database: Database, accountId: string): 
 
 export type Head = { readonly counter: number; readonly hash: Uint8Array<ArrayBuffer> };
 
-/** What one device of an account sends; random bytes stand where its seals are, since the relay cannot tell. */
+/** Sends what one device of an account does; random bytes stand where its seals are, since the relay cannot tell. */
 export class VaultDevice {
   readonly database: Database;
   readonly accountId: string;

@@ -15,7 +15,7 @@ export type WorstOrder = {
   readonly port: number;
   /** The relay's certificate, where it speaks TLS: HTTP/2 then, and HTTP/1.1. */
   readonly ca?: string | undefined;
-  /** Of as many accounts; they are used in turn. */
+  /** One token for each account; they are used in turn. */
   readonly accessTokens: readonly string[];
   /** A genuine start of a turn, whose sealed request is made as long as it may be. */
   readonly turnStart: string;
@@ -107,7 +107,7 @@ function inTurn(calls: readonly (() => Call)[]): () => Call {
   return () => (calls[index++ % calls.length] ?? calls[0]!)();
 }
 
-/** What each kind of caller asks for, again and again. */
+/** Each kind of caller asks for this, again and again. */
 const kinds: Readonly<Record<Exclude<WorstKind, WorstFloodKind>, (order: WorstOrder) => () => Call>> = {
   keys: () => always({ method: 'POST', path: '/v1/items', body: distinctKeys() }),
   brackets: () => always({ method: 'POST', path: '/v1/turns', body: Buffer.alloc(startLength, '[') }),
@@ -214,7 +214,7 @@ function send(order: WorstOrder, call: Call, accessToken: string): Promise<Outco
       });
     });
     if (!call.isDripped || body === undefined) return void request.end(body);
-    // As few packets as they fit into: one read of the relay then brings ten thousand of them.
+    // The drips fit into as few packets as can be: one read of the relay then brings ten thousand of them.
     request.flushHeaders();
     request.on('socket', (socket) => socket.on('connect', () => setImmediate(() => socket.write(drips))));
     return;
@@ -230,7 +230,7 @@ async function work(order: WorstOrder): Promise<WorstReport> {
   const untilMs = performance.now() + order.forMs;
   let sent = 0;
   const isLimited = limitedKinds.has(kind);
-  // What is stored follows one after the other; one whose answer is left costs no more than its connection.
+  // Stores follow one after the other; a call whose answer is left costs no more than its connection.
   const lanes = kind === 'store' ? 1 : kind === 'unread-files' || kind === 'dripping' ? 200 : callsAtOnce;
   await Promise.all(
     Array.from({ length: lanes }, async () => {

@@ -54,7 +54,7 @@ export type FloodOrder = {
   readonly forMs: number;
 };
 
-/** What one session sends, round by round; null when it has nothing more to send and waits. */
+/** Gives what one session sends, round by round; null when it has nothing more to send and waits. */
 type Flood = (order: FloodOrder, session: number) => (round: number) => Buffer | null;
 
 const postHead = (token: string) =>
@@ -118,7 +118,7 @@ const floods: Readonly<Record<WorstFloodKind, Flood>> = {
       return encodeFrame('headers', endHeaders | endStream, 2 * round - 1, getHead(url));
     };
   },
-  // As many as one connection may have waiting, and as many as it may take back.
+  // One connection may have so many waiting, and may take so many back.
   'crowd-calls': once(() => Buffer.from(`${plainCall}\r\n`.repeat(180))),
   'crowd-expectations': once(() => Buffer.from(`${plainCall}expect: nothing\r\n\r\n`.repeat(600))),
   'crowd-resets': once(() => Buffer.concat(Array.from({ length: 150 }, (_, round) => taken(round)))),

@@ -49,7 +49,7 @@ export function isFloodKind(kind: WorstKind): kind is WorstFloodKind {
   return worstFloodKinds.some((known) => known === kind);
 }
 
-/** What a relay counts by address or account: a caller who goes on past a limit is told when to come back. */
+/** A relay counts these by address or account: a caller who goes on past a limit is told when to come back. */
 export const limitedKinds: ReadonlySet<WorstKind> = new Set(['sign-in', 'sign-up', 'refresh', 'evidence']);
 
 /** Floods whose session a relay has to end. */

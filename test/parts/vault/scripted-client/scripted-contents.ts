@@ -76,7 +76,7 @@ export const belowMinimum: EnclaveView = {
   offered: { kind: 'development', level: 'any', release: null },
 };
 
-/** As a vault shows the document behind a shield. */
+/** Shows the document behind a shield as a vault does. */
 export function verificationOf(view: EnclaveView): VerificationView | null {
   if (view.kind !== 'verified' && view.kind !== 'refused') return null;
   const unknown = { model: null, measurement: null, release: null, keyFingerprint: null, identityFingerprint: null };

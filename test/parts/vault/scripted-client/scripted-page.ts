@@ -6,7 +6,7 @@ import type {} from './scripted-vault.ts';
 
 export type PageOptions = {
   readonly path?: string;
-  /** What the vault finds at its start. */
+  /** The vault finds this at its start. */
   readonly status?: 'signed-out' | 'locked' | 'unlocked';
   readonly theme?: 'light' | 'dark';
   readonly width?: number;
@@ -24,7 +24,7 @@ export class ScriptedClient {
   readonly #browser: Browser;
   readonly #served: ServedClient;
   readonly #contexts: BrowserContext[] = [];
-  /** What a browser complained of: script errors, policy violations, requests elsewhere. */
+  /** The complaints of a browser: script errors, policy violations, requests elsewhere. */
   readonly #complaints: string[] = [];
 
   constructor(browser: Browser, served: ServedClient) {

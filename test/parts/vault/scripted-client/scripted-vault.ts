@@ -202,7 +202,7 @@ export class ScriptedVault implements VaultFace {
     this.#changeAnswer(turnId, (answer) => ({ ...answer, ...noted }));
   }
 
-  /** What one frame brings. */
+  /** Streams what one frame brings. */
   streamText(turnId: string, text: string, reasoning = ''): void {
     const [conversationId, answer] = this.#findAnswer(turnId);
     if (answer.state.kind !== 'streaming') this.setAnswerState(turnId, { kind: 'streaming' });
@@ -292,7 +292,7 @@ export class ScriptedVault implements VaultFace {
     this.calls.push({ name, input });
     const failure = this.failures.get(name);
     this.failures.delete(name);
-    // As Comlink does: a rejection with a plain object.
+    // Comlink does so: a rejection with a plain object.
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors
     return failure === undefined ? Promise.resolve(work()) : Promise.reject(failure);
   }

@@ -175,7 +175,7 @@ describe.each(databaseKinds)('a browser that was signed in before, on %s', (kind
     expect(shape(known)).toEqual(shape(taken));
     expect([deviceLine(known.answer), deviceLine(taken.answer)]).toEqual(['', '']);
     expect(deviceLine(await signIn(relay, 'alice2', 'wrong', device))).toBe('');
-    // Of one shape for every name, and another each time.
+    // The cookie has one shape for every name, and is another each time.
     const values = ['alice', 'alice', 'alice2'].map(async (name) => deviceCookie(await signIn(relay, name, 'hers')));
     const [first = '', ...others] = (await Promise.all(values)).filter((value) => value !== '');
     expect(first).toMatch(/^__Host-sotto-device-[0-9a-f]{6}=2\.[\w-]{22}\.[\w-]{43}$/);

@@ -19,7 +19,7 @@ import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.t
 
 vi.mock('../../../../crypto/sign-in/opaque-server.ts', { spy: true });
 
-/** What an onlooker can compare of an answer: all but the values of random fields. */
+/** Gives what an onlooker can compare of an answer: all but the values of random fields. */
 function shapeOf(answer: { status: number; headers: Headers; text: string; json: unknown }) {
   const { json } = answer as { json: Record<string, unknown> };
   return {

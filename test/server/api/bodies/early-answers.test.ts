@@ -153,7 +153,7 @@ test('two hundred tiny chunks behind an answer are read to their end, ten thousa
     const seen = { text: '', broke: false };
     const over = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
     socket.on('error', () => (seen.broke = true)).on('data', (data: Buffer) => (seen.text += data.toString('latin1')));
-    // As long as it is not read, the end of the answer is not the end of what is sent.
+    // While it is not read, the end of the answer is not the end of what is sent.
     socket.pause();
     socket.write('POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n');
     socket.write('1\r\na\r\n'.repeat(pieces));

@@ -130,7 +130,7 @@ test('a slow client is waited for longer than it waits itself: the relay does no
   const server = createServer((_, response) => {
     for (const length of [1_000, large]) {
       held.hold('account', length, response);
-      // What the socket has, 0 without one.
+      // The socket's own timeout, 0 without one.
       deadlines.push(response.socket?.timeout ?? 0);
     }
     response.end();

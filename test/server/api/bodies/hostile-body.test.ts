@@ -74,7 +74,7 @@ test.each<[string, string, (index: number) => string]>([
   const { port, token, relay } = await listening();
   const got = await drip({ port, token, path, pieces, longest: 20 * mebibyte });
   expect(got).toMatchObject({ status: 400, code: 'bad-request' });
-  // What system and relay hold of a connection is a few megabytes.
+  // System and relay hold a few megabytes of a connection.
   expect(got.sent).toBeLessThan(12 * mebibyte);
   expect((await relay.call('GET', '/v1/account', { token })).status).toBe(200);
 });
@@ -85,7 +85,7 @@ test('a genuine body of 22 MiB in small pieces is read whole', { timeout: 120_00
     `{"id":"${'A'.repeat(22)}","version":1,"expiresAt":0,"flags":0,"body":"${'A'.repeat(length)}"}`;
   const text = `{${head},"items":[${item(Math.floor((16 * mebibyte * 4) / 3 / 4) * 4)}]}`;
   const pieces = (index: number) => text.slice(index * 16_384, (index + 1) * 16_384);
-  // Of another vault's head: understood, and only then refused.
+  // The batch is of another vault's head: understood, and only then refused.
   const got = await drip({ port, token, path: '/v1/items', pieces, longest: text.length });
   expect(got).toMatchObject({ status: 409, code: 'head-conflict', sent: text.length });
 });

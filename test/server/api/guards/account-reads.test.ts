@@ -22,7 +22,7 @@ test('Turnstile: lets one through in each turn of the event loop, in order', asy
     [0, 1, 2, 3, 4].map(async (who) => {
       await turnstile.pass();
       passed.push([who, turn]);
-      // What is done here is work that nobody else gets a turn beside.
+      // Nobody else gets a turn beside the work that is done here.
       const untilMs = performance.now() + 3;
       while (performance.now() < untilMs);
     }),

@@ -226,7 +226,7 @@ test('relay: reads are limited by what they bring, and everything else goes on',
   const body = { format: 1, ...batch, items: [item] };
   expect((await relay.call('POST', '/v1/items', { token, body })).status).toBe(200);
   const read = async (path: string, of = token) => {
-    // What is brought is not read here: half a gibibyte of text would be.
+    // The answer is not read here: it would be half a gibibyte of text.
     const headers = { host: 'localhost:8787', authorization: `Bearer ${of}` };
     const answer = await relay.relay.app.request(`http://localhost:8787${path}`, { headers });
     return [answer.status, answer.headers.get('retry-after')];

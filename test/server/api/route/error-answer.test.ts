@@ -115,7 +115,7 @@ test('every route: a 429, 503 or 507 says on the wire when to come back; no othe
       ]);
     }
   }
-  // What is no route.
+  // These are no routes.
   for (const path of ['/', '/healthz', '/readyz']) {
     const { headers, status } = await fetch(url + path);
     expect([path, status, wholeSeconds.test(headers.get('retry-after') ?? '')]).toEqual([path, 503, true]);

@@ -14,7 +14,7 @@ import { makeSignedInAccount, signOutEverywhere } from '../../../parts/users/wit
 const request = (model = 'default') => ({ format: 1, nonce: toBase64Url(randomBytes(32)), model }) as const;
 const ask = ({ service }: ModalRelay, accountId: string, model?: string) =>
   chooseEnclave(service, accountId, request(model));
-/** As a client does: comes again while it is told that the enclave starts. */
+/** Asks as a client does: comes again while it is told that the enclave starts. */
 async function askUntilThere(relay: ModalRelay, accountId: string) {
   for (;;) {
     try {

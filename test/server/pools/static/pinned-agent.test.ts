@@ -61,7 +61,7 @@ test('a worker that shows a pinned certificate is used, one that shows another i
   await expect(poolOf([await listen(wrong)], right.cert).listModels()).rejects.toMatchObject({
     code: 'enclave-unreachable',
   });
-  // Of the same name and serial number, and still another.
+  // A certificate of the same name and serial number is still another.
   await expect(poolOf([await listen(makeSelfSigned(1))], right.cert).listModels()).rejects.toMatchObject({
     code: 'enclave-unreachable',
   });

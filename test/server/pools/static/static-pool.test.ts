@@ -64,7 +64,7 @@ describe('StaticPool', () => {
     worker.refuses = new Set(['statement']);
     expect((await (await enclave()).askEvidence(wish)).publicKeys).toHaveLength(1);
     expect(worker.questions.splice(0)).toEqual([wish, evidenceRequest]);
-    // Whoever does not ask for it asks once, and a worker that refuses even that is away.
+    // A caller that does not ask for it asks once, and a worker that refuses even that is away.
     worker.refuses = new Set(['statement', 'nonce']);
     await expect((await enclave()).askEvidence(evidenceRequest)).rejects.toMatchObject({ code: 'enclave-unreachable' });
     expect(worker.questions.splice(0)).toEqual([evidenceRequest]);
@@ -104,7 +104,7 @@ describe('StaticPool', () => {
     const { request } = sealedRequestFor({ model: 'test-model' });
     worker.refusal = 'bad-request';
     await expect((await enclave()).startTurn(request)).rejects.toMatchObject({ code: 'enclave-unreachable' });
-    // That its token is wrong has its own code: nobody should wait for an enclave that will never answer.
+    // A wrong token has its own code: nobody should wait for an enclave that will never answer.
     worker.refusal = 'not-signed-in';
     await expect((await enclave()).startTurn(request)).rejects.toMatchObject({ code: 'enclave-token-refused' });
   });

@@ -82,7 +82,7 @@ describe.each(databaseKinds)('%s', (kind) => {
     const { accountId } = await makeAccount(from);
     await returnToFirstTables(from.db);
     const path = join(await backupFolder(), 'old.backup');
-    // As the command opens it.
+    // The command opens it so.
     const reading =
       from.place.postgres === null
         ? await openSqliteSnapshot(from.place.dataFolder, path)
@@ -254,7 +254,7 @@ test('writePackedLines: until all is on the disk there is only a part, then the 
     'named: a.backup',
     'folder: a.backup',
   ]);
-  // Whoever takes the name meanwhile keeps it.
+  // A file that takes the name meanwhile keeps it.
   const other = join(folder, 'b.backup');
   async function* slowly() {
     yield 'a line\n';

@@ -19,7 +19,7 @@ async function endBackend(db: Kysely<Schema>, pid: number): Promise<void> {
   });
 }
 
-/** What would have ended the process. */
+/** Collects what would have ended the process. */
 function watchProcess(): unknown[] {
   const defects: unknown[] = [];
   const note = (error: unknown) => void defects.push(error);

@@ -10,7 +10,7 @@ import { makeSelfSigned } from '../../../parts/network/self-signed.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
 import { until } from '../../../parts/relay/turn-process.ts';
 
-/* What PostgreSQL, or the setting, says against a start is one sentence that says what to do. */
+/* PostgreSQL's word against a start, or the setting's, is one sentence that says what to do. */
 
 async function ask(url: string, ...statements: readonly string[]): Promise<unknown[]> {
   const client = new Client({ connectionString: url });
@@ -84,7 +84,7 @@ test('openPostgres: a user who may not write is told so, whether tables stand or
   expect(await complaintOf(as(reader, full))).toBe(mayNot);
   await ask(full, `grant all on all tables in schema public to ${reader}`);
   expect(await complaintOf(as(reader, full))).toBeNull();
-  // As on a standby: whoever asks, nothing can be written.
+  // A standby is like this: whoever asks, nothing can be written.
   const standby = sentence('takes no writes, as a standby does: give the primary, and a user who may write.');
   for (const user of [reader, owner]) await ask(full, `alter role ${user} set default_transaction_read_only = on`);
   expect(await complaintOf(as(reader, full))).toBe(standby);

@@ -21,7 +21,7 @@ import { until } from '../../../parts/relay/turn-process.ts';
 const signUp = (relay: TestRelay) =>
   prepareSignUp(relay, `person-${randomUUID()}`, 'a password').then(({ started }) => started);
 
-/** What was logged of the storage, and of calls and timers that failed by it. */
+/** Gives what was logged of the storage, and of calls and timers that failed by it. */
 const storageLines = (log: { readonly codes: readonly string[] }) =>
   log.codes.filter((code) => /^storage-|failed$/.test(code));
 

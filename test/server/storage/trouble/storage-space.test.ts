@@ -229,11 +229,11 @@ describe('StorageSpace', () => {
   test.each([
     { free: 65, inside: 0, bytes: 0, granted: true },
     { free: 63, inside: 0, bytes: 0, granted: false },
-    // What grows goes to the log and to the file.
+    // Growth goes to the log and to the file.
     { free: 74, inside: 0, bytes: 10, granted: true },
     { free: 73, inside: 0, bytes: 10, granted: false },
     { free: 60, inside: 0, bytes: 20, granted: false },
-    // What lies free in the database counts, as long as the log has room.
+    // Free room in the database counts, as long as the log has room.
     { free: 50, inside: 30, bytes: 10, granted: true },
     { free: 40, inside: 300, bytes: 10, granted: false },
   ])('requireRoom: $free MiB on the disk, $inside in the database, $bytes to come: granted is $granted', (given) => {

@@ -216,7 +216,7 @@ test('troubleOf: what is not the database’s trouble stays a defect', () => {
     new Error('text'),
     null,
     Object.assign(new Error('syntax'), { code: '42601', severity: 'ERROR' }),
-    // Of a connection to somebody else.
+    // The fault is of a connection to somebody else.
     Object.assign(new Error('reset'), { code: 'ECONNRESET' }),
     Object.assign(new Error('constraint'), { code: 'ERR_SQLITE_ERROR', errcode: 1555 }),
     Object.assign(new Error('other'), { code: '53100' }),

@@ -33,7 +33,8 @@ async function faultsOf(database: Database, { start }: ChaosTurn, worker: Script
   for (const [index, transcript] of held.entries()) {
     if (stored.includes(worker.recordsOf(transcript))) continue;
     const isThere = stored.includes(Buffer.from(transcript.transcriptId));
-    // Of a relay that was killed in the moment of its acceptance, while another one sealed anew and was answered.
+    // The transcript came of a relay that was killed in the moment of its acceptance, while another one sealed anew and was
+    // answered.
     if (!isThere && index < held.length - 1) continue;
     const rows = await database.db
       .selectFrom('frames')

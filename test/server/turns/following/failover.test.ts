@@ -158,7 +158,7 @@ test.each(['unknown-key', 'enclave-busy', 'enclave-starting', 'away', 'gone sile
     expect(await startTurn(relay.service, device.accountId, start)).toEqual({ kind: 'accepted', state: 'running' });
     expect(other.nonces.length).toBe(asked);
     expect(other.starts.at(-1)?.request).toEqual(start.request);
-    // Whoever resumes it asks there.
+    // A process that resumes it asks there.
     const row = await database.db
       .selectFrom('turns')
       .select('enclave_id')

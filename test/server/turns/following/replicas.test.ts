@@ -36,7 +36,7 @@ let first: ChildProcess;
 let second: TurnProcess;
 let device: VaultDevice;
 
-/** Of this test's database alone: other files share the server. */
+/** Looks at this test's database alone: other files share the server. */
 const isListening = sql`query like 'listen %' and datname = current_database()`;
 
 function feedOf(place: Database): PostgresChangeFeed {

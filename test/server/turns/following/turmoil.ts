@@ -48,7 +48,7 @@ export class Turmoil {
   #databaseNetworks: CuttableProxy[] = [];
   #disk: ReturnType<typeof mountSmall> = null;
   #place: Parameters<typeof openDatabase>[0] | null = null;
-  /** What this process looks into; null with SQLite, whose folder has one process. */
+  /** This process looks into this database; null with SQLite, whose folder has one process. */
   #database: Database | null = null;
 
   constructor(kind: DatabaseKind, seed: number, turmoilMs: number) {
