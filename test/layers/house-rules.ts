@@ -96,7 +96,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
     'features',
     'api',
   ],
-  'client/page': ['texts', 'design', 'state', 'shell', 'features'],
+  'client/page': ['texts', 'design', 'state', 'shell', 'actions', 'features'],
 };
 
 /** Files in a room itself that start something: they import the folders, never the other way round. */

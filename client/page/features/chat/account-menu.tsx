@@ -1,17 +1,18 @@
 import { useRef, useState } from 'react';
+import { ActionItems } from '../../actions/action-items.tsx';
 import { Button } from '../../design/button.tsx';
 import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
-import { AccountIcon, KeyIcon, LockIcon, SignOutIcon } from '../../design/icons.tsx';
+import { AccountIcon } from '../../design/icons.tsx';
 import { settingRows } from '../settings/setting-rows.ts';
-import { Menu, MenuItem, MenuLine, MenuNote } from '../../design/menu.tsx';
+import { Menu, MenuLine, MenuNote } from '../../design/menu.tsx';
 import { clientBuild, clientVersion } from '../../state/build-name.ts';
 import { failureText } from '../../texts/failure-texts.ts';
-import { navigate } from '../../state/router.ts';
 import { selectHasUnstored } from '../../state/selectors.ts';
 import { signOutAsked } from '../../state/session-slice.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useAppDispatch, useAppSelector, useVault } from '../../shell/app-context.tsx';
 import { say } from '../../texts/say.ts';
+import { accountActions } from './account-actions.ts';
 
 export function AccountMenu() {
   const vault = useVault();
@@ -53,15 +54,13 @@ export function AccountMenu() {
         {settingRows.map(({ name, Row }) => (
           <Row key={name} openDialog={() => setOpenRow(name)} />
         ))}
-        <MenuItem icon={<KeyIcon />} onSelect={() => navigate({ page: 'new-password' })}>
-          {say('account-menu.change-password')}
-        </MenuItem>
-        <MenuItem icon={<LockIcon />} onSelect={() => void lock()}>
-          {say('account-menu.lock')}
-        </MenuItem>
-        <MenuItem icon={<SignOutIcon />} onSelect={() => (hasUnstored ? setAsking(true) : void signOut())}>
-          {say('account.sign-out')}
-        </MenuItem>
+        <ActionItems
+          actions={accountActions}
+          target={{
+            lock: () => void lock(),
+            signOut: () => (hasUnstored ? setAsking(true) : void signOut()),
+          }}
+        />
         <MenuLine />
         <MenuNote>{say('account-menu.build', { version: clientVersion, build: clientBuild })}</MenuNote>
       </Menu>

@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
+import { ActionButton } from '../../actions/action-button.tsx';
+import { useActionKeys } from '../../actions/use-action-keys.ts';
 import { Drawer } from '../../design/drawer.tsx';
-import { IconButton } from '../../design/icon-button.tsx';
-import { MenuIcon, PencilIcon } from '../../design/icons.tsx';
 import { StrictStyles } from '../../design/strict-styles.tsx';
 import { navigate } from '../../state/router.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
@@ -18,9 +18,9 @@ import { ConversationView } from '../thread/conversation-view.tsx';
 import { loadHighlighter } from '../markdown/use-highlighter.ts';
 import { type LinkQuestion, OpenLinkDialog } from '../markdown/open-link-dialog.tsx';
 import { type LinkSource, OpenLinkContext } from '../markdown/safe-link.tsx';
+import { chatActions, type ChatControls, newChat, showSidebar, skipToMessageBox } from './chat-actions.ts';
 import { Sidebar } from './sidebar.tsx';
 import { useNarrowScreen } from './use-narrow-screen.ts';
-import { useShortcuts } from './use-shortcuts.ts';
 import { titleText } from '../../texts/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
 
@@ -54,27 +54,26 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
     // The control that was pressed went away with it, or came back in it; a drawer sees to that itself.
     if (!isNarrow && document.activeElement === document.body) sidebarButton.current?.focus();
   }, [isNarrow]);
-  const newChat = useCallback(() => {
+  const beginChat = useCallback(() => {
     navigate({ page: 'chat', conversationId: null });
     closeDrawer();
     composer.current?.focus();
   }, [closeDrawer]);
-  useShortcuts({
-    newChat,
+  const shown = isNarrow ? sidebar.narrow : sidebar.wide;
+  const controls: ChatControls = {
+    newChat: beginChat,
+    isSidebarShown: shown,
     toggleSidebar,
     focusMessageBox: () => composer.current?.focus(),
-    stop: () => {
-      if (activeTurnId !== null) void vault.call((api) => api.stop({ turnId: activeTurnId }));
-    },
-  });
+    stop: activeTurnId === null ? null : () => void vault.call((api) => api.stop({ turnId: activeTurnId })),
+  };
+  useActionKeys(chatActions, controls);
 
   const heading = conversationId === null ? say('chat.new-heading') : (title ?? say('chat.conversation'));
-  const shown = isNarrow ? sidebar.narrow : sidebar.wide;
   const contents = (
     <Sidebar
       openId={conversationId}
-      onNewChat={newChat}
-      onClose={toggleSidebar}
+      controls={controls}
       hideRef={isNarrow ? null : sidebarButton}
       onFollow={closeDrawer}
     />
@@ -87,11 +86,11 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
             href="#message"
             onClick={(event) => {
               event.preventDefault();
-              composer.current?.focus();
+              skipToMessageBox.perform(controls);
             }}
             className="sr-only rounded-control bg-raised px-4 py-2 focus:not-sr-only focus:absolute focus:top-3 focus:left-3 focus:z-10"
           >
-            {say('chat.skip')}
+            {skipToMessageBox.label()}
           </a>
           {!isNarrow && shown && (
             <aside className="w-72 shrink-0 print:hidden border-r border-line bg-sunken">{contents}</aside>
@@ -107,22 +106,14 @@ export function ChatPage({ conversationId }: { readonly conversationId: string |
           >
             <header className="flex min-h-14 shrink-0 items-center gap-2 px-3 pt-[env(safe-area-inset-top)] short:min-h-11">
               {/* Below an open drawer it stays: the focus comes back to it. */}
-              {(isNarrow || !shown) && (
-                <IconButton ref={sidebarButton} label={say('chat.show-sidebar')} onClick={toggleSidebar}>
-                  <MenuIcon />
-                </IconButton>
-              )}
+              {(isNarrow || !shown) && <ActionButton ref={sidebarButton} action={showSidebar} target={controls} />}
               <PageHeading takesFocus={false} className="min-w-0 flex-1 px-1 font-semibold sm:px-3">
                 {/* A title from right to left keeps its beginning too. */}
                 <span dir="auto" className={conversationId === null ? 'sr-only' : 'block truncate text-left'}>
                   {heading}
                 </span>
               </PageHeading>
-              {(isNarrow || !shown) && (
-                <IconButton label={say('chat.new')} onClick={newChat}>
-                  <PencilIcon />
-                </IconButton>
-              )}
+              {(isNarrow || !shown) && <ActionButton action={newChat} target={controls} />}
             </header>
             <ConnectionLine kept={say('connection.kept-written')} />
             <OpenDocumentContext value={openDocument}>

@@ -1,38 +1,35 @@
 import type { Ref } from 'react';
+import { ActionButton } from '../../actions/action-button.tsx';
 import { Button } from '../../design/button.tsx';
-import { IconButton } from '../../design/icon-button.tsx';
-import { PlusIcon, SidebarIcon } from '../../design/icons.tsx';
+import { PlusIcon } from '../../design/icons.tsx';
 import { Wordmark } from '../../design/wordmark.tsx';
 import { Link } from '../../shell/link.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { ConversationList } from '../conversations/conversation-list.tsx';
-import { say } from '../../texts/say.ts';
+import { type ChatControls, hideSidebar, newChat } from './chat-actions.ts';
 
 type SidebarProps = {
   readonly openId: string | null;
-  readonly onNewChat: () => void;
-  readonly onClose: () => void;
+  readonly controls: ChatControls;
   /** The control that hides it. */
   readonly hideRef: Ref<HTMLButtonElement>;
   /** Something was chosen: a drawer closes. */
   readonly onFollow: () => void;
 };
 
-export function Sidebar({ openId, onNewChat, onClose, hideRef, onFollow }: SidebarProps) {
+export function Sidebar({ openId, controls, hideRef, onFollow }: SidebarProps) {
   return (
     <div className="flex h-full flex-col overflow-x-hidden overflow-y-auto pt-[env(safe-area-inset-top)] pb-[env(safe-area-inset-bottom)] pl-[env(safe-area-inset-left)]">
       <div className="flex flex-wrap items-center justify-between py-3 pr-3 pl-5 short:py-1">
         <Link to={{ page: 'home' }} className="inline-flex rounded-lg">
           <Wordmark className="scale-90 origin-left" />
         </Link>
-        <IconButton ref={hideRef} label={say('chat.hide-sidebar')} onClick={onClose}>
-          <SidebarIcon />
-        </IconButton>
+        <ActionButton ref={hideRef} action={hideSidebar} target={controls} />
       </div>
       <div className="px-3 pt-1 pb-3 short:pt-0 short:pb-1">
-        <Button onClick={onNewChat} className="w-full justify-start px-4">
+        <Button onClick={() => newChat.perform(controls)} className="w-full justify-start px-4">
           <PlusIcon />
-          {say('chat.new')}
+          {newChat.label()}
         </Button>
       </div>
       <ConversationList openId={openId} onFollow={onFollow} />

@@ -1,20 +1,21 @@
 import { memo, useRef, useState } from 'react';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { ConversationRow } from './conversation-row.tsx';
-import { DeleteConversationDialog } from './delete-conversation-dialog.tsx';
-import { RenameConversationDialog } from './rename-conversation-dialog.tsx';
+import { conversationActions } from './conversation-actions.ts';
 import { ageOf, type ConversationAge } from '../../texts/time-texts.ts';
 import { say } from '../../texts/say.ts';
 
 type ConversationListProps = { readonly openId: string | null; readonly onFollow: () => void };
 
-type Asked = { readonly what: 'rename' | 'delete'; readonly id: string } | null;
+/** A conversation and the action that asks about it. */
+type Asked = { readonly id: string; readonly action: string } | null;
 
 export const ConversationList = memo(function ConversationList({ openId, onFollow }: ConversationListProps) {
   const conversations = useAppSelector((state) => state.conversations);
   const list = useRef<HTMLElement>(null);
   const [asked, setAsked] = useState<Asked>(null);
   const askedFor = asked === null ? undefined : conversations.byId[asked.id];
+  const AskedDialog = conversationActions.find(({ name }) => name === asked?.action)?.Dialog;
   const groups = groupByAge(conversations);
   return (
     <nav
@@ -40,18 +41,14 @@ export const ConversationList = memo(function ConversationList({ openId, onFollo
                 id={id}
                 isOpen={id === openId}
                 onFollow={onFollow}
-                onRename={() => setAsked({ what: 'rename', id })}
-                onDelete={() => setAsked({ what: 'delete', id })}
+                onAsk={(action) => setAsked({ id, action })}
               />
             ))}
           </ul>
         </section>
       ))}
-      {asked?.what === 'rename' && askedFor !== undefined && (
-        <RenameConversationDialog conversation={askedFor} onClose={() => setAsked(null)} />
-      )}
-      {asked?.what === 'delete' && askedFor !== undefined && (
-        <DeleteConversationDialog
+      {AskedDialog !== undefined && askedFor !== undefined && (
+        <AskedDialog
           conversation={askedFor}
           isOpen={askedFor.id === openId}
           onClose={() => setAsked(null)}

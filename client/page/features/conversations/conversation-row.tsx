@@ -1,21 +1,23 @@
+import { ActionItems } from '../../actions/action-items.tsx';
 import { iconButtonClasses } from '../../design/icon-button.tsx';
-import { MoreIcon, PencilIcon, TrashIcon } from '../../design/icons.tsx';
-import { Menu, MenuItem } from '../../design/menu.tsx';
+import { MoreIcon } from '../../design/icons.tsx';
+import { Menu } from '../../design/menu.tsx';
 import { Spinner } from '../../design/spinner.tsx';
 import { useAppSelector } from '../../shell/app-context.tsx';
 import { Link } from '../../shell/link.tsx';
 import { titleText } from '../../texts/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
+import { conversationActions } from './conversation-actions.ts';
 
 type ConversationRowProps = {
   readonly id: string;
   readonly isOpen: boolean;
   readonly onFollow: () => void;
-  readonly onRename: () => void;
-  readonly onDelete: () => void;
+  /** Opens the dialog of an action, by the name of the action. */
+  readonly onAsk: (action: string) => void;
 };
 
-export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: ConversationRowProps) {
+export function ConversationRow({ id, isOpen, onFollow, onAsk }: ConversationRowProps) {
   const conversation = useAppSelector((state) => state.conversations.byId[id]);
   if (conversation === undefined) return null;
   const { answering, stored } = conversation;
@@ -58,12 +60,7 @@ export function ConversationRow({ id, isOpen, onFollow, onRename, onDelete }: Co
           </button>
         }
       >
-        <MenuItem icon={<PencilIcon />} onSelect={onRename}>
-          {say('button.rename')}
-        </MenuItem>
-        <MenuItem icon={<TrashIcon />} tone="danger" onSelect={onDelete}>
-          {say('button.delete')}
-        </MenuItem>
+        <ActionItems actions={conversationActions} target={{ id, openDialog: onAsk }} />
       </Menu>
     </li>
   );
