@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import * as v from 'valibot';
 import { enclaveRequest, type EnclaveStatus } from '../crypto/protocol/messages/enclave-messages.ts';
-import { type ErrorCode, errorCodes } from '../crypto/protocol/messages/error-codes.ts';
+import { asksToWait, type ErrorCode, errorCodes } from '../crypto/protocol/messages/error-codes.ts';
 import { maximumRequestBodyLength } from '../crypto/protocol/messages/turn-messages.ts';
 import {
   workerStop,
@@ -218,9 +218,8 @@ export class WorkerApp {
     }
     // Unread bytes of a body would be taken for the next call.
     if (!request.complete) response.setHeader('connection', 'close');
-    const { status } = errorCodes[code];
-    if (status === 503) response.setHeader('retry-after', retryAfterSeconds);
-    sendJson(response, status, { error: code });
+    if (asksToWait(code)) response.setHeader('retry-after', retryAfterSeconds);
+    sendJson(response, errorCodes[code].status, { error: code });
   }
 }
 

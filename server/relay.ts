@@ -9,6 +9,7 @@ import { TokenSigner } from './accounts/sessions/signed-token.ts';
 import { AccountReads } from './api/guards/account-reads.ts';
 import { createApp, type RelayApp } from './api/app.ts';
 import { BodyMemory } from './api/bodies/body-memory.ts';
+import { errorCodes } from '../crypto/protocol/messages/error-codes.ts';
 import { ClientAddress } from '../process/http/client-address.ts';
 import { HealthCheck } from './api/pages/health.ts';
 import { HeldAnswers } from './api/bodies/held-answers.ts';
@@ -185,7 +186,7 @@ function openPool(settings: Settings, database: Database, { log, clock }: { log:
   const onTokenRefused = () => {
     if (!hasWarned) {
       log.warn('enclave-token-refused', {
-        status: 401,
+        status: errorCodes['not-signed-in'].status,
         advice: 'A worker does not take ENCLAVE_TOKEN: give relay and workers the same one.',
       });
     }

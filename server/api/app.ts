@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
-import type { ErrorCode } from '../../crypto/protocol/messages/error-codes.ts';
 import { RelayError } from './route/relay-error.ts';
-import { describeError, errorBody } from './route/error-answer.ts';
+import { describeError, refusalOf } from './route/error-answer.ts';
 import { type Bindings, dispatch, type DispatchParts } from './dispatch.ts';
 import { type Health, livePath, readyPaths } from './pages/health.ts';
 import { hostOf, type HostNames } from './guards/host-name.ts';
@@ -26,13 +25,13 @@ export function createApp(parts: AppParts): RelayApp {
   for (const url of readyPaths) {
     app.get(url, async () => {
       const { isReady, marks } = await parts.health.look();
-      return isReady ? new Response(['ok', ...marks, ''].join('\n')) : refuse('not-ready');
+      return isReady ? new Response(['ok', ...marks, ''].join('\n')) : refusalOf('not-ready');
     });
   }
   app.use('*', async (c, next) => {
     const verdict = parts.hosts.judge(hostOf(c.req.raw));
     if (verdict === 'own') return next();
-    if (isOfApi(c.req.path)) return refuse(verdict === 'foreign' ? 'wrong-host' : 'https-required');
+    if (isOfApi(c.req.path)) return refusalOf(verdict === 'foreign' ? 'wrong-host' : 'https-required');
     return verdict === 'foreign' ? foreignNamePage() : plainHttpPage();
   });
   for (const route of parts.routes) {
@@ -42,32 +41,27 @@ export function createApp(parts: AppParts): RelayApp {
   }
   for (const url of new Set(parts.routes.map((route) => route.url))) {
     const methods = parts.routes.filter((route) => route.url === url).map((route) => route.method);
-    app.all(url.replace(/\{(\w+)\}/g, ':$1'), () => refuse('method-not-allowed', { Allow: methods.join(', ') }));
+    app.all(url.replace(/\{(\w+)\}/g, ':$1'), () => refusalOf('method-not-allowed', { Allow: methods.join(', ') }));
   }
-  app.all('/v1/*', () => refuse('not-found'));
-  app.all('/v1', () => refuse('not-found'));
+  app.all('/v1/*', () => refusalOf('not-found'));
+  app.all('/v1', () => refusalOf('not-found'));
   app.on(['GET', 'HEAD'], '/*', (c) => {
     const request = c.req.raw;
     const { path } = c.req;
-    if (path.includes('.')) return parts.files.answer(path, request) ?? refuse('not-found');
+    if (path.includes('.')) return parts.files.answer(path, request) ?? refusalOf('not-found');
     if (!isClientPage(path)) return missingPage();
     return parts.files.answer('/index.html', request) ?? unbuilt();
   });
-  app.all('/*', () => refuse('method-not-allowed', { Allow: 'GET, HEAD' }));
+  app.all('/*', () => refusalOf('method-not-allowed', { Allow: 'GET, HEAD' }));
   app.onError((error) => {
     parts.log.error('call-failed', { route: 'none', error });
-    return refuse('internal-error');
+    return refusalOf('internal-error');
   });
   return app;
 }
 
 function isOfApi(path: string): boolean {
   return path === '/v1' || path.startsWith('/v1/');
-}
-
-function refuse(code: ErrorCode, more: Record<string, string> = {}): Response {
-  const { status, headers } = describeError(new RelayError(code));
-  return new Response(errorBody(code), { status, headers: { ...headers, ...more } });
 }
 
 function unbuilt(): Response {

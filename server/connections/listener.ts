@@ -11,7 +11,7 @@ import type { RelayApp } from '../api/app.ts';
 import { CallLanes } from './call-lanes.ts';
 import { ConnectionPlaces } from './connection-places.ts';
 import { Connections, type ConnectionTimes, usualTimes } from './connections.ts';
-import { errorBody } from '../api/route/error-answer.ts';
+import { errorBody, refusalOf } from '../api/route/error-answer.ts';
 import { HandshakeTurns } from './handshake-turns.ts';
 import { streamOf } from '../api/bodies/http2-watch.ts';
 import { isUnnamedProbe, namesOneHost, unnamedHost } from '../api/guards/host-name.ts';
@@ -61,8 +61,7 @@ export async function listen(
     autoCleanupIncoming: false,
     // Without one it refuses every call that has no host.
     hostname: unnamedHost,
-    errorHandler: () =>
-      new Response(errorBody('bad-request'), { status: 400, headers: { 'Content-Type': 'application/json' } }),
+    errorHandler: () => refusalOf('bad-request'),
   });
   const limits = settings.connections ?? usualPlaces;
   const lanes = new CallLanes(limits.perAddress);

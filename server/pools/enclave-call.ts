@@ -36,7 +36,7 @@ type Call<T extends v.GenericSchema> = {
 };
 
 /** Codes of a worker that a client may hear as they are; any other is the relay's affair. */
-const passedOn: ReadonlySet<ErrorCode> = new Set([
+const passedOn = [
   'unsupported-version',
   'unknown-key',
   'request-replayed',
@@ -47,7 +47,14 @@ const passedOn: ReadonlySet<ErrorCode> = new Set([
   'enclave-busy',
   'enclave-starting',
   'not-found',
-]);
+] as const satisfies readonly ErrorCode[];
+
+/** Every code that a call to an enclave may end with. */
+export const enclaveErrors = [
+  ...passedOn,
+  'enclave-unreachable',
+  'enclave-token-refused',
+] as const satisfies readonly ErrorCode[];
 
 /** Begins a call; whoever asked ends it. */
 export function openRequest(
@@ -128,9 +135,13 @@ function parseAnswer<T extends v.GenericSchema>(
     endpoint.onTokenRefused?.();
     throw new RelayError('enclave-token-refused');
   }
-  if (refusal.success && passedOn.has(refusal.output.error)) throw new RelayError(refusal.output.error);
+  if (refusal.success && isPassedOn(refusal.output.error)) throw new RelayError(refusal.output.error);
   if (refusal.success && isNewToOlder && refusal.output.error === 'bad-request') throw new RelayError('bad-request');
   throw new RelayError('enclave-unreachable');
+}
+
+function isPassedOn(code: ErrorCode): boolean {
+  return passedOn.some((known) => known === code);
 }
 
 /** A container may be anybody's: what it says is read as carefully as what a browser sends. */

@@ -3,6 +3,7 @@ import { enclaveAnswer, enclaveRequest } from '../../crypto/protocol/messages/en
 import { formatField, modelField } from '../../crypto/protocol/messages/fields.ts';
 import { answer, defineRoute, type Route } from '../api/route/route.ts';
 import { chooseEnclave, type ChooseParts } from './choose-enclave.ts';
+import { enclaveErrors } from './enclave-call.ts';
 
 const modelsAnswer = v.strictObject({
   format: formatField,
@@ -18,7 +19,7 @@ export function enclaveRoutes(parts: ChooseParts): Route[] {
       url: '/v1/models',
       access: 'session',
       answers: { 200: modelsAnswer },
-      errors: ['enclave-unreachable', 'enclave-token-refused', 'enclave-starting'],
+      errors: enclaveErrors,
       handle: async () => answer({ format: 1, models: await parts.pool.listModels() }),
     }),
     defineRoute({
@@ -29,7 +30,7 @@ export function enclaveRoutes(parts: ChooseParts): Route[] {
       access: 'session',
       body: enclaveRequest,
       answers: { 200: enclaveAnswer },
-      errors: ['not-found', 'enclave-unreachable', 'enclave-token-refused', 'enclave-starting', 'enclave-busy'],
+      errors: enclaveErrors,
       limits: ['evidence'],
       async handle({ session, body, takeLimit }) {
         if (body.freshEvidence === true) takeLimit('fresh-evidence');

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { errorCodes } from '../../crypto/protocol/messages/error-codes.ts';
 import { idField } from '../../crypto/protocol/messages/fields.ts';
 import {
   enclaveChangedAnswer,
@@ -13,6 +14,7 @@ import { countText, limitText } from '../api/route/query-fields.ts';
 import { decodeBytes } from '../api/route/wire-bytes.ts';
 import { listTurns } from './rows/list-turns.ts';
 import { readFrames } from '../frames/read-frames.ts';
+import { enclaveErrors } from '../pools/enclave-call.ts';
 import { sendPieces } from '../live/send-frames.ts';
 import { attemptTurn, type StartedTurn, startTurn } from './start-turn.ts';
 import { stopTurn } from './stop-turn.ts';
@@ -23,19 +25,11 @@ import type { TurnService } from './turn-service.ts';
 const maximumRequestText = 24 * 1024 * 1024;
 const maximumStartText = 2 * maximumRequestText;
 
-const enclaveErrors = [
-  'turn-conflict',
-  'request-expired',
-  'request-replayed',
-  'request-refused',
-  'gone',
-  'quota-exceeded',
-  'storage-full',
-  'enclave-unreachable',
-  'enclave-token-refused',
-  'enclave-starting',
-  'enclave-busy',
-] as const;
+/** What placing a request may be refused with, by the relay and by the enclave that it names. */
+const placingErrors = ['turn-conflict', 'unsupported-version', 'quota-exceeded', ...enclaveErrors] as const;
+
+/** The one refusal that says more than its code. */
+const enclaveChanged = errorCodes['enclave-changed'].status;
 
 const turnPath = { turnId: idField };
 
@@ -50,8 +44,8 @@ export function turnRoutes(service: TurnService): Route[] {
       access: 'session',
       body: turnStart,
       maximumBodyLength: maximumStartText,
-      answers: { 202: turnAccepted, 409: enclaveChangedAnswer },
-      errors: ['head-conflict', 'item-conflict', ...enclaveErrors],
+      answers: { 202: turnAccepted, [enclaveChanged]: enclaveChangedAnswer },
+      errors: ['head-conflict', 'item-conflict', ...placingErrors],
       limits: ['turns', 'bytes'],
       handle: async ({ session, body }) =>
         describeStart(body.turnId, await startTurn(service, session.accountId, body)),
@@ -65,8 +59,8 @@ export function turnRoutes(service: TurnService): Route[] {
       path: turnPath,
       body: turnAttempt,
       maximumBodyLength: maximumRequestText,
-      answers: { 202: turnAccepted, 409: enclaveChangedAnswer },
-      errors: ['not-found', ...enclaveErrors],
+      answers: { 202: turnAccepted, [enclaveChanged]: enclaveChangedAnswer },
+      errors: ['not-found', ...placingErrors],
       limits: ['turns', 'bytes'],
       handle: async ({ session, body, path }) =>
         describeStart(path.turnId, await attemptTurn(service, session.accountId, decodeBytes(path.turnId), body)),
@@ -80,7 +74,7 @@ export function turnRoutes(service: TurnService): Route[] {
       path: turnPath,
       body: turnStop,
       answers: { 202: v.strictObject({ format: v.literal(1) }) },
-      errors: ['not-found', 'enclave-unreachable', 'enclave-starting'],
+      errors: ['not-found', ...enclaveErrors],
       async handle({ session, body, path }) {
         await stopTurn(service, session.accountId, decodeBytes(path.turnId), body.stopToken);
         return answer({ format: 1 }, 202);
@@ -146,6 +140,6 @@ export function turnRoutes(service: TurnService): Route[] {
 }
 
 function describeStart(turnId: string, started: StartedTurn): Answer {
-  if (started.kind === 'changed') return answer({ error: 'enclave-changed', enclave: started.enclave }, 409);
+  if (started.kind === 'changed') return answer({ error: 'enclave-changed', enclave: started.enclave }, enclaveChanged);
   return answer({ format: 1, turnId, state: started.state }, 202);
 }

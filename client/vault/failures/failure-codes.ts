@@ -1,36 +1,42 @@
+import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 import type { RelayCallCode, WayCode } from '../relay/relay-call-error.ts';
 
 /** What the relay answered, in its own code or the enclave's; one that this build does not know is `malformed-answer`. */
 export type RelayFailureCode = Exclude<RelayCallCode, WayCode>;
 
+/** Codes of the wire's list that are the vault's own failures too, by the same name. */
+export const takenOver = [
+  'sign-in-failed',
+  'session-ended',
+  'sign-up-closed',
+  'name-taken',
+  'quota-exceeded',
+  'enclave-unreachable',
+  'enclave-starting',
+  'enclave-changed',
+] as const satisfies readonly ErrorCode[];
+
 /** Failures that the vault names itself. */
 export type OwnFailureCode =
   | WayCode
-  | 'sign-in-failed'
+  | (typeof takenOver)[number]
   /** The password that is to be replaced is another one. */
   | 'wrong-password'
   /** The phrase that this tab was signed in by is no longer kept: the person has to show a way in again. */
   | 'proof-needed'
-  | 'name-taken'
   | 'invalid-user-name'
   | 'weak-password'
   | 'password-too-long'
   | 'invalid-phrase'
-  | 'sign-up-closed'
   /** There is none to finish: it was left or begun anew. */
   | 'sign-up-lapsed'
   | 'too-many-attempts'
   /** One account at a time. */
   | 'already-open'
-  | 'session-ended'
   | 'server-key-changed'
   | 'vault-tampered'
   | 'vault-rolled-back'
   | 'evidence-refused'
-  | 'enclave-changed'
-  | 'enclave-unreachable'
-  | 'enclave-starting'
-  | 'quota-exceeded'
   /** The relay refuses the change for good, so it is kept in this browser alone. */
   | 'not-stored'
   | 'message-too-long'

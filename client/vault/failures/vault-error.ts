@@ -1,6 +1,6 @@
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import { isWayCode, RelayCallError } from '../relay/relay-call-error.ts';
-import type { FailureCode, RelayFailureCode, VaultFailure } from './failure-codes.ts';
+import { type FailureCode, type RelayFailureCode, takenOver, type VaultFailure } from './failure-codes.ts';
 
 /** Every way in which the vault fails: a code of `vault-api.ts` and nothing else. */
 export class VaultError extends Error {
@@ -23,18 +23,11 @@ export class VaultError extends Error {
 }
 
 /** Relay failures that are also failures of the vault itself. */
-const relayCodes: Partial<Record<RelayFailureCode, FailureCode>> = {
-  'sign-in-failed': 'sign-in-failed',
-  'session-ended': 'session-ended',
-  'sign-up-closed': 'sign-up-closed',
-  'name-taken': 'name-taken',
+const ownCodes: Partial<Record<RelayFailureCode, FailureCode>> = {
+  ...Object.fromEntries(takenOver.map((code) => [code, code])),
   'too-many-requests': 'too-many-attempts',
-  'quota-exceeded': 'quota-exceeded',
   'too-large': 'message-too-long',
   'unsupported-version': 'other-version',
-  'enclave-unreachable': 'enclave-unreachable',
-  'enclave-starting': 'enclave-starting',
-  'enclave-changed': 'enclave-changed',
 };
 
 /** Any error as a code that the page has a text for; a message of an error is never shown (M34). */
@@ -49,7 +42,7 @@ export function toVaultError(error: unknown): VaultError {
 }
 
 function relayCode({ code }: RelayCallError): FailureCode {
-  return isWayCode(code) ? code : (relayCodes[code] ?? `relay:${code}`);
+  return isWayCode(code) ? code : (ownCodes[code] ?? `relay:${code}`);
 }
 
 export function toVaultFailure(error: unknown): VaultFailure {

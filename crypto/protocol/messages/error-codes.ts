@@ -45,8 +45,22 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** The codes with one of these statuses. */
+export type CodeOfStatus<Status extends number> = {
+  [Code in ErrorCode]: (typeof errorCodes)[Code]['status'] extends Status ? Code : never;
+}[ErrorCode];
+
+const waitStatuses = [429, 503, 507] as const;
+
+/** The codes whose answer names in `Retry-After` when to come back. */
+export type WaitCode = CodeOfStatus<(typeof waitStatuses)[number]>;
+
+export function asksToWait(code: ErrorCode): code is WaitCode {
+  return waitStatuses.some((status) => status === errorCodes[code].status);
+}
+
 const codes = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
 
-/** The body of every answer that is not a success; `Retry-After` goes with 429, 503 and 507. */
+/** The body of every answer that is not a success; `Retry-After` goes with those that ask to wait. */
 export const errorAnswer = v.object({ error: v.picklist(codes) });
 export type ErrorAnswer = v.InferOutput<typeof errorAnswer>;

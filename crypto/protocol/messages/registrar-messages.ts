@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Advice } from '../bytes/errors.ts';
+import { errorCodes } from './error-codes.ts';
 import { modalEvidence } from './evidence-messages.ts';
 import { bytesField, formatField, hashField, timeMsField } from './fields.ts';
 
@@ -50,7 +51,7 @@ export const registrarAnswer = v.strictObject({
 
 /** The registrar answers one of these instead, with its HTTP status and what the worker can do. */
 export const registrarErrorCodes = {
-  'bad-request': { status: 400, advice: 'stop' },
+  'bad-request': { ...errorCodes['bad-request'], advice: 'stop' },
   /** Signature, issuer, audience or form of the token. */
   'token-refused': { status: 401, advice: 'stop' },
   /** Signed by a key that Modal does not publish, or not yet. */
@@ -62,19 +63,19 @@ export const registrarErrorCodes = {
   'challenge-refused': { status: 401, advice: 'retry' },
   /** A container, but not of this deployment. */
   'wrong-deployment': { status: 403, advice: 'stop' },
-  'not-found': { status: 404, advice: 'stop' },
+  'not-found': { ...errorCodes['not-found'], advice: 'stop' },
   /** No such key is registered: register it. */
   'not-registered': { status: 404, advice: 'fix' },
-  'method-not-allowed': { status: 405, advice: 'stop' },
+  'method-not-allowed': { ...errorCodes['method-not-allowed'], advice: 'stop' },
   /** Has registered a key already; if that was this one, renew. */
   'token-used': { status: 409, advice: 'fix' },
   /** Registered by another token. */
   'identity-known': { status: 409, advice: 'stop' },
   'registration-over': { status: 410, advice: 'stop' },
-  'too-large': { status: 413, advice: 'stop' },
-  'wrong-media-type': { status: 415, advice: 'stop' },
-  'too-many-requests': { status: 429, advice: 'retry' },
-  'internal-error': { status: 500, advice: 'retry' },
+  'too-large': { ...errorCodes['too-large'], advice: 'stop' },
+  'wrong-media-type': { ...errorCodes['wrong-media-type'], advice: 'stop' },
+  'too-many-requests': { ...errorCodes['too-many-requests'], advice: 'retry' },
+  'internal-error': { ...errorCodes['internal-error'], advice: 'retry' },
   /** Modal's keys could not be fetched. */
   'issuer-unreachable': { status: 503, advice: 'retry' },
   'log-unavailable': { status: 503, advice: 'retry' },

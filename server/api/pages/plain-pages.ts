@@ -1,3 +1,5 @@
+import { type ErrorCode, errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
+
 /** Shown instead of the client where a browser would not let it work: unencrypted and not on this machine. */
 const needsHttps = page(
   'Sotto needs https',
@@ -32,10 +34,12 @@ ${paragraphs.map((text) => `<p>${text}</p>`).join('\n')}
 `;
 }
 
-function answer(text: string, status: number): Response {
+/** What the API would answer with the code, as a page. */
+function answer(text: string, code: ErrorCode): Response {
+  const { status } = errorCodes[code];
   return new Response(text, { status, headers: { 'Content-Type': 'text/html; charset=utf-8' } });
 }
 
-export const plainHttpPage = () => answer(needsHttps, 403);
-export const foreignNamePage = () => answer(foreignName, 421);
-export const missingPage = () => answer(missing, 404);
+export const plainHttpPage = () => answer(needsHttps, 'https-required');
+export const foreignNamePage = () => answer(foreignName, 'wrong-host');
+export const missingPage = () => answer(missing, 'not-found');

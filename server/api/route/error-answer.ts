@@ -1,4 +1,9 @@
-import { errorCodes, type ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
+import {
+  asksToWait,
+  errorCodes,
+  type ErrorCode,
+  type WaitCode,
+} from '../../../crypto/protocol/messages/error-codes.ts';
 import { RelayError } from './relay-error.ts';
 import { StorageFull } from '../../storage/trouble/storage-space.ts';
 import { troubleOf, waitSecondsOf } from '../../storage/trouble/storage-trouble.ts';
@@ -10,7 +15,7 @@ export type ErrorParts = {
 };
 
 /** Seconds for the codes that ask to come back, where whoever refuses knows no better. */
-const usualWaits: Partial<Record<ErrorCode, number>> = {
+const usualWaits: Readonly<Record<WaitCode, number>> = {
   'too-many-requests': 1,
   'quota-exceeded': 30,
   'storage-full': 60,
@@ -24,7 +29,7 @@ const usualWaits: Partial<Record<ErrorCode, number>> = {
 export function describeError(error: unknown): ErrorParts {
   const { code, retryAfterSeconds } = asRelayError(error);
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-  const waitSeconds = retryAfterSeconds ?? usualWaits[code];
+  const waitSeconds = retryAfterSeconds ?? (asksToWait(code) ? usualWaits[code] : undefined);
   if (waitSeconds !== undefined) headers['Retry-After'] = String(waitSeconds);
   // The rest of a body that was not read is not waited for.
   if (code === 'too-large') headers['Connection'] = 'close';
@@ -39,6 +44,12 @@ export function isForTheLog(error: unknown): boolean {
 
 export function errorBody(code: ErrorCode): string {
   return JSON.stringify({ error: code });
+}
+
+/** The answer that says a code. */
+export function refusalOf(code: ErrorCode, more: Readonly<Record<string, string>> = {}): Response {
+  const { status, headers } = describeError(new RelayError(code));
+  return new Response(errorBody(code), { status, headers: { ...headers, ...more } });
 }
 
 function asRelayError(error: unknown): RelayError {

@@ -1,28 +1,10 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
-import { type ErrorCode, errorCodes, errorAnswer } from '../../../crypto/protocol/messages/error-codes.ts';
+import { asksToWait, errorCodes, errorAnswer } from '../../../crypto/protocol/messages/error-codes.ts';
+import { declaredCodes } from './declared-codes.ts';
 import type { Route } from './route.ts';
 
 type Json = Record<string, unknown>;
-
-const everywhere = [
-  'bad-request',
-  'https-required',
-  'wrong-host',
-  'too-many-requests',
-  'storage-full',
-  'storage-failing',
-  'internal-error',
-] as const;
-
-/** Codes that guards, limits and parsing may answer on a route, whatever it does itself. */
-function codesOf(route: Route): ErrorCode[] {
-  const codes = new Set<ErrorCode>([...everywhere, ...route.errors]);
-  if (route.method !== 'GET') codes.add('wrong-origin');
-  if (route.body !== null) for (const code of ['too-large', 'wrong-media-type'] as const) codes.add(code);
-  if (route.access !== 'public') codes.add('not-signed-in').add('session-ended');
-  return [...codes];
-}
 
 /** OpenAPI 3.1 of the routes, from the schemas that parse the very same messages. */
 export function describeApi(routes: readonly Route[], version: string): Json {
@@ -105,7 +87,6 @@ function successes(route: Route): Json {
   );
 }
 
-const comesBackLater: ReadonlySet<number> = new Set([429, 503, 507]);
 const retryAfter = {
   description: 'Seconds after which to come back.',
   required: true,
@@ -113,7 +94,7 @@ const retryAfter = {
 };
 
 function failures(route: Route): Json {
-  const byStatus = Map.groupBy(codesOf(route), (code) => errorCodes[code].status);
+  const byStatus = Map.groupBy(declaredCodes(route), (code) => errorCodes[code].status);
   return Object.fromEntries(
     [...byStatus]
       .filter(([status]) => !(status in route.answers))
@@ -121,7 +102,7 @@ function failures(route: Route): Json {
         String(status),
         {
           description: codes.join(', '),
-          ...(comesBackLater.has(status) ? { headers: { 'Retry-After': retryAfter } } : {}),
+          ...(codes.some(asksToWait) ? { headers: { 'Retry-After': retryAfter } } : {}),
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
         },
       ]),

@@ -5,6 +5,7 @@ import { openRelay, type Relay } from '../../../server/relay.ts';
 import { readSettings, type Settings } from '../../../server/settings.ts';
 import type { DatabaseKind } from '../../../server/storage/tables/column-types.ts';
 import { createDatabase } from '../storage/shared-postgres.ts';
+import { watchDeclaredCodes } from './declared-codes-log.ts';
 import { makeTemporaryFolder } from '../machine/temporary-folder.ts';
 
 export type CallOptions = {
@@ -61,7 +62,8 @@ export async function makeTestRelay(
     ...(kind === 'postgres' ? { DATABASE_URL: await createDatabase() } : {}),
     ...options.environment,
   });
-  const relay = await openRelay(settings, options.log ?? silent, options.limiter ?? new RateLimiter({ scale: 1e6 }));
+  const watched = watchDeclaredCodes(options.log ?? silent);
+  const relay = await openRelay(settings, watched.log, options.limiter ?? new RateLimiter({ scale: 1e6 }));
   let closed: Promise<void> | null = null;
   return {
     settings,
@@ -84,7 +86,7 @@ export async function makeTestRelay(
       const isJson = response.headers.get('content-type') === 'application/json';
       return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null };
     },
-    close: () => (closed ??= relay.close()),
+    close: () => (closed ??= relay.close().then(() => watched.requireDeclared())),
     remove: () => folder.remove(),
   };
 }

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isTurnRecord } from '../../parts/relay/turn-process.ts';
 import { decodeLiveRecord, recordKind } from '../../../crypto/protocol/messages/live-record.ts';
+import { type ErrorCode, errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
 import type { BatchAnswer, HeadsAnswer, SyncAnswer } from '../../../crypto/protocol/messages/item-messages.ts';
 import { inlineBodyLength } from '../../../crypto/protocol/messages/item-messages.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
@@ -252,4 +253,39 @@ test('a worker that is away is a code, and the relay stays up', async () => {
   expect((await relay.call('GET', '/v1/items?afterCounter=0')).status).toBe(200);
   await worker.start();
   await until(async () => (await relay.call('GET', '/v1/models')).status === 200);
+});
+
+/** The codes that openapi.json names for starting a turn; whoever writes a client reads no other list. */
+async function namedForStart(): Promise<readonly string[]> {
+  type Described = { paths: Record<string, { post: { responses: Record<string, { description: string }> } }> };
+  const { paths } = await relay.expect<Described>(200, 'GET', '/v1/openapi.json');
+  return Object.values(paths['/v1/turns']!.post.responses).flatMap(({ description }) => description.split(', '));
+}
+
+test('startTurn: each refusal of a worker reaches the client as a code that openapi.json names', async () => {
+  const named = await namedForStart();
+  // Refused questions hold the places of an account.
+  const other = await newDevice();
+  const told = new Set<string>();
+  for (const code of Object.keys(errorCodes) as ErrorCode[]) {
+    worker.refusal = code;
+    const { json } = await other.relay.call('POST', '/v1/turns', await startBody());
+    told.add((json as { error: string }).error);
+  }
+  worker.refusal = null;
+  // 409 is described by the schema of the answer that names another enclave.
+  const others = [...told].filter((code) => errorCodes[code as ErrorCode].status !== 409);
+  expect(others.length).toBeGreaterThan(3);
+  expect(named).toEqual(expect.arrayContaining(others));
+});
+
+test('startTurn: a request of a later format gets a code that openapi.json names; of this format it is taken', async () => {
+  const start = await startBody();
+  const header = fromBase64Url(start.request.header);
+  header[0] = 9;
+  const later = { ...start, request: { ...start.request, header: toBase64Url(header) } };
+  const { json } = await relay.call('POST', '/v1/turns', later);
+  expect(json).toEqual({ error: 'unsupported-version' });
+  expect(await namedForStart()).toContain('unsupported-version');
+  await relay.expect(202, 'POST', '/v1/turns', start);
 });

@@ -8,6 +8,7 @@ import type { Log } from '../../../../process/event-log.ts';
 import { openRelay, type Relay } from '../../../../server/relay.ts';
 import { readSettings } from '../../../../server/settings.ts';
 import { BrowserProfile, type ProfileOptions } from './browser-profile.ts';
+import { watchDeclaredCodes } from '../../relay/declared-codes-log.ts';
 import { findFreePort } from '../../network/free-port.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../machine/temporary-folder.ts';
 import { startUpstream, type Upstream } from '../../worker/upstream.ts';
@@ -34,6 +35,7 @@ export class DeviceLab implements AsyncDisposable {
   readonly #port: number;
   readonly #workerPort: number;
   readonly #profiles: BrowserProfile[] = [];
+  readonly #watched = watchDeclaredCodes(silent);
   #relay: { relay: Relay; listening: Listening } | null = null;
   #worker: ChildProcess | null = null;
 
@@ -75,7 +77,7 @@ export class DeviceLab implements AsyncDisposable {
       ENCLAVE_URLS: `http://127.0.0.1:${this.#workerPort}`,
       ENCLAVE_TOKEN: token,
     });
-    const relay = await openRelay(settings, silent, new RateLimiter({ scale: 1e6 }));
+    const relay = await openRelay(settings, this.#watched.log, new RateLimiter({ scale: 1e6 }));
     const listening = await listen(relay.app, { ...settings, isHttps: false });
     this.#relay = { relay, listening };
   }
@@ -87,6 +89,7 @@ export class DeviceLab implements AsyncDisposable {
     const closed = running.listening.close(50);
     await running.relay.close();
     await closed;
+    this.#watched.requireDeclared();
   }
 
   async startWorker(): Promise<void> {

@@ -55,8 +55,7 @@ function allRoutes(): readonly Route[] {
 }
 
 /** A listener whose routes all end with one error, whatever they are asked. */
-async function listenWith(routes: readonly Route[], thrown: () => unknown): Promise<string> {
-  const log = quietLog();
+async function listenWith(routes: readonly Route[], thrown: () => unknown, log = quietLog()): Promise<string> {
   const failing = routes.map((route): Route => ({
     ...route,
     access: 'public',
@@ -133,4 +132,28 @@ test('openapi.json: each 429, 503 and 507 of a route names Retry-After, and no o
   for (const [status, { headers }] of answers) {
     expect([status, headers?.['Retry-After'] !== undefined]).toEqual([status, comesBackLater(Number(status))]);
   }
+});
+
+test('dispatch: a route that answers a code which it does not declare is logged as our defect', async () => {
+  const log = quietLog();
+  let thrown: unknown;
+  const routes = allRoutes().filter(({ name }) => name === 'startTurn');
+  const url = await listenWith(routes, () => thrown, log);
+  const answerOf = async (code: ErrorCode) => {
+    log.codes.length = 0;
+    thrown = new RelayError(code);
+    const answer = await fetch(`${url}/v1/turns`, { method: 'POST', headers: { origin: url } });
+    return [((await answer.json()) as { error: string }).error, log.codes.includes('undeclared-code')];
+  };
+  expect(await answerOf('turn-conflict')).toEqual(['turn-conflict', false]);
+  expect(await answerOf('name-taken')).toEqual(['name-taken', true]);
+});
+
+test('every route: a refusal that says more than a code has a status of the list of codes', () => {
+  const statuses = new Set<number>(Object.values(errorCodes).map(({ status }) => status));
+  const further = allRoutes().flatMap(({ answers }) =>
+    Object.keys(answers).filter((status) => !status.startsWith('2')),
+  );
+  expect(further.length).toBeGreaterThan(0);
+  for (const status of further) expect(statuses).toContain(Number(status));
 });
