@@ -40,7 +40,7 @@ describe('one turn', () => {
     await third.tab.until(() => third.tab.titles().includes('What is sotto voce?'));
     await third.tab.vault.openConversation({ conversationId });
     expect(third.tab.texts(conversationId)).toEqual(['What is sotto voce?', 'In a low voice.']);
-    expect(third.tab.answer(turnId).protection).toBe('No protection from whoever runs this machine.');
+    expect(third.tab.answer(turnId).protection).toEqual({ kind: 'development', level: 'any', release: null });
     expect([tab.alarms, second.tab.alarms, third.tab.alarms]).toEqual([[], [], []]);
   });
 });
