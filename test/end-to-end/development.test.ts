@@ -21,10 +21,10 @@ it('npm run dev: a changed page and a changed relay are there at once, and the s
     const loadsBefore = loads;
     changeFile(
       join(folder.path, 'client/page/features/composer/composer.tsx'),
-      'Write in a low voice',
-      'Write in a lower voice',
+      "placeholder={say('composer.placeholder')}",
+      "placeholder={`${say('composer.placeholder')}, lower`}",
     );
-    await page.getByPlaceholder('Write in a lower voice').waitFor();
+    await page.getByPlaceholder('Write in a low voice, lower').waitFor();
     expect(await messageBox(page).inputValue()).toBe('half a thought');
 
     const relay = sotto.childPid('server/main.ts');
