@@ -246,7 +246,7 @@ export class OpenedVault {
     this.#live.checkSoon((turnId) => this.#outbox.turn(turnId) !== null);
     this.#tracker.retain((id) => contents.messageOfTurn(id) !== null || this.#outbox.turn(id) !== null);
     this.#events.changed(touched);
-    this.#protection.changed();
+    this.#minimumChanged();
     // Its conversation was deleted elsewhere: what could not be sent into it is no longer shown anywhere.
     if (this.#outbox.all.some((queued) => isDisplaced(contents, queued))) this.writer.kick();
   }
@@ -258,7 +258,7 @@ export class OpenedVault {
       if (!contents.rows.has(operation.replyItemId)) this.#tracker.watch(operation.turnId, operation.turnKey);
     }
     this.#events.allChanged();
-    this.#protection.changed();
+    this.#minimumChanged();
     this.#driver.driveAll();
     if (this.#outbox.all.some((queued) => isForWriter(contents, queued))) this.writer.kick();
   }
@@ -275,6 +275,12 @@ export class OpenedVault {
 
   async #doChores(): Promise<void> {
     for (const chore of this.#features.flatMap(({ chores = [] }) => chores)) await chore(this.#vault);
+  }
+
+  /** The page hears what is asked of an enclave before it hears that one is refused for it. */
+  #minimumChanged(): void {
+    this.#events.tellViews();
+    this.#protection.changed();
   }
 
   /** Work that nobody waits for; what the relay does not answer is asked again by whoever needs it. */

@@ -78,8 +78,9 @@ describe('a device that was here before', () => {
     await tab.vault.setTheme({ theme: 'dark' });
     await tab.until(() => profile.requests.some(({ path, method }) => path === '/v1/items' && method === 'POST'));
     await storeConversation(writer, 'The other history');
-    await tab.until(() => tab.alarms.length > 0);
-    expect(tab.alarms).toEqual(['vault-tampered']);
+    await tab.until(() => tab.alarms.includes('vault-tampered'));
+    // A sync between the two writes finds the relay behind this device, and says so first.
+    expect(tab.alarms.filter((code) => code !== 'vault-rolled-back')).toEqual(['vault-tampered']);
     expect(tab.titles()).not.toContain('The other history');
     expect(writer.alarms).toEqual([]);
   });
