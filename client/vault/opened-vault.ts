@@ -56,6 +56,7 @@ export class OpenedVault {
   readonly #compaction: CompactionParts;
   /** The enclaves that the shield showed at this browser's questions. */
   readonly #shownEnclaves = new Map<string, ShownEnclave>();
+  #hasBegun = false;
   #stopListening: () => void = () => undefined;
 
   constructor(parts: OpenedParts) {
@@ -191,6 +192,7 @@ export class OpenedVault {
 
   /** Shows it, and begins to speak with the relay. */
   begin(): void {
+    this.#hasBegun = true;
     this.#stopListening = this.#parts.channel.listen((message) => this.#hear(message));
     this.#parts.emit({ type: 'connection', status: 'connecting' });
     this.#outboxChanged();
@@ -279,7 +281,8 @@ export class OpenedVault {
 
   /** The page hears what is asked of an enclave before it hears that one is refused for it. */
   #minimumChanged(): void {
-    this.#events.tellViews();
+    // Before it has begun the page does not know that the vault is open.
+    if (this.#hasBegun) this.#events.tellViews();
     this.#protection.changed();
   }
 
