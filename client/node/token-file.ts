@@ -35,7 +35,7 @@ export function withCookie(kept: KeptTokens, setCookie: string): KeptTokens {
   return v.is(tokens, next) ? next : kept;
 }
 
-/** Where the session's token lies: a file that this user alone may read, always whole. */
+/** The file of the session's token: this user alone may read it, and it is always whole. */
 export class TokenFile {
   readonly #path: string;
 

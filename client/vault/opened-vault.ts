@@ -4,7 +4,7 @@ import { TurnBeginnings } from './asking/begin-turn.ts';
 import type { ShownEnclave } from './changes/turn-operation.ts';
 import { ShownContents } from './changes/shown-contents.ts';
 import type { Feature, FeatureVault } from './features/feature.ts';
-import { features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
+import { declaredViews, features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
 import { compactReply, type CompactionParts } from './replies/compaction.ts';
 import { Conversations } from './threads/conversations.ts';
 import { EnclaveSession } from './enclave/enclave-session.ts';
@@ -219,8 +219,7 @@ export class OpenedVault {
   }
 
   #views(): Partial<VaultViews> {
-    const views = this.#features.flatMap(({ views: declared = {} }) => Object.entries(declared));
-    return Object.fromEntries(views.map(([name, view]) => [name, view(this.#vault)])) as Partial<VaultViews>;
+    return Object.fromEntries(declaredViews.map(([name, view]) => [name, view(this.#vault)])) as Partial<VaultViews>;
   }
 
   #hear(message: TabMessage): void {
@@ -238,7 +237,7 @@ export class OpenedVault {
   #contentsChanged(touched: ReadonlySet<string>): void {
     const { contents } = this.store;
     for (const conversationId of touched) {
-      for (const id of contents.messageIds(conversationId)) {
+      for (const id of contents.messages.idsOf(conversationId)) {
         const message = contents.messages.get(id);
         if (message === undefined) continue;
         if (contents.rows.has(message.replyItemId)) this.#tracker.forget(message.turnId);
@@ -246,7 +245,7 @@ export class OpenedVault {
       }
     }
     this.#live.checkSoon((turnId) => this.#outbox.turn(turnId) !== null);
-    this.#tracker.retain((id) => contents.messageOfTurn(id) !== null || this.#outbox.turn(id) !== null);
+    this.#tracker.retain((id) => contents.messages.ofTurn(id) !== null || this.#outbox.turn(id) !== null);
     this.#events.changed(touched);
     this.#minimumChanged();
     // Its conversation was deleted elsewhere: what could not be sent into it is no longer shown anywhere.

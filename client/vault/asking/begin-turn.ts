@@ -2,7 +2,7 @@ import { maximumMessageLength, maximumTitleLength } from '../../../crypto/protoc
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
 import { isUnseen, withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
-import type { Clock } from '../surroundings/clock.ts';
+import { type Clock, laterThan } from '../surroundings/clock.ts';
 import type { Conversations } from '../threads/conversations.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
 import { turnOperation } from '../changes/plan-turn.ts';
@@ -11,6 +11,7 @@ import type { Outbox } from '../changes/outbox.ts';
 import type { Minimums } from '../enclave/minimums.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import type { VaultStore } from '../store/vault-store.ts';
+import { newId } from '../surroundings/new-id.ts';
 
 const excerptLength = 60;
 
@@ -55,7 +56,7 @@ export class TurnBeginnings {
   async retry(conversationId: string, turnId: string): Promise<TurnOperation> {
     const { outbox, store, conversations, session, minimums } = this.#parts;
     const queued = outbox.turn(turnId);
-    const asked = queued?.operation ?? store.contents.messageOfTurn(turnId)?.message;
+    const asked = queued?.operation ?? store.contents.messages.ofTurn(turnId)?.message;
     if (asked?.conversationId !== conversationId) throw new VaultError('not-here');
     const isGoing = queued?.operation.stage.name === 'going';
     // It is on its way: once is enough. A reply may be over before the call that brought the question is.
@@ -93,8 +94,8 @@ export class TurnBeginnings {
   /** Messages are in the order in which they were written, even where clocks disagree. */
   #laterThanAll(conversationId: string): number {
     const { conversations, clock } = this.#parts;
-    const times = conversations.messages(conversationId).map(({ createdAtMs }) => createdAtMs + 1);
-    return times.reduce((latest, time) => Math.max(latest, time), clock.wallMs());
+    const times = conversations.messages(conversationId).map(({ createdAtMs }) => createdAtMs);
+    return laterThan(clock, times);
   }
 
   #newConversation(text: string): NonNullable<TurnOperation['newConversation']> {
@@ -117,10 +118,6 @@ export class TurnBeginnings {
     if (waiting === undefined) throw new VaultError('not-here');
     return waiting.operation.newConversation;
   }
-}
-
-function newId(): string {
-  return toBase64Url(randomBytes(16));
 }
 
 /** The first words, cut at a word, never inside a character. */

@@ -1,10 +1,10 @@
-import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { TurnOperation } from '../changes/turn-operation.ts';
 import type { ShownContents } from '../changes/shown-contents.ts';
 import type { TurnCompany } from '../changes/plan-turn.ts';
 import { isTombstone } from '../store/vault-contents.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 import type { VerifiedEnclave } from '../enclave/verified-enclave.ts';
+import { newId } from '../surroundings/new-id.ts';
 
 /**
  * Collects the items that go with a question: waiting changes to its conversation, and the verification that it is sealed on.
@@ -22,7 +22,7 @@ export function companyOf(
     const row = store.contents.rows.get(verification.itemId);
     // Another device deleted it with the one conversation that it knew to rest on it.
     const isBuried = row !== undefined && isTombstone(row);
-    const itemId = isBuried ? toBase64Url(randomBytes(16)) : verification.itemId;
+    const itemId = isBuried ? newId() : verification.itemId;
     company.verification = { ...verification, itemId, isStored: row !== undefined && !isBuried };
   }
   return company;

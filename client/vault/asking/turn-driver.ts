@@ -64,7 +64,7 @@ export class TurnDriver {
       this.#vault.onChange(turnId);
       writer.kick();
     }
-    const turnKey = store.contents.messageOfTurn(turnId)?.message.turnKey;
+    const turnKey = store.contents.messages.ofTurn(turnId)?.message.turnKey;
     if (turnKey === undefined) return;
     try {
       await stopAtRelay(client, { turnId, turnKey });

@@ -35,7 +35,7 @@ export class TurnRecipients {
     const id = toBase64Url(keyId);
     if (this.#sealed.get(turnId)?.has(id) === true || this.#isWaiting(turnId, id)) return 'own';
     const { contents } = this.#store;
-    const message = contents.messageOfTurn(turnId)?.message;
+    const message = contents.messages.ofTurn(turnId)?.message;
     if (message === undefined) return 'unknown';
     // An earlier build kept no verification, so nothing says to whom it sealed this question.
     if (message.verificationItemId === undefined) return 'own';

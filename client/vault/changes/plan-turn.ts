@@ -9,7 +9,7 @@ import type { ConversationChange } from './item-changes.ts';
 import { protectionOf, turnFields, type TurnOperation } from './turn-operation.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 
-/** Where a question belongs: into a conversation that is there, or is to be made, or was deleted meanwhile. */
+/** The conversation of a question is there, or is to be made, or was deleted meanwhile. */
 export function placeTurn(
   contents: VaultContents,
   operation: Pick<TurnOperation, 'conversationId' | 'newConversation'>,

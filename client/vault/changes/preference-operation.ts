@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import { maximumPreferenceLength, preferenceContent } from '../../../crypto/protocol/contents/item-contents.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
 import { VaultError } from '../failures/vault-error.ts';
-import type { Clock } from '../surroundings/clock.ts';
+import { type Clock, laterThan } from '../surroundings/clock.ts';
 import { operationType } from './operation.ts';
 import type { Outbox } from './outbox.ts';
 import type { ShownContents } from './shown-contents.ts';
+import { newId } from '../surroundings/new-id.ts';
 
 /** Sets one small thing of the account. */
 export const preferenceOperation = operationType({
@@ -26,7 +26,7 @@ export const preferenceOperation = operationType({
 });
 
 /**
- * Sets a preference, later than what is shown, whatever another device's clock had said (M44).
+ * Sets a preference.
  *
  * @throws {VaultError} `message-too-long`.
  */
@@ -36,6 +36,6 @@ export async function setPreference(
   value: string,
 ): Promise<void> {
   if (value.length > maximumPreferenceLength) throw new VaultError('message-too-long');
-  const setAtMs = Math.max(clock.wallMs(), (shown.preference(name)?.setAtMs ?? 0) + 1);
-  await outbox.put(preferenceOperation, { name, value, setAtMs, itemId: toBase64Url(randomBytes(16)) });
+  const setAtMs = laterThan(clock, [shown.preference(name)?.setAtMs ?? 0]);
+  await outbox.put(preferenceOperation, { name, value, setAtMs, itemId: newId() });
 }

@@ -13,7 +13,7 @@ export const verificationOperation = operationType({
   fields: { itemId: idField, content: verificationContent },
   idOf: ({ itemId }) => `verification:${itemId}`,
   apply: (plan, { itemId, content }) => {
-    const asked = plan.contents.messageOfTurn(content.turnId ?? '');
+    const asked = plan.contents.messages.ofTurn(content.turnId ?? '');
     if (asked === null || plan.contents.rows.has(itemId) || plan.isBuried(asked.id)) return true;
     plan.write(itemId, content);
     return true;

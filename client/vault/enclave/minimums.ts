@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { higherLevel, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import type { Clock } from '../surroundings/clock.ts';
+import { type Clock, laterThan } from '../surroundings/clock.ts';
 import type { ShownContents } from '../changes/shown-contents.ts';
 import type { MinimumView } from './protection-views.ts';
 import type { SetMinimum } from '../items/settings.ts';
@@ -57,15 +57,13 @@ export class Minimums {
 
   /** When a minimum for the account is set: it takes back what was set for single conversations, whatever clocks said. */
   timeForAccount(): number {
-    const said = [...this.#parts.shown.conversations().values()].map(
-      ({ content }) => content.minimumProtection ?? null,
-    );
-    return this.#laterThan(this.#ofAccount(), ...said);
+    const said = [...this.#parts.shown.conversations().values()].map(({ content }) => content.minimumProtection);
+    return this.#laterThan([this.#ofAccount(), ...said]);
   }
 
   /** When a minimum for one conversation is set. */
   timeFor(conversationId: string | null): number {
-    return this.#laterThan(this.#ofAccount(), this.#saidOf(conversationId));
+    return this.#laterThan([this.#ofAccount(), this.#saidOf(conversationId)]);
   }
 
   /** @param minimum - null: the next new conversation begins without. */
@@ -104,9 +102,11 @@ export class Minimums {
     return this.#parts.shown.conversation(conversationId)?.minimumProtection ?? null;
   }
 
-  #laterThan(...known: readonly (SetMinimum | null)[]): number {
-    const times = known.map((each) => (each?.setAtMs ?? 0) + 1);
-    return Math.max(Math.floor(this.#parts.clock.wallMs()), ...times);
+  #laterThan(known: readonly (SetMinimum | null | undefined)[]): number {
+    return laterThan(
+      this.#parts.clock,
+      known.map((each) => each?.setAtMs ?? 0),
+    );
   }
 }
 

@@ -6,8 +6,9 @@ import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/ver
 import { enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { type Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
+import { newId } from '../surroundings/new-id.ts';
 
 type Refused = Extract<EnclaveVerdict, { refused: true }>;
 
@@ -83,7 +84,7 @@ export class Offer {
       alternate,
       offered,
       document: isWhole ? makeVerificationDocument(question, enclaves) : null,
-      itemId: newItemId(),
+      itemId: newId(),
       laterItemId: newItemIds(),
     };
   }
@@ -96,15 +97,11 @@ export class Offer {
   }
 }
 
-function newItemId(): string {
-  return toBase64Url(randomBytes(16));
-}
-
 /** @returns a new id for each name, and the same one when it is asked for again. */
 function newItemIds(): (name: string) => string {
   const ids = new Map<string, string>();
   return (name) => {
-    const id = ids.get(name) ?? newItemId();
+    const id = ids.get(name) ?? newId();
     ids.set(name, id);
     return id;
   };

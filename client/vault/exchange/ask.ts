@@ -13,6 +13,7 @@ import { type ReplyPiece, ReplyPieces } from './reply-pieces.ts';
 import { type ReadingSurroundings, ReplyReading } from './reply-reading.ts';
 import type { SealingEnclave, Turn, TurnQuestion } from './seal-attempt.ts';
 import { stopAtRelay } from './stop-at-relay.ts';
+import { newId } from '../surroundings/new-id.ts';
 
 /** A relay that does not take a stop so often is told no more. */
 const mostStops = 5;
@@ -123,7 +124,7 @@ async function newQuestion(
   if (messages.length === 0) throw new VaultError('message-empty');
   await aeadReady();
   return {
-    turnId: toBase64Url(randomBytes(16)),
+    turnId: newId(),
     turnKey: toBase64Url(generateTurnKey().expose()),
     cacheSalt: cacheSalt ?? toBase64Url(randomBytes(32)),
     messages,

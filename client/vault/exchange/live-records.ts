@@ -14,7 +14,7 @@ export type LiveListener = {
   readonly onUp: () => void;
 };
 
-/** Where the account's live records come from. One that never says anything makes its listeners fetch. */
+/** A source of the account's live records. One that never says anything makes its listeners fetch. */
 export type LiveSource = {
   /** @returns what ends it. */
   listen(listener: LiveListener): () => void;

@@ -13,7 +13,7 @@ export type Exchange = {
   readonly state: ReplyState;
 };
 
-/** Where the exchanges come from that lead to a place. */
+/** A source of the exchanges that lead to a place. */
 export type TurnHistory = { exchangesBefore(parentId: string | null): Exchange[] };
 
 export type HistoryLimits = { readonly messages: number; readonly bytes: number };

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 import type { RelayCallCode, WayCode } from '../relay/relay-call-error.ts';
 
-/** What the relay answered, in its own code or the enclave's; one that this build does not know is `malformed-answer`. */
+/** The relay's answer, in its own code or the enclave's; one that this build does not know is `malformed-answer`. */
 export type RelayFailureCode = Exclude<RelayCallCode, WayCode>;
 
 /** Codes of the wire's list that are the vault's own failures too, by the same name. */

@@ -37,7 +37,7 @@ export const deletion = feature({
 /** Nobody will read what is still being written; whether it could be stopped changes nothing. */
 function stopReplies({ tracker, store, driver }: FeatureVault, conversationId: string): void {
   for (const turnId of tracker.turnIds) {
-    if (store.contents.messageOfTurn(turnId)?.message.conversationId !== conversationId) continue;
+    if (store.contents.messages.ofTurn(turnId)?.message.conversationId !== conversationId) continue;
     driver.stop(turnId).catch(() => undefined);
   }
 }
@@ -63,7 +63,7 @@ async function deleteConversation({ outbox, locks }: FeatureVault, conversationI
 function buryConversation(plan: BatchInProgress, conversationId: string): boolean {
   const { contents } = plan;
   plan.bury(conversationId);
-  for (const messageId of contents.messageIds(conversationId)) {
+  for (const messageId of contents.messages.idsOf(conversationId)) {
     if (!plan.hasRoomToBury) return false;
     const message = contents.messages.get(messageId);
     if (message === undefined) continue;
@@ -71,7 +71,7 @@ function buryConversation(plan: BatchInProgress, conversationId: string): boolea
     else plan.finishTurn(message.turnId);
     plan.bury(messageId);
   }
-  for (const id of [...contents.notesOf(conversationId), ...contents.unreadableOf(conversationId)]) {
+  for (const id of [...contents.notes.idsOf(conversationId), ...contents.unreadable.idsOf(conversationId)]) {
     if (!plan.hasRoomToBury) return false;
     plan.bury(id);
   }

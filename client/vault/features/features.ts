@@ -29,6 +29,9 @@ export const features = [
 
 export const operationTypes = new OperationTypes(features.flatMap((each: Feature) => each.operations ?? []));
 
+/** Every view with its name: all are looked at after each change. */
+export const declaredViews = features.flatMap(({ views = {} }: Feature) => Object.entries(views));
+
 export type Operation = OperationsOf<typeof features>;
 export type VaultCommands = CommandsOf<typeof features>;
 export type VaultViews = ViewsOf<typeof features>;

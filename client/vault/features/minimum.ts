@@ -1,11 +1,11 @@
 import { type ProtectionLevel, protectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { operationType } from '../changes/operation.ts';
 import { withAccountMinimum } from '../items/settings.ts';
 import { withMinimum } from '../items/conversation.ts';
 import type { MinimumView } from '../enclave/protection-views.ts';
 import { feature, type FeatureVault } from './feature.ts';
+import { newId } from '../surroundings/new-id.ts';
 
 const minimumOperation = operationType({
   kind: 'minimum',
@@ -34,7 +34,7 @@ export const minimum = feature({
     setMinimum: async ({ level }: { readonly level: ProtectionLevel }): Promise<void> => {
       const setAtMs = minimums.timeForAccount();
       minimums.setForNew(null);
-      await outbox.put(minimumOperation, { level, setAtMs, itemId: toBase64Url(randomBytes(16)) });
+      await outbox.put(minimumOperation, { level, setAtMs, itemId: newId() });
       protection.changed();
     },
     /** For one conversation alone, as an act of the person that the conversation remembers. `null`: the new chat. */

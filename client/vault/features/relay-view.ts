@@ -98,7 +98,7 @@ export async function buildRelayView(
     await pushItem(parts, rows, conversationId, { words: conversation.title.value, kindOfWords: 'title' });
   }
   const turnsById = new Map(turns.map((turn) => [turn.turnId, turn]));
-  const messages = [...contents.messageIds(conversationId)].flatMap((id) => {
+  const messages = [...contents.messages.idsOf(conversationId)].flatMap((id) => {
     const message = contents.messages.get(id);
     return message === undefined ? [] : [{ id, message }];
   });
@@ -112,7 +112,7 @@ export async function buildRelayView(
     if (reply !== undefined) {
       await pushItem(parts, rows, message.replyItemId, { words: reply.text, kindOfWords: 'answer' });
     }
-    const noted = contents.noteOf(message.turnId);
+    const noted = contents.notes.ofTurn(message.turnId);
     if (noted !== null) await pushItem(parts, rows, noted.id, noteWords(noted.note));
     const turn = turnsById.get(message.turnId);
     if (turn !== undefined) rows.push(...transcriptRows(parts.tracker, turn));

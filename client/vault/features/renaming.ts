@@ -6,6 +6,7 @@ import { operationType } from '../changes/operation.ts';
 import { withTitle } from '../items/conversation.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import { feature, type FeatureVault } from './feature.ts';
+import { laterThan } from '../surroundings/clock.ts';
 
 const renameOperation = operationType({
   kind: 'rename',
@@ -30,9 +31,7 @@ export const renaming = feature({
       const title = withoutTurning(input.title).replaceAll(/\s+/g, ' ').trim();
       if (isUnseen(title)) throw new VaultError('title-empty');
       if (title.length > maximumTitleLength) throw new VaultError('title-too-long');
-      const known = shown.conversation(conversationId)?.title.setAtMs ?? 0;
-      // Later than what is shown, whatever another device's clock had said (M44).
-      const setAtMs = Math.max(clock.wallMs(), known + 1);
+      const setAtMs = laterThan(clock, [shown.conversation(conversationId)?.title.setAtMs ?? 0]);
       await outbox.put(renameOperation, { conversationId, title, setAtMs });
     },
   }),

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
 import { operationType } from '../changes/operation.ts';
 import { withTheme } from '../items/settings.ts';
 import { feature, type FeatureVault } from './feature.ts';
+import { newId } from '../surroundings/new-id.ts';
+import { laterThan } from '../surroundings/clock.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -21,9 +22,8 @@ export const theme = feature({
   operations: [themeOperation],
   commands: ({ outbox, shown, clock }: FeatureVault) => ({
     setTheme: async (input: { readonly theme: Theme }): Promise<void> => {
-      // Later than what is shown, whatever another device's clock had said (M44).
-      const setAtMs = Math.max(clock.wallMs(), (shown.settings().theme?.setAtMs ?? 0) + 1);
-      await outbox.put(themeOperation, { theme: input.theme, setAtMs, itemId: toBase64Url(randomBytes(16)) });
+      const setAtMs = laterThan(clock, [shown.settings().theme?.setAtMs ?? 0]);
+      await outbox.put(themeOperation, { theme: input.theme, setAtMs, itemId: newId() });
     },
   }),
   views: { theme: ({ shown }: FeatureVault): Theme => shown.settings().theme?.value ?? 'system' },

@@ -9,7 +9,7 @@ import {
   type ReplyNoteContent,
 } from '../../../crypto/protocol/contents/item-contents.ts';
 import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
-import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import { operationType } from '../changes/operation.ts';
 import { protectionOf, type ShownEnclave } from '../changes/turn-operation.ts';
@@ -19,6 +19,7 @@ import type { ReplyTracker } from './reply-tracker.ts';
 import { requestHistory, type TurnHistory } from '../exchange/request-history.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 import type { VaultWriter } from '../changes/vault-writer.ts';
+import { newId } from '../surroundings/new-id.ts';
 
 const shortestDelayMs = 1_000;
 /** The tab that asked knows what its shield showed, and goes first. */
@@ -39,7 +40,7 @@ export const replyOperation = operationType({
   },
   idOf: ({ content }) => `reply:${content.turnId}`,
   apply: (plan, { itemId, content, note, title }) => {
-    const asked = plan.contents.messageOfTurn(content.turnId);
+    const asked = plan.contents.messages.ofTurn(content.turnId);
     if (asked === null || plan.contents.rows.has(itemId) || asked.message.replyItemId !== itemId) return true;
     const conversation = plan.conversation(content.conversationId);
     const isThere = conversation !== null || plan.contents.unreadable.has(content.conversationId);
@@ -81,12 +82,12 @@ export async function compactReply(parts: CompactionParts, turnId: string): Prom
   await wait(parts.clock, delayMs, parts.signal);
   if (parts.signal.aborted) return;
   const reader = tracker.reader(turnId);
-  const asked = contents.messageOfTurn(turnId);
+  const asked = contents.messages.ofTurn(turnId);
   if (reader === null || asked === null || !reader.isSettled || contents.rows.has(asked.message.replyItemId)) return;
   const content = compactContent(parts, reader, asked);
   if (content === null) return;
   const title = cleanTitle(reader.title);
-  const note = { itemId: toBase64Url(randomBytes(16)), content: noteContent(parts, reader, asked.message) };
+  const note = { itemId: newId(), content: noteContent(parts, reader, asked.message) };
   await outbox.put(replyOperation, { itemId: asked.message.replyItemId, content, note, title });
   writer.kick();
 }
@@ -94,7 +95,7 @@ export async function compactReply(parts: CompactionParts, turnId: string): Prom
 function compactContent(
   parts: CompactionParts,
   reader: ReplyReader,
-  asked: NonNullable<ReturnType<VaultContents['messageOfTurn']>>,
+  asked: NonNullable<ReturnType<VaultContents['messages']['ofTurn']>>,
 ): ReplyContent | null {
   const opener = reader.transcript?.opener ?? null;
   const { outcome } = reader;

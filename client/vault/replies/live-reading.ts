@@ -162,7 +162,7 @@ export class LiveReading {
   async #resumeOnce(): Promise<void> {
     const { client, store, writer, tracker } = this.#vault;
     // The relay's list says nothing about a question that it does not have yet, even if the question arrives meanwhile.
-    const asked = tracker.turnIds.filter((turnId) => store.contents.messageOfTurn(turnId) !== null);
+    const asked = tracker.turnIds.filter((turnId) => store.contents.messages.ofTurn(turnId) !== null);
     // First the list, then the items: a reply that became compact in between is not taken for missing.
     let beginning = store.mark.turnsAfterMs;
     let turns = await listTurns(client, beginning);

@@ -31,7 +31,7 @@ export type ChangingRows = ReadableRows & {
 };
 
 /**
- * Where a device keeps rows of ciphertext. Every implementation passes the same tests (test/client/vault/store/cache-suite.ts).
+ * A device's store for rows of ciphertext. Every implementation passes the same tests (test/client/vault/store/cache-suite.ts).
  *
  * All methods reject with VaultError `browser-storage-full` or `storage-unavailable`, and with what `work` rejects with.
  */

@@ -1,9 +1,7 @@
 import type {
   ConversationContent,
   ItemContent,
-  MessageContent,
   ReplyContent,
-  ReplyNoteContent,
   SettingsContent,
 } from '../../../crypto/protocol/contents/item-contents.ts';
 import { tombstoneFlag } from '../../../crypto/protocol/messages/item-messages.ts';
@@ -37,7 +35,7 @@ export class VaultContents {
   readonly verifications = new Verifications();
   readonly unreadable = new UnreadableItems();
 
-  /** Where the items of each type are kept: a new type is one more line. */
+  /** The table that keeps the items of each type: a new type is one more line. */
   readonly #tables: {
     readonly [Type in NonNullable<OpenedContent>['type']]: (
       id: string,
@@ -79,29 +77,6 @@ export class VaultContents {
     for (const table of this.readable) (table as Map<string, unknown>).clear();
   }
 
-  /** The messages of a conversation, even where the conversation itself is not there. */
-  messageIds(conversationId: string): ReadonlySet<string> {
-    return this.messages.idsOf(conversationId);
-  }
-
-  messageOfTurn(turnId: string): { readonly id: string; readonly message: MessageContent } | null {
-    return this.messages.ofTurn(turnId);
-  }
-
-  /** The question that a reply belongs to, whether it is compact yet or not. */
-  messageOfReply(replyItemId: string): MessageContent | null {
-    return this.messages.ofReply(replyItemId);
-  }
-
-  /** The note of the reply to one turn. */
-  noteOf(turnId: string): { readonly id: string; readonly note: ReplyNoteContent } | null {
-    return this.notes.ofTurn(turnId);
-  }
-
-  notesOf(conversationId: string): readonly string[] {
-    return this.notes.idsOf(conversationId);
-  }
-
   /** The conversation that an item belongs to, or is. */
   conversationOf(id: string): string | null {
     const unreadable = this.unreadable.get(id);
@@ -109,11 +84,6 @@ export class VaultContents {
     const turnId = this.verifications.get(id)?.turnId;
     const message = this.messages.get(id) ?? (turnId === undefined ? null : this.messages.ofTurn(turnId)?.message);
     return (message ?? this.replies.get(id) ?? this.notes.get(id) ?? unreadable)?.conversationId ?? null;
-  }
-
-  /** The unreadable items of a conversation, and the conversation itself where it is one. */
-  unreadableOf(conversationId: string): readonly string[] {
-    return this.unreadable.idsOf(conversationId);
   }
 
   /** True where a person's minimum may be higher than this build can read: for the account, or for this conversation. */

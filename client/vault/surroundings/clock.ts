@@ -8,6 +8,13 @@ export type Clock = {
   after(delayMs: number, run: () => void): () => void;
 };
 
+/** The time of a change: later than all that is known, whatever another device's clock had said (M44). */
+export function laterThan(clock: Clock, knownMs: Iterable<number>): number {
+  let timeMs = Math.floor(clock.wallMs());
+  for (const known of knownMs) timeMs = Math.max(timeMs, known + 1);
+  return timeMs;
+}
+
 /** Resolves after a time, or at once when the signal aborts. */
 export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

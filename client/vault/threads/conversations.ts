@@ -70,7 +70,7 @@ export class Conversations {
   /** The reply to one turn as it stands now; null when its question is not here. */
   answerOf(turnId: string): { readonly conversationId: string; readonly message: AssistantMessage } | null {
     const queued = this.#parts.outbox.turn(turnId);
-    const stored = this.#parts.contents.messageOfTurn(turnId);
+    const stored = this.#parts.contents.messages.ofTurn(turnId);
     const conversationId = stored?.message.conversationId ?? queued?.operation.conversationId;
     if (conversationId === undefined) return null;
     const question = this.#question(turnId);
@@ -102,7 +102,7 @@ export class Conversations {
     const { id, content, queued } = question;
     const reader = tracker.reader(content.turnId);
     if (reader !== null) this.seen.note(content.turnId, reader);
-    const notes = this.seen.of(content.turnId, contents.noteOf(content.turnId)?.note ?? null);
+    const notes = this.seen.of(content.turnId, contents.notes.ofTurn(content.turnId)?.note ?? null);
     const shared = {
       role: 'assistant',
       id: content.replyItemId,
@@ -188,7 +188,7 @@ export class Conversations {
   #questions(conversationId: string): Question[] {
     const { contents, outbox } = this.#parts;
     const questions: Question[] = [];
-    for (const id of contents.messageIds(conversationId)) {
+    for (const id of contents.messages.idsOf(conversationId)) {
       const content = contents.messages.get(id);
       if (content !== undefined) questions.push({ id, content, stored: true, queued: outbox.turn(content.turnId) });
     }
@@ -202,7 +202,7 @@ export class Conversations {
 
   #question(turnId: string): Question | null {
     const { contents, outbox } = this.#parts;
-    const stored = contents.messageOfTurn(turnId);
+    const stored = contents.messages.ofTurn(turnId);
     const queued = outbox.turn(turnId);
     if (stored !== null) return { id: stored.id, content: stored.message, stored: true, queued };
     return queued === null
@@ -215,7 +215,7 @@ export class Conversations {
     const { contents, outbox } = this.#parts;
     const turnId =
       contents.messages.get(id)?.turnId ??
-      contents.messageOfReply(id)?.turnId ??
+      contents.messages.ofReply(id)?.turnId ??
       outbox.turns.find(({ operation }) => operation.messageId === id || operation.replyItemId === id)?.operation
         .turnId;
     return turnId === undefined ? null : this.#question(turnId);

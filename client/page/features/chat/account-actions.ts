@@ -3,7 +3,7 @@ import { KeyIcon, LockIcon, SignOutIcon } from '../../design/icons.tsx';
 import { navigate } from '../../state/router.ts';
 import { say } from '../../texts/say.ts';
 
-/** What can be done to the open account. */
+/** Actions on the open account. */
 export type AccountControls = {
   readonly lock: () => void;
   /** Asks first where something would be lost. */

@@ -2,7 +2,7 @@ import type { Action } from '../../actions/action.ts';
 import { MenuIcon, PencilIcon, SidebarIcon } from '../../design/icons.tsx';
 import { say } from '../../texts/say.ts';
 
-/** What can be done to the open chat. */
+/** Actions on the open chat. */
 export type ChatControls = {
   readonly newChat: () => void;
   readonly isSidebarShown: boolean;

@@ -6,7 +6,7 @@ export type SettingRow = {
   readonly name: string;
   /** Its row in the account's menu. `openDialog` closes the menu and opens the row's dialog. */
   readonly Row: ComponentType<{ readonly openDialog: () => void }>;
-  /** Where it is set, if a row is too small for that. */
+  /** A dialog in which it is set, if a row is too small for that. */
   readonly Dialog?: ComponentType<{ readonly onClose: () => void }>;
 };
 

@@ -113,10 +113,10 @@ describe('a compact answer', () => {
     const { contents, turnId, compact } = unanswered();
     const { batches } = storeAll(contents, [compact()]);
     expect(batches.map(({ writes }) => writes.map(({ content }) => content?.type))).toEqual([['reply', 'reply-note']]);
-    const kept = contents.noteOf(turnId);
+    const kept = contents.notes.ofTurn(turnId);
     expect(kept?.note.codes).toEqual(['quota-spent']);
     expect(storeAll(contents, [compact()])).toEqual({ batches: [], waiting: [] });
-    expect([contents.notes.size, contents.noteOf(turnId)]).toEqual([1, kept]);
+    expect([contents.notes.size, contents.notes.ofTurn(turnId)]).toEqual([1, kept]);
   });
 
   it('that an older build of this browser left waiting is stored without a note', () => {
