@@ -1,15 +1,15 @@
 import { type ComponentType, lazy, Suspense, useEffect } from 'react';
 import { HomePage } from './features/home/home-page.tsx';
-import { AlarmBar } from './shell/alarm-bar.tsx';
-import { AppProvider, useAppSelector } from './shell/app-context.tsx';
-import { loadPart } from './shell/load-part.ts';
-import { PageBoundary } from './shell/page-boundary.tsx';
-import { BrokenVaultPage, NotFoundPage } from './shell/plain-page.tsx';
-import { Splash } from './shell/splash.tsx';
-import { useGuardedRoute } from './shell/use-guarded-route.ts';
-import { useKeptFocus } from './shell/use-kept-focus.ts';
+import { AlarmBar } from './shell/lines/alarm-bar.tsx';
+import { AppProvider, useAppSelector } from './shell/context/app-context.tsx';
+import { loadPart } from './shell/browser/load-part.ts';
+import { PageBoundary } from './shell/frames/page-boundary.tsx';
+import { BrokenVaultPage, NotFoundPage } from './shell/frames/plain-page.tsx';
+import { Splash } from './shell/frames/splash.tsx';
+import { useGuardedRoute } from './shell/routes/use-guarded-route.ts';
+import { useKeptFocus } from './shell/browser/use-kept-focus.ts';
 import { useShownTheme } from './features/theme/use-theme.ts';
-import { useNetworkReports } from './shell/use-network-reports.ts';
+import { useNetworkReports } from './shell/context/use-network-reports.ts';
 
 import type { Route } from './state/router.ts';
 import type { AppStore } from './state/store.ts';

@@ -140,7 +140,7 @@ export const importCases: readonly [file: string, refused: string, finding: stri
     `await import('../texts/failure-texts.ts')`,
   ],
   [
-    'client/page/shell/link.tsx',
+    'client/page/shell/routes/link.tsx',
     `import type { A } from '../app.tsx'`,
     'client/page/shell/ may not import what stands above it',
     `import type { A } from '../state/router.ts'`,

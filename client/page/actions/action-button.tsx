@@ -1,5 +1,5 @@
 import type { Ref } from 'react';
-import { IconButton } from '../design/icon-button.tsx';
+import { IconButton } from '../design/buttons/icon-button.tsx';
 import type { Action } from './action.ts';
 
 type ActionButtonProps<Target> = {

@@ -1,4 +1,4 @@
-import { MenuItem } from '../design/menu.tsx';
+import { MenuItem } from '../design/overlays/menu.tsx';
 import { type Action, possibleActions } from './action.ts';
 
 type ActionItemsProps<Target> = { readonly actions: readonly Action<Target>[]; readonly target: Target };

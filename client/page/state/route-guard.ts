@@ -1,5 +1,5 @@
 import type { Route } from './router.ts';
-import type { SessionState } from './session-slice.ts';
+import type { SessionState } from './slices/session-slice.ts';
 
 const openPages: ReadonlySet<Route['page']> = new Set(['sign-in', 'create-account', 'recover', 'unlock']);
 

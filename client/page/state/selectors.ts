@@ -1,5 +1,5 @@
 import type { AssistantMessage, ChatMessage } from '../../vault/api/vault-api.ts';
-import { messageOf } from './messages-slice.ts';
+import { messageOf } from './slices/messages-slice.ts';
 import type { AppState } from './store.ts';
 
 const noMessages: readonly string[] = [];

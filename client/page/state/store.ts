@@ -1,10 +1,10 @@
 import { configureStore } from '@reduxjs/toolkit';
-import { alarmsSlice } from './alarms-slice.ts';
-import { conversationsSlice } from './conversations-slice.ts';
-import { enclaveSlice } from './enclave-slice.ts';
-import { messagesSlice } from './messages-slice.ts';
-import { sessionSlice } from './session-slice.ts';
-import { viewsSlice } from './views-slice.ts';
+import { alarmsSlice } from './slices/alarms-slice.ts';
+import { conversationsSlice } from './slices/conversations-slice.ts';
+import { enclaveSlice } from './slices/enclave-slice.ts';
+import { messagesSlice } from './slices/messages-slice.ts';
+import { sessionSlice } from './slices/session-slice.ts';
+import { viewsSlice } from './slices/views-slice.ts';
 
 export function createStore() {
   return configureStore({

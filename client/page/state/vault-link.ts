@@ -2,7 +2,7 @@ import { type OpenVault, StartFailure } from '../../vault/api/open-vault.ts';
 import type { FailureCode, VaultApi } from '../../vault/api/vault-api.ts';
 import { toVaultFailure, type VaultResult } from './failure.ts';
 import type { AppStore } from './store.ts';
-import { endsAccount, vaultBroken, vaultEventReceived, vaultStarting } from './vault-events.ts';
+import { endsAccount, vaultBroken, vaultEventReceived, vaultStarting } from './slices/vault-events.ts';
 
 export type VaultLink = {
   /** Loads the Worker if nothing has yet. */

@@ -1,5 +1,5 @@
 import type { Action } from '../../actions/action.ts';
-import { KeyIcon, LockIcon, SignOutIcon } from '../../design/icons.tsx';
+import { KeyIcon, LockIcon, SignOutIcon } from '../../design/display/icons.tsx';
 import { navigate } from '../../state/router.ts';
 import { say } from '../../texts/say.ts';
 

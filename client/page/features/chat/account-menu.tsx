@@ -1,16 +1,16 @@
 import { useRef, useState } from 'react';
 import { ActionItems } from '../../actions/action-items.tsx';
-import { Button } from '../../design/button.tsx';
-import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
-import { AccountIcon } from '../../design/icons.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/overlays/dialog.tsx';
+import { AccountIcon } from '../../design/display/icons.tsx';
 import { settingRows } from '../settings/setting-rows.ts';
-import { Menu, MenuLine, MenuNote } from '../../design/menu.tsx';
+import { Menu, MenuLine, MenuNote } from '../../design/overlays/menu.tsx';
 import { clientBuild, clientVersion } from '../../state/build-name.ts';
 import { failureText } from '../../texts/failure-texts.ts';
 import { selectHasUnstored } from '../../state/selectors.ts';
-import { signOutAsked } from '../../state/session-slice.ts';
+import { signOutAsked } from '../../state/slices/session-slice.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useAppDispatch, useAppSelector, useVault } from '../../shell/app-context.tsx';
+import { useAppDispatch, useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';
 import { accountActions } from './account-actions.ts';
 

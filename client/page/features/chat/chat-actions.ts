@@ -1,5 +1,5 @@
 import type { Action } from '../../actions/action.ts';
-import { MenuIcon, PencilIcon, SidebarIcon } from '../../design/icons.tsx';
+import { MenuIcon, PencilIcon, SidebarIcon } from '../../design/display/icons.tsx';
 import { say } from '../../texts/say.ts';
 
 /** Actions on the open chat. */

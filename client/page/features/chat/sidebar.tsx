@@ -1,9 +1,9 @@
 import type { Ref } from 'react';
 import { ActionButton } from '../../actions/action-button.tsx';
-import { Button } from '../../design/button.tsx';
-import { PlusIcon } from '../../design/icons.tsx';
-import { Wordmark } from '../../design/wordmark.tsx';
-import { Link } from '../../shell/link.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { PlusIcon } from '../../design/display/icons.tsx';
+import { Wordmark } from '../../design/display/wordmark.tsx';
+import { Link } from '../../shell/routes/link.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { ConversationList } from '../conversations/conversation-list.tsx';
 import { type ChatControls, hideSidebar, newChat } from './chat-actions.ts';

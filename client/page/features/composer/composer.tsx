@@ -1,11 +1,11 @@
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from 'react';
-import { ArrowUpIcon, StopIcon } from '../../design/icons.tsx';
-import { Notice } from '../../design/notice.tsx';
+import { ArrowUpIcon, StopIcon } from '../../design/display/icons.tsx';
+import { Notice } from '../../design/display/notice.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import { type MessageProblem, messageProblem, messageProblemText, unkeptText } from '../../state/message-check.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useAppSelector, useVault } from '../../shell/app-context.tsx';
+import { useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 import { RefusedNotice } from '../shield/refused-notice.tsx';
 import { ShieldButton } from '../shield/shield-button.tsx';
 import { EngineLine } from './engine-line.tsx';

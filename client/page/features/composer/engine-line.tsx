@@ -1,8 +1,8 @@
-import { ProgressBar } from '../../design/progress-bar.tsx';
+import { ProgressBar } from '../../design/display/progress-bar.tsx';
 import { engineText, loadingProgress, loadingText } from '../../texts/protection-texts.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
-import { StartingLine } from '../../shell/starting-line.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
+import { StartingLine } from '../../shell/lines/starting-line.tsx';
 import { say } from '../../texts/say.ts';
 
 /** Which engine answers, and why, as long as it is not simply a model. */

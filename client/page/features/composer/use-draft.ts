@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { maximumMessageLength } from '../../../../crypto/protocol/contents/item-contents.ts';
 import type { VaultFailure, VaultViews } from '../../../vault/api/vault-api.ts';
-import { useAppSelector, useVault, useVaultView } from '../../shell/app-context.tsx';
+import { useAppSelector, useVault, useVaultView } from '../../shell/context/app-context.tsx';
 
 const savedAfterMs = 400;
 const nothingReturned: VaultViews['returned'] = [];

@@ -1,7 +1,7 @@
 import type { ComponentType } from 'react';
 import type { ConversationSummary } from '../../../vault/api/vault-api.ts';
 import type { Action } from '../../actions/action.ts';
-import { PencilIcon, TrashIcon } from '../../design/icons.tsx';
+import { PencilIcon, TrashIcon } from '../../design/display/icons.tsx';
 import { say } from '../../texts/say.ts';
 import { DeleteConversationDialog } from './delete-conversation-dialog.tsx';
 import { RenameConversationDialog } from './rename-conversation-dialog.tsx';

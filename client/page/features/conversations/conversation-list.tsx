@@ -1,5 +1,5 @@
 import { memo, useRef, useState } from 'react';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { ConversationRow } from './conversation-row.tsx';
 import { conversationActions } from './conversation-actions.ts';
 import { ageOf, type ConversationAge } from '../../texts/time-texts.ts';

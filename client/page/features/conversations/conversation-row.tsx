@@ -1,10 +1,10 @@
 import { ActionItems } from '../../actions/action-items.tsx';
-import { iconButtonClasses } from '../../design/icon-button.tsx';
-import { MoreIcon } from '../../design/icons.tsx';
-import { Menu } from '../../design/menu.tsx';
-import { Spinner } from '../../design/spinner.tsx';
-import { useAppSelector } from '../../shell/app-context.tsx';
-import { Link } from '../../shell/link.tsx';
+import { iconButtonClasses } from '../../design/buttons/icon-button.tsx';
+import { MoreIcon } from '../../design/display/icons.tsx';
+import { Menu } from '../../design/overlays/menu.tsx';
+import { Spinner } from '../../design/display/spinner.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
+import { Link } from '../../shell/routes/link.tsx';
 import { titleText } from '../../texts/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
 import { conversationActions } from './conversation-actions.ts';

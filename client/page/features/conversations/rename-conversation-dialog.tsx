@@ -1,10 +1,10 @@
 import { useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
-import { Button } from '../../design/button.tsx';
-import { Dialog, DialogActions } from '../../design/dialog.tsx';
-import { TextField } from '../../design/text-field.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Dialog, DialogActions } from '../../design/overlays/dialog.tsx';
+import { TextField } from '../../design/fields/text-field.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import type { ConversationSummary, VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useVault } from '../../shell/app-context.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
 import { titleText } from '../../texts/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
 

@@ -1,5 +1,5 @@
 import { clientBuild, clientVersion } from '../../state/build-name.ts';
-import { Said } from '../../design/said.tsx';
+import { Said } from '../../design/display/said.tsx';
 
 /** Which sources this page was built from. */
 export function BuildName({ className }: { readonly className?: string }) {

@@ -1,8 +1,8 @@
-import { buttonClasses } from '../../design/button.tsx';
-import { Wordmark } from '../../design/wordmark.tsx';
-import { useAppSelector } from '../../shell/app-context.tsx';
-import { Link } from '../../shell/link.tsx';
-import { PageHeading } from '../../shell/page-heading.tsx';
+import { buttonClasses } from '../../design/buttons/button.tsx';
+import { Wordmark } from '../../design/display/wordmark.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
+import { Link } from '../../shell/routes/link.tsx';
+import { PageHeading } from '../../shell/frames/page-heading.tsx';
 import { BuildName } from './build-name.tsx';
 import { MessageJourney } from './message-journey.tsx';
 import { PlainLimits } from './plain-limits.tsx';

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { ChevronIcon, ChipIcon, DeviceIcon, ServerIcon } from '../../design/icons.tsx';
+import { ChevronIcon, ChipIcon, DeviceIcon, ServerIcon } from '../../design/display/icons.tsx';
 import { say } from '../../texts/say.ts';
 
 /** Bytes of a real sealed item; what the relay in the picture holds. */

@@ -1,7 +1,7 @@
 import { useRef } from 'react';
-import { buttonClasses, Button } from '../../design/button.tsx';
-import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
-import { ExternalIcon } from '../../design/icons.tsx';
+import { buttonClasses, Button } from '../../design/buttons/button.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/overlays/dialog.tsx';
+import { ExternalIcon } from '../../design/display/icons.tsx';
 import type { LinkSource } from './safe-link.tsx';
 import { say } from '../../texts/say.ts';
 

@@ -1,5 +1,5 @@
 import { createContext, use, type MouseEvent, type ReactNode } from 'react';
-import { ImageIcon } from '../../design/icons.tsx';
+import { ImageIcon } from '../../design/display/icons.tsx';
 import { say } from '../../texts/say.ts';
 
 /** Who wrote an address: the model, or whoever built this client. */

@@ -1,11 +1,11 @@
 import { useRef, useState } from 'react';
-import { Button } from '../../design/button.tsx';
-import { Dialog, DialogActions, DialogText } from '../../design/dialog.tsx';
-import { Notice } from '../../design/notice.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Dialog, DialogActions, DialogText } from '../../design/overlays/dialog.tsx';
+import { Notice } from '../../design/display/notice.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import { claimText, levelPhrase } from '../../texts/protection-texts.ts';
 import type { RefusedEnclave, VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useVaultView, useVault } from '../../shell/app-context.tsx';
+import { useVaultView, useVault } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';
 
 type LowerMinimumDialogProps = {

@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { isAtLeast, protectionLevels } from '../../../../crypto/protocol/protection-level.ts';
-import { Button } from '../../design/button.tsx';
-import { Notice } from '../../design/notice.tsx';
-import { RadioList } from '../../design/radio-list.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Notice } from '../../design/display/notice.tsx';
+import { RadioList } from '../../design/fields/radio-list.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import { levelName, levelPhrase } from '../../texts/protection-texts.ts';
 import type { MinimumView, ProtectionLevel, VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useVaultView, useVault } from '../../shell/app-context.tsx';
+import { useVaultView, useVault } from '../../shell/context/app-context.tsx';
 import { writeTime } from '../../texts/time-texts.ts';
 import { say } from '../../texts/say.ts';
 

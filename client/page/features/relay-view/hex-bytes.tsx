@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { failureText } from '../../texts/failure-texts.ts';
-import { useVault } from '../../shell/app-context.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
 import { formatHex, hexOf } from './hex-text.ts';
 import { say } from '../../texts/say.ts';
 

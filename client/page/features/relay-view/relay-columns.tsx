@@ -1,4 +1,4 @@
-import { ChevronIcon } from '../../design/icons.tsx';
+import { ChevronIcon } from '../../design/display/icons.tsx';
 import { columnName, columnValue } from '../../texts/relay-view-texts.ts';
 import { say } from '../../texts/say.ts';
 import type { RelayColumn } from '../../../vault/api/vault-api.ts';

@@ -1,10 +1,10 @@
 import { useCallback } from 'react';
-import { Notice } from '../../design/notice.tsx';
-import { Status } from '../../design/status.tsx';
+import { Notice } from '../../design/display/notice.tsx';
+import { Status } from '../../design/display/status.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import type { VaultApi } from '../../../vault/api/vault-api.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
-import { useVaultRead } from '../../shell/use-vault-read.ts';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
+import { useVaultRead } from '../../shell/context/use-vault-read.ts';
 import { RelayColumns } from './relay-columns.tsx';
 import { RelayRow } from './relay-row.tsx';
 import { say } from '../../texts/say.ts';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { changeText, protectionSentence } from '../../texts/protection-texts.ts';
 import type { EnclaveView, ProtectionFacts } from '../../../vault/api/vault-api.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';
 
 /**

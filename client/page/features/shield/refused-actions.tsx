@@ -1,8 +1,8 @@
 import { useState } from 'react';
-import { Button } from '../../design/button.tsx';
-import { RetryIcon } from '../../design/icons.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { RetryIcon } from '../../design/display/icons.tsx';
 import type { RefusedEnclave } from '../../../vault/api/vault-api.ts';
-import { useVault } from '../../shell/app-context.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
 import { LowerMinimumDialog } from '../minimum/lower-minimum-dialog.tsx';
 import { say } from '../../texts/say.ts';
 

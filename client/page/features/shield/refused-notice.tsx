@@ -1,6 +1,6 @@
-import { AlertIcon } from '../../design/icons.tsx';
+import { AlertIcon } from '../../design/display/icons.tsx';
 import { refusalText } from '../../texts/refusal-texts.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { RefusedActions } from './refused-actions.tsx';
 import { say } from '../../texts/say.ts';
 

@@ -1,8 +1,8 @@
-import { ShieldAlertIcon, ShieldIcon } from '../../design/icons.tsx';
-import { Spinner } from '../../design/spinner.tsx';
+import { ShieldAlertIcon, ShieldIcon } from '../../design/display/icons.tsx';
+import { Spinner } from '../../design/display/spinner.tsx';
 import { protectionSentence } from '../../texts/protection-texts.ts';
 import type { EnclaveView } from '../../../vault/api/vault-api.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';
 
 type ShieldButtonProps = { readonly onPress: () => void };

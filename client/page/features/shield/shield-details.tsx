@@ -1,9 +1,9 @@
-import { Button } from '../../design/button.tsx';
-import { EyeIcon, RetryIcon } from '../../design/icons.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { EyeIcon, RetryIcon } from '../../design/display/icons.tsx';
 import { engineName, engineText, kindName, protectionSentence } from '../../texts/protection-texts.ts';
 import { refusalText } from '../../texts/refusal-texts.ts';
 import type { EnclaveView } from '../../../vault/api/vault-api.ts';
-import { useAppSelector, useVault } from '../../shell/app-context.tsx';
+import { useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 import { Checklist } from '../verification/checklist.tsx';
 import { FactList, measuredFacts } from '../verification/enclave-facts.tsx';
 import { writeTime } from '../../texts/time-texts.ts';

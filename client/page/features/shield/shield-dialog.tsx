@@ -1,4 +1,4 @@
-import { Dialog } from '../../design/dialog.tsx';
+import { Dialog } from '../../design/overlays/dialog.tsx';
 import { RelayViewPanel } from '../relay-view/relay-view-panel.tsx';
 import { ShieldDetails } from './shield-details.tsx';
 import { VerificationDialog } from '../verification/verification-dialog.tsx';

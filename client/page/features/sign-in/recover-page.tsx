@@ -1,15 +1,15 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { Button } from '../../design/button.tsx';
-import { Notice } from '../../design/notice.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Notice } from '../../design/display/notice.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import { phraseText, typedWords } from '../../state/typed-phrase.ts';
 import type { FailureCode } from '../../../vault/api/vault-api.ts';
-import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
-import { useVault } from '../../shell/app-context.tsx';
-import { Link } from '../../shell/link.tsx';
-import { PhraseField, selectWord } from '../../shell/phrase-field.tsx';
-import { readForm } from '../../shell/read-form.ts';
-import { UserNameField } from '../../shell/user-name-field.tsx';
+import { AccountPageFrame } from '../../shell/frames/account-page-frame.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
+import { Link } from '../../shell/routes/link.tsx';
+import { PhraseField, selectWord } from '../../shell/forms/phrase-field.tsx';
+import { readForm } from '../../shell/forms/read-form.ts';
+import { UserNameField } from '../../shell/forms/user-name-field.tsx';
 import { say } from '../../texts/say.ts';
 
 const wordsCodes: ReadonlySet<string> = new Set(['invalid-phrase', 'sign-in-failed']);

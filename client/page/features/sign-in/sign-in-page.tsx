@@ -1,10 +1,10 @@
-import { Notice } from '../../design/notice.tsx';
-import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
-import { useAppSelector } from '../../shell/app-context.tsx';
-import { Link } from '../../shell/link.tsx';
+import { Notice } from '../../design/display/notice.tsx';
+import { AccountPageFrame } from '../../shell/frames/account-page-frame.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
+import { Link } from '../../shell/routes/link.tsx';
 import { SignInForm } from './sign-in-form.tsx';
 import { say } from '../../texts/say.ts';
-import { Said } from '../../design/said.tsx';
+import { Said } from '../../design/display/said.tsx';
 
 export function SignInPage() {
   const hasEnded = useAppSelector((state) => state.session.hasEnded);

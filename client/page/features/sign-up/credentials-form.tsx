@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { Button } from '../../design/button.tsx';
-import { Notice } from '../../design/notice.tsx';
-import { PasswordField } from '../../design/password-field.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Notice } from '../../design/display/notice.tsx';
+import { PasswordField } from '../../design/fields/password-field.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useVault } from '../../shell/app-context.tsx';
-import { readForm } from '../../shell/read-form.ts';
-import { UserNameField } from '../../shell/user-name-field.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
+import { readForm } from '../../shell/forms/read-form.ts';
+import { UserNameField } from '../../shell/forms/user-name-field.tsx';
 import { StrengthMeter } from './strength-meter.tsx';
 import { say } from '../../texts/say.ts';
 

@@ -1,7 +1,7 @@
 import { useState, type Ref } from 'react';
-import { PasswordField } from '../../design/password-field.tsx';
+import { PasswordField } from '../../design/fields/password-field.tsx';
 import type { OwnProof } from '../../../vault/api/vault-api.ts';
-import { PhraseField } from '../../shell/phrase-field.tsx';
+import { PhraseField } from '../../shell/forms/phrase-field.tsx';
 import { say } from '../../texts/say.ts';
 
 type OwnProofFieldProps = {

@@ -1,11 +1,11 @@
 import { useRef, useState } from 'react';
-import { Button } from '../../design/button.tsx';
-import { Checkbox } from '../../design/checkbox.tsx';
-import { CheckIcon, CopyIcon, DownloadIcon, PrintIcon } from '../../design/icons.tsx';
-import { Notice } from '../../design/notice.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Checkbox } from '../../design/fields/checkbox.tsx';
+import { CheckIcon, CopyIcon, DownloadIcon, PrintIcon } from '../../design/display/icons.tsx';
+import { Notice } from '../../design/display/notice.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useVault } from '../../shell/app-context.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
 import { RecoveryWords } from './recovery-words.tsx';
 import { downloadPhrase } from './download-phrase.ts';
 import { say } from '../../texts/say.ts';

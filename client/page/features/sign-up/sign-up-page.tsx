@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
-import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
-import { useVault } from '../../shell/app-context.tsx';
-import { Link } from '../../shell/link.tsx';
+import { AccountPageFrame } from '../../shell/frames/account-page-frame.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
+import { Link } from '../../shell/routes/link.tsx';
 import { CredentialsForm } from './credentials-form.tsx';
 import { RecoveryPhraseStep } from './recovery-phrase-step.tsx';
 import { say } from '../../texts/say.ts';
-import { Said } from '../../design/said.tsx';
+import { Said } from '../../design/display/said.tsx';
 
 /** Two steps: name and password, then the phrase. The account exists only after the second. */
 export function SignUpPage() {

@@ -1,5 +1,5 @@
-import { MenuChoice, MenuLine } from '../../design/menu.tsx';
-import { useVault } from '../../shell/app-context.tsx';
+import { MenuChoice, MenuLine } from '../../design/overlays/menu.tsx';
+import { useVault } from '../../shell/context/app-context.tsx';
 import { useTheme } from './use-theme.ts';
 import { say } from '../../texts/say.ts';
 

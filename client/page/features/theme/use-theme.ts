@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { useVaultView } from '../../shell/app-context.tsx';
+import { useVaultView } from '../../shell/context/app-context.tsx';
 import { readTheme, rememberTheme } from '../../state/browser-memory.ts';
 import type { Theme } from '../../../vault/api/vault-api.ts';
 

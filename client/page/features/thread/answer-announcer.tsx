@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { isActive, selectLastMessage } from '../../state/selectors.ts';
 import type { AppState } from '../../state/store.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';
 
 const stillRespondingMs = 7000;

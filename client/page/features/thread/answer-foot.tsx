@@ -1,11 +1,11 @@
 import { type RefObject, use } from 'react';
-import { IconButton } from '../../design/icon-button.tsx';
-import { ShieldIcon } from '../../design/icons.tsx';
+import { IconButton } from '../../design/buttons/icon-button.tsx';
+import { ShieldIcon } from '../../design/display/icons.tsx';
 import { leftOutText } from '../../texts/answer-texts.ts';
 import { shortModelName, storedProtectionText } from '../../texts/protection-texts.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
 import { OpenDocumentContext } from '../verification/open-document.ts';
-import { CopyButton } from '../../design/copy-button.tsx';
+import { CopyButton } from '../../design/buttons/copy-button.tsx';
 import { copyMessage } from './copy-message.ts';
 import { timeText } from '../../texts/time-texts.ts';
 import { say } from '../../texts/say.ts';

@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import { LogoMark } from '../../design/wordmark.tsx';
+import { LogoMark } from '../../design/display/wordmark.tsx';
 import { isActive } from '../../state/selectors.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
 import { AnswerFoot } from './answer-foot.tsx';

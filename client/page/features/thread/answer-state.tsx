@@ -1,17 +1,17 @@
 import { useState } from 'react';
-import { Button } from '../../design/button.tsx';
-import { RetryIcon } from '../../design/icons.tsx';
-import { Notice, type NoticeTone } from '../../design/notice.tsx';
-import { ProgressBar } from '../../design/progress-bar.tsx';
-import { Status } from '../../design/status.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { RetryIcon } from '../../design/display/icons.tsx';
+import { Notice, type NoticeTone } from '../../design/display/notice.tsx';
+import { ProgressBar } from '../../design/display/progress-bar.tsx';
+import { Status } from '../../design/display/status.tsx';
 import { waitingText } from '../../texts/answer-texts.ts';
 import { canSucceedAgain, failureText } from '../../texts/failure-texts.ts';
 import { loadingProgress, loadingText } from '../../texts/protection-texts.ts';
 import { replyErrorText } from '../../texts/reply-error-texts.ts';
 import type { AssistantMessage, VaultFailure } from '../../../vault/api/vault-api.ts';
-import { useAppSelector, useVault } from '../../shell/app-context.tsx';
+import { useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 
-import { StartingLine } from '../../shell/starting-line.tsx';
+import { StartingLine } from '../../shell/lines/starting-line.tsx';
 import { say } from '../../texts/say.ts';
 
 type AnswerStateProps = {

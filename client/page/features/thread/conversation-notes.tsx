@@ -1,4 +1,4 @@
-import { ShieldAlertIcon } from '../../design/icons.tsx';
+import { ShieldAlertIcon } from '../../design/display/icons.tsx';
 import { noteText } from '../../texts/protection-texts.ts';
 import type { ConversationNote } from '../../../vault/api/vault-api.ts';
 

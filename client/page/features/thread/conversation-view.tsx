@@ -1,8 +1,8 @@
-import { Button } from '../../design/button.tsx';
-import { Status } from '../../design/status.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Status } from '../../design/display/status.tsx';
 import { navigate } from '../../state/router.ts';
 import { selectMessageOrder } from '../../state/selectors.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { EmptyChat } from './empty-chat.tsx';
 import { MessageList } from './message-list.tsx';
 import { say } from '../../texts/say.ts';

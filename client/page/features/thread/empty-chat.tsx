@@ -1,5 +1,5 @@
-import { LogoMark } from '../../design/wordmark.tsx';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { LogoMark } from '../../design/display/wordmark.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';
 
 /** A person may begin with one of these; `\n\n` stands behind those that want a text. */

@@ -1,7 +1,7 @@
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useLayoutEffect, useState } from 'react';
-import { Button } from '../../design/button.tsx';
-import { ArrowDownIcon } from '../../design/icons.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { ArrowDownIcon } from '../../design/display/icons.tsx';
 import { MessageRow } from './message-row.tsx';
 import { usePrinting } from './use-printing.ts';
 import { useFollow } from './use-follow.ts';

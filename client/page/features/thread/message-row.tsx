@@ -1,6 +1,6 @@
 import { memo, type Ref } from 'react';
 import { selectMessage } from '../../state/selectors.ts';
-import { useAppSelector } from '../../shell/app-context.tsx';
+import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { ConversationNotes } from './conversation-notes.tsx';
 import { AnswerMessage } from './answer-message.tsx';
 import { QuestionMessage } from './question-message.tsx';

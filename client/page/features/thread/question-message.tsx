@@ -1,6 +1,6 @@
 import type { UserMessage } from '../../../vault/api/vault-api.ts';
 import { breakGiants } from '../markdown/source/giant-characters.ts';
-import { CopyButton } from '../../design/copy-button.tsx';
+import { CopyButton } from '../../design/buttons/copy-button.tsx';
 import { timeText } from '../../texts/time-texts.ts';
 import { say } from '../../texts/say.ts';
 

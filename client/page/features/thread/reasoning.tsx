@@ -1,5 +1,5 @@
-import { Spinner } from '../../design/spinner.tsx';
-import { ChevronIcon } from '../../design/icons.tsx';
+import { Spinner } from '../../design/display/spinner.tsx';
+import { ChevronIcon } from '../../design/display/icons.tsx';
 import { say } from '../../texts/say.ts';
 
 type ReasoningProps = { readonly text: string; readonly thinking: boolean };

@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { Button } from '../../design/button.tsx';
-import { Notice } from '../../design/notice.tsx';
-import { PasswordField } from '../../design/password-field.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Notice } from '../../design/display/notice.tsx';
+import { PasswordField } from '../../design/fields/password-field.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
-import { signOutAsked } from '../../state/session-slice.ts';
+import { signOutAsked } from '../../state/slices/session-slice.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
-import { AccountPageFrame } from '../../shell/account-page-frame.tsx';
-import { useAppDispatch, useVault } from '../../shell/app-context.tsx';
-import { readForm } from '../../shell/read-form.ts';
+import { AccountPageFrame } from '../../shell/frames/account-page-frame.tsx';
+import { useAppDispatch, useVault } from '../../shell/context/app-context.tsx';
+import { readForm } from '../../shell/forms/read-form.ts';
 import { say } from '../../texts/say.ts';
 
 /** There is a session here, but no key in memory: the password brings it back. */

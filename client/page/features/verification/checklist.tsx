@@ -1,9 +1,9 @@
 import { useId, type ReactNode } from 'react';
-import { CheckIcon, CrossIcon, DashIcon } from '../../design/icons.tsx';
+import { CheckIcon, CrossIcon, DashIcon } from '../../design/display/icons.tsx';
 import { stepText } from '../../texts/evidence-texts.ts';
 import { stepResultText } from '../../texts/protection-texts.ts';
 import type { VerificationStep } from '../../../vault/api/vault-api.ts';
-import { Said } from '../../design/said.tsx';
+import { Said } from '../../design/display/said.tsx';
 
 const stepLooks: Record<VerificationStep['result'], { readonly icon: ReactNode; readonly classes: string }> = {
   enforced: { icon: <CheckIcon />, classes: 'bg-accent-soft text-accent' },

@@ -1,18 +1,18 @@
 import { useCallback, useState } from 'react';
-import { Button } from '../../design/button.tsx';
-import { Dialog } from '../../design/dialog.tsx';
-import { Notice } from '../../design/notice.tsx';
-import { Status } from '../../design/status.tsx';
+import { Button } from '../../design/buttons/button.tsx';
+import { Dialog } from '../../design/overlays/dialog.tsx';
+import { Notice } from '../../design/display/notice.tsx';
+import { Status } from '../../design/display/status.tsx';
 import { failureText } from '../../texts/failure-texts.ts';
 import { claimText, kindName, levelPhrase } from '../../texts/protection-texts.ts';
 import type { VaultApi, VerificationView, VerifiedEnclaveView } from '../../../vault/api/vault-api.ts';
-import { useVaultRead } from '../../shell/use-vault-read.ts';
+import { useVaultRead } from '../../shell/context/use-vault-read.ts';
 import { Checklist } from './checklist.tsx';
 import { downloadText } from './download-text.ts';
 import { FactList, measuredFacts } from './enclave-facts.tsx';
 import { writeTime } from '../../texts/time-texts.ts';
 import { say } from '../../texts/say.ts';
-import { Said } from '../../design/said.tsx';
+import { Said } from '../../design/display/said.tsx';
 
 type VerificationDialogProps = {
   readonly open: boolean;

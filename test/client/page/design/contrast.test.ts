@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-const css = readFileSync(join(import.meta.dirname, '../../../../client/page/design/tokens.css'), 'utf8');
+const css = readFileSync(join(import.meta.dirname, '../../../../client/page/design/styles/tokens.css'), 'utf8');
 
 /** Each colour as its light and its dark value. */
 const tokens = new Map(

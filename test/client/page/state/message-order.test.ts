@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { selectLastMessage, selectMessage, selectMessageOrder } from '../../../../client/page/state/selectors.ts';
 import { createStore } from '../../../../client/page/state/store.ts';
-import { vaultEventReceived } from '../../../../client/page/state/vault-events.ts';
+import { vaultEventReceived } from '../../../../client/page/state/slices/vault-events.ts';
 import type { ChatMessage, VaultEvent } from '../../../../client/vault/api/vault-api.ts';
 import { makeTurn } from '../../../parts/vault/scripted-client/scripted-contents.ts';
 

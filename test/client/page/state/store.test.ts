@@ -6,8 +6,8 @@ import {
   selectMessageOrder,
 } from '../../../../client/page/state/selectors.ts';
 import { createStore, type AppStore } from '../../../../client/page/state/store.ts';
-import { alarmDismissed } from '../../../../client/page/state/alarms-slice.ts';
-import { vaultEventReceived } from '../../../../client/page/state/vault-events.ts';
+import { alarmDismissed } from '../../../../client/page/state/slices/alarms-slice.ts';
+import { vaultEventReceived } from '../../../../client/page/state/slices/vault-events.ts';
 import type {
   AssistantMessage,
   ConversationSummary,

@@ -6,7 +6,7 @@ import {
   noteText,
   protectionSentence,
 } from '../../../../client/page/texts/protection-texts.ts';
-import { elapsedText } from '../../../../client/page/shell/starting-line.tsx';
+import { elapsedText } from '../../../../client/page/shell/lines/starting-line.tsx';
 import { refusalText } from '../../../../client/page/texts/refusal-texts.ts';
 import { refusalCodes } from '../../../../crypto/evidence/policy/evidence-step.ts';
 import type { EnclaveView } from '../../../../client/vault/api/vault-api.ts';

@@ -1,5 +1,5 @@
-import '../../../../client/page/design/style.css';
-import { stayOnDrop } from '../../../../client/page/shell/stay-on-drop.ts';
+import '../../../../client/page/design/styles/style.css';
+import { stayOnDrop } from '../../../../client/page/shell/browser/stay-on-drop.ts';
 import { startPage } from '../../../../client/page/start-page.tsx';
 import { withCommands } from '../../../../client/vault/api/open-vault.ts';
 import { ScriptedVault } from './scripted-vault.ts';
