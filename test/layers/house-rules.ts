@@ -97,6 +97,8 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
     'api',
   ],
   'client/page': ['texts', 'design', 'state', 'shell', 'actions', 'features'],
+  'client/page/design': ['styles', 'display', 'buttons', 'fields', 'overlays'],
+  'client/page/shell': ['browser', 'context', 'routes', 'lines', 'forms', 'frames'],
 };
 
 /** Files in a room itself that start something: they import the folders, never the other way round. */

@@ -141,9 +141,21 @@ export const importCases: readonly [file: string, refused: string, finding: stri
   ],
   [
     'client/page/shell/routes/link.tsx',
-    `import type { A } from '../app.tsx'`,
+    `import type { A } from '../../app.tsx'`,
     'client/page/shell/ may not import what stands above it',
-    `import type { A } from '../state/router.ts'`,
+    `import type { A } from '../../state/router.ts'`,
+  ],
+  [
+    'client/page/shell/context/use-vault-read.ts',
+    `import '../frames/splash.tsx'`,
+    'client/page/shell/context/ may not import what stands above it',
+    `import './app-context.tsx'`,
+  ],
+  [
+    'client/page/design/buttons/button.tsx',
+    `import '../fields/text-field.tsx'`,
+    'client/page/design/buttons/ may not import what stands above it',
+    `import '../display/spinner.tsx'`,
   ],
   [
     'client/vault/exchange/ask.ts',
