@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { listManifestIds } from '../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
+import { listManifestIds } from '../../crypto/evidence/nvidia-gpu/device/manifest-ids.ts';
 import { listRevocationIds } from '../../crypto/evidence/nvidia-gpu/revocation-ids.ts';
-import { readToolOutput } from '../../crypto/evidence/nvidia-gpu/read-tool-output.ts';
+import { readToolOutput } from '../../crypto/evidence/nvidia-gpu/device/read-tool-output.ts';
 import { parseSnpReport, readSevSnpNeed } from '../../crypto/evidence/sev-snp/report.ts';
 import { readVcekStatement } from '../../crypto/evidence/sev-snp/vcek.ts';
 import { readTdxCollateralNeed } from '../../crypto/evidence/tdx/collateral-need.ts';

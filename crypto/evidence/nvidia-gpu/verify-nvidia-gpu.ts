@@ -3,10 +3,15 @@ import { equalBytes } from '../../protocol/bytes/bytes.ts';
 import { enforced, notOffered, refuse } from '../policy/evidence-step.ts';
 import type { NvidiaGpuPolicy } from '../policy/policy.ts';
 import type { MachineInput } from '../policy/machine-input.ts';
-import { readDevices, verifyFirmwareIdentities, verifyIdentities, verifyReportSignatures } from './gpu-device.ts';
+import {
+  readDevices,
+  verifyFirmwareIdentities,
+  verifyIdentities,
+  verifyReportSignatures,
+} from './device/gpu-device.ts';
 import { rootsOf } from './gpu-roots.ts';
-import { verifyModes, verifyVersions } from './gpu-state.ts';
-import { pairManifests, verifyManifests, verifyMeasurements } from './verify-manifests.ts';
+import { verifyModes, verifyVersions } from './device/gpu-state.ts';
+import { pairManifests, verifyManifests, verifyMeasurements } from './manifest/verify-manifests.ts';
 import { verifyRevocation } from './verify-revocation.ts';
 
 /**

@@ -4,7 +4,7 @@ import { enforced, notOffered, refuse, type VerificationStep } from '../policy/e
 import type { NvidiaGpuPolicy } from '../policy/policy.ts';
 import { parseRevocationAnswer, type RevocationAnswer } from '../x509/revocation-answer.ts';
 import { type RevocationFinding, verifyRevocationAnswer } from '../x509/verify-revocation-answer.ts';
-import type { GpuDevice } from './gpu-device.ts';
+import type { GpuDevice } from './device/gpu-device.ts';
 import { readOrRefuse } from '../policy/read-or-refuse.ts';
 import { type IssuedCertificate, listRevocable } from './revocation-ids.ts';
 

@@ -1,4 +1,4 @@
-import { listManifestIds } from '../../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
+import { listManifestIds } from '../../../crypto/evidence/nvidia-gpu/device/manifest-ids.ts';
 import type { EnclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { PolicyInstallation } from '../relay/policy-installation.ts';
 import { startUpstream } from '../worker/upstream.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EvidenceRefused } from '../../../../crypto/evidence/policy/evidence-step.ts';
-import { parseGpuReport } from '../../../../crypto/evidence/nvidia-gpu/gpu-report.ts';
-import { readToolOutput } from '../../../../crypto/evidence/nvidia-gpu/read-tool-output.ts';
-import { parseReferenceManifest } from '../../../../crypto/evidence/nvidia-gpu/reference-manifest.ts';
+import { parseGpuReport } from '../../../../crypto/evidence/nvidia-gpu/device/gpu-report.ts';
+import { readToolOutput } from '../../../../crypto/evidence/nvidia-gpu/device/read-tool-output.ts';
+import { parseReferenceManifest } from '../../../../crypto/evidence/nvidia-gpu/manifest/reference-manifest.ts';
 import { verifyNvidiaGpu } from '../../../../crypto/evidence/nvidia-gpu/verify-nvidia-gpu.ts';
-import { canonicalizeXml } from '../../../../crypto/evidence/nvidia-gpu/canonical-xml.ts';
-import { parseXml } from '../../../../crypto/evidence/nvidia-gpu/xml-reader.ts';
+import { canonicalizeXml } from '../../../../crypto/evidence/nvidia-gpu/manifest/canonical-xml.ts';
+import { parseXml } from '../../../../crypto/evidence/nvidia-gpu/manifest/xml-reader.ts';
 import { type Bytes, fromBase64Url, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { EvidenceRefused, type VerificationStep } from '../../../../crypto/evidence/policy/evidence-step.ts';
-import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
-import { readToolOutput } from '../../../../crypto/evidence/nvidia-gpu/read-tool-output.ts';
-import { parseReferenceManifest } from '../../../../crypto/evidence/nvidia-gpu/reference-manifest.ts';
-import { verifyManifests } from '../../../../crypto/evidence/nvidia-gpu/verify-manifests.ts';
+import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/device/manifest-ids.ts';
+import { readToolOutput } from '../../../../crypto/evidence/nvidia-gpu/device/read-tool-output.ts';
+import { parseReferenceManifest } from '../../../../crypto/evidence/nvidia-gpu/manifest/reference-manifest.ts';
+import { verifyManifests } from '../../../../crypto/evidence/nvidia-gpu/manifest/verify-manifests.ts';
 import { rootsOf } from '../../../../crypto/evidence/nvidia-gpu/gpu-roots.ts';
 import { verifyNvidiaGpu } from '../../../../crypto/evidence/nvidia-gpu/verify-nvidia-gpu.ts';
 import type { NvidiaGpuPolicy } from '../../../../crypto/evidence/policy/policy.ts';

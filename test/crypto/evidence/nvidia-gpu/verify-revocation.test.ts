@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EvidenceRefused } from '../../../../crypto/evidence/policy/evidence-step.ts';
-import { readDevices } from '../../../../crypto/evidence/nvidia-gpu/gpu-device.ts';
+import { readDevices } from '../../../../crypto/evidence/nvidia-gpu/device/gpu-device.ts';
 import { verifyRevocation } from '../../../../crypto/evidence/nvidia-gpu/verify-revocation.ts';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
+import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/device/manifest-ids.ts';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { readSevSnpNeed } from '../../../../crypto/evidence/sev-snp/report.ts';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/manifest-ids.ts';
+import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/device/manifest-ids.ts';
 import { listRevocationIds } from '../../../../crypto/evidence/nvidia-gpu/revocation-ids.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { EnclaveEvidence } from '../../../../crypto/protocol/messages/enclave-messages.ts';
