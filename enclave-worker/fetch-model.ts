@@ -2,8 +2,8 @@
 // Needs no package, so that Node's own image runs it. Done before, it says so and reads the file again.
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashFile } from './engines/file-digest.ts';
-import { DownloadError, downloadModel } from './engines/model-download.ts';
+import { hashFile } from './engines/weights/file-digest.ts';
+import { DownloadError, downloadModel } from './engines/weights/model-download.ts';
 
 const { GGUF_URL: url = '', GGUF_SHA256: sha256 = '', MODEL_FOLDER: folder = '' } = process.env;
 const fileName = /\/([A-Za-z0-9][A-Za-z0-9._-]{0,127}\.gguf)$/.exec(URL.parse(url)?.pathname ?? '')?.[1];

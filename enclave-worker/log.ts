@@ -1,5 +1,5 @@
 import { createLog as createEventLog, type LogLevel, type LogOutput } from '../process/event-log.ts';
-import type { EvidenceProblem } from './evidence/evidence-source.ts';
+import type { EvidenceProblem } from './evidence/source/evidence-source.ts';
 
 /**
  * All that a worker ever logs: fixed events with counts and codes. There is no field for text, ids, names or errors of

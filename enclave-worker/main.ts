@@ -6,7 +6,7 @@ import { readImageDigest } from './evidence/image-digest.ts';
 import { openEvidenceSource } from './evidence/open-source.ts';
 import { problemTexts } from './evidence/problem-texts.ts';
 import { KeyKeeper } from './keys/key-keeper.ts';
-import type { UpstreamProblem } from './engines/openai.ts';
+import type { UpstreamProblem } from './engines/openai/openai.ts';
 import { createLog, type Log } from './log.ts';
 import { RareLines } from '../process/rare-lines.ts';
 import { ParentChannel } from './parent-channel.ts';

@@ -4,7 +4,7 @@ import type { LogLevel } from '../process/event-log.ts';
 import { readValues, type Values } from '../process/settings/read-values.ts';
 import { StartError } from '../process/start-error.ts';
 import type { EngineSettings } from './engines/auto.ts';
-import type { WeightsSource } from './engines/weights-digest.ts';
+import type { WeightsSource } from './engines/weights/weights-digest.ts';
 import type { EvidenceSettings } from './evidence/open-source.ts';
 import { complainOfSurroundings, takeIdentityToken } from './evidence-settings.ts';
 

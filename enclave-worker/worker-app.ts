@@ -18,7 +18,7 @@ import { readJsonBody } from '../process/http/json-body.ts';
 import { CallRefused } from './call-refused.ts';
 import type { EngineShelf } from './engines/engine-shelf.ts';
 import { answerEvidence } from './evidence/answer-evidence.ts';
-import { type EvidenceSource, NoEvidence } from './evidence/evidence-source.ts';
+import { type EvidenceSource, NoEvidence } from './evidence/source/evidence-source.ts';
 import type { KeyKeeper } from './keys/key-keeper.ts';
 import type { Log } from './log.ts';
 import { LiveStream } from './turns/live-stream.ts';

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { EngineShelf } from './engine-shelf.ts';
-import { GgufEngine, modelNameOf } from './gguf.ts';
-import { DownloadError, downloadModel } from './model-download.ts';
+import { GgufEngine, modelNameOf } from './gguf/gguf.ts';
+import { DownloadError, downloadModel } from './weights/model-download.ts';
 import { ModelServer } from './model-server.ts';
-import { defaultModel, type ModelSource } from './model-source.ts';
-import type { UpstreamProblem } from './openai.ts';
+import { defaultModel, type ModelSource } from './weights/model-source.ts';
+import type { UpstreamProblem } from './openai/openai.ts';
 import { RehearsalEngine } from './rehearsal.ts';
-import { digestWeights, type WeightsSource } from './weights-digest.ts';
+import { digestWeights, type WeightsSource } from './weights/weights-digest.ts';
 
 /** These settings choose an engine. */
 export type EngineSettings = {

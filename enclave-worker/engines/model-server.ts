@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { EngineShelf } from './engine-shelf.ts';
-import { OpenAiEngine, type UpstreamProblem } from './openai.ts';
+import { OpenAiEngine, type UpstreamProblem } from './openai/openai.ts';
 import { readableName } from './openai/model-offer.ts';
 import {
   chooseModel,
@@ -14,7 +14,7 @@ import {
   type ServerState,
 } from './openai/server-search.ts';
 import { readSocketPath } from '../../process/settings/value-kinds.ts';
-import { UpstreamCaller } from './openai/upstream-call.ts';
+import { UpstreamCaller } from './openai/wire/upstream-call.ts';
 
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;

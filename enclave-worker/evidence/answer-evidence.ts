@@ -6,7 +6,7 @@ import type {
 import { fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Engine } from '../engines/engine/engine.ts';
 import type { KeyKeeper } from '../keys/key-keeper.ts';
-import type { EvidenceSource } from './evidence-source.ts';
+import type { EvidenceSource } from './source/evidence-source.ts';
 
 /**
  * Evidence and key statement over the client's nonce (SPEC.md §9).

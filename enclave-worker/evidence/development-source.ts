@@ -1,5 +1,5 @@
 import { createDevelopmentEvidence } from '../../crypto/evidence/development.ts';
-import type { CollectedEvidence, EvidenceSource } from './evidence-source.ts';
+import type { CollectedEvidence, EvidenceSource } from './source/evidence-source.ts';
 
 /** Evidence that claims nothing, and is there at once. */
 export class DevelopmentSource implements EvidenceSource {

@@ -2,10 +2,10 @@ import type { Secret } from '../../crypto/protocol/bytes/secret.ts';
 import type { PossessionPurpose } from '../../crypto/evidence/modal/possession.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { DevelopmentSource } from './development-source.ts';
-import type { EvidenceProblem, EvidenceSource } from './evidence-source.ts';
-import { HardwareSource } from './hardware-source.ts';
-import { nvidiaGpuCollector, sevSnpCollector, tdxCollector } from './machine-collectors.ts';
-import { ModalSource } from './modal-source.ts';
+import type { EvidenceProblem, EvidenceSource } from './source/evidence-source.ts';
+import { HardwareSource } from './hardware/hardware-source.ts';
+import { nvidiaGpuCollector, sevSnpCollector, tdxCollector } from './hardware/machine-collectors.ts';
+import { ModalSource } from './modal/modal-source.ts';
 
 /** Who vouches for this worker. */
 export type EvidenceSettings =

@@ -1,5 +1,5 @@
-import { tsmFolder } from './tsm-report.ts';
-import type { EvidenceProblem } from './evidence-source.ts';
+import { tsmFolder } from './hardware/tsm-report.ts';
+import type { EvidenceProblem } from './source/evidence-source.ts';
 
 /** For whoever watches the terminal: what is wrong, and what to look at. */
 export const problemTexts: Readonly<Record<EvidenceProblem, string>> = {

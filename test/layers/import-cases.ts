@@ -90,10 +90,10 @@ export const importCases: readonly [file: string, refused: string, finding: stri
   ],
   ['server/api/app.ts', `import '../main.ts'`, 'may not import what starts it', `import '../storage/database.ts'`],
   [
-    'enclave-worker/engines/gguf.ts',
-    `import '../../crypto/turn/open.ts'`,
+    'enclave-worker/engines/gguf/gguf.ts',
+    `import '../../../crypto/turn/open.ts'`,
     'engines know no crypto',
-    `import '../../crypto/protocol/messages/turn.ts'`,
+    `import '../../../crypto/protocol/messages/turn.ts'`,
   ],
   [
     'enclave-worker/keys/rotation.ts',

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { verificationDocument } from '../../crypto/evidence/document-formats.ts';
 import { itemContent } from '../../crypto/protocol/contents/item-contents.ts';
-import { digestWeights } from '../../enclave-worker/engines/weights-digest.ts';
+import { digestWeights } from '../../enclave-worker/engines/weights/weights-digest.ts';
 import { readSettings } from '../../enclave-worker/settings.ts';
 import { openDatabase } from '../../server/storage/open-database.ts';
 import { writeBackup } from '../../server/storage/backup/backup-file.ts';

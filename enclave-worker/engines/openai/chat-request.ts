@@ -1,5 +1,5 @@
 import type { Question } from '../engine/engine.ts';
-import type { Extension } from './extensions.ts';
+import type { Extension } from './refusals/extensions.ts';
 
 /** The body of a request for a streamed chat completion, with the extensions that its server takes. */
 export function chatBody(model: string, question: Question, sent: readonly Extension[]): object {

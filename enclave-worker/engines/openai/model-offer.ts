@@ -2,7 +2,7 @@ import { isModelId } from '../../../process/settings/value-kinds.ts';
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { modelField } from '../../../crypto/protocol/messages/fields.ts';
-import { listOf, memberOf, textOf } from './json-members.ts';
+import { listOf, memberOf, textOf } from './wire/json-members.ts';
 
 /** One model of a server's list. */
 export type OfferedModel = {

@@ -1,8 +1,8 @@
 import { EngineError } from '../engine/engine.ts';
 import { type Silence, SilentServer } from '../engine/silent-server.ts';
-import { readShortBody, type UpstreamCaller } from './upstream-call.ts';
+import { readShortBody, type UpstreamCaller } from './wire/upstream-call.ts';
 import { listNames, type OfferedModel, readableName, readOffer } from './model-offer.ts';
-import { readRefusal } from './refusal.ts';
+import { readRefusal } from './refusals/refusal.ts';
 
 /** At the start, where somebody waits; later there is more time, since a hosted service may take it. */
 const probeMs = 2_000;

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
-import { OpenAiEngine } from '../../../enclave-worker/engines/openai.ts';
+import { OpenAiEngine } from '../../../enclave-worker/engines/openai/openai.ts';
 import { EngineError, type EngineEvent, type Question } from '../../../enclave-worker/engines/engine/engine.ts';
-import { UpstreamCaller } from '../../../enclave-worker/engines/openai/upstream-call.ts';
+import { UpstreamCaller } from '../../../enclave-worker/engines/openai/wire/upstream-call.ts';
 
 export type Answering = (request: IncomingMessage, body: string, response: ServerResponse) => void;
 

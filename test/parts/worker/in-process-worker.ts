@@ -1,7 +1,7 @@
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { EngineShelf } from '../../../enclave-worker/engines/engine-shelf.ts';
 import { DevelopmentSource } from '../../../enclave-worker/evidence/development-source.ts';
-import type { EvidenceSource } from '../../../enclave-worker/evidence/evidence-source.ts';
+import type { EvidenceSource } from '../../../enclave-worker/evidence/source/evidence-source.ts';
 import type { Engine } from '../../../enclave-worker/engines/engine/engine.ts';
 import { KeyKeeper } from '../../../enclave-worker/keys/key-keeper.ts';
 import { createLog } from '../../../enclave-worker/log.ts';

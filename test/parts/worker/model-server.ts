@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ModelSource } from '../../../enclave-worker/engines/model-source.ts';
+import type { ModelSource } from '../../../enclave-worker/engines/weights/model-source.ts';
 
 export type ModelServerScript = {
   /** Destroys the connection after so many bytes of each download. */

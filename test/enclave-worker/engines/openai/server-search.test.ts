@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { probeServer, problemText } from '../../../../enclave-worker/engines/openai/server-search.ts';
-import { candidateUrls, UpstreamCaller } from '../../../../enclave-worker/engines/openai/upstream-call.ts';
+import { candidateUrls, UpstreamCaller } from '../../../../enclave-worker/engines/openai/wire/upstream-call.ts';
 import { findFreePort } from '../../../parts/network/free-port.ts';
 import { ask, engineAt, startAnswering } from '../../../parts/worker/answering-server.ts';
 
