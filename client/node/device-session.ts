@@ -1,6 +1,6 @@
 import { isLoopback } from '../../process/loopback.ts';
-import type { RelayConnection } from '../vault/relay/http-call.ts';
-import { askForSession, type SessionKeeper } from '../vault/relay/session-keeper.ts';
+import type { RelayConnection } from '../vault/relay/http/http-call.ts';
+import { askForSession, type SessionKeeper } from '../vault/relay/tokens/session-keeper.ts';
 import type { TabLocks } from '../vault/surroundings/vault-lock.ts';
 import { type TokenFile, withCookie } from './token-file.ts';
 

@@ -1,8 +1,8 @@
 import type { RelayClient } from './relay/relay-client.ts';
 import type { CiphertextCache } from './store/ciphertext-cache.ts';
 import { TurnBeginnings } from './asking/begin-turn.ts';
-import type { ShownEnclave } from './changes/turn-operation.ts';
-import { ShownContents } from './changes/shown-contents.ts';
+import type { ShownEnclave } from './changes/operations/turn-operation.ts';
+import { ShownContents } from './changes/outbox/shown-contents.ts';
 import type { Feature, FeatureVault } from './features/feature.ts';
 import { declaredViews, features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
 import { compactReply, type CompactionParts } from './replies/compaction.ts';
@@ -11,8 +11,8 @@ import { EnclaveSession } from './enclave/enclave-session.ts';
 import { EventSink } from './api/event-sink.ts';
 import { LiveReading, type LiveReadingVault } from './replies/live-reading.ts';
 import { Minimums } from './enclave/minimums.ts';
-import { Outbox } from './changes/outbox.ts';
-import { isDisplaced, isForWriter } from './changes/plan-batch.ts';
+import { Outbox } from './changes/outbox/outbox.ts';
+import { isDisplaced, isForWriter } from './changes/writing/plan-batch.ts';
 import { Protection } from './enclave/protection.ts';
 import type { ReplyGrowth } from './exchange/reply-reader.ts';
 import { ReplyTracker } from './replies/reply-tracker.ts';
@@ -25,7 +25,7 @@ import { toVaultError, VaultError } from './failures/vault-error.ts';
 import { underVaultLock } from './surroundings/vault-lock.ts';
 import type { Surroundings } from './surroundings/surroundings.ts';
 import { VaultStore } from './store/vault-store.ts';
-import { VaultWriter, type WriterParts } from './changes/vault-writer.ts';
+import { VaultWriter, type WriterParts } from './changes/writing/vault-writer.ts';
 
 export type OpenedParts = {
   readonly surroundings: Surroundings & LiveReadingVault['surroundings'];

@@ -1,4 +1,4 @@
-import type { SessionKeeper } from './relay/session-keeper.ts';
+import type { SessionKeeper } from './relay/tokens/session-keeper.ts';
 import type { RowCache } from './store/cache.ts';
 import type { Surroundings } from './surroundings/surroundings.ts';
 

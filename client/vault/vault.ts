@@ -1,8 +1,8 @@
 import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayClient } from './relay/relay-client.ts';
-import { AccessTokens } from './relay/token-refresh.ts';
+import { AccessTokens } from './relay/tokens/token-refresh.ts';
 import { CiphertextCache } from './store/ciphertext-cache.ts';
-import { ConnectionState } from './relay/connection-state.ts';
+import { ConnectionState } from './relay/connection/connection-state.ts';
 import type { SignedIn } from './session/key-material.ts';
 import { openCache } from './store/open-cache.ts';
 import type { OpenedVault } from './opened-vault.ts';

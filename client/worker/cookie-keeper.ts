@@ -1,4 +1,4 @@
-import { askForSession, type SessionKeeper } from '../vault/relay/session-keeper.ts';
+import { askForSession, type SessionKeeper } from '../vault/relay/tokens/session-keeper.ts';
 import type { TabLocks } from '../vault/surroundings/vault-lock.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { FailureCode } from '../failures/failure-codes.ts';
 import type { SessionStatus } from '../session/session-views.ts';
-import type { ConnectionStatus } from '../relay/connection-state.ts';
+import type { ConnectionStatus } from '../relay/connection/connection-state.ts';
 import type { ConversationSummary, ChatMessage } from '../threads/thread-views.ts';
 import type { EnclaveView } from '../enclave/protection-views.ts';
 import type { VaultCommands, VaultViews } from '../features/features.ts';
@@ -12,7 +12,7 @@ import type { OwnProof } from '../session/own-proof.ts';
  */
 export type { FailureCode, RelayFailureCode, VaultFailure, OwnFailureCode } from '../failures/failure-codes.ts';
 export type { SessionStatus } from '../session/session-views.ts';
-export type { ConnectionStatus } from '../relay/connection-state.ts';
+export type { ConnectionStatus } from '../relay/connection/connection-state.ts';
 export type { ReplyState } from '../exchange/reply-state.ts';
 export type { ConversationSummary, UserMessage, AssistantMessage, ChatMessage } from '../threads/thread-views.ts';
 export type {
@@ -26,7 +26,7 @@ export type {
   VerificationView,
 } from '../enclave/protection-views.ts';
 export type { RelayColumn, RelayViewRow, RelayView } from '../features/relay-view.ts';
-export type { ReturnedWords } from '../changes/outbox.ts';
+export type { ReturnedWords } from '../changes/outbox/outbox.ts';
 export type { Theme } from '../features/theme.ts';
 export type { VaultCommands, VaultViews } from '../features/features.ts';
 export type { SetMinimum } from '../items/settings.ts';

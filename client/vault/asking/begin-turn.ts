@@ -5,9 +5,9 @@ import { isUnseen, withoutTurning } from '../../../crypto/protocol/contents/unse
 import { type Clock, laterThan } from '../surroundings/clock.ts';
 import type { Conversations } from '../threads/conversations.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
-import { turnOperation } from '../changes/plan-turn.ts';
-import type { TurnOperation } from '../changes/turn-operation.ts';
-import type { Outbox } from '../changes/outbox.ts';
+import { turnOperation } from '../changes/operations/plan-turn.ts';
+import type { TurnOperation } from '../changes/operations/turn-operation.ts';
+import type { Outbox } from '../changes/outbox/outbox.ts';
 import type { Minimums } from '../enclave/minimums.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import type { VaultStore } from '../store/vault-store.ts';

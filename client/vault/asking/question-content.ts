@@ -1,4 +1,4 @@
-import type { TurnOperation } from '../changes/turn-operation.ts';
+import type { TurnOperation } from '../changes/operations/turn-operation.ts';
 import { requestHistory } from '../exchange/request-history.ts';
 import type { TurnQuestion } from '../exchange/seal-attempt.ts';
 import { VaultError } from '../failures/vault-error.ts';

@@ -1,6 +1,6 @@
-import type { TurnOperation } from '../changes/turn-operation.ts';
-import type { ShownContents } from '../changes/shown-contents.ts';
-import type { TurnCompany } from '../changes/plan-turn.ts';
+import type { TurnOperation } from '../changes/operations/turn-operation.ts';
+import type { ShownContents } from '../changes/outbox/shown-contents.ts';
+import type { TurnCompany } from '../changes/operations/plan-turn.ts';
 import { isTombstone } from '../store/vault-contents.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 import type { VerifiedEnclave } from '../enclave/verified-enclave.ts';

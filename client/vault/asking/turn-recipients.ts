@@ -3,7 +3,7 @@ import { parseVerificationDocument } from '../../../crypto/evidence/verification
 import { type Bytes, fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
-import type { Outbox } from '../changes/outbox.ts';
+import type { Outbox } from '../changes/outbox/outbox.ts';
 import { verificationOperation } from '../enclave/later-verification.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 

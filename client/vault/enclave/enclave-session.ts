@@ -6,12 +6,12 @@ import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/pro
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { backOffMs } from '../surroundings/back-off.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { AcceptedVerdict } from '../../../crypto/evidence/second-enclave.ts';
 import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import { type Judgement, Offer } from './offer.ts';
-import type { ShownEnclave } from '../changes/turn-operation.ts';
+import type { ShownEnclave } from '../changes/operations/turn-operation.ts';
 import type { EnclaveView } from './protection-views.ts';
 import { toVaultError, toVaultFailure, VaultError } from '../failures/vault-error.ts';
 import { readVerified, type VerifiedEnclave } from './verified-enclave.ts';

@@ -1,10 +1,10 @@
 import { verificationContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { idField } from '../../../crypto/protocol/messages/fields.ts';
-import { operationType } from '../changes/operation.ts';
-import type { TurnOperation } from '../changes/turn-operation.ts';
-import type { Outbox } from '../changes/outbox.ts';
+import { operationType } from '../changes/operations/operation.ts';
+import type { TurnOperation } from '../changes/operations/turn-operation.ts';
+import type { Outbox } from '../changes/outbox/outbox.ts';
 import type { VaultStore } from '../store/vault-store.ts';
-import type { VaultWriter } from '../changes/vault-writer.ts';
+import type { VaultWriter } from '../changes/writing/vault-writer.ts';
 import type { VerifiedEnclave } from './verified-enclave.ts';
 
 /** A verification that a turn came to rest on after its message was stored. */

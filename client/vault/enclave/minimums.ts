@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { higherLevel, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Clock, laterThan } from '../surroundings/clock.ts';
-import type { ShownContents } from '../changes/shown-contents.ts';
+import type { ShownContents } from '../changes/outbox/shown-contents.ts';
 import type { MinimumView } from './protection-views.ts';
 import type { SetMinimum } from '../items/settings.ts';
 import type { VaultContents } from '../store/vault-contents.ts';

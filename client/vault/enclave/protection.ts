@@ -8,7 +8,7 @@ import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import type { EnclaveSession } from './enclave-session.ts';
 import { verificationOperation } from './later-verification.ts';
 import type { Minimums } from './minimums.ts';
-import type { Outbox } from '../changes/outbox.ts';
+import type { Outbox } from '../changes/outbox/outbox.ts';
 import type { MinimumView, VerificationView, VerifiedEnclaveView } from './protection-views.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import type { VaultStore } from '../store/vault-store.ts';

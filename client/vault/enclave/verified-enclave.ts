@@ -9,8 +9,8 @@ import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
 import type { Judgement, Offer } from './offer.ts';
-import type { ShownEnclave } from '../changes/turn-operation.ts';
-import type { KeptVerification } from '../changes/plan-turn.ts';
+import type { ShownEnclave } from '../changes/operations/turn-operation.ts';
+import type { KeptVerification } from '../changes/operations/plan-turn.ts';
 
 /** A statement older than this is asked for anew before anything is sealed on its ground. */
 const freshForMs = 10 * 60_000;

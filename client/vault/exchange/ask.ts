@@ -4,7 +4,7 @@ import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
 import { generateTurnKey } from '../../../crypto/turn/turn-key.ts';
 import { toVaultError, VaultError } from '../failures/vault-error.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { backOffMs } from '../surroundings/back-off.ts';
 import { wait } from '../surroundings/clock.ts';

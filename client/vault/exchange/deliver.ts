@@ -3,7 +3,7 @@ import type { TurnAttempt } from '../../../crypto/protocol/messages/turn-message
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { drawNonce } from '../enclave/verified-enclave.ts';
 import { toVaultError, VaultError } from '../failures/vault-error.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import { postAgain, type Posted, postStart } from './post-attempt.ts';

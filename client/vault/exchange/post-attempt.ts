@@ -5,7 +5,7 @@ import {
   type TurnAttempt,
   type TurnStart,
 } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 
 /** The relay's response to a sealed request. */

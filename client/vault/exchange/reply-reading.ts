@@ -4,7 +4,7 @@ import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { toVaultError, VaultError } from '../failures/vault-error.ts';
 import { listTurns } from '../relay/list-turns.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import { FrameFetcher } from './frame-fetcher.ts';

@@ -1,4 +1,4 @@
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import { toVaultError, VaultError } from '../failures/vault-error.ts';
 import { backOffMs } from '../surroundings/back-off.ts';
 

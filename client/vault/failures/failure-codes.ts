@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
-import type { RelayCallCode, WayCode } from '../relay/relay-call-error.ts';
+import type { RelayCallCode, WayCode } from '../relay/http/relay-call-error.ts';
 
 /** The relay's answer, in its own code or the enclave's; one that this build does not know is `malformed-answer`. */
 export type RelayFailureCode = Exclude<RelayCallCode, WayCode>;

@@ -1,5 +1,5 @@
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
-import { isWayCode, RelayCallError } from '../relay/relay-call-error.ts';
+import { isWayCode, RelayCallError } from '../relay/http/relay-call-error.ts';
 import { type FailureCode, type RelayFailureCode, takenOver, type VaultFailure } from './failure-codes.ts';
 
 /** Every way in which the vault fails: a code of `vault-api.ts` and nothing else. */

@@ -1,4 +1,4 @@
-import { turnOperation } from '../changes/plan-turn.ts';
+import { turnOperation } from '../changes/operations/plan-turn.ts';
 import { replyOperation } from '../replies/compaction.ts';
 import { feature, type FeatureVault } from './feature.ts';
 

@@ -1,8 +1,8 @@
 import { idField } from '../../../crypto/protocol/messages/fields.ts';
-import type { BatchInProgress } from '../changes/batch-in-progress.ts';
-import { dropVerifications } from '../changes/housekeeping.ts';
-import { operationType } from '../changes/operation.ts';
-import { isOf, isTurn, type Outbox } from '../changes/outbox.ts';
+import type { BatchInProgress } from '../changes/operations/batch-in-progress.ts';
+import { dropVerifications } from '../changes/outbox/housekeeping.ts';
+import { operationType } from '../changes/operations/operation.ts';
+import { isOf, isTurn, type Outbox } from '../changes/outbox/outbox.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 import { underVaultLock } from '../surroundings/vault-lock.ts';
 import { feature, type FeatureVault } from './feature.ts';

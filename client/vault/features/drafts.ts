@@ -2,7 +2,7 @@ import type { Keyring } from '../../../crypto/account/keyring.ts';
 import { maximumMessageLength } from '../../../crypto/protocol/contents/item-contents.ts';
 import { openUnsentText, sealUnsentText } from '../../../crypto/vault/unsent-text.ts';
 import type { CiphertextCache } from '../store/ciphertext-cache.ts';
-import type { Outbox } from '../changes/outbox.ts';
+import type { Outbox } from '../changes/outbox/outbox.ts';
 import { feature, type FeatureVault } from './feature.ts';
 import { VaultError } from '../failures/vault-error.ts';
 

@@ -1,10 +1,10 @@
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { TurnBeginnings } from '../asking/begin-turn.ts';
 import type { TurnDriver } from '../asking/turn-driver.ts';
-import type { AnyOperation, OperationType } from '../changes/operation.ts';
-import type { Outbox } from '../changes/outbox.ts';
-import type { ShownContents } from '../changes/shown-contents.ts';
-import type { VaultWriter } from '../changes/vault-writer.ts';
+import type { AnyOperation, OperationType } from '../changes/operations/operation.ts';
+import type { Outbox } from '../changes/outbox/outbox.ts';
+import type { ShownContents } from '../changes/outbox/shown-contents.ts';
+import type { VaultWriter } from '../changes/writing/vault-writer.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
 import type { Minimums } from '../enclave/minimums.ts';
 import type { Protection } from '../enclave/protection.ts';

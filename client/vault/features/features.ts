@@ -1,4 +1,4 @@
-import { OperationTypes } from '../changes/operation.ts';
+import { OperationTypes } from '../changes/operations/operation.ts';
 import { asking } from './asking.ts';
 import { deletion } from './deletion.ts';
 import { drafts } from './drafts.ts';

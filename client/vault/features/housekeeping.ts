@@ -1,4 +1,4 @@
-import { dropVerificationsOperation, keepHouse, pruneOperation } from '../changes/housekeeping.ts';
+import { dropVerificationsOperation, keepHouse, pruneOperation } from '../changes/outbox/housekeeping.ts';
 import { feature } from './feature.ts';
 
 /** Removes verifications that nothing names, and forgets old tombstones. */

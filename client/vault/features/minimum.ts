@@ -1,6 +1,6 @@
 import { type ProtectionLevel, protectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
-import { operationType } from '../changes/operation.ts';
+import { operationType } from '../changes/operations/operation.ts';
 import { withAccountMinimum } from '../items/settings.ts';
 import { withMinimum } from '../items/conversation.ts';
 import type { MinimumView } from '../enclave/protection-views.ts';

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { maximumTitleLength } from '../../../crypto/protocol/contents/item-contents.ts';
 import { isUnseen, withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
-import { operationType } from '../changes/operation.ts';
+import { operationType } from '../changes/operations/operation.ts';
 import { withTitle } from '../items/conversation.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import { feature, type FeatureVault } from './feature.ts';

@@ -1,4 +1,4 @@
-import type { ReturnedWords } from '../changes/outbox.ts';
+import type { ReturnedWords } from '../changes/outbox/outbox.ts';
 import { feature, type FeatureVault } from './feature.ts';
 
 /** Words that were never sent, and whose conversation was deleted meanwhile: they wait for a draft, oldest first. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { idField, timeMsField } from '../../../crypto/protocol/messages/fields.ts';
-import { operationType } from '../changes/operation.ts';
+import { operationType } from '../changes/operations/operation.ts';
 import { withTheme } from '../items/settings.ts';
 import { feature, type FeatureVault } from './feature.ts';
 import { newId } from '../surroundings/new-id.ts';

@@ -1,5 +1,5 @@
 import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { RelayCallError } from './relay-call-error.ts';
+import { RelayCallError } from './http/relay-call-error.ts';
 import type { RelayClient } from './relay-client.ts';
 
 /** Two hundred thousand turns. */

@@ -3,7 +3,7 @@ import { LiveRecordSplitter } from '../../../crypto/protocol/messages/live-recor
 import { type Bytes, concat } from '../../../crypto/protocol/bytes/bytes.ts';
 import { backOffMs } from '../surroundings/back-off.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
-import { RelayCallError } from './relay-call-error.ts';
+import { RelayCallError } from './http/relay-call-error.ts';
 import type { RelayClient } from './relay-client.ts';
 import type { TabLocks } from '../surroundings/vault-lock.ts';
 

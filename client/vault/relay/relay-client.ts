@@ -29,10 +29,10 @@ import {
 } from '../../../crypto/protocol/messages/item-messages.ts';
 import type { TurnAttempt, TurnStart, TurnStop } from '../../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
-import { readPatiently } from './patient-read.ts';
-import { callRelay, callRelayJson, type HttpCall, openRelayStream, type RelayConnection } from './http-call.ts';
-import { RelayCallError } from './relay-call-error.ts';
-import type { AccessTokens } from './token-refresh.ts';
+import { readPatiently } from './http/patient-read.ts';
+import { callRelay, callRelayJson, type HttpCall, openRelayStream, type RelayConnection } from './http/http-call.ts';
+import { RelayCallError } from './http/relay-call-error.ts';
+import type { AccessTokens } from './tokens/token-refresh.ts';
 
 const smallLength = 64 * 1024;
 /** Two enclaves, each with the quotes of its GPUs and the vendors' certificates and manifests. */

@@ -11,14 +11,14 @@ import {
 import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
-import { operationType } from '../changes/operation.ts';
-import { protectionOf, type ShownEnclave } from '../changes/turn-operation.ts';
-import type { Outbox } from '../changes/outbox.ts';
+import { operationType } from '../changes/operations/operation.ts';
+import { protectionOf, type ShownEnclave } from '../changes/operations/turn-operation.ts';
+import type { Outbox } from '../changes/outbox/outbox.ts';
 import type { ReplyReader } from '../exchange/reply-reader.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
 import { requestHistory, type TurnHistory } from '../exchange/request-history.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
-import type { VaultWriter } from '../changes/vault-writer.ts';
+import type { VaultWriter } from '../changes/writing/vault-writer.ts';
 import { newId } from '../surroundings/new-id.ts';
 
 const shortestDelayMs = 1_000;

@@ -3,15 +3,15 @@ import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
-import type { RelayWatch } from '../relay/relay-watch.ts';
+import type { RelayWatch } from '../relay/connection/relay-watch.ts';
 import { listTurns, settledUntil } from '../relay/list-turns.ts';
 import { StallPace, stallCheckMs } from '../exchange/stall-pace.ts';
-import { RepeatedTask } from '../changes/repeated-task.ts';
+import { RepeatedTask } from '../changes/writing/repeated-task.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
 import type { TabChannel, TabMessage } from '../store/tab-channel.ts';
 import type { Surroundings } from '../surroundings/surroundings.ts';
 import type { VaultStore } from '../store/vault-store.ts';
-import type { VaultWriter } from '../changes/vault-writer.ts';
+import type { VaultWriter } from '../changes/writing/vault-writer.ts';
 
 /** Live records of a question usually come sooner than this. */
 const checkDelayMs = 1_500;

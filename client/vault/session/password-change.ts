@@ -12,7 +12,7 @@ import { finishRegistration, opaqueReady, startRegistration } from '../../../cry
 import type { PasswordFinish } from '../../../crypto/protocol/messages/account-messages.ts';
 import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { hashHead, sealHead } from '../../../crypto/vault/vault-head.ts';
-import { type RelayCallCode, RelayCallError } from '../relay/relay-call-error.ts';
+import { type RelayCallCode, RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { TabLocks } from '../surroundings/vault-lock.ts';
 import type { CachedHead } from '../store/ciphertext-cache.ts';
@@ -25,7 +25,7 @@ import { Prover } from './step-up.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import { underVaultLock } from '../surroundings/vault-lock.ts';
 import type { VaultStore } from '../store/vault-store.ts';
-import type { VaultWriter } from '../changes/vault-writer.ts';
+import type { VaultWriter } from '../changes/writing/vault-writer.ts';
 
 const maximumTries = 8;
 

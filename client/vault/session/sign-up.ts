@@ -10,7 +10,7 @@ import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { MerkleTree } from '../../../crypto/protocol/merkle-tree.ts';
 import { noHeadHash, sealHead } from '../../../crypto/vault/vault-head.ts';
-import { isWayCode, RelayCallError } from '../relay/relay-call-error.ts';
+import { isWayCode, RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { openSignInHead } from '../store/head-check.ts';
 import type { SignedIn } from './key-material.ts';

@@ -4,7 +4,7 @@ import { digestActBody } from '../../../crypto/sign-in/step-up.ts';
 import type { StepUpAct, StepUpProof } from '../../../crypto/protocol/messages/account-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { OwnProof } from './own-proof.ts';
 import type { RecentPhrase } from './recent-phrase.ts';

@@ -4,7 +4,7 @@ import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { isMissingBodyAllowed } from '../../../crypto/vault/expiry.ts';
 import type { Clock } from '../surroundings/clock.ts';
-import { RelayCallError } from '../relay/relay-call-error.ts';
+import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { CachedItem, VaultMark } from './ciphertext-cache.ts';
 import { checkHead, type CheckedHead } from './head-check.ts';

@@ -1,5 +1,5 @@
 import { isAtLeast, type ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import type { ShownEnclave } from '../changes/turn-operation.ts';
+import type { ShownEnclave } from '../changes/operations/turn-operation.ts';
 import type { ConversationNote, ProtectionFacts } from '../enclave/protection-views.ts';
 import type { SetMinimum } from '../items/settings.ts';
 import type { VaultContents } from '../store/vault-contents.ts';

@@ -1,12 +1,12 @@
 import type { MessageContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { readStoredProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
-import type { TurnOperation } from '../changes/turn-operation.ts';
-import type { Outbox, QueuedOperation } from '../changes/outbox.ts';
+import type { TurnOperation } from '../changes/operations/turn-operation.ts';
+import type { Outbox, QueuedOperation } from '../changes/outbox/outbox.ts';
 import { endingOf, SeenAnswers } from './answer-notes.ts';
 import { findNotes, type Notes } from './conversation-notes.ts';
 import type { Minimums } from '../enclave/minimums.ts';
-import type { ShownContents } from '../changes/shown-contents.ts';
+import type { ShownContents } from '../changes/outbox/shown-contents.ts';
 import { chainTo, type Exchange } from '../exchange/request-history.ts';
 import type { ReplyTracker } from '../replies/reply-tracker.ts';
 import type { AssistantMessage, ChatMessage, ConversationSummary, UserMessage } from './thread-views.ts';

@@ -1,9 +1,9 @@
 import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { TurnOperation } from '../../../client/vault/changes/turn-operation.ts';
+import type { TurnOperation } from '../../../client/vault/changes/operations/turn-operation.ts';
 import { type Operation, operationTypes } from '../../../client/vault/features/features.ts';
-import type { QueuedOperation } from '../../../client/vault/changes/outbox.ts';
-import { flagsOf, planBatch } from '../../../client/vault/changes/plan-batch.ts';
+import type { QueuedOperation } from '../../../client/vault/changes/outbox/outbox.ts';
+import { flagsOf, planBatch } from '../../../client/vault/changes/writing/plan-batch.ts';
 import { VaultContents } from '../../../client/vault/store/vault-contents.ts';
 
 type PaperItem = { readonly version: number; readonly flags: number; readonly content: ItemContent | null };

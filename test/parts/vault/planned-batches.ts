@@ -17,8 +17,8 @@ import { fromBase64Url, randomBytes, toBase64Url } from '../../../crypto/protoco
 import { sealContent } from '../../../crypto/vault/item-content.ts';
 import type { Feature, FeatureVault } from '../../../client/vault/features/feature.ts';
 import { features, type Operation, operationTypes } from '../../../client/vault/features/features.ts';
-import type { QueuedOperation } from '../../../client/vault/changes/outbox.ts';
-import { type BatchPlan, planBatch } from '../../../client/vault/changes/plan-batch.ts';
+import type { QueuedOperation } from '../../../client/vault/changes/outbox/outbox.ts';
+import { type BatchPlan, planBatch } from '../../../client/vault/changes/writing/plan-batch.ts';
 import type { VaultContents } from '../../../client/vault/store/vault-contents.ts';
 import { checkBatch } from '../../../server/vault/parse-batch.ts';
 import { newId } from './paper-vault.ts';

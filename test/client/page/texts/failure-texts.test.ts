@@ -12,7 +12,7 @@ import {
   waitText,
 } from '../../../../client/page/texts/failure-texts.ts';
 import { replyErrorText } from '../../../../client/page/texts/reply-error-texts.ts';
-import { RelayCallError } from '../../../../client/vault/relay/relay-call-error.ts';
+import { RelayCallError } from '../../../../client/vault/relay/http/relay-call-error.ts';
 import { toVaultError } from '../../../../client/vault/failures/vault-error.ts';
 import type { FailureCode, VaultFailure } from '../../../../client/vault/api/vault-api.ts';
 

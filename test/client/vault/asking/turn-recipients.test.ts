@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Operation } from '../../../../client/vault/features/features.ts';
-import { turnWrites } from '../../../../client/vault/changes/plan-turn.ts';
+import { turnWrites } from '../../../../client/vault/changes/operations/plan-turn.ts';
 import { TurnRecipients } from '../../../../client/vault/asking/turn-recipients.ts';
 import { type OpenedContent, VaultContents } from '../../../../client/vault/store/vault-contents.ts';
 import type { CachedItem } from '../../../../client/vault/store/ciphertext-cache.ts';

@@ -3,7 +3,7 @@ import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts
 import type { EnclaveRequest } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { fromBase64Url, randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../../../../client/vault/surroundings/clock.ts';
-import { RelayCallError } from '../../../../client/vault/relay/relay-call-error.ts';
+import { RelayCallError } from '../../../../client/vault/relay/http/relay-call-error.ts';
 import { EnclaveSession } from '../../../../client/vault/enclave/enclave-session.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';

@@ -3,7 +3,7 @@ import { recheckDocument } from '../../../../audit/recheck-document.ts';
 import { parseVerificationDocument } from '../../../../crypto/evidence/verification-document.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { keepLaterVerification } from '../../../../client/vault/enclave/later-verification.ts';
-import { turnWrites } from '../../../../client/vault/changes/plan-turn.ts';
+import { turnWrites } from '../../../../client/vault/changes/operations/plan-turn.ts';
 import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';
 import type { VerifiedEnclave } from '../../../../client/vault/enclave/verified-enclave.ts';
 import { enclavePolicy, verifyNewEnclave } from '../../../parts/evidence/verified-enclave.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VaultFace } from '../../../../client/vault/api/vault-api.ts';
 import { withCommands } from '../../../../client/vault/api/open-vault.ts';
-import { operationType, OperationTypes } from '../../../../client/vault/changes/operation.ts';
+import { operationType, OperationTypes } from '../../../../client/vault/changes/operations/operation.ts';
 import type { Feature, FeatureVault } from '../../../../client/vault/features/feature.ts';
 import { features } from '../../../../client/vault/features/features.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeLiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
 import { concat } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../../../../client/vault/relay/live-frames.ts';
-import { RelayCallError } from '../../../../client/vault/relay/relay-call-error.ts';
+import { RelayCallError } from '../../../../client/vault/relay/http/relay-call-error.ts';
 import type { TabLocks } from '../../../../client/vault/surroundings/vault-lock.ts';
 import { ManualClock, settle } from '../../../parts/machine/manual-clock.ts';
 
