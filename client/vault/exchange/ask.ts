@@ -11,7 +11,8 @@ import { wait } from '../surroundings/clock.ts';
 import { deliver, type DeliverySurroundings } from './deliver.ts';
 import { type ReplyPiece, ReplyPieces } from './reply-pieces.ts';
 import { type ReadingSurroundings, ReplyReading } from './reply-reading.ts';
-import type { SealingEnclave, Turn, TurnQuestion } from './seal-attempt.ts';
+import type { Turn } from './reply-reader.ts';
+import type { SealingEnclave, TurnQuestion } from './seal-attempt.ts';
 import { stopAtRelay } from './stop-at-relay.ts';
 import { newId } from '../surroundings/new-id.ts';
 

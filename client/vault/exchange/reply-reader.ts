@@ -7,6 +7,9 @@ import type { ShownReply } from './shown-reply.ts';
 import { type KeyStanding, TranscriptReader } from './transcript-reader.ts';
 import { Transcripts } from './transcripts.ts';
 
+/** A turn's name, and the key that opens its reply on every device and stops it. */
+export type Turn = { readonly turnId: string; readonly turnKey: string };
+
 /** How often what is missing is asked for in vain before the reply counts as cut off. */
 export const maximumFruitlessFetches = 4;
 

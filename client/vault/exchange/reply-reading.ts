@@ -9,8 +9,7 @@ import type { RelayClient } from '../relay/relay-client.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import { FrameFetcher } from './frame-fetcher.ts';
 import type { LiveSource } from './live-records.ts';
-import { ReplyReader } from './reply-reader.ts';
-import type { Turn } from './seal-attempt.ts';
+import { ReplyReader, type Turn } from './reply-reader.ts';
 import { StallPace, stallCheckMs } from './stall-pace.ts';
 
 /** No clock of a relay that works is further from this one. */

@@ -11,9 +11,7 @@ import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes
 import { sealRequest, toMessage } from '../../../crypto/turn/sealed-request.ts';
 import type { VerifiedEnclave } from '../enclave/verified-enclave.ts';
 import { VaultError } from '../failures/vault-error.ts';
-
-/** A turn's name, and the key that opens its reply on every device and stops it. */
-export type Turn = { readonly turnId: string; readonly turnKey: string };
+import type { Turn } from './reply-reader.ts';
 
 /** All that an enclave is asked for in one turn. */
 export type TurnQuestion = Turn & Pick<PlainContent, 'cacheSalt' | 'messages' | 'parameters'>;
