@@ -14,7 +14,7 @@ import { Minimums } from './enclave/minimums.ts';
 import { Outbox } from './changes/outbox/outbox.ts';
 import { isDisplaced, isForWriter } from './changes/writing/plan-batch.ts';
 import { Protection } from './enclave/protection.ts';
-import type { ReplyGrowth } from './exchange/reply-reader.ts';
+import type { ReplyGrowth } from './exchange/reading/reply-reader.ts';
 import { ReplyTracker } from './replies/reply-tracker.ts';
 import type { AccountSession } from './session/session-key.ts';
 import type { TabChannel, TabMessage } from './store/tab-channel.ts';

@@ -13,7 +13,7 @@ import type { OwnProof } from '../session/own-proof.ts';
 export type { FailureCode, RelayFailureCode, VaultFailure, OwnFailureCode } from '../failures/failure-codes.ts';
 export type { SessionStatus } from '../session/session-views.ts';
 export type { ConnectionStatus } from '../relay/connection/connection-state.ts';
-export type { ReplyState } from '../exchange/reply-state.ts';
+export type { ReplyState } from '../exchange/reading/reply-state.ts';
 export type { ConversationSummary, UserMessage, AssistantMessage, ChatMessage } from '../threads/thread-views.ts';
 export type {
   EnclaveView,

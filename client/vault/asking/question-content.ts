@@ -1,6 +1,6 @@
 import type { TurnOperation } from '../changes/operations/turn-operation.ts';
-import { requestHistory } from '../exchange/request-history.ts';
-import type { TurnQuestion } from '../exchange/seal-attempt.ts';
+import { requestHistory } from '../exchange/sending/request-history.ts';
+import type { TurnQuestion } from '../exchange/sending/seal-attempt.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 import type { Conversations } from '../threads/conversations.ts';

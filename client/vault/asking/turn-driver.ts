@@ -1,4 +1,4 @@
-import { stopAtRelay } from '../exchange/stop-at-relay.ts';
+import { stopAtRelay } from '../exchange/sending/stop-at-relay.ts';
 import { toVaultError } from '../failures/vault-error.ts';
 import { underVaultLock } from '../surroundings/vault-lock.ts';
 import { shownProgress, type State } from './journey-table.ts';

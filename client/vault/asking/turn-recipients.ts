@@ -1,4 +1,4 @@
-import type { KeyStanding } from '../exchange/transcript-reader.ts';
+import type { KeyStanding } from '../exchange/reading/transcript-reader.ts';
 import { parseVerificationDocument } from '../../../crypto/evidence/verification-document.ts';
 import { type Bytes, fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';

@@ -8,12 +8,12 @@ import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { backOffMs } from '../surroundings/back-off.ts';
 import { wait } from '../surroundings/clock.ts';
-import { deliver, type DeliverySurroundings } from './deliver.ts';
-import { type ReplyPiece, ReplyPieces } from './reply-pieces.ts';
-import { type ReadingSurroundings, ReplyReading } from './reply-reading.ts';
-import type { Turn } from './reply-reader.ts';
-import type { SealingEnclave, TurnQuestion } from './seal-attempt.ts';
-import { stopAtRelay } from './stop-at-relay.ts';
+import { deliver, type DeliverySurroundings } from './sending/deliver.ts';
+import { type ReplyPiece, ReplyPieces } from './reading/reply-pieces.ts';
+import { type ReadingSurroundings, ReplyReading } from './reading/reply-reading.ts';
+import type { Turn } from './reading/reply-reader.ts';
+import type { SealingEnclave, TurnQuestion } from './sending/seal-attempt.ts';
+import { stopAtRelay } from './sending/stop-at-relay.ts';
 import { newId } from '../surroundings/new-id.ts';
 
 /** A relay that does not take a stop so often is told no more. */

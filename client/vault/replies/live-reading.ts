@@ -5,7 +5,7 @@ import { LiveFrames, type LiveStatus } from '../relay/live-frames.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { RelayWatch } from '../relay/connection/relay-watch.ts';
 import { listTurns, settledUntil } from '../relay/list-turns.ts';
-import { StallPace, stallCheckMs } from '../exchange/stall-pace.ts';
+import { StallPace, stallCheckMs } from '../exchange/reading/stall-pace.ts';
 import { RepeatedTask } from '../changes/writing/repeated-task.ts';
 import type { ReplyTracker } from './reply-tracker.ts';
 import type { TabChannel, TabMessage } from '../store/tab-channel.ts';

@@ -2,10 +2,10 @@ import type { LiveRecord } from '../../../crypto/protocol/messages/live-record.t
 import { transcriptIdOf } from '../../../crypto/protocol/messages/transcript-header.ts';
 import type { TurnRecord } from '../../../crypto/protocol/messages/turn-messages.ts';
 import { type Bytes, fromBase64Url, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import { FrameFetcher } from '../exchange/frame-fetcher.ts';
-import { readRecords } from '../exchange/live-records.ts';
-import { type ReplyGrowth, ReplyReader } from '../exchange/reply-reader.ts';
-import type { KeyStanding } from '../exchange/transcript-reader.ts';
+import { FrameFetcher } from '../exchange/reading/frame-fetcher.ts';
+import { readRecords } from '../exchange/reading/live-records.ts';
+import { type ReplyGrowth, ReplyReader } from '../exchange/reading/reply-reader.ts';
+import type { KeyStanding } from '../exchange/reading/transcript-reader.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { Clock } from '../surroundings/clock.ts';
 

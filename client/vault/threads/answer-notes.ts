@@ -1,7 +1,7 @@
 import { endedEarlyCode, type ReplyNoteContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import { replyCauses } from '../../../crypto/protocol/contents/reply-note.ts';
 import { replyErrorCodes } from '../../../crypto/protocol/contents/request-content.ts';
-import type { ReplyReader } from '../exchange/reply-reader.ts';
+import type { ReplyReader } from '../exchange/reading/reply-reader.ts';
 
 /** Facts about a reply for which its compact item has no place. */
 export type AnswerNotes = Pick<ReplyNoteContent, 'codes' | 'leftOut'>;

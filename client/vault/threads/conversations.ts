@@ -7,10 +7,10 @@ import { endingOf, SeenAnswers } from './answer-notes.ts';
 import { findNotes, type Notes } from './conversation-notes.ts';
 import type { Minimums } from '../enclave/minimums.ts';
 import type { ShownContents } from '../changes/outbox/shown-contents.ts';
-import { chainTo, type Exchange } from '../exchange/request-history.ts';
+import { chainTo, type Exchange } from '../exchange/sending/request-history.ts';
 import type { ReplyTracker } from '../replies/reply-tracker.ts';
 import type { AssistantMessage, ChatMessage, ConversationSummary, UserMessage } from './thread-views.ts';
-import type { ReplyState } from '../exchange/reply-state.ts';
+import type { ReplyState } from '../exchange/reading/reply-state.ts';
 import type { VaultFailure } from '../failures/failure-codes.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 

@@ -1,6 +1,6 @@
 import type { StoredProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
 import type { ConversationNote } from '../enclave/protection-views.ts';
-import type { ReplyState } from '../exchange/reply-state.ts';
+import type { ReplyState } from '../exchange/reading/reply-state.ts';
 
 export type ConversationSummary = {
   readonly id: string;

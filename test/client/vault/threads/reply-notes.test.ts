@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ReplyReader } from '../../../../client/vault/exchange/reply-reader.ts';
+import { ReplyReader } from '../../../../client/vault/exchange/reading/reply-reader.ts';
 import type { ReplyEnd } from '../../../../crypto/protocol/contents/request-content.ts';
 import type { ReplyCause } from '../../../../crypto/protocol/contents/reply-note.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';

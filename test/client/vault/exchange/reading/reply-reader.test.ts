@@ -1,12 +1,18 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CloseReason, closeReasons } from '../../../../crypto/protocol/messages/live-record.ts';
-import { maximumFruitlessFetches, ReplyReader } from '../../../../client/vault/exchange/reply-reader.ts';
-import type { KeyStanding } from '../../../../client/vault/exchange/transcript-reader.ts';
-import { aeadReady } from '../../../../crypto/primitives/aead.ts';
-import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
-import { encodeEndRecord, encodeTextRecord } from '../../../../crypto/turn/reply-record.ts';
-import { ReplySealer } from '../../../../crypto/turn/reply-sealer.ts';
+import { type CloseReason, closeReasons } from '../../../../../crypto/protocol/messages/live-record.ts';
+import { maximumFruitlessFetches, ReplyReader } from '../../../../../client/vault/exchange/reading/reply-reader.ts';
+import type { KeyStanding } from '../../../../../client/vault/exchange/reading/transcript-reader.ts';
+import { aeadReady } from '../../../../../crypto/primitives/aead.ts';
+import {
+  type Bytes,
+  concat,
+  encodeUtf8,
+  randomBytes,
+  toBase64Url,
+} from '../../../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../../../crypto/protocol/bytes/secret.ts';
+import { encodeEndRecord, encodeTextRecord } from '../../../../../crypto/turn/reply-record.ts';
+import { ReplySealer } from '../../../../../crypto/turn/reply-sealer.ts';
 
 beforeAll(() => aeadReady());
 

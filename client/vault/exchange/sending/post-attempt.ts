@@ -1,12 +1,12 @@
 import * as v from 'valibot';
-import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import {
   enclaveChangedAnswer,
   type TurnAttempt,
   type TurnStart,
-} from '../../../crypto/protocol/messages/turn-messages.ts';
-import { RelayCallError } from '../relay/http/relay-call-error.ts';
-import type { RelayClient } from '../relay/relay-client.ts';
+} from '../../../../crypto/protocol/messages/turn-messages.ts';
+import { RelayCallError } from '../../relay/http/relay-call-error.ts';
+import type { RelayClient } from '../../relay/relay-client.ts';
 
 /** The relay's response to a sealed request. */
 export type Posted =

@@ -1,5 +1,5 @@
-import type { ReplyCause, ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
-import type { ReplyPiece } from '../../../crypto/turn/reply-record.ts';
+import type { ReplyCause, ReplyNote } from '../../../../crypto/protocol/contents/reply-note.ts';
+import type { ReplyPiece } from '../../../../crypto/turn/reply-record.ts';
 
 /** The words of one reply so far, with what its notes say of them. */
 export type ShownReply = {

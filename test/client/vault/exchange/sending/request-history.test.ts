@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chainTo, type Exchange, requestHistory } from '../../../../client/vault/exchange/request-history.ts';
-import type { ReplyState } from '../../../../client/vault/api/vault-api.ts';
-import { requestContent } from '../../../../crypto/protocol/contents/request-content.ts';
-import { encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
-import { maximumContentLength } from '../../../../crypto/protocol/bytes/size-class.ts';
+import {
+  chainTo,
+  type Exchange,
+  requestHistory,
+} from '../../../../../client/vault/exchange/sending/request-history.ts';
+import type { ReplyState } from '../../../../../client/vault/api/vault-api.ts';
+import { requestContent } from '../../../../../crypto/protocol/contents/request-content.ts';
+import { encodeCanonicalJson } from '../../../../../crypto/protocol/json/canonical-json.ts';
+import { maximumContentLength } from '../../../../../crypto/protocol/bytes/size-class.ts';
 import * as v from 'valibot';
 
 const ended = (outcome: Extract<ReplyState, { kind: 'ended' }>['outcome']): ReplyState => ({

@@ -1,6 +1,6 @@
-import type { ReplyOutcome } from '../../../crypto/protocol/contents/item-contents.ts';
-import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
-import type { ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
+import type { ReplyOutcome } from '../../../../crypto/protocol/contents/item-contents.ts';
+import type { ReplyNote } from '../../../../crypto/protocol/contents/reply-note.ts';
+import type { ReplyEnd } from '../../../../crypto/protocol/contents/request-content.ts';
 import type { ReplyReader } from './reply-reader.ts';
 
 /** The pieces of a reply, in order. Every reply has one `end`, and `closed` is the last piece. */

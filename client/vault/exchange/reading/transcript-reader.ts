@@ -1,15 +1,15 @@
-import type { CloseReason } from '../../../crypto/protocol/messages/live-record.ts';
+import type { CloseReason } from '../../../../crypto/protocol/messages/live-record.ts';
 import {
   decodeTranscriptHeader,
   requestHashOf,
   transcriptHeaderOf,
   transcriptIdOf,
-} from '../../../crypto/protocol/messages/transcript-header.ts';
-import { type Bytes, concat, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
-import type { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
-import type { ReplyPiece } from '../../../crypto/turn/reply-record.ts';
+} from '../../../../crypto/protocol/messages/transcript-header.ts';
+import { type Bytes, concat, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
+import type { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
+import { ReplyOpener } from '../../../../crypto/turn/reply-opener.ts';
+import type { ReplyPiece } from '../../../../crypto/turn/reply-record.ts';
 
 /** Frames that may lie ready before one that is missing: ten minutes of the class that people read. */
 const maximumAhead = 6_000;

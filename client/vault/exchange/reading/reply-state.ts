@@ -1,6 +1,6 @@
-import type { ReplyOutcome } from '../../../crypto/protocol/contents/item-contents.ts';
-import type { ReplyCause } from '../../../crypto/protocol/contents/reply-note.ts';
-import type { VaultFailure } from '../failures/failure-codes.ts';
+import type { ReplyOutcome } from '../../../../crypto/protocol/contents/item-contents.ts';
+import type { ReplyCause } from '../../../../crypto/protocol/contents/reply-note.ts';
+import type { VaultFailure } from '../../failures/failure-codes.ts';
 
 /** How far a reply is. `missing`: the relay has neither a reply item nor a transcript. */
 export type ReplyState =

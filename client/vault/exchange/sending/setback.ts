@@ -1,6 +1,6 @@
-import { RelayCallError } from '../relay/http/relay-call-error.ts';
-import { toVaultError, VaultError } from '../failures/vault-error.ts';
-import { backOffMs } from '../surroundings/back-off.ts';
+import { RelayCallError } from '../../relay/http/relay-call-error.ts';
+import { toVaultError, VaultError } from '../../failures/vault-error.ts';
+import { backOffMs } from '../../surroundings/back-off.ts';
 
 /** Why a request did not get to an enclave, and what helps. */
 export type Setback =

@@ -1,10 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sealAttempt, type SealingEnclave, type TurnQuestion } from '../../../../client/vault/exchange/seal-attempt.ts';
-import { aeadReady } from '../../../../crypto/primitives/aead.ts';
-import { randomBytes, toBase64Url, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { keyIdOf } from '../../../../crypto/primitives/key-id.ts';
-import { generateEnclaveKeyPair } from '../../../../crypto/turn/hybrid-kem.ts';
-import { fromMessage, openRequest } from '../../../../crypto/turn/sealed-request.ts';
+import {
+  sealAttempt,
+  type SealingEnclave,
+  type TurnQuestion,
+} from '../../../../../client/vault/exchange/sending/seal-attempt.ts';
+import { aeadReady } from '../../../../../crypto/primitives/aead.ts';
+import { randomBytes, toBase64Url, toHex } from '../../../../../crypto/protocol/bytes/bytes.ts';
+import { keyIdOf } from '../../../../../crypto/primitives/key-id.ts';
+import { generateEnclaveKeyPair } from '../../../../../crypto/turn/hybrid-kem.ts';
+import { fromMessage, openRequest } from '../../../../../crypto/turn/sealed-request.ts';
 
 beforeAll(aeadReady);
 

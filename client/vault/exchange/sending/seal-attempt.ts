@@ -5,13 +5,13 @@ import {
   type RequestContent,
   requestContent,
   usesOf,
-} from '../../../crypto/protocol/contents/request-content.ts';
-import type { TurnAttempt } from '../../../crypto/protocol/messages/turn-messages.ts';
-import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { sealRequest, toMessage } from '../../../crypto/turn/sealed-request.ts';
-import type { VerifiedEnclave } from '../enclave/verified-enclave.ts';
-import { VaultError } from '../failures/vault-error.ts';
-import type { Turn } from './reply-reader.ts';
+} from '../../../../crypto/protocol/contents/request-content.ts';
+import type { TurnAttempt } from '../../../../crypto/protocol/messages/turn-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { sealRequest, toMessage } from '../../../../crypto/turn/sealed-request.ts';
+import type { VerifiedEnclave } from '../../enclave/verified-enclave.ts';
+import { VaultError } from '../../failures/vault-error.ts';
+import type { Turn } from '../reading/reply-reader.ts';
 
 /** All that an enclave is asked for in one turn. */
 export type TurnQuestion = Turn & Pick<PlainContent, 'cacheSalt' | 'messages' | 'parameters'>;

@@ -1,7 +1,7 @@
-import type { LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
-import { endedEarlyCode, type ReplyOutcome } from '../../../crypto/protocol/contents/item-contents.ts';
-import { type Bytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
+import type { LiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
+import { endedEarlyCode, type ReplyOutcome } from '../../../../crypto/protocol/contents/item-contents.ts';
+import { type Bytes, fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
 import type { ReplyState } from './reply-state.ts';
 import type { ShownReply } from './shown-reply.ts';
 import { type KeyStanding, TranscriptReader } from './transcript-reader.ts';

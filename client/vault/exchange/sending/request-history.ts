@@ -1,7 +1,7 @@
-import type { PlainContent } from '../../../crypto/protocol/contents/request-content.ts';
-import { encodeUtf8 } from '../../../crypto/protocol/bytes/bytes.ts';
-import { maximumContentLength } from '../../../crypto/protocol/bytes/size-class.ts';
-import type { ReplyState } from './reply-state.ts';
+import type { PlainContent } from '../../../../crypto/protocol/contents/request-content.ts';
+import { encodeUtf8 } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { maximumContentLength } from '../../../../crypto/protocol/bytes/size-class.ts';
+import type { ReplyState } from '../reading/reply-state.ts';
 
 type Message = PlainContent['messages'][number];
 

@@ -1,7 +1,7 @@
-import { closeReasonOf, type CloseReason, type LiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
-import { transcriptIdOf } from '../../../crypto/protocol/messages/transcript-header.ts';
-import { type Bytes, equalBytes, fromHex, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { ReplyPiece as RecordPiece } from '../../../crypto/turn/reply-record.ts';
+import { closeReasonOf, type CloseReason, type LiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
+import { transcriptIdOf } from '../../../../crypto/protocol/messages/transcript-header.ts';
+import { type Bytes, equalBytes, fromHex, toBase64Url, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
+import type { ReplyPiece as RecordPiece } from '../../../../crypto/turn/reply-record.ts';
 import { addPieces, nothingShown, type ShownReply } from './shown-reply.ts';
 import type { TranscriptReader } from './transcript-reader.ts';
 

@@ -2,10 +2,10 @@ import {
   decodeLiveRecord,
   type LiveRecord,
   LiveRecordSplitter,
-} from '../../../crypto/protocol/messages/live-record.ts';
-import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
-import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
-import { LiveFrames, type LiveParts } from '../relay/live-frames.ts';
+} from '../../../../crypto/protocol/messages/live-record.ts';
+import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
+import { LiveFrames, type LiveParts } from '../../relay/live-frames.ts';
 
 export type LiveListener = {
   /** Records of all turns of the account, as they come. */

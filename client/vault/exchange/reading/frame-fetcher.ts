@@ -1,8 +1,8 @@
-import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
-import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { type RelayCallCode, RelayCallError } from '../relay/http/relay-call-error.ts';
-import type { RelayClient } from '../relay/relay-client.ts';
-import { type Clock, wait } from '../surroundings/clock.ts';
+import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { type RelayCallCode, RelayCallError } from '../../relay/http/relay-call-error.ts';
+import type { RelayClient } from '../../relay/relay-client.ts';
+import { type Clock, wait } from '../../surroundings/clock.ts';
 import { readRecords } from './live-records.ts';
 import type { ReplyGrowth, ReplyReader } from './reply-reader.ts';
 
