@@ -170,6 +170,24 @@ export const importCases: readonly [file: string, refused: string, finding: stri
     `import '../relay/relay-client.ts'`,
   ],
   [
+    'client/vault/changes/outbox/outbox.ts',
+    `import type { A } from '../writing/plan-batch.ts'`,
+    'client/vault/changes/outbox/ may not import what stands above it',
+    `import type { A } from '../operations/operation.ts'`,
+  ],
+  [
+    'client/vault/exchange/reading/reply-reader.ts',
+    `import type { A } from '../sending/seal-attempt.ts'`,
+    'client/vault/exchange/reading/ may not import what stands above it',
+    `import type { A } from './reply-state.ts'`,
+  ],
+  [
+    'client/vault/relay/http/http-call.ts',
+    `import type { A } from '../relay-client.ts'`,
+    'client/vault/relay/http/ may not import what stands above it',
+    `import './bounded-body.ts'`,
+  ],
+  [
     'client/vault/vault.ts',
     `import '../worker/vault-worker.ts'`,
     'client/vault/ may not import what stands above it',
