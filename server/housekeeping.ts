@@ -1,4 +1,4 @@
-import { forgetAttempts, forgetSessions } from './accounts/attempts/forget-attempts.ts';
+import { forgetAttempts, forgetSessions } from './accounts/forget-attempts.ts';
 import type { ClockWatch } from './storage/clock-watch.ts';
 import type { Log } from '../process/event-log.ts';
 import type { Database } from './storage/tables/database.ts';

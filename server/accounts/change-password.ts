@@ -8,7 +8,8 @@ import { RelayError } from '../api/route/relay-error.ts';
 import { headBytes, lockAccount } from '../vault/quota.ts';
 import { decodeBytes } from '../api/route/wire-bytes.ts';
 import type { AccountParts } from './sessions/account-parts.ts';
-import { headRow, keyslotRow } from './keyslots/keyslots.ts';
+import { headRow, keyslotRow, replaceKeyslot } from './keyslots/keyslots.ts';
+import { factors } from './factors/factors.ts';
 import { opaqueStep } from './factors/opaque-step.ts';
 import { demandProof } from './step-up.ts';
 
@@ -53,7 +54,9 @@ export async function finishPasswordChange(
   const { database, sessions, feed } = parts;
   const { accountId } = caller;
   const claims = await parts.signer.demand('password', body.passwordToken, claimsSchema, nowMs);
-  if (claims.sid !== caller.sessionId || body.keyslot.kind !== 'password') throw new RelayError('bad-request');
+  if (claims.sid !== caller.sessionId || body.keyslot.kind !== factors.password.keyslot) {
+    throw new RelayError('bad-request');
+  }
   const slot = keyslotRow(accountId, body.keyslot);
   const head = headRow(accountId, body.head, nowMs);
   const expectedHead = decodeBytes(body.expectedHead);
@@ -65,16 +68,7 @@ export async function finishPasswordChange(
       throw new RelayError('head-conflict');
     }
     await useProof(trx);
-    // The one that is replaced may keep its slot id; another kind's must not be overwritten.
-    await trx.deleteFrom('keyslots').where('account_id', '=', accountId).where('kind', '=', 'password').execute();
-    const other = await trx
-      .selectFrom('keyslots')
-      .select('kind')
-      .where('account_id', '=', accountId)
-      .where('slot_id', '=', slot.slot_id)
-      .executeTakeFirst();
-    if (other !== undefined) throw new RelayError('bad-request');
-    await trx.insertInto('keyslots').values(slot).execute();
+    await replaceKeyslot(trx, slot);
     await trx.insertInto('heads').values(head).execute();
     await trx
       .updateTable('accounts')
@@ -90,7 +84,9 @@ export async function finishPasswordChange(
       .where('id', '=', accountId)
       .execute();
     // A sign-in that began with the old password does not get through.
-    await trx.deleteFrom('login_attempts').where('account_id', '=', accountId).execute();
+    for (const table of factors.password.attempts) {
+      await trx.deleteFrom(table).where('account_id', '=', accountId).execute();
+    }
     return sessions.endOthers(trx, accountId, decodeBytes(caller.sessionId));
   });
   sessions.forget(ended);

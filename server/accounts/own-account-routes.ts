@@ -4,33 +4,19 @@ import {
   passwordFinish,
   passwordStart,
   passwordStartAnswer,
-  signInStartAnswer,
   stepUpStart,
   stepUpStartAnswer,
-  unlockStart,
 } from '../../crypto/protocol/messages/account-messages.ts';
 import { batchAnswer } from '../../crypto/protocol/messages/item-messages.ts';
 import { answer, defineRoute, type Route } from '../api/route/route.ts';
 import type { AccountParts } from './sessions/account-parts.ts';
 import { finishPasswordChange, startPasswordChange } from './change-password.ts';
 import { readAccount, readKeys } from './read-account.ts';
-import { startUnlock } from './factors/password.ts';
 import { startStepUp } from './step-up.ts';
 
-/** Routes of the own account for a signed-in person: unlocking, proofs, the password, its keys. */
+/** Routes of the own account for a signed-in person: proofs, the password, its keys. */
 export function ownRoutes(parts: AccountParts): readonly Route[] {
   return [
-    defineRoute({
-      name: 'startUnlock',
-      summary: 'OPAQUE login for the account of this session, first half.',
-      method: 'POST',
-      url: '/v1/unlock/start',
-      access: 'session',
-      body: unlockStart,
-      answers: { 200: signInStartAnswer },
-      limits: ['sign-in'],
-      handle: async ({ session, body, nowMs }) => answer(await startUnlock(parts, session, body.loginRequest, nowMs)),
-    }),
     defineRoute({
       name: 'startStepUp',
       summary: 'A fresh proof for one act with one body, first half; the second goes along with the act.',

@@ -16,6 +16,7 @@ import { decodeBytes, encodeBytes } from '../api/route/wire-bytes.ts';
 import type { AccountParts } from './sessions/account-parts.ts';
 import { headRow, keyslotRow } from './keyslots/keyslots.ts';
 import { rememberDevice } from './attempts/known-device.ts';
+import { firstKeyslots } from './factors/factors.ts';
 import { opaqueStep } from './factors/opaque-step.ts';
 import type { StartedSession } from './sessions/sessions.ts';
 
@@ -61,8 +62,8 @@ export async function finishSignUp(
   const slots = body.keyslots.map((slot) => keyslotRow(accountId, slot));
   const kinds = body.keyslots.map((slot) => slot.kind).toSorted();
   const slotIds = new Set(body.keyslots.map((slot) => slot.slotId));
-  // The two kinds that this version can release; a third would lie there unopened for ever.
-  if (kinds.join() !== 'password,recovery' || slotIds.size !== 2 || body.head.counter !== 1) {
+  const areFirst = kinds.join() === firstKeyslots.join() && slotIds.size === firstKeyslots.length;
+  if (!areFirst || body.head.counter !== 1) {
     throw new RelayError('bad-request');
   }
   const head = headRow(accountId, body.head, nowMs);

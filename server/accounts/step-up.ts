@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Transaction } from 'kysely';
-import { finishServerLogin, startServerLogin } from '../../crypto/sign-in/opaque-server.ts';
-import { digestActBody, verifyStepUpSignature } from '../../crypto/sign-in/step-up.ts';
+import { digestActBody } from '../../crypto/sign-in/step-up.ts';
 import type {
   StepUpAct,
   StepUpProof,
@@ -10,15 +9,21 @@ import type {
 } from '../../crypto/protocol/messages/account-messages.ts';
 import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../api/route/relay-error.ts';
-import type { Schema, StepUpTable } from '../storage/tables/schema.ts';
+import type { AccountTable, Schema, StepUpTable } from '../storage/tables/schema.ts';
 import { decodeBytes, encodeBytes } from '../api/route/wire-bytes.ts';
 import type { AccountParts } from './sessions/account-parts.ts';
-import { countAttempt, forgiveAttempt } from './attempts/login-limit.ts';
-import { opaqueStep, stretchingOf } from './factors/opaque-step.ts';
-import { readOwnRecord } from './factors/password.ts';
+import { type AttemptLimit, countAttempt, forgiveAttempt } from './attempts/login-limit.ts';
+import type { BegunProof, FactorKind, ProofOf, StartOf } from './factors/factor.ts';
+import { factors } from './factors/factors.ts';
 
 /** Long enough for Argon2id on a slow phone, and for a person to be asked for a passkey. */
 const lifetimeMs = 5 * 60_000;
+/**
+ * By whatever factor. They count apart from sign-ins: who holds a stolen access token alone keeps nobody from signing in by
+ * them.
+ */
+const ofSession: AttemptLimit = { kind: 'step-up', limit: 10 };
+const ofAccount: AttemptLimit = { kind: 'account-step-up', limit: 30 };
 
 type Caller = { readonly accountId: string; readonly sessionId: string };
 
@@ -34,27 +39,21 @@ export async function startStepUp(
   body: StepUpStart,
   nowMs: number,
 ): Promise<StepUpStartAnswer> {
-  const account = await readOwnRecord(parts, caller.accountId);
-  const login = body.factor === 'password' ? startLogin(parts, account, body.loginRequest) : null;
+  const account = await readOwnAccount(parts, caller.accountId);
+  if (account === undefined) throw new RelayError('session-ended');
+  const { kept, answer } = await beginProof(parts, account, body.factor, body);
   await countStepUp(parts, caller, account.name_hash, nowMs);
-  const nonce = login === null ? new Uint8Array(randomBytes(32)) : null;
   const stepUp: StepUpTable = {
     id: new Uint8Array(randomBytes(16)),
     account_id: caller.accountId,
     session_id: decodeBytes(caller.sessionId),
     act: body.act,
     body_digest: decodeBytes(body.bodyDigest),
-    server_state: login?.state ?? null,
-    nonce,
+    ...kept,
     expires_at: nowMs + lifetimeMs,
   };
   await parts.database.db.insertInto('step_ups').values(stepUp).execute();
-  const stepUpId = encodeBytes(stepUp.id);
-  if (login === null) {
-    return { format: 1, factor: 'recovery', stepUpId, nonce: encodeBytes(nonce ?? new Uint8Array()) };
-  }
-  const stretching = stretchingOf(account.stretching);
-  return { format: 1, factor: 'password', stepUpId, loginResponse: login.response, stretching };
+  return answer(encodeBytes(stepUp.id));
 }
 
 /**
@@ -78,22 +77,23 @@ export async function demandProof(
   const id = decodeBytes(proof.stepUpId);
   const stepUp = await db
     .selectFrom('step_ups')
-    .innerJoin('accounts', 'accounts.id', 'step_ups.account_id')
-    .selectAll('step_ups')
-    .select(['accounts.name_hash', 'accounts.recovery_public_key'])
-    .where('step_ups.id', '=', id)
+    .selectAll()
+    .where('id', '=', id)
     .where('account_id', '=', caller.accountId)
     .where('session_id', '=', decodeBytes(caller.sessionId))
     .where('expires_at', '>', nowMs)
     .executeTakeFirst();
-  if (stepUp === undefined) throw new RelayError('proof-failed');
-  const isForThis = stepUp.act === act && equalBytes(stepUp.body_digest, digestActBody(rest));
-  if (!isForThis || !isProven(act, stepUp, proof)) {
+  const account = await readOwnAccount(parts, caller.accountId);
+  if (stepUp === undefined || account === undefined) throw new RelayError('proof-failed');
+  const { server_state, nonce, body_digest: bodyDigest } = stepUp;
+  const begun = { server_state, nonce, act, bodyDigest, account };
+  const isForThis = stepUp.act === act && equalBytes(bodyDigest, digestActBody(rest));
+  if (!isForThis || !(await isProven(parts, begun, proof.factor, proof))) {
     await db.deleteFrom('step_ups').where('id', '=', id).execute();
     throw new RelayError('proof-failed');
   }
-  await forgiveAttempt(parts.database, 'step-up', stepUp.session_id);
-  await forgiveAttempt(parts.database, 'account-step-up', stepUp.name_hash);
+  await forgiveAttempt(parts.database, ofSession, stepUp.session_id);
+  await forgiveAttempt(parts.database, ofAccount, account.name_hash);
   return async (trx) => {
     // Gone when another call was faster, or when a way in was changed meanwhile.
     const taken = await trx.deleteFrom('step_ups').where('id', '=', id).executeTakeFirst();
@@ -102,31 +102,26 @@ export async function demandProof(
   };
 }
 
-function startLogin(
+/** The whole row: only a factor knows which of it is its own. */
+function readOwnAccount({ database }: AccountParts, accountId: string): Promise<AccountTable | undefined> {
+  return database.db.selectFrom('accounts').selectAll().where('id', '=', accountId).executeTakeFirst();
+}
+
+function beginProof<Kind extends FactorKind>(
   parts: AccountParts,
-  account: { readonly opaque_user_id: string; readonly opaque_setup_id: string; readonly opaque_record: string },
-  request: string,
+  account: AccountTable,
+  kind: Kind,
+  body: StartOf[Kind],
 ) {
-  const { setup } = parts.keys.findSetup(account.opaque_setup_id);
-  const { opaque_user_id: userIdentifier, opaque_record: record } = account;
-  return opaqueStep(() => startServerLogin({ setup, userIdentifier, record, request }));
+  return factors[kind].beginProof(parts, account, body);
+}
+
+function isProven<Kind extends FactorKind>(parts: AccountParts, begun: BegunProof, kind: Kind, proof: ProofOf[Kind]) {
+  return factors[kind].isProven(parts, begun, proof);
 }
 
 /** First of the session, so that a stolen token takes no attempt from other devices; then of the account, however many it has. */
 async function countStepUp(parts: AccountParts, caller: Caller, nameHash: Bytes, nowMs: number): Promise<void> {
-  await countAttempt(parts.database, 'step-up', decodeBytes(caller.sessionId), nowMs);
-  await countAttempt(parts.database, 'account-step-up', nameHash, nowMs);
-}
-
-function isProven(
-  act: StepUpAct,
-  stepUp: StepUpTable & { readonly recovery_public_key: Bytes },
-  proof: StepUpProof,
-): boolean {
-  const { server_state: state, nonce, body_digest: bodyDigest, recovery_public_key: publicKey } = stepUp;
-  if (proof.factor === 'password') {
-    return state !== null && finishServerLogin({ state, finish: proof.loginFinish }) !== null;
-  }
-  const signature = decodeBytes(proof.signature);
-  return nonce !== null && verifyStepUpSignature({ act, nonce, bodyDigest, publicKey, signature });
+  await countAttempt(parts.database, ofSession, decodeBytes(caller.sessionId), nowMs);
+  await countAttempt(parts.database, ofAccount, nameHash, nowMs);
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { SessionAnswer, SessionsAnswer } from '../../crypto/protocol/messages/account-messages.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { forgetAttempts, forgetSessions } from '../../server/accounts/attempts/forget-attempts.ts';
+import { forgetAttempts, forgetSessions } from '../../server/accounts/forget-attempts.ts';
 import { generateServerKeys, parseServerKeys } from '../../server/accounts/keys/server-keys.ts';
 import { sessionLifetimeMs, Sessions } from '../../server/accounts/sessions/sessions.ts';
 import { TokenSigner } from '../../server/accounts/sessions/signed-token.ts';

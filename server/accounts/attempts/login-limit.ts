@@ -5,9 +5,14 @@ import { countInWindow } from '../../storage/rate-counter.ts';
 
 /** One window for each subject: in the database, so that neither more addresses nor more replicas give more guesses. */
 const windowMs = 3_600_000;
-/** Fresh proofs count apart: who holds a stolen access token alone keeps nobody from signing in by them. */
-const limits = { 'sign-in': 30, unlock: 30, recovery: 10, 'step-up': 10, 'account-step-up': 30 } as const;
-export type CountedAttempt = keyof typeof limits;
+
+/** Attempts that are counted together. */
+export type AttemptLimit = {
+  /** As it stands in `rate_counters`: another name begins another count. */
+  readonly kind: string;
+  /** So many in a window. */
+  readonly limit: number;
+};
 
 /**
  * Counts an attempt on a name, whether anybody has the name or not; one of a device that knows it; or one of a session.
@@ -18,11 +23,11 @@ export type CountedAttempt = keyof typeof limits;
  */
 export async function countAttempt(
   database: Database,
-  kind: CountedAttempt,
+  { kind, limit }: AttemptLimit,
   subject: Uint8Array<ArrayBuffer>,
   nowMs: number,
 ): Promise<void> {
-  const window = { subject, kind, windowMs, limit: limits[kind] };
+  const window = { subject, kind, windowMs, limit };
   const waitSeconds = await countInWindow(database.db, window, nowMs);
   if (waitSeconds !== null) throw new RelayError('too-many-requests', waitSeconds);
 }
@@ -30,7 +35,7 @@ export async function countAttempt(
 /** Takes a count back for whoever has proven to be the owner. */
 export async function forgiveAttempt(
   database: Database,
-  kind: CountedAttempt,
+  { kind }: AttemptLimit,
   subject: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   await database.db

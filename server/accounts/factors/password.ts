@@ -1,25 +1,98 @@
 import { randomBytes } from 'node:crypto';
 import { finishServerLogin, startServerLogin } from '../../../crypto/sign-in/opaque-server.ts';
 import {
+  signInAnswer,
+  signInFinish,
   type SignInFinish,
+  signInStart,
   type SignInStart,
   type SignInStartAnswer,
+  signInStartAnswer,
   stretchingProfiles,
+  unlockStart,
 } from '../../../crypto/protocol/messages/account-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../../api/route/relay-error.ts';
+import { type Answer, answer, defineRoute, type Route, type Session } from '../../api/route/route.ts';
 import type { AccountTable, LoginAttemptTable } from '../../storage/tables/schema.ts';
 import { decodeBytes, encodeBytes } from '../../api/route/wire-bytes.ts';
 import type { AccountParts } from '../sessions/account-parts.ts';
 import { attemptSubject } from '../attempts/known-device.ts';
-import { countAttempt } from '../attempts/login-limit.ts';
-import { openSession, type SignedIn } from '../keyslots/open-session.ts';
+import { type AttemptLimit, countAttempt } from '../attempts/login-limit.ts';
+import { openSession } from '../keyslots/open-session.ts';
+import type { Factor } from './factor.ts';
 import { opaqueStep, stretchingOf } from './opaque-step.ts';
 
 /** From the relay's answer to the client's: long enough for Argon2id on a slow phone. */
 const attemptLifetimeMs = 60_000;
+const signInLimit: AttemptLimit = { kind: 'sign-in', limit: 30 };
+const unlockLimit: AttemptLimit = { kind: 'unlock', limit: 30 };
 
-type OpaqueRecord = Pick<AccountTable, 'id' | 'opaque_user_id' | 'opaque_setup_id' | 'opaque_record' | 'stretching'>;
+const keyslot = 'password';
+const recordColumns = ['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'] as const;
+type OpaqueRecord = Pick<AccountTable, (typeof recordColumns)[number]>;
+
+/** OPAQUE (SPEC.md §3.2): signs in, unlocks a session whose keys are gone from memory, and proves anew. */
+export const password: Factor<'password'> = {
+  kind: 'password',
+  keyslot,
+  comesWithAccount: true,
+  attempts: ['login_attempts'],
+  limits: [signInLimit, unlockLimit],
+  routes,
+
+  async beginProof(parts, account, { loginRequest }) {
+    const { state, response: loginResponse } = beginLogin(parts, account, account.opaque_user_id, loginRequest);
+    const stretching = stretchingOf(account.stretching);
+    return {
+      kept: { server_state: state, nonce: null },
+      answer: (stepUpId) => ({ format: 1, factor: 'password', stepUpId, loginResponse, stretching }),
+    };
+  },
+
+  async isProven(_parts, { server_state: state }, { loginFinish: finish }) {
+    return state !== null && finishServerLogin({ state, finish }) !== null;
+  },
+};
+
+function routes(parts: AccountParts): readonly Route[] {
+  return [
+    defineRoute({
+      name: 'startSignIn',
+      summary: 'OPAQUE login, first half; unknown names are answered alike. Counted by name, or by the device cookie.',
+      method: 'POST',
+      url: '/v1/sign-in/start',
+      access: 'public',
+      body: signInStart,
+      answers: { 200: signInStartAnswer },
+      limits: ['sign-in'],
+      handle: async ({ body, device, nowMs }) => answer(await startSignIn(parts, body, device, nowMs)),
+    }),
+    defineRoute({
+      name: 'finishSignIn',
+      summary: 'OPAQUE login, second half, for sign-in and unlock: keyslot and session.',
+      method: 'POST',
+      url: '/v1/sign-in/finish',
+      access: 'public',
+      body: signInFinish,
+      answers: { 200: signInAnswer },
+      errors: ['sign-in-failed'],
+      limits: ['sign-in'],
+      handle: ({ body, device, nowMs }) => finishSignIn(parts, body, device, nowMs),
+    }),
+    defineRoute({
+      name: 'startUnlock',
+      summary: 'OPAQUE login for the account of this session, first half.',
+      method: 'POST',
+      url: '/v1/unlock/start',
+      access: 'session',
+      body: unlockStart,
+      answers: { 200: signInStartAnswer },
+      limits: ['sign-in'],
+      handle: async ({ session, body, nowMs }) => answer(await startUnlock(parts, session, body.loginRequest, nowMs)),
+    }),
+  ];
+}
 
 /**
  * First half of a sign-in. A name that nobody has goes the same way, with an invented user id and no record. OPAQUE then
@@ -27,7 +100,7 @@ type OpaqueRecord = Pick<AccountTable, 'id' | 'opaque_user_id' | 'opaque_setup_i
  *
  * @throws {RelayError} `bad-request`, `too-many-requests`.
  */
-export async function startSignIn(
+async function startSignIn(
   parts: AccountParts,
   body: SignInStart,
   device: string | null,
@@ -38,73 +111,55 @@ export async function startSignIn(
   const inventedUserId = parts.keys.inventUserId(nameTag);
   const record = await parts.database.db
     .selectFrom('accounts')
-    .select(['id', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
+    .select(recordColumns)
     .where('name_hash', '=', nameHash)
     .executeTakeFirst();
-  const counted = { kind: 'sign-in', subject: attemptSubject(parts.keys, device, nameHash, nowMs) } as const;
-  const who = { record: record ?? null, counted, inventedUserId, sessionId: null };
+  const subject = attemptSubject(parts.keys, device, nameHash, nowMs);
+  const who = { record: record ?? null, limit: signInLimit, subject, inventedUserId, sessionId: null };
   return startAttempt(parts, who, body.loginRequest, nowMs);
 }
 
 /** The same for the account of a session whose keys are gone from memory. It counts for itself: strangers have none. */
-export async function startUnlock(
+async function startUnlock(
   parts: AccountParts,
-  session: { readonly accountId: string; readonly sessionId: string },
+  session: Session,
   loginRequest: string,
   nowMs: number,
 ): Promise<SignInStartAnswer> {
-  const account = await readOwnRecord(parts, session.accountId);
-  const sessionId = decodeBytes(session.sessionId);
-  const counted = { kind: 'unlock', subject: sessionId } as const;
-  const { opaque_user_id: inventedUserId } = account;
-  return startAttempt(parts, { record: account, counted, inventedUserId, sessionId }, loginRequest, nowMs);
-}
-
-/**
- * Reads the record by which a session's account proves itself. @throws {RelayError} `session-ended` when the account is gone.
- */
-export async function readOwnRecord(
-  { database }: AccountParts,
-  accountId: string,
-): Promise<OpaqueRecord & Pick<AccountTable, 'name_hash'>> {
-  const account = await database.db
+  const record = await parts.database.db
     .selectFrom('accounts')
-    .select(['id', 'name_hash', 'opaque_user_id', 'opaque_setup_id', 'opaque_record', 'stretching'])
-    .where('id', '=', accountId)
+    .select(recordColumns)
+    .where('id', '=', session.accountId)
     .executeTakeFirst();
-  if (account === undefined) throw new RelayError('session-ended');
-  return account;
+  if (record === undefined) throw new RelayError('session-ended');
+  const sessionId = decodeBytes(session.sessionId);
+  const { opaque_user_id: inventedUserId } = record;
+  const who = { record, limit: unlockLimit, subject: sessionId, inventedUserId, sessionId };
+  return startAttempt(parts, who, loginRequest, nowMs);
 }
 
 async function startAttempt(
   parts: AccountParts,
   who: {
     readonly record: OpaqueRecord | null;
-    readonly counted: { readonly kind: 'sign-in' | 'unlock'; readonly subject: Bytes };
+    readonly limit: AttemptLimit;
+    readonly subject: Bytes;
     readonly inventedUserId: string;
     readonly sessionId: Bytes | null;
   },
   loginRequest: string,
   nowMs: number,
 ): Promise<SignInStartAnswer> {
-  const { record } = who;
-  const setup = record === null ? parts.keys.firstSetup : parts.keys.findSetup(record.opaque_setup_id);
-  const { state, response } = opaqueStep(() =>
-    startServerLogin({
-      setup: setup.setup,
-      userIdentifier: record?.opaque_user_id ?? who.inventedUserId,
-      record: record?.opaque_record ?? null,
-      request: loginRequest,
-    }),
-  );
+  const { record, subject } = who;
+  const { state, response } = beginLogin(parts, record, who.inventedUserId, loginRequest);
   // A body that is no message of OPAQUE tests no password, so it takes no attempt from the owner of the name.
-  await countAttempt(parts.database, who.counted.kind, who.counted.subject, nowMs);
+  await countAttempt(parts.database, who.limit, subject, nowMs);
   const attempt: LoginAttemptTable = {
     id: new Uint8Array(randomBytes(16)),
     account_id: record?.id ?? null,
     session_id: who.sessionId,
     server_state: state,
-    counted_as: who.counted.subject,
+    counted_as: subject,
     expires_at: nowMs + attemptLifetimeMs,
   };
   await parts.database.db.insertInto('login_attempts').values(attempt).execute();
@@ -112,44 +167,33 @@ async function startAttempt(
   return { format: 1, loginId: encodeBytes(attempt.id), loginResponse: response, stretching };
 }
 
+/** OPAQUE's first answer, for a record or for none. @throws {RelayError} `bad-request`. */
+function beginLogin(parts: AccountParts, record: OpaqueRecord | null, inventedUserId: string, request: string) {
+  const { setup } = record === null ? parts.keys.firstSetup : parts.keys.findSetup(record.opaque_setup_id);
+  const userIdentifier = record?.opaque_user_id ?? inventedUserId;
+  return opaqueStep(() => startServerLogin({ setup, userIdentifier, record: record?.opaque_record ?? null, request }));
+}
+
 /**
  * Second half, for sign-in and unlock: who has shown to know the password gets the keyslot and a session.
  *
  * @throws {RelayError} `sign-in-failed` for a wrong password, an unknown name and an attempt that is over, alike.
  */
-export async function finishSignIn(
+async function finishSignIn(
   parts: AccountParts,
   body: SignInFinish,
   device: string | null,
   nowMs: number,
-): Promise<SignedIn> {
-  const { db } = parts.database;
-  const id = decodeBytes(body.loginId);
-  const attempt = await db
+): Promise<Answer> {
+  const row = await parts.database.db
     .selectFrom('login_attempts')
     .selectAll()
-    .where('id', '=', id)
+    .where('id', '=', decodeBytes(body.loginId))
     .where('expires_at', '>', nowMs)
     .executeTakeFirst();
-  if (attempt === undefined) throw new RelayError('sign-in-failed');
-  const proof = finishServerLogin({ state: attempt.server_state, finish: body.loginFinish });
-  const accountId = attempt.account_id;
-  if (proof === null || accountId === null) {
-    // One attempt is good for one answer.
-    await db.deleteFrom('login_attempts').where('id', '=', id).execute();
-    throw new RelayError('sign-in-failed');
-  }
-  return openSession(
-    parts,
-    {
-      accountId,
-      kind: 'password',
-      unlocked: attempt.session_id,
-      counted: { kind: attempt.session_id === null ? 'sign-in' : 'unlock', subject: attempt.counted_as },
-      device,
-      // Under the account's lock: gone when another call was faster, or when the password was changed meanwhile.
-      take: (trx) => trx.deleteFrom('login_attempts').where('id', '=', id).executeTakeFirst(),
-    },
-    nowMs,
-  );
+  if (row === undefined) throw new RelayError('sign-in-failed');
+  const isProven = finishServerLogin({ state: row.server_state, finish: body.loginFinish }) !== null;
+  const unlocked = row.session_id;
+  const counted = unlocked === null ? signInLimit : unlockLimit;
+  return openSession(parts, { table: 'login_attempts', row, isProven, keyslot, unlocked, counted, device }, nowMs);
 }

@@ -1,30 +1,91 @@
 import { randomBytes } from 'node:crypto';
 import { verifyRecoverySignature } from '../../../crypto/sign-in/recovery-signature.ts';
-import type {
-  RecoveryFinish,
-  RecoveryStart,
-  RecoveryStartAnswer,
+import { verifyStepUpSignature } from '../../../crypto/sign-in/step-up.ts';
+import {
+  recoveryFinish,
+  type RecoveryFinish,
+  recoveryStart,
+  type RecoveryStart,
+  recoveryStartAnswer,
+  type RecoveryStartAnswer,
+  signInAnswer,
 } from '../../../crypto/protocol/messages/account-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../../api/route/relay-error.ts';
+import { type Answer, answer, defineRoute, type Route } from '../../api/route/route.ts';
 import type { RecoveryChallengeTable } from '../../storage/tables/schema.ts';
 import { decodeBytes, encodeBytes } from '../../api/route/wire-bytes.ts';
 import type { AccountParts } from '../sessions/account-parts.ts';
 import { attemptSubject } from '../attempts/known-device.ts';
-import { countAttempt } from '../attempts/login-limit.ts';
-import { openSession, type SignedIn } from '../keyslots/open-session.ts';
+import { type AttemptLimit, countAttempt } from '../attempts/login-limit.ts';
+import { openSession } from '../keyslots/open-session.ts';
+import type { Factor } from './factor.ts';
 
 const challengeLifetimeMs = 5 * 60_000;
+const limit: AttemptLimit = { kind: 'recovery', limit: 10 };
+const keyslot = 'recovery';
 
 /** A valid public key (RFC 8032, test 1) to which no phrase belongs: unknown names cost the same verification. */
 const nobodysPublicKey = decodeBytes('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo');
+
+/** The recovery phrase's key signs what the relay draws (SPEC.md §3.4, §3.5). */
+export const recovery: Factor<'recovery'> = {
+  kind: 'recovery',
+  keyslot,
+  comesWithAccount: true,
+  attempts: ['recovery_challenges'],
+  limits: [limit],
+  routes,
+
+  async beginProof() {
+    const nonce = new Uint8Array(randomBytes(32));
+    return {
+      kept: { server_state: null, nonce },
+      answer: (stepUpId) => ({ format: 1, factor: 'recovery', stepUpId, nonce: encodeBytes(nonce) }),
+    };
+  },
+
+  async isProven(_parts, { nonce, act, bodyDigest, account }, proof) {
+    const { recovery_public_key: publicKey } = account;
+    const signature = decodeBytes(proof.signature);
+    return nonce !== null && verifyStepUpSignature({ act, nonce, bodyDigest, publicKey, signature });
+  },
+};
+
+function routes(parts: AccountParts): readonly Route[] {
+  return [
+    defineRoute({
+      name: 'startRecovery',
+      summary: "A challenge for the recovery phrase's key; unknown names are answered alike. Counted as sign-ins are.",
+      method: 'POST',
+      url: '/v1/recovery/start',
+      access: 'public',
+      body: recoveryStart,
+      answers: { 200: recoveryStartAnswer },
+      limits: ['sign-in'],
+      handle: async ({ body, device, nowMs }) => answer(await startRecovery(parts, body, device, nowMs)),
+    }),
+    defineRoute({
+      name: 'finishRecovery',
+      summary: 'The signed challenge: recovery keyslot and session.',
+      method: 'POST',
+      url: '/v1/recovery/finish',
+      access: 'public',
+      body: recoveryFinish,
+      answers: { 200: signInAnswer },
+      errors: ['sign-in-failed'],
+      limits: ['sign-in'],
+      handle: ({ body, device, nowMs }) => finishRecovery(parts, body, device, nowMs),
+    }),
+  ];
+}
 
 /**
  * A challenge for the recovery phrase's key, whether anybody has the name or not.
  *
  * @throws {RelayError} `too-many-requests`.
  */
-export async function startRecovery(
+async function startRecovery(
   parts: AccountParts,
   body: RecoveryStart,
   device: string | null,
@@ -33,7 +94,7 @@ export async function startRecovery(
   const nameTag = decodeBytes(body.nameTag);
   const nameHash = parts.keys.hashName(nameTag);
   const subject = attemptSubject(parts.keys, device, nameHash, nowMs);
-  await countAttempt(parts.database, 'recovery', subject, nowMs);
+  await countAttempt(parts.database, limit, subject, nowMs);
   const account = await parts.database.db
     .selectFrom('accounts')
     .select('id')
@@ -58,16 +119,15 @@ export async function startRecovery(
  *
  * @throws {RelayError} `sign-in-failed` for whatever is wrong.
  */
-export async function finishRecovery(
+async function finishRecovery(
   parts: AccountParts,
   body: RecoveryFinish,
   device: string | null,
   nowMs: number,
-): Promise<SignedIn> {
-  const { db } = parts.database;
+): Promise<Answer> {
   const id = decodeBytes(body.challengeId);
   const signature = decodeBytes(body.signature);
-  const row = await db
+  const row = await parts.database.db
     .selectFrom('recovery_challenges')
     .leftJoin('accounts', 'accounts.id', 'recovery_challenges.account_id')
     .selectAll('recovery_challenges')
@@ -76,30 +136,15 @@ export async function finishRecovery(
     .where('expires_at', '>', nowMs)
     .executeTakeFirst();
   if (row === undefined) throw new RelayError('sign-in-failed');
-  const isSigned = verifyRecoverySignature({
+  const isProven = verifyRecoverySignature({
     publicKey: row.recovery_public_key ?? nobodysPublicKey,
     challenge: row.challenge,
     nameTag: mask(parts, id, row.masked_name_tag),
     issuedAtMs: row.issued_at,
     signature,
   });
-  const accountId = row.account_id;
-  if (!isSigned || accountId === null) {
-    await db.deleteFrom('recovery_challenges').where('id', '=', id).execute();
-    throw new RelayError('sign-in-failed');
-  }
-  return openSession(
-    parts,
-    {
-      accountId,
-      kind: 'recovery',
-      unlocked: null,
-      counted: { kind: 'recovery', subject: row.counted_as },
-      device,
-      take: (trx) => trx.deleteFrom('recovery_challenges').where('id', '=', id).executeTakeFirst(),
-    },
-    nowMs,
-  );
+  const attempt = { table: 'recovery_challenges', row, isProven, keyslot, unlocked: null, counted: limit } as const;
+  return openSession(parts, { ...attempt, device }, nowMs);
 }
 
 /** A one-time pad from the server keys and the challenge's own id; putting it on twice takes it off. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { KeyMaterial, KeyslotKind, KeyslotMessage } from '../../../crypto/protocol/messages/account-messages.ts';
 import type { SealedHeadMessage } from '../../../crypto/protocol/messages/item-messages.ts';
 import type { HeadTable, KeyslotTable, Schema } from '../../storage/tables/schema.ts';
+import { RelayError } from '../../api/route/relay-error.ts';
 import { decodeBytes, encodeBytes } from '../../api/route/wire-bytes.ts';
 
 /** @throws {RelayError} `bad-request` for bytes in another spelling than the canonical one. */
@@ -14,6 +15,25 @@ export function keyslotRow(accountId: string, slot: KeyslotMessage): KeyslotTabl
     generation: slot.generation,
     body: decodeBytes(slot.body),
   };
+}
+
+/**
+ * Puts a keyslot in the place of all others of its kind; those of other kinds stay, known to this build or not.
+ *
+ * @throws {RelayError} `bad-request` for a slot id that another kind has.
+ */
+export async function replaceKeyslot(trx: Transaction<Schema>, slot: KeyslotTable): Promise<void> {
+  const { account_id: accountId, slot_id: slotId, kind } = slot;
+  // The one that is replaced may keep its slot id.
+  await trx.deleteFrom('keyslots').where('account_id', '=', accountId).where('kind', '=', kind).execute();
+  const other = await trx
+    .selectFrom('keyslots')
+    .select('kind')
+    .where('account_id', '=', accountId)
+    .where('slot_id', '=', slotId)
+    .executeTakeFirst();
+  if (other !== undefined) throw new RelayError('bad-request');
+  await trx.insertInto('keyslots').values(slot).execute();
 }
 
 export function headRow(accountId: string, head: SealedHeadMessage, nowMs: number): HeadTable {

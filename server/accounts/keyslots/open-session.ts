@@ -1,49 +1,60 @@
-import type { DeleteResult, Transaction } from 'kysely';
-import type { SignInAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
+import type { KeyslotKind, SignInAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../../api/route/relay-error.ts';
+import { type Answer, answer } from '../../api/route/route.ts';
 import type { Schema, SessionTable } from '../../storage/tables/schema.ts';
 import { lockAccount } from '../../vault/quota.ts';
 import { encodeBytes } from '../../api/route/wire-bytes.ts';
 import type { AccountParts } from '../sessions/account-parts.ts';
 import { readKeyMaterial } from './keyslots.ts';
 import { rememberDevice } from '../attempts/known-device.ts';
-import { type CountedAttempt, forgiveAttempt } from '../attempts/login-limit.ts';
+import { type AttemptLimit, forgiveAttempt } from '../attempts/login-limit.ts';
 
-/** `refreshToken` is null when an existing session was unlocked. */
-export type SignedIn = {
-  readonly answer: SignInAnswer;
-  readonly refreshToken: string | null;
-  /** For the device's cookie. */
-  readonly device: string;
+/** A row of a sign-in that was begun: good for one answer, for a while. */
+type AttemptRow = {
+  readonly id: Bytes;
+  /** Null where nobody has the name. */
+  readonly account_id: string | null;
+  /** Whose guesses it was counted among; null in rows of an earlier build: the name's. */
+  readonly counted_as: Bytes | null;
+  readonly expires_at: number;
 };
+export type AttemptTableName = {
+  [Name in keyof Schema]: Schema[Name] extends AttemptRow ? Name : never;
+}[keyof Schema];
 
-export type ProvenFactor = {
-  readonly accountId: string;
-  /** The keyslot that this factor opens. */
-  readonly kind: 'password' | 'recovery';
+/** A sign-in whose second half was judged by its factor. */
+export type JudgedAttempt = {
+  readonly table: AttemptTableName;
+  readonly row: AttemptRow;
+  readonly isProven: boolean;
+  /** The kind that the factor releases. */
+  readonly keyslot: KeyslotKind;
   /** The session that goes on; null: a new one begins. */
   readonly unlocked: Bytes | null;
-  /** Where the attempt was counted; a subject that is null is the name. */
-  readonly counted: { readonly kind: CountedAttempt; readonly subject: Bytes | null };
+  readonly counted: AttemptLimit;
   /** The device's cookie, as it came. */
   readonly device: string | null;
-  /** Deletes the row of the attempt. */
-  take(trx: Transaction<Schema>): Promise<DeleteResult>;
 };
 
 /**
- * Releases the keyslot of the factor that was proven, once, and begins or goes on with a session.
+ * Uses an attempt up. For one that is proven it releases the factor's keyslot and begins a session or goes on with one.
  *
- * @throws {RelayError} `sign-in-failed` when the attempt was taken by another call.
+ * @throws {RelayError} `sign-in-failed` for one that is not, for an unknown name, and when another call was faster.
  */
-export async function openSession(parts: AccountParts, factor: ProvenFactor, nowMs: number): Promise<SignedIn> {
+export async function openSession(parts: AccountParts, attempt: JudgedAttempt, nowMs: number): Promise<Answer> {
   const { database, sessions } = parts;
-  const { accountId, kind, unlocked, counted } = factor;
+  const { table, row, keyslot, unlocked } = attempt;
+  const accountId = row.account_id;
+  if (!attempt.isProven || accountId === null) {
+    await database.db.deleteFrom(table).where('id', '=', row.id).execute();
+    throw new RelayError('sign-in-failed');
+  }
   const opened = await database.write(async (trx) => {
     await lockAccount(trx, database.kind, accountId);
-    const taken = await factor.take(trx);
-    const keys = await readKeyMaterial(trx, accountId, kind);
+    // Under the account's lock: gone when another call was faster, or when the way in was changed meanwhile.
+    const taken = await trx.deleteFrom(table).where('id', '=', row.id).executeTakeFirst();
+    const keys = await readKeyMaterial(trx, accountId, keyslot);
     if (taken.numDeletedRows !== 1n || keys === null) throw new RelayError('sign-in-failed');
     if (unlocked !== null && !(await sessions.isAlive(trx, accountId, unlocked, nowMs))) {
       throw new RelayError('sign-in-failed');
@@ -56,13 +67,14 @@ export async function openSession(parts: AccountParts, factor: ProvenFactor, now
       .executeTakeFirstOrThrow();
     return { keys, session, nameHash };
   });
-  await forgiveAttempt(database, counted.kind, counted.subject ?? opened.nameHash);
-  const device = rememberDevice(parts.keys, factor.device, opened.nameHash, nowMs);
+  await forgiveAttempt(database, attempt.counted, row.counted_as ?? opened.nameHash);
+  const device = rememberDevice(parts.keys, attempt.device, opened.nameHash, nowMs);
   if (opened.session !== null) {
     const started = await sessions.start(opened.session, nowMs);
-    const answer = { format: 1, session: started.answer, keys: opened.keys } as const;
-    return { answer, refreshToken: started.refreshToken, device };
+    const body: SignInAnswer = { format: 1, session: started.answer, keys: opened.keys };
+    return { ...answer(body), refreshToken: started.refreshToken, device };
   }
   const session = await sessions.answer(encodeBytes(unlocked ?? new Uint8Array()), accountId, nowMs);
-  return { answer: { format: 1, session, keys: opened.keys }, refreshToken: null, device };
+  const body: SignInAnswer = { format: 1, session, keys: opened.keys };
+  return { ...answer(body), device };
 }

@@ -19,7 +19,11 @@ export type ServiceFacts = {
   readonly signUp: 'open' | 'closed';
 };
 
-/** Adds what the relay says about itself, and the description of all routes, these included. */
+/**
+ * Adds what the relay says about itself, and the description of all routes, these included.
+ *
+ * @throws {Error} when two routes have one name, or answer one call: the later would never be reached.
+ */
 export function withServiceRoutes(others: readonly Route[], facts: ServiceFacts): readonly Route[] {
   let described: unknown = null;
   const newest = stretchingProfiles[stretchingProfiles.length - 1] ?? stretchingProfiles[0];
@@ -44,5 +48,13 @@ export function withServiceRoutes(others: readonly Route[], facts: ServiceFacts)
       handle: () => answer((described ??= describeApi(routes, facts.version))),
     }),
   ];
+  refuseTwins(routes, ({ name }) => name);
+  refuseTwins(routes, ({ method, url }) => `${method} ${url.replace(/\{\w+\}/g, '{}')}`);
   return routes;
+}
+
+function refuseTwins(routes: readonly Route[], claimOf: (route: Route) => string): void {
+  const claims = routes.map(claimOf);
+  const twin = claims.find((claim, at) => claims.indexOf(claim) !== at);
+  if (twin !== undefined) throw new Error(`Two routes claim ${twin}.`);
 }

@@ -194,9 +194,9 @@ export interface StepUpTable {
   act: string;
   /** SHA-256 of the act's message. */
   body_digest: Bytes;
-  /** OPAQUE's, where the password is proven. */
+  /** What its factor keeps between the two halves: OPAQUE's for the password. */
   server_state: string | null;
-  /** The recovery phrase's key signs this, where that is the proof. */
+  /** What is to be signed, for a factor that signs: the recovery phrase's key does. */
   nonce: Bytes | null;
   expires_at: number;
 }

@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SignInStartAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
+import { fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { openDatabase } from '../../../server/storage/open-database.ts';
+import type { AccountAnswer } from '../../../crypto/protocol/messages/account-messages.ts';
 import type { HeadsAnswer } from '../../../crypto/protocol/messages/item-messages.ts';
 import {
   finishLogin,
@@ -108,4 +111,34 @@ describe.each(databaseKinds)('password change on %s', (kind) => {
     await mustSignIn(relay, 'alice', passwords[winner]!);
     expect((await quickSignIn(relay, 'alice', passwords[1 - winner]!)).finished?.status).toBe(401);
   });
+});
+
+test('finishPasswordChange: keeps keyslots of kinds that this build cannot release, and of kinds that it does not know', async () => {
+  const relay = await openTestRelay('postgres');
+  const alice = await quickSignUp(relay, 'alice', 'old');
+  const { accessToken: token } = alice.session;
+  const database = await openDatabase(relay.settings);
+  onTestFinished(() => database.close());
+  const readSlots = () => database.db.selectFrom('keyslots').selectAll().orderBy('slot_id').execute();
+  const [{ account_id }] = (await readSlots()) as [Awaited<ReturnType<typeof readSlots>>[number]];
+  const later = ['passkey', 'hologram'].map((kind) => ({
+    account_id,
+    slot_id: fromBase64Url(randomText(16)),
+    kind,
+    generation: 3,
+    body: fromBase64Url(randomText(300)),
+  }));
+  await database.db.insertInto('keyslots').values(later).execute();
+
+  const body = await preparePasswordChange(relay, alice, 'new');
+  const taken = { ...body, keyslot: { ...body.keyslot, slotId: toBase64Url(later[1]!.slot_id) } };
+  expect((await send(relay, token, await proven(relay, token, taken))).json).toEqual({ error: 'bad-request' });
+  expect((await send(relay, token, await proven(relay, token, body))).status).toBe(200);
+
+  const slots = await readSlots();
+  expect(slots.map(({ kind }) => kind).toSorted()).toEqual(['hologram', 'passkey', 'password', 'recovery']);
+  for (const slot of later) expect(slots).toContainEqual(slot);
+  const account = (await relay.call('GET', '/v1/account', { token })).json as AccountAnswer;
+  expect(account.keyslots.map(({ kind }) => kind).toSorted()).toEqual(['passkey', 'password', 'recovery']);
+  await mustSignIn(relay, 'alice', 'new');
 });

@@ -4,7 +4,7 @@ import type {
   SignInStartAnswer,
   StepUpProof,
 } from '../../../crypto/protocol/messages/account-messages.ts';
-import { forgetAttempts } from '../../../server/accounts/attempts/forget-attempts.ts';
+import { forgetAttempts } from '../../../server/accounts/forget-attempts.ts';
 import { openDatabase } from '../../../server/storage/open-database.ts';
 import {
   cookieOf,

@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely';
-import type { Database } from '../../storage/tables/database.ts';
-import type { Schema } from '../../storage/tables/schema.ts';
-import { sessionLifetimeMs } from '../sessions/sessions.ts';
+import type { Database } from '../storage/tables/database.ts';
+import type { Schema } from '../storage/tables/schema.ts';
+import { attemptTables } from './factors/factors.ts';
+import { sessionLifetimeMs } from './sessions/sessions.ts';
 
 const countersKeptMs = 24 * 3_600_000;
 /** A short-lived attempt that ends later than this was written by a clock that was far ahead. */
@@ -17,7 +18,7 @@ const clockDifferenceMs = 600_000;
  */
 export async function forgetAttempts(database: Database, nowMs: number, earliestMs: number): Promise<void> {
   const { db } = database;
-  for (const table of ['login_attempts', 'step_ups', 'recovery_challenges'] as const) {
+  for (const table of [...attemptTables, 'step_ups'] as const) {
     await db
       .deleteFrom(table)
       .where((row) =>
