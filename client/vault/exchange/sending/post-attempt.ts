@@ -21,7 +21,7 @@ export type Posted =
  * @throws {RelayCallError} for every other refusal.
  */
 export function postStart(relay: Pick<RelayClient, 'startTurn'>, start: TurnStart): Promise<Posted> {
-  return post(() => relay.startTurn(start));
+  return post(start, (body) => relay.startTurn(body));
 }
 
 /** Posts one more sealed request of a turn that the relay has. @throws {RelayCallError} `not-found` and others. */
@@ -31,7 +31,7 @@ export async function postAgain(
   attempt: TurnAttempt,
 ): Promise<Posted> {
   try {
-    return await post(() => relay.attemptTurn(turnId, attempt));
+    return await post(attempt, (body) => relay.attemptTurn(turnId, body));
   } catch (error) {
     // An earlier sealing of it has arrived after all, or even its reply.
     const isThere =
@@ -41,14 +41,35 @@ export async function postAgain(
   }
 }
 
-async function post(call: () => Promise<{ readonly state: string }>): Promise<Posted> {
+async function post<Body extends TurnAttempt>(
+  body: Body,
+  call: (body: Body) => Promise<{ readonly state: string }>,
+): Promise<Posted> {
   try {
-    const { state } = await call();
+    const { state } = await withOlderRelay(body, call);
     return { kind: 'taken', isCertain: state === 'running' };
   } catch (error) {
     const enclave = enclaveOffered(error);
     if (enclave === null) throw error;
     return { kind: 'offered', enclave };
+  }
+}
+
+/**
+ * While relays are replaced, the one that gave a statement of format 2 may hand over to one of before. That one refuses the wish
+ * for another, stores nothing, and gets the same request without it.
+ */
+async function withOlderRelay<Body extends TurnAttempt, Answer>(
+  body: Body,
+  call: (body: Body) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await call(body);
+  } catch (error) {
+    const isPerhapsOlder = error instanceof RelayCallError && error.code === 'bad-request';
+    if (!isPerhapsOlder || body.statement === undefined) throw error;
+    const { statement: _, ...plain } = body;
+    return call(plain as Body);
   }
 }
 

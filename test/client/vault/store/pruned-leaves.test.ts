@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PrunedAnswer } from '../../../../crypto/protocol/messages/item-messages.ts';
-import { type Bytes, encodeUtf8, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { changeJson, jsonResponse, pathOf } from '../../../parts/relay/tamper.ts';
+import {
+  type Bytes,
+  encodeUtf8,
+  fromBase64Url,
+  randomBytes,
+  toBase64Url,
+} from '../../../../crypto/protocol/bytes/bytes.ts';
+import { changeJson, jsonResponse, pathOf, storeConversation } from '../../../parts/relay/tamper.ts';
 import type { BrowserProfile, Interceptor } from '../../../parts/users/vaults/browser-profile.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { cryptoReady, signIn } from '../../../parts/users/with-keys/node-account.ts';
@@ -62,6 +68,13 @@ const whole = (paths: readonly string[]) => paths.filter((path) => path.startsWi
 const pruned = (change: (answer: PrunedAnswer) => PrunedAnswer): Interceptor =>
   changeJson(/^\/v1\/pruned-items$/, (answer) => change(answer as PrunedAnswer));
 
+/** The relay gives one id a page. */
+const smallPages: Interceptor = async (request, next) => {
+  if (pathOf(request) !== '/v1/pruned-items') return next(request);
+  const { headers, signal } = request;
+  return next(new Request(request.url.replace(/limit=\d+/, 'limit=1'), { headers, signal }));
+};
+
 describe('a device that was away while leaves were pruned', () => {
   it('is told which, and reads what changed alone', async () => {
     const away = await leave();
@@ -77,6 +90,39 @@ describe('a device that was away while leaves were pruned', () => {
     await away.tab.vault.setTheme({ theme: 'dark' });
     await away.tab.until(() => away.tab.theme === 'dark');
     await away.device.pull();
+  });
+
+  it('is told page by page, and each page goes on where the last one ended', async () => {
+    const away = await leave();
+    await away.bury(away.ids);
+    await away.prune(away.ids.slice(0, 3));
+    await away.prune(away.ids.slice(3));
+    away.profile.intercept = smallPages;
+    const paths = await comeBack(away);
+    expect(whole(paths)).toEqual([]);
+    // Four ids: the fourth page says that it is the last one.
+    expect(paths.filter((path) => path.startsWith('/v1/pruned-items?'))).toHaveLength(4);
+  });
+
+  it('lets no edit bring back what was deleted and pruned, and gives the words of a question back', async () => {
+    const away = await leave();
+    const { profile, tab, device } = away;
+    profile.setOnline(true);
+    const conversationId = await storeConversation(tab, 'Gone by then');
+    profile.setOnline(false);
+    await tab.until(() => tab.connection === 'offline');
+    await device.pull();
+    const ids = [...device.stored]
+      .filter(([, { content }]) => content.type !== 'settings')
+      .map(([id]) => fromBase64Url(id));
+    await away.bury(ids);
+    await away.prune(ids);
+    await tab.vault.renameConversation({ conversationId, title: 'Named too late' });
+    await tab.ask('Asked too late', conversationId);
+    expect(whole(await comeBack(away))).toEqual([]);
+    await tab.until(() => tab.returned.includes('Asked too late'));
+    expect(tab.titles()).toEqual([]);
+    expect((await device.pull()).map(({ type }) => type)).toEqual(['settings', 'settings']);
   });
 
   it.each<[string, (ids: readonly Bytes[]) => Interceptor]>([
@@ -104,6 +150,21 @@ describe('a device that was away while leaves were pruned', () => {
     away.profile.intercept = lie(away.ids);
     expect(whole(await comeBack(away)).length).toBeGreaterThan(0);
     await away.device.pull();
+  });
+
+  it.each<[string, Interceptor]>([
+    ['says that there is more and brings nothing', pruned((answer) => ({ ...answer, pruned: [], more: true }))],
+    ['brings the same page again and again', pruned((answer) => ({ ...answer, more: true }))],
+    ['brings a page that goes back', pruned((answer) => ({ ...answer, pruned: answer.pruned.toReversed() }))],
+  ])('is alarmed by a relay that %s', async (_, lie) => {
+    const away = await leave();
+    const [first, second] = away.ids as [Bytes, Bytes];
+    await away.bury([first, second]);
+    await away.prune([first, second]);
+    away.profile.intercept = lie;
+    away.profile.setOnline(true);
+    await away.tab.until(() => away.tab.alarms.length > 0);
+    expect(away.tab.alarms).toContain('vault-tampered');
   });
 
   it('is alarmed by a relay that leaves out what was not pruned', async () => {
