@@ -1,13 +1,13 @@
 import type { Components } from 'react-markdown';
 import { memo } from 'react';
-import type { Block } from './source/block-reader.ts';
-import { cutTable } from './source/block-units.ts';
-import { cellsOf, isTableRule } from './source/line-kinds.ts';
-import { markdownComponents } from './markdown-components.tsx';
+import type { Block } from './source/blocks/block-reader.ts';
+import { cutTable } from './source/blocks/block-units.ts';
+import { cellsOf, isTableRule } from './source/blocks/line-kinds.ts';
+import { markdownComponents } from './elements/markdown-components.tsx';
 import { FormattedText } from './markdown-piece.tsx';
-import { PlainText } from './plain-text.tsx';
-import { protectLiterals } from './source/literal-signs.ts';
-import { RenderGuard } from './render-guard.tsx';
+import { PlainText } from './guards/plain-text.tsx';
+import { protectLiterals } from './source/inline/literal-signs.ts';
+import { RenderGuard } from './guards/render-guard.tsx';
 import { isFormattable } from './source/text-limits.ts';
 import { say } from '../../texts/say.ts';
 

@@ -1,9 +1,9 @@
 import { use } from 'react';
-import type { Block } from './source/block-reader.ts';
-import { emptySplit, splitBlocks } from './source/split-blocks.ts';
+import type { Block } from './source/blocks/block-reader.ts';
+import { emptySplit, splitBlocks } from './source/blocks/split-blocks.ts';
 import { MarkdownPiece } from './markdown-piece.tsx';
-import { goTo } from './note-reference.tsx';
-import { NoteIdContext, noReferences, type References } from './source/references.ts';
+import { goTo } from './elements/note-reference.tsx';
+import { NoteIdContext, noReferences, type References } from './source/inline/references.ts';
 import { say } from '../../texts/say.ts';
 
 export function Footnotes({ references }: { readonly references: References }) {

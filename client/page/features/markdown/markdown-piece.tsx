@@ -1,14 +1,14 @@
 import { memo } from 'react';
 import Markdown, { type Components, type Options } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
-import type { Block } from './source/block-reader.ts';
-import { markdownComponents } from './markdown-components.tsx';
-import { remarkModelMarkdown } from './source/model-markdown.ts';
-import { PlainText } from './plain-text.tsx';
+import type { Block } from './source/blocks/block-reader.ts';
+import { markdownComponents } from './elements/markdown-components.tsx';
+import { remarkModelMarkdown } from './source/inline/model-markdown.ts';
+import { PlainText } from './guards/plain-text.tsx';
 import { prepareSource } from './source/prepare-source.ts';
-import { definitionsFor, type References, unnamedLines } from './source/references.ts';
-import { RenderGuard } from './render-guard.tsx';
-import { safeAddress } from './source/safe-address.ts';
+import { definitionsFor, type References, unnamedLines } from './source/inline/references.ts';
+import { RenderGuard } from './guards/render-guard.tsx';
+import { safeAddress } from './source/inline/safe-address.ts';
 import { isFormattable } from './source/text-limits.ts';
 
 type MarkdownPieceProps = { readonly block: Block; readonly references: References };

@@ -1,12 +1,12 @@
 import { memo, useEffect, useId, useReducer, useState } from 'react';
-import type { Block } from './source/block-reader.ts';
-import { fencedCode, type Unit, unitsOf } from './source/block-units.ts';
-import { CodeBlock } from './code-block.tsx';
+import type { Block } from './source/blocks/block-reader.ts';
+import { fencedCode, type Unit, unitsOf } from './source/blocks/block-units.ts';
+import { CodeBlock } from './elements/code-block.tsx';
 import { CutTable } from './cut-table.tsx';
 import { Footnotes } from './footnotes.tsx';
 import { MarkdownPiece } from './markdown-piece.tsx';
-import { MountedPieces, whenThereIsRoom } from './mount-queue.ts';
-import { PlainText } from './plain-text.tsx';
+import { MountedPieces, whenThereIsRoom } from './guards/mount-queue.ts';
+import { PlainText } from './guards/plain-text.tsx';
 import {
   keepReferences,
   NoteIdContext,
@@ -14,9 +14,9 @@ import {
   NotesContext,
   readReferences,
   type References,
-} from './source/references.ts';
-import { RenderGuard } from './render-guard.tsx';
-import { emptySplit, splitBlocks, type SplitText } from './source/split-blocks.ts';
+} from './source/inline/references.ts';
+import { RenderGuard } from './guards/render-guard.tsx';
+import { emptySplit, splitBlocks, type SplitText } from './source/blocks/split-blocks.ts';
 
 type MarkdownTextProps = { readonly text: string; readonly growing: boolean };
 

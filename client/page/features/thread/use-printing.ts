@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { flushSync } from 'react-dom';
-import { mountAtOnce } from '../markdown/mount-queue.ts';
+import { mountAtOnce } from '../markdown/guards/mount-queue.ts';
 
 /** True from just before the page is printed until it was: paper shows the whole conversation, not the part in view. */
 export function usePrinting(): boolean {

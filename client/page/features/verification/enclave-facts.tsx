@@ -1,5 +1,5 @@
 import { useId, type ReactNode } from 'react';
-import { SafeLink } from '../markdown/safe-link.tsx';
+import { SafeLink } from '../markdown/elements/safe-link.tsx';
 import { say } from '../../texts/say.ts';
 
 export type Fact = readonly [name: string, value: ReactNode, look?: 'code'];

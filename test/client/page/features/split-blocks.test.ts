@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fencedCode, unitsOf } from '../../../../client/page/features/markdown/source/block-units.ts';
-import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/source/references.ts';
+import { fencedCode, unitsOf } from '../../../../client/page/features/markdown/source/blocks/block-units.ts';
+import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/source/inline/references.ts';
 import {
   emptySplit,
   splitBlocks,
   type SplitText,
-} from '../../../../client/page/features/markdown/source/split-blocks.ts';
+} from '../../../../client/page/features/markdown/source/blocks/split-blocks.ts';
 import { hostileAnswers } from '../../../parts/worker/writing/hostile-answers.ts';
 
 const sample = `# Title

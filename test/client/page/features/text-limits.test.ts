@@ -4,10 +4,10 @@ import remarkParse from 'remark-parse';
 import remarkRehype from 'remark-rehype';
 import { unified } from 'unified';
 import { describe, expect, test } from 'vitest';
-import { remarkModelMarkdown } from '../../../../client/page/features/markdown/source/model-markdown.ts';
+import { remarkModelMarkdown } from '../../../../client/page/features/markdown/source/inline/model-markdown.ts';
 import { prepareSource } from '../../../../client/page/features/markdown/source/prepare-source.ts';
-import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/source/references.ts';
-import { emptySplit, splitBlocks } from '../../../../client/page/features/markdown/source/split-blocks.ts';
+import { definitionsFor, readReferences } from '../../../../client/page/features/markdown/source/inline/references.ts';
+import { emptySplit, splitBlocks } from '../../../../client/page/features/markdown/source/blocks/split-blocks.ts';
 import { isFormattable } from '../../../../client/page/features/markdown/source/text-limits.ts';
 import { hostileAnswers } from '../../../parts/worker/writing/hostile-answers.ts';
 

@@ -1,9 +1,9 @@
-import type { Block } from './block-reader.ts';
+import type { Block } from './blocks/block-reader.ts';
 import { breakGiants } from './giant-characters.ts';
-import { cellsOf, closesFence, indentOf, isBlank, listMarker, openingFence } from './line-kinds.ts';
-import { afterMarker } from './open-block.ts';
+import { cellsOf, closesFence, indentOf, isBlank, listMarker, openingFence } from './blocks/line-kinds.ts';
+import { afterMarker } from './blocks/open-block.ts';
 import { dedent } from './dedent.ts';
-import { type LiteralSource, protectLiterals } from './literal-signs.ts';
+import { type LiteralSource, protectLiterals } from './inline/literal-signs.ts';
 
 const mostCells = 100;
 

@@ -1,4 +1,4 @@
-import { indentOf, listMarker } from './line-kinds.ts';
+import { indentOf, listMarker } from './blocks/line-kinds.ts';
 
 /*
  * Some parsers of Markdown take time that grows with the square of what they read, or go one call deeper for each sign. So a

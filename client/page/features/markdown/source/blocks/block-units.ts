@@ -1,7 +1,7 @@
-import { inWrittenOrder } from '../../../../../crypto/protocol/contents/unseen-text.ts';
+import { inWrittenOrder } from '../../../../../../crypto/protocol/contents/unseen-text.ts';
 import type { Block } from './block-reader.ts';
 import { closesFence, detailsTag, holdsMarkdown, innerFence, summaryTag } from './line-kinds.ts';
-import { say } from '../../../texts/say.ts';
+import { say } from '../../../../texts/say.ts';
 
 /** The page shows each as one thing: a piece, a table or code in several pieces, or the contents of `<details>`. */
 export type Unit =

@@ -1,6 +1,6 @@
 import { createContext } from 'react';
-import type { Block } from './block-reader.ts';
-import { labelKey, linkDefinition, noteName } from './line-kinds.ts';
+import type { Block } from '../blocks/block-reader.ts';
+import { labelKey, linkDefinition, noteName } from '../blocks/line-kinds.ts';
 
 export type Note = { readonly key: string; readonly number: number; readonly source: string };
 

@@ -1,8 +1,8 @@
 import { memo, type ReactNode } from 'react';
 import type { ExtraProps } from 'react-markdown';
-import { CopyButton } from '../../design/buttons/copy-button.tsx';
+import { CopyButton } from '../../../design/buttons/copy-button.tsx';
 import { useHighlighted } from './use-highlighter.ts';
-import { say } from '../../texts/say.ts';
+import { say } from '../../../texts/say.ts';
 
 type HastNode = NonNullable<ExtraProps['node']> | NonNullable<ExtraProps['node']>['children'][number];
 

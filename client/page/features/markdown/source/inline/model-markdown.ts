@@ -1,7 +1,7 @@
 import type { FootnoteDefinition, List, Nodes, Parents, PhrasingContent, Root, RootContent, Table } from 'mdast';
 import type {} from 'remark-parse';
 import type { Processor } from 'unified';
-import { inWrittenOrder } from '../../../../../crypto/protocol/contents/unseen-text.ts';
+import { inWrittenOrder } from '../../../../../../crypto/protocol/contents/unseen-text.ts';
 import { cjkEmphasis } from './cjk-emphasis.ts';
 import { restoreLiterals } from './literal-signs.ts';
 import { readLink } from './read-link.ts';

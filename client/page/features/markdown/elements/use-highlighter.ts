@@ -1,6 +1,6 @@
 import type { Element, ElementContent, Root } from 'hast';
 import { createElement, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
-import { whenThereIsRoom } from './mount-queue.ts';
+import { whenThereIsRoom } from '../guards/mount-queue.ts';
 
 type Highlight = (language: string, code: string) => Root | null;
 

@@ -1,9 +1,9 @@
 import { useRef } from 'react';
-import { buttonClasses, Button } from '../../design/buttons/button.tsx';
-import { Dialog, DialogActions, DialogText } from '../../design/overlays/dialog.tsx';
-import { ExternalIcon } from '../../design/display/icons.tsx';
+import { buttonClasses, Button } from '../../../design/buttons/button.tsx';
+import { Dialog, DialogActions, DialogText } from '../../../design/overlays/dialog.tsx';
+import { ExternalIcon } from '../../../design/display/icons.tsx';
 import type { LinkSource } from './safe-link.tsx';
-import { say } from '../../texts/say.ts';
+import { say } from '../../../texts/say.ts';
 
 export type LinkQuestion = { readonly address: string; readonly source: LinkSource };
 

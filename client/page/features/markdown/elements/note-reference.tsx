@@ -1,6 +1,6 @@
 import { type MouseEvent, use } from 'react';
-import { NoteIdContext, NotesContext } from './source/references.ts';
-import { say } from '../../texts/say.ts';
+import { NoteIdContext, NotesContext } from '../source/inline/references.ts';
+import { say } from '../../../texts/say.ts';
 
 /** A number that leads to its note. */
 export function NoteReference({ name }: { readonly name: string }) {

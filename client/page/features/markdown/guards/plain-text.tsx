@@ -1,5 +1,5 @@
-import { dedent } from './source/dedent.ts';
-import { breakGiants } from './source/giant-characters.ts';
+import { dedent } from '../source/dedent.ts';
+import { breakGiants } from '../source/giant-characters.ts';
 
 /** Words as they are, in their column. */
 export function PlainText({ text }: { readonly text: string }) {

@@ -1,6 +1,6 @@
 import { createContext, use, type MouseEvent, type ReactNode } from 'react';
-import { ImageIcon } from '../../design/display/icons.tsx';
-import { say } from '../../texts/say.ts';
+import { ImageIcon } from '../../../design/display/icons.tsx';
+import { say } from '../../../texts/say.ts';
 
 /** Who wrote an address: the model, or whoever built this client. */
 export type LinkSource = 'answer' | 'client';

@@ -4,7 +4,7 @@ import { CodeBlock, hastText } from './code-block.tsx';
 import { NoteReference } from './note-reference.tsx';
 import { OrderedList } from './ordered-list.tsx';
 import { SafeImage, SafeLink } from './safe-link.tsx';
-import { say } from '../../texts/say.ts';
+import { say } from '../../../texts/say.ts';
 
 /** The page has the first level of headings: the conversation's title. */
 const heading = (Tag: 'h2' | 'h3' | 'h4' | 'h5' | 'h6') =>
