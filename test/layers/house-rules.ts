@@ -102,6 +102,8 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   'client/page': ['texts', 'design', 'state', 'shell', 'actions', 'features'],
   'client/page/design': ['styles', 'display', 'buttons', 'fields', 'overlays'],
   'client/page/shell': ['browser', 'context', 'routes', 'lines', 'forms', 'frames'],
+  'client/page/features/markdown': ['source', 'guards', 'elements'],
+  'client/page/features/markdown/source': ['blocks', 'inline'],
 };
 
 /** Files in a room itself that start something: they import the folders, never the other way round. */

@@ -158,6 +158,12 @@ export const importCases: readonly [file: string, refused: string, finding: stri
     `import '../display/spinner.tsx'`,
   ],
   [
+    'client/page/features/markdown/elements/code-block.tsx',
+    `import '../markdown-piece.tsx'`,
+    'client/page/features/markdown/elements/ may not import what stands above it',
+    `import '../guards/mount-queue.ts'`,
+  ],
+  [
     'client/vault/exchange/ask.ts',
     `import type { A } from '../changes/outbox.ts'`,
     'exchange/ knows no store and no outbox',
