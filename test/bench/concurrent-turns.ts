@@ -1,4 +1,4 @@
-import { BenchRelay } from '../parts/relay/bench-relay.ts';
+import { BenchRelay } from '../parts/relay/under-load/bench-relay.ts';
 import { BrowserLoad } from '../parts/users/crowd/browser-load.ts';
 import { type Figure, percentile } from './figure.ts';
 

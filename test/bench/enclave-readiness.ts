@@ -1,6 +1,6 @@
 import { cryptoReady, signUp } from '../parts/users/with-keys/node-account.ts';
 import { findFreePort } from '../parts/network/free-port.ts';
-import { ModalFrontDoor } from '../parts/worker/modal-front-door.ts';
+import { ModalFrontDoor } from '../parts/worker/modal/modal-front-door.ts';
 import { NodeDevice } from '../parts/users/with-keys/node-device.ts';
 import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
 import { waitFor } from '../parts/relay/running-sotto.ts';

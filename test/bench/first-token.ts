@@ -6,7 +6,7 @@ import { ReplyReader } from '../parts/users/with-keys/sealed-turn.ts';
 import { NodeRelay } from '../parts/users/with-keys/node-relay.ts';
 import { RelayAndWorker } from '../parts/relay/relay-and-worker.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
-import { startUpstream } from '../parts/worker/upstream.ts';
+import { startUpstream } from '../parts/worker/upstream/upstream.ts';
 import { type Figure, percentile } from './figure.ts';
 
 const rounds = 60;

@@ -3,7 +3,7 @@ import { findFreePort } from '../parts/network/free-port.ts';
 import { LiveReader } from '../parts/users/vaults/live-reader.ts';
 import { guideConfiguration, hasNginx, startNginx } from '../parts/network/nginx.ts';
 import { startPostgres } from '../parts/storage/postgres.ts';
-import { RelayPair } from '../parts/relay/relay-pair.ts';
+import { RelayPair } from '../parts/relay/under-load/relay-pair.ts';
 import { waitFor } from '../parts/relay/running-sotto.ts';
 import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';
 import type { Figure } from './figure.ts';

@@ -1,4 +1,4 @@
-import { AttackedRelay } from '../parts/relay/attacked-relay.ts';
+import { AttackedRelay } from '../parts/relay/under-load/attacked-relay.ts';
 import { type WorstKind, worstFloodKinds, worstKinds } from '../parts/users/worst/worst-kinds.ts';
 import { type Figure, percentile } from './figure.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundleModules, findSealingModules } from '../layers/bundle-modules.ts';
+import { bundleModules, findSealingModules } from '../layers/bundles/bundle-modules.ts';
 import { projectRoot } from '../layers/source-files.ts';
 
 describe('what a part of crypto/ brings along', () => {

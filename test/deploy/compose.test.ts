@@ -8,8 +8,8 @@ import { parseEnvironmentFile } from '../../process/settings/environment-file.ts
 import { readValues } from '../../process/settings/read-values.ts';
 import { rowsOf, type SettingName, settingNames } from '../../process/settings/settings-table.ts';
 import { readSettings as readRelaySettings } from '../../server/settings.ts';
-import { interpolateAsCompose } from '../parts/machine/compose-env.ts';
-import { readComposeFile } from '../parts/machine/compose-file.ts';
+import { interpolateAsCompose } from '../parts/machine/compose/compose-env.ts';
+import { readComposeFile } from '../parts/machine/compose/compose-file.ts';
 import { projectRoot } from '../parts/machine/python-environment.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 

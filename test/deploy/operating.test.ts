@@ -9,7 +9,7 @@ import { generateServerKeys } from '../../server/accounts/keys/server-keys.ts';
 import { settingNames } from '../../process/settings/settings-table.ts';
 import { readSettings } from '../../server/settings.ts';
 import { openDatabase } from '../../server/storage/open-database.ts';
-import { readComposeFile } from '../parts/machine/compose-file.ts';
+import { readComposeFile } from '../parts/machine/compose/compose-file.ts';
 import { projectRoot } from '../parts/machine/python-environment.ts';
 import { layOutRelayImage, relayImageStage } from '../parts/relay/relay-image.ts';
 import { createDatabase } from '../parts/storage/shared-postgres.ts';
@@ -96,7 +96,7 @@ describe('server/OPERATING.md with Docker', () => {
     const wrapper = join(programs, 'docker');
     writeFileSync(
       wrapper,
-      `#!/bin/sh\nexec '${process.execPath}' '${resolve('test/parts/machine/docker-double.ts')}' "$@"\n`,
+      `#!/bin/sh\nexec '${process.execPath}' '${resolve('test/parts/machine/compose/docker-double.ts')}' "$@"\n`,
     );
     chmodSync(wrapper, 0o755);
     const double = {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { startAnswering } from '../parts/worker/answering-server.ts';
+import { startAnswering } from '../parts/worker/upstream/answering-server.ts';
 import { startInProcessWorker } from '../parts/worker/in-process-worker.ts';
 import { ScriptedEngine, saying } from '../parts/worker/scripted-engine.ts';
 import { readReply } from '../parts/users/with-keys/sealed-turn.ts';

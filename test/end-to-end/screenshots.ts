@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../parts/browser/browser.ts';
 import { ask, createAccount, finishedAnswer } from '../parts/users/at-page/person-at-page.ts';
 import { startSotto } from '../parts/relay/running-sotto.ts';
-import { startUpstream } from '../parts/worker/upstream.ts';
+import { startUpstream } from '../parts/worker/upstream/upstream.ts';
 
 /*
  * `npm run screenshots [folder]`: the pictures of the README, taken of the whole product as `npm start` runs it. The words of the

@@ -10,7 +10,7 @@ import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 import { findFreePort } from '../parts/network/free-port.ts';
 import { projectRoot, pythonEnvironment, runPython } from '../parts/machine/python-environment.ts';
 import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
-import { startUpstream } from '../parts/worker/upstream.ts';
+import { startUpstream } from '../parts/worker/upstream/upstream.ts';
 
 const environment = pythonEnvironment();
 const python = environment.python ?? '';

@@ -9,10 +9,10 @@ import { countInWindow } from '../../server/storage/rate-counter.ts';
 import { TurnLeases } from '../../server/turns/rows/turn-leases.ts';
 import { createLog } from '../../process/event-log.ts';
 import { CapturedOutput } from '../parts/machine/captured-output.ts';
-import { rightClock } from '../parts/machine/right-clock.ts';
+import { rightClock } from '../parts/machine/clocks/right-clock.ts';
 import { cookieOf, quickSignUp } from '../parts/users/without-keys/quick-account.ts';
 import { databaseKinds, openTestDatabase } from '../parts/storage/relay-database.ts';
-import { makeTestRelay, type TestRelay } from '../parts/relay/test-relay.ts';
+import { makeTestRelay, type TestRelay } from '../parts/relay/in-process/test-relay.ts';
 import { addSession, day, makeAccount } from '../parts/users/without-keys/vault-device.ts';
 
 const todayMs = Date.UTC(2026, 10, 30, 12);

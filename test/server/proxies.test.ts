@@ -21,7 +21,7 @@ import {
 } from '../parts/network/nginx.ts';
 import { quickSignUp } from '../parts/users/without-keys/quick-account.ts';
 import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';
-import { openTestRelay } from '../parts/relay/test-relay.ts';
+import { openTestRelay } from '../parts/relay/in-process/test-relay.ts';
 
 type Call = {
   readonly method?: string;

@@ -3,10 +3,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { findFreePort } from '../parts/network/free-port.ts';
 import { LiveReader } from '../parts/users/vaults/live-reader.ts';
 import { guideConfiguration, hasNginx, startNginx, withoutNginx } from '../parts/network/nginx.ts';
-import { RelayPair, type SignedInReader } from '../parts/relay/relay-pair.ts';
+import { RelayPair, type SignedInReader } from '../parts/relay/under-load/relay-pair.ts';
 import { ScriptedWorker } from '../parts/worker/scripted-worker.ts';
 import { createDatabase } from '../parts/storage/shared-postgres.ts';
-import { until } from '../parts/relay/turn-process.ts';
+import { until } from '../parts/relay/in-process/turn-process.ts';
 
 const readerCount = 6;
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { readComposeFile } from '../../parts/machine/compose-file.ts';
+import { readComposeFile } from '../../parts/machine/compose/compose-file.ts';
 import { projectRoot, pythonEnvironment, runPython } from '../../parts/machine/python-environment.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineChooser, type EngineSettings } from '../../../enclave-worker/engines/auto.ts';
 import { findFreePort } from '../../parts/network/free-port.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/machine/temporary-folder.ts';
-import { writeTinyGguf } from '../../parts/worker/tiny-gguf.ts';
-import { startUpstream } from '../../parts/worker/upstream.ts';
-import { type Answering, startAnswering } from '../../parts/worker/answering-server.ts';
-import { startModelServer } from '../../parts/worker/model-server.ts';
+import { writeTinyGguf } from '../../parts/worker/gguf/tiny-gguf.ts';
+import { startUpstream } from '../../parts/worker/upstream/upstream.ts';
+import { type Answering, startAnswering } from '../../parts/worker/upstream/answering-server.ts';
+import { startModelServer } from '../../parts/worker/upstream/model-server.ts';
 
 let folder: TemporaryFolder;
 let chooser: EngineChooser | undefined;

@@ -2,8 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineChooser } from '../../../enclave-worker/engines/auto.ts';
 import type { Engine } from '../../../enclave-worker/engines/engine/engine.ts';
 import { findFreePort } from '../../parts/network/free-port.ts';
-import { until } from '../../parts/relay/turn-process.ts';
-import { type Answering, plainQuestion, readAll, startAnswering } from '../../parts/worker/answering-server.ts';
+import { until } from '../../parts/relay/in-process/turn-process.ts';
+import {
+  type Answering,
+  plainQuestion,
+  readAll,
+  startAnswering,
+} from '../../parts/worker/upstream/answering-server.ts';
 
 /* A model server that is given another model while the worker runs. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FramePacer, type Paced } from '../../../enclave-worker/turns/frame-pacer.ts';
-import { FakeClock } from '../../parts/machine/fake-clock.ts';
+import { FakeClock } from '../../parts/machine/clocks/fake-clock.ts';
 
 class Counted implements Paced {
   readonly ticks: number[] = [];

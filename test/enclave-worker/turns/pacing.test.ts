@@ -9,7 +9,7 @@ import { HeldReply } from '../../../enclave-worker/turns/held-reply.ts';
 import { queueHighWater } from '../../../enclave-worker/turns/reply-queue.ts';
 import { RunningTurn } from '../../../enclave-worker/turns/running-turn.ts';
 import { sampleContent, sampleReplyContext } from '../../crypto/turn/sample-turn.ts';
-import { FakeClock } from '../../parts/machine/fake-clock.ts';
+import { FakeClock } from '../../parts/machine/clocks/fake-clock.ts';
 import { ScriptedEngine } from '../../parts/worker/scripted-engine.ts';
 
 beforeAll(aeadReady);

@@ -1,7 +1,7 @@
 import { listManifestIds } from '../../../crypto/evidence/nvidia-gpu/device/manifest-ids.ts';
 import type { EnclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
 import { PolicyInstallation } from '../relay/policy-installation.ts';
-import { startUpstream } from '../worker/upstream.ts';
+import { startUpstream } from '../worker/upstream/upstream.ts';
 import { HardwareWorker } from './hardware-worker.ts';
 import { TestChip } from './amd/test-chip.ts';
 import { TestRegistrar } from './modal/test-registrar.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { findFreePort } from '../network/free-port.ts';
 import { makeTemporaryFolder } from '../machine/temporary-folder.ts';
-import { until } from '../relay/turn-process.ts';
+import { until } from '../relay/in-process/turn-process.ts';
 
 /** Null where Debian's PgBouncer is installed. */
 export const noPgbouncer: string | null = hasPgbouncer() ? null : 'pgbouncer is not installed';

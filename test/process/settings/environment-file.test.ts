@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseEnvironmentFile } from '../../../process/settings/environment-file.ts';
 import { complainOfNamesInFile } from '../../../process/settings/unknown-names.ts';
-import { readAsCompose } from '../../parts/machine/compose-env.ts';
+import { readAsCompose } from '../../parts/machine/compose/compose-env.ts';
 
 /** Gives what our processes, and both ways of Compose to read comments, make of it. */
 const readings = (text: string) => [

@@ -17,7 +17,7 @@ import { StatementDesk } from '../../../registrar/statements/statement-desk.ts';
 import { RegistrarDatabase } from '../../../registrar/storage/registrar-database.ts';
 import { modalIds, ModalIssuer } from '../../parts/evidence/modal/modal-identity.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
-import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../parts/relay/in-process/quiet-log.ts';
 
 /** The desk by itself, so that the time is the test's. */
 async function makeDesk(commitUrl: string | null = null) {

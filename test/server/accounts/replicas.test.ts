@@ -8,7 +8,7 @@ import {
   quickSignUp,
   startLogin,
 } from '../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/in-process/test-relay.ts';
 import { waitFor } from '../../parts/relay/running-sotto.ts';
 
 /** Two relays over one PostgreSQL, as behind a load balancer. */

@@ -22,7 +22,7 @@ import {
   uselessFinish,
 } from '../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../parts/storage/relay-database.ts';
-import { openTestRelay, type TestRelay } from '../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay } from '../../parts/relay/in-process/test-relay.ts';
 
 const send = (relay: TestRelay, token: string, body: unknown) =>
   relay.call('POST', '/v1/password/finish', { body, token });

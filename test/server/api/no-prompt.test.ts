@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { parseScannedJson } from '../../../crypto/protocol/json/strict-json.ts';
 import { nameTagOf, quickSignUp } from '../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../parts/relay/in-process/test-relay.ts';
 
 vi.mock('../../../crypto/protocol/json/strict-json.ts', { spy: true });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AttackedRelay } from '../../parts/relay/attacked-relay.ts';
+import { AttackedRelay } from '../../parts/relay/under-load/attacked-relay.ts';
 import { endedKinds, limitedKinds, worstFloodKinds, worstKinds } from '../../parts/users/worst/worst-kinds.ts';
 
 /*

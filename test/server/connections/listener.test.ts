@@ -12,7 +12,7 @@ import { contentSecurityPolicy } from '../../../server/api/pages/security-header
 import { quickSignUp } from '../../parts/users/without-keys/quick-account.ts';
 import { makeSelfSigned } from '../../parts/network/self-signed.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
-import { openTestRelay, type TestRelay, type TestRelayOptions } from '../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay, type TestRelayOptions } from '../../parts/relay/in-process/test-relay.ts';
 
 type Got = { status: number; headers: Record<string, unknown>; text: string; version: string };
 

@@ -9,7 +9,7 @@ import { listen } from '../../../server/connections/listener.ts';
 import { writeCertificate } from '../../parts/network/certificate-files.ts';
 import { isOpen } from '../../parts/network/nginx.ts';
 import { quickSignUp } from '../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../parts/relay/in-process/test-relay.ts';
 
 const json = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' };
 /** Longer than any of these stops takes on a machine that does nothing else. */

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { listen, type Listening } from '../../../server/connections/listener.ts';
 import { securityHeaders } from '../../../server/api/pages/security-headers.ts';
-import { makeTestRelay } from '../../parts/relay/test-relay.ts';
+import { makeTestRelay } from '../../parts/relay/in-process/test-relay.ts';
 
 /* No browser sends these: every answer has the security headers and a fixed body, whoever gives it. */
 

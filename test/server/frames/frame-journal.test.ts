@@ -3,9 +3,9 @@ import { type Bytes, randomBytes } from '../../../crypto/protocol/bytes/bytes.ts
 import type { Database } from '../../../server/storage/tables/database.ts';
 import { FrameJournal } from '../../../server/frames/frame-journal.ts';
 import { cutFrames, firstMissingFrame } from '../../../server/frames/frame-rows.ts';
-import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../parts/relay/in-process/quiet-log.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { until } from '../../parts/relay/turn-process.ts';
+import { until } from '../../parts/relay/in-process/turn-process.ts';
 
 describe.each(databaseKinds)('FrameJournal on %s', (kind) => {
   let database: TestDatabase;

@@ -8,9 +8,9 @@ import { FrameJournal } from '../../../server/frames/frame-journal.ts';
 import { cutFrames, firstMissingFrame, storeFrames } from '../../../server/frames/frame-rows.ts';
 import { insertTranscript, type TranscriptGap } from '../../../server/frames/transcript-rows.ts';
 import { finishTurns } from '../../../server/vault/finish-turns.ts';
-import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../parts/relay/in-process/quiet-log.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { until } from '../../parts/relay/turn-process.ts';
+import { until } from '../../parts/relay/in-process/turn-process.ts';
 import { makeAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 type Trx = Transaction<Schema>;

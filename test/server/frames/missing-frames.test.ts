@@ -5,7 +5,14 @@ import type { DatabaseKind } from '../../../server/storage/tables/column-types.t
 import { attemptTurn, startTurn } from '../../../server/turns/start-turn.ts';
 import { databaseKinds, makeDatabase } from '../../parts/storage/relay-database.ts';
 import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
-import { startTurnProcess, stateOf, storedBytes, turnStart, until, Watcher } from '../../parts/relay/turn-process.ts';
+import {
+  startTurnProcess,
+  stateOf,
+  storedBytes,
+  turnStart,
+  until,
+  Watcher,
+} from '../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../parts/users/without-keys/unopened-request.ts';
 import { makeAccount } from '../../parts/users/without-keys/vault-device.ts';
 

@@ -6,7 +6,7 @@ import { LiveClients } from '../../../server/live/live-clients.ts';
 import { endDeadSessions } from '../../../server/live/live-sessions.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
-import { until } from '../../parts/relay/turn-process.ts';
+import { until } from '../../parts/relay/in-process/turn-process.ts';
 import { addSession, makeAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 const session = () => ({ accountId: 'account', sessionId: toBase64Url(randomBytes(16)) });

@@ -3,8 +3,8 @@ import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { ClockWatch, judge } from '../../../server/storage/clock-watch.ts';
 import { Housekeeping } from '../../../server/housekeeping.ts';
 import type { Database } from '../../../server/storage/tables/database.ts';
-import { startTurnProcess } from '../../parts/relay/turn-process.ts';
-import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { startTurnProcess } from '../../parts/relay/in-process/turn-process.ts';
+import { quietLog } from '../../parts/relay/in-process/quiet-log.ts';
 import { databaseKinds, openTestDatabase } from '../../parts/storage/relay-database.ts';
 import { addSession, day, makeAccount, newId, write } from '../../parts/users/without-keys/vault-device.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
-import { ModalFrontDoor } from '../../parts/worker/modal-front-door.ts';
+import { ModalFrontDoor } from '../../parts/worker/modal/modal-front-door.ts';
 import { AskingPerson } from '../../parts/users/with-keys/asking-person.ts';
-import { type ModalRelay, startModalRelay } from '../../parts/relay/modal-relay.ts';
+import { type ModalRelay, startModalRelay } from '../../parts/relay/in-process/modal-relay.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { until } from '../../parts/relay/turn-process.ts';
+import { until } from '../../parts/relay/in-process/turn-process.ts';
 import { makeSignedInAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 /*

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { closeReasons } from '../../../crypto/protocol/messages/live-record.ts';
 import { sodiumReady } from '../../../crypto/primitives/sodium.ts';
 import { AskingPerson } from '../../parts/users/with-keys/asking-person.ts';
-import { ModalFrontDoor } from '../../parts/worker/modal-front-door.ts';
-import { type ModalRelay, startModalRelay } from '../../parts/relay/modal-relay.ts';
+import { ModalFrontDoor } from '../../parts/worker/modal/modal-front-door.ts';
+import { type ModalRelay, startModalRelay } from '../../parts/relay/in-process/modal-relay.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { stateOf, until } from '../../parts/relay/turn-process.ts';
+import { stateOf, until } from '../../parts/relay/in-process/turn-process.ts';
 import { makeSignedInAccount } from '../../parts/users/without-keys/vault-device.ts';
 
 // Real workers boot in each of them, on whatever machine this is.

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isTurnRecord } from '../../parts/relay/turn-process.ts';
+import { isTurnRecord } from '../../parts/relay/in-process/turn-process.ts';
 import { decodeLiveRecord, recordKind } from '../../../crypto/protocol/messages/live-record.ts';
 import { type ErrorCode, errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
 import type { BatchAnswer, HeadsAnswer, SyncAnswer } from '../../../crypto/protocol/messages/item-messages.ts';
@@ -14,8 +14,8 @@ import { cryptoReady, signUp } from '../../parts/users/with-keys/node-account.ts
 import { NodeDevice } from '../../parts/users/with-keys/node-device.ts';
 import { NodeRelay } from '../../parts/users/with-keys/node-relay.ts';
 import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
-import { makeTestRelay } from '../../parts/relay/test-relay.ts';
-import { until } from '../../parts/relay/turn-process.ts';
+import { makeTestRelay } from '../../parts/relay/in-process/test-relay.ts';
+import { until } from '../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../parts/users/without-keys/unopened-request.ts';
 import { newId } from '../../parts/users/without-keys/vault-device.ts';
 

@@ -15,7 +15,7 @@ import {
   turnStart,
   until,
   Watcher,
-} from '../../parts/relay/turn-process.ts';
+} from '../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../parts/users/without-keys/unopened-request.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
 import { makeAccount, newId, type VaultDevice, write } from '../../parts/users/without-keys/vault-device.ts';

@@ -5,13 +5,13 @@ import { StaticPool } from '../../../server/pools/static/static-pool.ts';
 import { LocalChangeFeed } from '../../../server/live/change-feed.ts';
 import { TurnService } from '../../../server/turns/turn-service.ts';
 import { AskingPerson } from '../../parts/users/with-keys/asking-person.ts';
-import { FrontDoorContainer } from '../../parts/worker/modal-front-door-container.ts';
-import { noCollateral } from '../../parts/relay/no-collateral.ts';
-import { quietLog } from '../../parts/relay/quiet-log.ts';
+import { FrontDoorContainer } from '../../parts/worker/modal/modal-front-door-container.ts';
+import { noCollateral } from '../../parts/relay/in-process/no-collateral.ts';
+import { quietLog } from '../../parts/relay/in-process/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../parts/storage/relay-database.ts';
-import { until } from '../../parts/relay/turn-process.ts';
+import { until } from '../../parts/relay/in-process/turn-process.ts';
 import { makeAccount } from '../../parts/users/without-keys/vault-device.ts';
-import { rightClock } from '../../parts/machine/right-clock.ts';
+import { rightClock } from '../../parts/machine/clocks/right-clock.ts';
 
 // Real workers boot in each of them, on whatever machine this is.
 /* Two real workers, requests sealed to both for real. */

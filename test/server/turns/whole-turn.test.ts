@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { isTurnRecord } from '../../parts/relay/turn-process.ts';
+import { isTurnRecord } from '../../parts/relay/in-process/turn-process.ts';
 import {
   decodeLiveRecord,
   LiveRecordSplitter,

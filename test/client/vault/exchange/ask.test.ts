@@ -5,7 +5,7 @@ import { makeTemporaryFolder, type TemporaryFolder } from '../../../parts/machin
 import { CuttableProxy } from '../../../parts/network/cuttable-proxy.ts';
 import { RelayAndWorker } from '../../../parts/relay/relay-and-worker.ts';
 import { readWhole, StorelessAsker } from '../../../parts/users/with-keys/storeless-asker.ts';
-import { startUpstream } from '../../../parts/worker/upstream.ts';
+import { startUpstream } from '../../../parts/worker/upstream/upstream.ts';
 
 let folder: TemporaryFolder;
 let sotto: RelayAndWorker;

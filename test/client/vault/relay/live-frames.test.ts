@@ -4,7 +4,7 @@ import { concat } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { LiveFrames, type LiveStatus } from '../../../../client/vault/relay/live-frames.ts';
 import { RelayCallError } from '../../../../client/vault/relay/http/relay-call-error.ts';
 import type { TabLocks } from '../../../../client/vault/surroundings/vault-lock.ts';
-import { ManualClock, settle } from '../../../parts/machine/manual-clock.ts';
+import { ManualClock, settle } from '../../../parts/machine/clocks/manual-clock.ts';
 
 const heartbeat = encodeLiveRecord({ kind: 'heartbeat' });
 const frame = (number: number) => encodeLiveRecord({ kind: 'frame', number, body: new Uint8Array(272) });

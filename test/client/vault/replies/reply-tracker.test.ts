@@ -7,7 +7,7 @@ import { type Bytes, concat, encodeUtf8, randomBytes, toBase64Url } from '../../
 import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
 import { encodeEndRecord, encodeTextRecord } from '../../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../../crypto/turn/reply-sealer.ts';
-import { ManualClock } from '../../../parts/machine/manual-clock.ts';
+import { ManualClock } from '../../../parts/machine/clocks/manual-clock.ts';
 
 beforeAll(() => aeadReady());
 

@@ -9,7 +9,7 @@ import { NodeRelay } from '../../../parts/users/with-keys/node-relay.ts';
 import { newId } from '../../../parts/vault/paper-vault.ts';
 import { reply, replyNote } from '../../../parts/vault/planned-batches.ts';
 import { answerInstead, changeRecords, pathOf } from '../../../parts/relay/tamper.ts';
-import type { UpstreamScript } from '../../../parts/worker/upstream.ts';
+import type { UpstreamScript } from '../../../parts/worker/upstream/upstream.ts';
 import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
 import type { Person } from '../../../parts/users/person.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EngineError, type EngineEvent, type Question } from '../../../../enclave-worker/engines/engine/engine.ts';
 import { GgufEngine, modelNameOf } from '../../../../enclave-worker/engines/gguf/gguf.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { writeTinyGguf } from '../../../parts/worker/tiny-gguf.ts';
+import { writeTinyGguf } from '../../../parts/worker/gguf/tiny-gguf.ts';
 import { collect } from '../../../parts/machine/collect.ts';
 
 /* The real engine on a real file: llama.cpp loads random weights and streams noise. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EngineError, type EngineEvent, type Question } from '../../../../enclave-worker/engines/engine/engine.ts';
 import { GgufEngine } from '../../../../enclave-worker/engines/gguf/gguf.ts';
 import { answerWithRoom } from '../../../../enclave-worker/turns/history-room.ts';
-import { realModelDigest, realModelFile } from '../../../parts/worker/real-model.ts';
+import { realModelDigest, realModelFile } from '../../../parts/worker/gguf/real-model.ts';
 import { collect } from '../../../parts/machine/collect.ts';
 
 /* The engine in the process with a real model: llama.cpp speaks English here. */

@@ -6,7 +6,7 @@ import { OpenAiEngine } from '../../../../enclave-worker/engines/openai/openai.t
 import { UpstreamCaller } from '../../../../enclave-worker/engines/openai/wire/upstream-call.ts';
 import { findFreePort } from '../../../parts/network/free-port.ts';
 import { collect } from '../../../parts/machine/collect.ts';
-import { startUpstream, type Upstream } from '../../../parts/worker/upstream.ts';
+import { startUpstream, type Upstream } from '../../../parts/worker/upstream/upstream.ts';
 
 let upstream: Upstream;
 let engine: OpenAiEngine;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { probeServer, problemText } from '../../../../enclave-worker/engines/openai/server-search.ts';
 import { candidateUrls, UpstreamCaller } from '../../../../enclave-worker/engines/openai/wire/upstream-call.ts';
 import { findFreePort } from '../../../parts/network/free-port.ts';
-import { ask, engineAt, startAnswering } from '../../../parts/worker/answering-server.ts';
+import { ask, engineAt, startAnswering } from '../../../parts/worker/upstream/answering-server.ts';
 
 const signal = new AbortController().signal;
 const list = (...ids: string[]) => JSON.stringify({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) });

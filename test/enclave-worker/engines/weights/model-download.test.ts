@@ -11,7 +11,7 @@ import {
 import type { ModelSource } from '../../../../enclave-worker/engines/weights/model-source.ts';
 import { findFreePort } from '../../../parts/network/free-port.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { type ModelServer, startModelServer } from '../../../parts/worker/model-server.ts';
+import { type ModelServer, startModelServer } from '../../../parts/worker/upstream/model-server.ts';
 
 const content = randomBytes(300_000);
 let folder: TemporaryFolder;

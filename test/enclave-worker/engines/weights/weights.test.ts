@@ -7,8 +7,8 @@ import { EngineChooser, type EngineSettings } from '../../../../enclave-worker/e
 import { GgufEngine } from '../../../../enclave-worker/engines/gguf/gguf.ts';
 import { combineDigests, digestWeights } from '../../../../enclave-worker/engines/weights/weights-digest.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { writeTinyGguf } from '../../../parts/worker/tiny-gguf.ts';
-import { startUpstream } from '../../../parts/worker/upstream.ts';
+import { writeTinyGguf } from '../../../parts/worker/gguf/tiny-gguf.ts';
+import { startUpstream } from '../../../parts/worker/upstream/upstream.ts';
 import { collect } from '../../../parts/machine/collect.ts';
 
 const never = new AbortController().signal;

@@ -8,7 +8,7 @@ import { combineDigests } from '../../../../enclave-worker/engines/weights/weigh
 import { HardwareWorker } from '../../../parts/evidence/hardware-worker.ts';
 import { TestChip } from '../../../parts/evidence/amd/test-chip.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { startUpstream } from '../../../parts/worker/upstream.ts';
+import { startUpstream } from '../../../parts/worker/upstream/upstream.ts';
 import { readReply } from '../../../parts/users/with-keys/sealed-turn.ts';
 import { WorkerClient } from '../../../parts/users/with-keys/worker-client.ts';
 import { askAndJudge, askEvidence, judge, withCollateral } from '../../../parts/users/with-keys/asked-evidence.ts';

@@ -20,7 +20,7 @@ import type { TurnService } from '../../../../server/turns/turn-service.ts';
 import { Gate } from '../../machine/gate.ts';
 import { sealQuestion, toAttempt, type VerifiedEnclave, verifyAnswer } from './node-device.ts';
 import { ReplyReader } from './sealed-turn.ts';
-import { stateOf, storedBytes } from '../../relay/turn-process.ts';
+import { stateOf, storedBytes } from '../../relay/in-process/turn-process.ts';
 import { newId, type VaultDevice, write } from '../without-keys/vault-device.ts';
 
 /** The turns of a relay, as a test has them. */

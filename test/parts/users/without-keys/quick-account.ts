@@ -12,7 +12,7 @@ import type {
 } from '../../../../crypto/protocol/messages/account-messages.ts';
 import { hashHead } from '../../../../crypto/vault/vault-head.ts';
 import { type Bytes, fromBase64Url, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import type { CallAnswer, TestRelay } from '../../relay/test-relay.ts';
+import type { CallAnswer, TestRelay } from '../../relay/in-process/test-relay.ts';
 import { ed25519 } from '@noble/curves/ed25519.js';
 
 /*

@@ -3,7 +3,7 @@ import { Sessions } from '../../../../server/accounts/sessions/sessions.ts';
 import { TokenSigner } from '../../../../server/accounts/sessions/signed-token.ts';
 import { readSettings } from '../../../../server/settings.ts';
 import { openDatabase } from '../../../../server/storage/open-database.ts';
-import { rightClock } from '../../machine/right-clock.ts';
+import { rightClock } from '../../machine/clocks/right-clock.ts';
 import { makeAccount, type VaultDevice } from './vault-device.ts';
 
 export type SignedInDevice = { readonly device: VaultDevice; readonly accessToken: string };

@@ -1,6 +1,6 @@
 import type { ItemWrite } from '../../../../crypto/protocol/messages/item-messages.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import type { TestRelay } from '../../relay/test-relay.ts';
+import type { TestRelay } from '../../relay/in-process/test-relay.ts';
 import { hashOfHead, type QuickAccount, randomText, sealedHead } from './quick-account.ts';
 import { newId, write } from './vault-device.ts';
 

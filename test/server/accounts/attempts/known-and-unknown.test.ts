@@ -13,9 +13,9 @@ import {
 } from '../../../parts/users/without-keys/quick-account.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 import { makeAccount } from '../../../parts/users/without-keys/vault-device.ts';
-import { rightClock } from '../../../parts/machine/right-clock.ts';
+import { rightClock } from '../../../parts/machine/clocks/right-clock.ts';
 
 type Keys = { opaqueSetups: object[] };
 

@@ -16,7 +16,7 @@ import {
 } from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
-import { type CallAnswer, openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
+import { type CallAnswer, openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 /* A browser that was signed in before has attempts of its own. The cookie is what it holds; '' is another browser. */
 

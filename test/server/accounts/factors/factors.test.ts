@@ -17,7 +17,7 @@ import {
 } from '../../../parts/users/without-keys/quick-account.ts';
 import { type BegunStep, type FactorHands, factorHands } from '../../../parts/users/without-keys/factor-hands.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 const kinds = Object.keys(factors) as FactorKind[];
 const others = (kind: FactorKind) => kinds.filter((other) => other !== kind);

@@ -15,7 +15,7 @@ import {
 } from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
 import { statementsDuring } from '../../../parts/storage/seen-statements.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 vi.mock('../../../../crypto/sign-in/opaque-server.ts', { spy: true });
 

@@ -7,7 +7,7 @@ import { openDatabase } from '../../../../server/storage/open-database.ts';
 import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
 import { statementsDuring } from '../../../parts/storage/seen-statements.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 vi.mock('../../../../crypto/sign-in/recovery-signature.ts', { spy: true });
 

@@ -11,7 +11,7 @@ import {
   finishLogin,
 } from '../../../parts/users/without-keys/quick-account.ts';
 import { databaseKinds } from '../../../parts/storage/relay-database.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 const minute = 60_000;
 

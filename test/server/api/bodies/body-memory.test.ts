@@ -4,7 +4,7 @@ import { BodyMemory } from '../../../../server/api/bodies/body-memory.ts';
 import { listen } from '../../../../server/connections/listener.ts';
 import { RateLimiter } from '../../../../server/api/guards/rate-limit.ts';
 import { quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 const mebibyte = 1024 * 1024;
 

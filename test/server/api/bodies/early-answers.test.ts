@@ -10,7 +10,7 @@ import { listen } from '../../../../server/connections/listener.ts';
 import { endUnlessRead, type RestLimits, usualRest } from '../../../../server/api/bodies/unread-bodies.ts';
 import { writeCertificate } from '../../../parts/network/certificate-files.ts';
 import { makeSelfSigned } from '../../../parts/network/self-signed.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 import { encodeFrame, getHead, preface } from '../../../parts/users/worst/worst-floods.ts';
 
 /* Answers that are given before the body is read: the sender must see them, however slowly it sends. */

@@ -9,8 +9,8 @@ import { BodyMemory } from '../../../../server/api/bodies/body-memory.ts';
 import { HeldAnswers } from '../../../../server/api/bodies/held-answers.ts';
 import { listen } from '../../../../server/connections/listener.ts';
 import { quickSignUp, randomText, sealedHead } from '../../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 
 const mebibyte = 1024 * 1024;
 /** More than the buffers of two sockets. */

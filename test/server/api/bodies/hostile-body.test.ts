@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../../../server/connections/listener.ts';
 import { writeCertificate } from '../../../parts/network/certificate-files.ts';
 import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 const mebibyte = 1024 * 1024;
 

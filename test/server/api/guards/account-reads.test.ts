@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AccountReads } from '../../../../server/api/guards/account-reads.ts';
 import { quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 import { Turnstile } from '../../../../server/api/guards/turnstile.ts';
 
 const turnOfTheLoop = () => new Promise<void>((resolve) => void setImmediate(resolve));

@@ -7,7 +7,7 @@ import { StaticFiles } from '../../../../server/api/pages/static-files.ts';
 import { createLog } from '../../../../process/event-log.ts';
 import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 import { PassThrough } from 'node:stream';
 
 const recovery = { format: 1, nameTag: nameTagOf('alice') };

@@ -6,7 +6,7 @@ import { listen } from '../../../../server/connections/listener.ts';
 import { contentSecurityPolicy } from '../../../../server/api/pages/security-headers.ts';
 import { writeCertificate } from '../../../parts/network/certificate-files.ts';
 import { nameTagOf, quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 const recovery = JSON.stringify({ format: 1, nameTag: nameTagOf('alice') });
 

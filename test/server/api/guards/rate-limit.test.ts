@@ -4,7 +4,7 @@ import { type Caller, RateLimiter } from '../../../../server/api/guards/rate-lim
 import type { RelayError } from '../../../../server/api/route/relay-error.ts';
 import { prepareSignUp, quickSignUp, randomText, sealedHead } from '../../../parts/users/without-keys/quick-account.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 function clock() {
   const at = { ms: 0 };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parsePath } from '../../../../client/page/state/router.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 test('pages: where the client has one it is served, and everywhere else the answer is 404', async () => {
   const relay = await openTestRelay('sqlite');

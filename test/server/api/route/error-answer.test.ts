@@ -21,8 +21,8 @@ import type { Route } from '../../../../server/api/route/route.ts';
 import { enclaveRoutes } from '../../../../server/pools/enclave-routes.ts';
 import { turnRoutes } from '../../../../server/turns/turn-routes.ts';
 import { vaultRoutes } from '../../../../server/vault/vault-routes.ts';
-import { quietLog } from '../../../parts/relay/quiet-log.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
+import { quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
 
 const codes = Object.keys(errorCodes) as ErrorCode[];
 const comesBackLater = (status: number) => [429, 503, 507].includes(status);

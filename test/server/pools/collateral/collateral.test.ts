@@ -16,7 +16,7 @@ import { hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hard
 import { makeIntelMachine, makeIntelVendor } from '../../../parts/evidence/intel/intel-machine.ts';
 import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 import { VendorServices } from '../../../parts/evidence/vendors/vendor-services.ts';
-import { type QuietLog, quietLog } from '../../../parts/relay/quiet-log.ts';
+import { type QuietLog, quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 
 /*
  * The relay fetches what a client needs; whether it is the right thing is for the real verifiers to say.

@@ -15,7 +15,7 @@ import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine
 import { OcspResponder } from '../../../parts/evidence/vendors/ocsp-responder.ts';
 import { issuedOf, makeRevocationAnswer } from '../../../parts/evidence/vendors/revocation-answers.ts';
 import { VendorServices } from '../../../parts/evidence/vendors/vendor-services.ts';
-import { type QuietLog, quietLog } from '../../../parts/relay/quiet-log.ts';
+import { type QuietLog, quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 
 /*
  * The relay asks OpenSSL's responder as it would ask NVIDIA's, and the client's own verifier reads what comes of it.

@@ -3,12 +3,12 @@ import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/byte
 import { ModalPool } from '../../../../server/pools/modal/modal-pool.ts';
 import { ModalSessionRows } from '../../../../server/pools/modal/modal-session-rows.ts';
 import { chooseEnclave } from '../../../../server/pools/choose-enclave.ts';
-import { noCollateral } from '../../../parts/relay/no-collateral.ts';
-import { quietLog } from '../../../parts/relay/quiet-log.ts';
+import { noCollateral } from '../../../parts/relay/in-process/no-collateral.ts';
+import { quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
-import { rightClock } from '../../../parts/machine/right-clock.ts';
+import { rightClock } from '../../../parts/machine/clocks/right-clock.ts';
 import { makeSignedInAccount } from '../../../parts/users/without-keys/vault-device.ts';
 
 /* A container that Modal is about to take away, as its worker says so; sessions lead straight to it. */

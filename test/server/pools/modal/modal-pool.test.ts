@@ -4,10 +4,10 @@ import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/byte
 import { RelayError } from '../../../../server/api/route/relay-error.ts';
 import type { ModalTiming } from '../../../../server/pools/modal/modal-pool.ts';
 import { chooseEnclave } from '../../../../server/pools/choose-enclave.ts';
-import { ModalFrontDoor } from '../../../parts/worker/modal-front-door.ts';
-import { type ModalRelay, startModalRelay } from '../../../parts/relay/modal-relay.ts';
+import { ModalFrontDoor } from '../../../parts/worker/modal/modal-front-door.ts';
+import { type ModalRelay, startModalRelay } from '../../../parts/relay/in-process/modal-relay.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 import { makeSignedInAccount, signOutEverywhere } from '../../../parts/users/without-keys/vault-device.ts';
 
 // Real workers boot in each of them, on whatever machine this is.

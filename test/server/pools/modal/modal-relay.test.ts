@@ -4,10 +4,10 @@ import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/byte
 import { enclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { createLog } from '../../../../process/event-log.ts';
 import { CapturedOutput } from '../../../parts/machine/captured-output.ts';
-import { ModalFrontDoor } from '../../../parts/worker/modal-front-door.ts';
+import { ModalFrontDoor } from '../../../parts/worker/modal/modal-front-door.ts';
 import { quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 import * as v from 'valibot';
 
 /* A whole relay with the settings of an operator, over HTTP. */

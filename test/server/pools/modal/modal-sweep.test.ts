@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { ClockWatch } from '../../../../server/storage/clock-watch.ts';
 import { ModalSessionRows } from '../../../../server/pools/modal/modal-session-rows.ts';
 import { ModalSweep } from '../../../../server/pools/modal/modal-sweep.ts';
-import { quietLog } from '../../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 import { day, makeSignedInAccount } from '../../../parts/users/without-keys/vault-device.ts';
 
 const todayMs = Date.UTC(2026, 10, 30, 12);

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Schema } from '../../../../server/storage/tables/schema.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 
 /* A PostgreSQL that restarts or fails over ends connections in the middle of what they do. */
 

@@ -8,7 +8,7 @@ import { writeCertificate } from '../../../parts/network/certificate-files.ts';
 import { type Postgres, startPostgres } from '../../../parts/storage/postgres.ts';
 import { makeSelfSigned } from '../../../parts/network/self-signed.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 
 /* PostgreSQL's word against a start, or the setting's, is one sentence that says what to do. */
 

@@ -13,10 +13,10 @@ import { type FreezingProxy, startFreezingProxy } from '../../../parts/network/f
 import { noPgbouncer, startPgbouncer, withoutPgbouncer } from '../../../parts/storage/pgbouncer.ts';
 import { type Postgres, startPostgres } from '../../../parts/storage/postgres.ts';
 import { prepareSignUp } from '../../../parts/users/without-keys/quick-account.ts';
-import { quietLog } from '../../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 
 const signUp = (relay: TestRelay) =>
   prepareSignUp(relay, `person-${randomUUID()}`, 'a password').then(({ started }) => started);

@@ -6,7 +6,7 @@ import { databaseFileName } from '../../../../server/storage/sqlite/sqlite.ts';
 import { ThreadCalls } from '../../../../server/storage/sqlite/thread-calls.ts';
 import { packParameters, unpackParameters } from '../../../../server/storage/sqlite/thread-messages.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
-import { isWaiting } from '../../../parts/relay/turn-process.ts';
+import { isWaiting } from '../../../parts/relay/in-process/turn-process.ts';
 
 const insert = (db: Kysely<Schema>, name: string) => db.insertInto('metadata').values({ name, value: '' }).execute();
 const names = async (db: Kysely<Schema>) =>

@@ -6,7 +6,7 @@ import { databaseFileName } from '../../../../server/storage/sqlite/sqlite.ts';
 import { ThreadCalls } from '../../../../server/storage/sqlite/thread-calls.ts';
 import { LogFile, WalSync } from '../../../../server/storage/sqlite/wal-sync.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
-import { isWaiting, until } from '../../../parts/relay/turn-process.ts';
+import { isWaiting, until } from '../../../parts/relay/in-process/turn-process.ts';
 
 /** Syncs that a test lets go or fails one by one. */
 function heldSyncs() {

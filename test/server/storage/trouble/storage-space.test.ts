@@ -20,13 +20,19 @@ import {
   randomText,
 } from '../../../parts/users/without-keys/quick-account.ts';
 import { StoringAccount } from '../../../parts/users/without-keys/storing-account.ts';
-import { quietLog } from '../../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import { createDatabase } from '../../../parts/storage/shared-postgres.ts';
 import { mountSmallDisk, noSmallDisks, withoutSmallDisks } from '../../../parts/machine/small-disk.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { openTestRelay } from '../../../parts/relay/test-relay.ts';
-import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../../parts/relay/turn-process.ts';
+import { openTestRelay } from '../../../parts/relay/in-process/test-relay.ts';
+import {
+  startTurnProcess,
+  stateOf,
+  storedBytes,
+  turnStart,
+  until,
+} from '../../../parts/relay/in-process/turn-process.ts';
 import {
   makeAccount,
   newId,

@@ -4,7 +4,7 @@ import { fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { DatabaseKind } from '../../../../server/storage/tables/column-types.ts';
 import type { Database } from '../../../../server/storage/tables/database.ts';
 import type { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
-import { storedBytes } from '../../../parts/relay/turn-process.ts';
+import { storedBytes } from '../../../parts/relay/in-process/turn-process.ts';
 import { type ChaosTurn, Turmoil } from './turmoil.ts';
 
 /*

@@ -12,8 +12,8 @@ import { TurnService } from '../../../../server/turns/turn-service.ts';
 import { quickSignUp } from '../../../parts/users/without-keys/quick-account.ts';
 import { makeSelfSigned } from '../../../parts/network/self-signed.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
-import { openTestRelay, type TestRelay } from '../../../parts/relay/test-relay.ts';
-import { until } from '../../../parts/relay/turn-process.ts';
+import { openTestRelay, type TestRelay } from '../../../parts/relay/in-process/test-relay.ts';
+import { until } from '../../../parts/relay/in-process/turn-process.ts';
 
 /* A browser that goes away before its live response begins: while its session is looked up, for instance. */
 

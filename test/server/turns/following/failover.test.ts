@@ -13,7 +13,7 @@ import {
   type TurnProcess,
   turnStart,
   until,
-} from '../../../parts/relay/turn-process.ts';
+} from '../../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
 import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 

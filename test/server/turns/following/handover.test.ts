@@ -3,10 +3,16 @@ import { fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { Database } from '../../../../server/storage/tables/database.ts';
 import { PostgresChangeFeed } from '../../../../server/live/postgres-change-feed.ts';
 import { attemptTurn, startTurn } from '../../../../server/turns/start-turn.ts';
-import { quietLog } from '../../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 import { openTestDatabase } from '../../../parts/storage/relay-database.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
-import { startTurnProcess, stateOf, storedBytes, turnStart, until } from '../../../parts/relay/turn-process.ts';
+import {
+  startTurnProcess,
+  stateOf,
+  storedBytes,
+  turnStart,
+  until,
+} from '../../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
 import { makeAccount } from '../../../parts/users/without-keys/vault-device.ts';
 

@@ -5,7 +5,7 @@ import type { TurnStart } from '../../../../crypto/protocol/messages/turn-messag
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { openDatabase } from '../../../../server/storage/open-database.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
-import { stateOf, storedBytes, turnStart, until } from '../../../parts/relay/turn-process.ts';
+import { stateOf, storedBytes, turnStart, until } from '../../../parts/relay/in-process/turn-process.ts';
 import { makeAccount } from '../../../parts/users/without-keys/vault-device.ts';
 import { databaseKinds, makeDatabase } from '../../../parts/storage/relay-database.ts';
 

@@ -3,13 +3,13 @@ import { sql } from 'kysely';
 import type { TurnAttempt, TurnStart } from '../../../../crypto/protocol/messages/turn-messages.ts';
 import { fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { createLog } from '../../../../process/event-log.ts';
-import { noCollateral } from '../../../parts/relay/no-collateral.ts';
+import { noCollateral } from '../../../parts/relay/in-process/no-collateral.ts';
 import { StaticPool } from '../../../../server/pools/static/static-pool.ts';
 import { LocalChangeFeed } from '../../../../server/live/change-feed.ts';
 import { PostgresChangeFeed } from '../../../../server/live/postgres-change-feed.ts';
 import { attemptTurn, startTurn } from '../../../../server/turns/start-turn.ts';
 import { TurnService } from '../../../../server/turns/turn-service.ts';
-import { rightClock } from '../../../parts/machine/right-clock.ts';
+import { rightClock } from '../../../parts/machine/clocks/right-clock.ts';
 
 /*
  * The turns of a relay as a process of its own, so that a test can kill it: settings as JSON in argv[2], turns to start

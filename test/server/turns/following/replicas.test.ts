@@ -10,7 +10,7 @@ import { PostgresChangeFeed } from '../../../../server/live/postgres-change-feed
 import { resumeTurns } from '../../../../server/turns/following/resume-turns.ts';
 import { attemptTurn, startTurn } from '../../../../server/turns/start-turn.ts';
 import { fromBase64Url, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { quietLog } from '../../../parts/relay/quiet-log.ts';
+import { quietLog } from '../../../parts/relay/in-process/quiet-log.ts';
 import { makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import {
@@ -21,7 +21,7 @@ import {
   turnStart,
   until,
   Watcher,
-} from '../../../parts/relay/turn-process.ts';
+} from '../../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
 import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 

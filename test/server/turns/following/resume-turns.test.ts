@@ -12,7 +12,7 @@ import {
   turnStart,
   until,
   Watcher,
-} from '../../../parts/relay/turn-process.ts';
+} from '../../../parts/relay/in-process/turn-process.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
 import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 

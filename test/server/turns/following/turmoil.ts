@@ -12,7 +12,7 @@ import { startPostgres } from '../../../parts/storage/postgres.ts';
 import { makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
 import { makeTemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
 import { ScriptedWorker, type ScriptedTranscript } from '../../../parts/worker/scripted-worker.ts';
-import { turnStart, until } from '../../../parts/relay/turn-process.ts';
+import { turnStart, until } from '../../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
 import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 import { mountSmall, RelayMember } from './relay-crowd.ts';

@@ -4,7 +4,13 @@ import type { TurnStart } from '../../../../crypto/protocol/messages/turn-messag
 import { attemptTurn, startTurn } from '../../../../server/turns/start-turn.ts';
 import { parseBatch } from '../../../../server/vault/parse-batch.ts';
 import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
-import { startTurnProcess, stateOf, type TurnProcess, turnStart, until } from '../../../parts/relay/turn-process.ts';
+import {
+  startTurnProcess,
+  stateOf,
+  type TurnProcess,
+  turnStart,
+  until,
+} from '../../../parts/relay/in-process/turn-process.ts';
 import { sealedRequestFor } from '../../../parts/users/without-keys/unopened-request.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
 import { makeAccount, newId, type VaultDevice, write } from '../../../parts/users/without-keys/vault-device.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Network } from '../../../../../client/vault/surroundings/network.ts';
 import { ConnectionState } from '../../../../../client/vault/relay/connection/connection-state.ts';
-import { ManualClock, settle } from '../../../../parts/machine/manual-clock.ts';
+import { ManualClock, settle } from '../../../../parts/machine/clocks/manual-clock.ts';
 
 /** The surroundings of a vault: a network that goes and comes, and a relay behind it that answers or does not. */
 class Surroundings {

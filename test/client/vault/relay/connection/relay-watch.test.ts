@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RelayWatch, watchedFetch } from '../../../../../client/vault/relay/connection/relay-watch.ts';
-import { ManualClock, settle } from '../../../../parts/machine/manual-clock.ts';
+import { ManualClock, settle } from '../../../../parts/machine/clocks/manual-clock.ts';
 
 /** A watch over a relay that the test plays: alive, frozen (says nothing) or gone (refuses at once). */
 class Stage {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { callRelay, callRelayJson } from '../../../../../client/vault/relay/http/http-call.ts';
-import { ManualClock, settle } from '../../../../parts/machine/manual-clock.ts';
+import { ManualClock, settle } from '../../../../parts/machine/clocks/manual-clock.ts';
 
 const answer = v.strictObject({ said: v.string() });
 const text = JSON.stringify({ said: 'It took its time, and then some.' });

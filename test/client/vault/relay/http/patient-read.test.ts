@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { RelayCallError } from '../../../../../client/vault/relay/http/relay-call-error.ts';
 import { RelayClient } from '../../../../../client/vault/relay/relay-client.ts';
-import { ManualClock } from '../../../../parts/machine/manual-clock.ts';
+import { ManualClock } from '../../../../parts/machine/clocks/manual-clock.ts';
 
 const page = { format: 1, items: [], head: { counter: 1, body: 'AAAA' }, more: false };
 const put = (seconds: string | null) =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ask, engineAt, startAnswering } from '../../../../parts/worker/answering-server.ts';
+import { ask, engineAt, startAnswering } from '../../../../parts/worker/upstream/answering-server.ts';
 
 /** Gives what a reader gets of a reply that comes in pieces of one size. */
 async function read(text: string, size: number): Promise<{ readonly text: string; readonly thoughts: string }> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ask, engineAt, type ReadAnswer, startAnswering } from '../../../../parts/worker/answering-server.ts';
+import { ask, engineAt, type ReadAnswer, startAnswering } from '../../../../parts/worker/upstream/answering-server.ts';
 
 /* Forms, framings and ends of an answer that gateways and older servers write, read by the real engine over HTTP. */
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { ask, engineAt, type ReadAnswer, startAnswering } from '../../../../parts/worker/answering-server.ts';
+import { ask, engineAt, type ReadAnswer, startAnswering } from '../../../../parts/worker/upstream/answering-server.ts';
 
 /* Answers as the servers write them, read by the real engine over HTTP. */
 

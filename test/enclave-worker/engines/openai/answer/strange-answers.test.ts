@@ -1,7 +1,7 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readRefusal } from '../../../../../enclave-worker/engines/openai/refusals/refusal.ts';
-import { ask, engineAt, type ReadAnswer, startAnswering } from '../../../../parts/worker/answering-server.ts';
+import { ask, engineAt, type ReadAnswer, startAnswering } from '../../../../parts/worker/upstream/answering-server.ts';
 
 /* Answers of servers by their behaviour, read by the real engine over HTTP: what no recording holds. */
 

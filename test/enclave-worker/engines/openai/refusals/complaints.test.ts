@@ -8,7 +8,7 @@ import { probeServer, problemText } from '../../../../../enclave-worker/engines/
 import type { UpstreamProblem } from '../../../../../enclave-worker/engines/openai/openai.ts';
 import { UpstreamCaller } from '../../../../../enclave-worker/engines/openai/wire/upstream-call.ts';
 import { makeSelfSigned } from '../../../../parts/network/self-signed.ts';
-import { ask, engineAt, startAnswering } from '../../../../parts/worker/answering-server.ts';
+import { ask, engineAt, startAnswering } from '../../../../parts/worker/upstream/answering-server.ts';
 
 /* Servers of many makers say these instead of a reply, in their own words. */
 

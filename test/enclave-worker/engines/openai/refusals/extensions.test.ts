@@ -6,7 +6,7 @@ import {
   engineAt,
   plainQuestion,
   startAnswering,
-} from '../../../../parts/worker/answering-server.ts';
+} from '../../../../parts/worker/upstream/answering-server.ts';
 
 const question: Question = { ...plainQuestion, parameters: { reasoning: false, maximumTokens: 7 } };
 const members = ['stream_options', 'chat_template_kwargs', 'max_tokens', 'max_completion_tokens', 'cache_salt'];

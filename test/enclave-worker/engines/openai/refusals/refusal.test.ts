@@ -3,7 +3,7 @@ import { readRefusal, readRetryAfter } from '../../../../../enclave-worker/engin
 import { EngineError } from '../../../../../enclave-worker/engines/engine/engine.ts';
 import type { UpstreamProblem } from '../../../../../enclave-worker/engines/openai/openai.ts';
 import { collect } from '../../../../parts/machine/collect.ts';
-import { ask, engineAt, plainQuestion, startAnswering } from '../../../../parts/worker/answering-server.ts';
+import { ask, engineAt, plainQuestion, startAnswering } from '../../../../parts/worker/upstream/answering-server.ts';
 
 const ok = 'data: {"choices":[{"delta":{"content":"ok"},"finish_reason":"stop"}]}\n\n';
 

@@ -1,0 +1,81 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
+import { runCommand } from '../../running/run-command.ts';
+import { floors } from '../house-rules.ts';
+import { projectRoot } from '../source-files.ts';
+
+/** Names of a page, of Node and of a Worker that the vault is to be handed by its surroundings. */
+const refused = [
+  'document.title;',
+  "window.localStorage.getItem('x');",
+  "indexedDB.open('x');",
+  "new BroadcastChannel('x');",
+  'navigator.locks;',
+  'setTimeout(() => undefined, 1);',
+  'performance.now();',
+  'console.log(1);',
+  "new Worker('x');",
+  'process.env;',
+  "Buffer.from('x');",
+  "import 'node:fs';",
+  "import { useState } from 'react'; useState;",
+  "fetch('x', { credentials: 'include' });",
+  "crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, []);",
+];
+const accepted = [
+  'new AbortController().signal.aborted;',
+  "void fetch('x', { credentials: 'same-origin' });",
+  "void fetch('x').then(({ body }) => body?.getReader());",
+  "structuredClone('x');",
+  "crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt']);",
+  'new TextDecoder().decode(new Uint8Array(1));',
+];
+
+/** Compiles each piece as a file of the vault. @returns the pieces that do not compile. */
+async function findRefused(pieces: readonly string[]): Promise<string[]> {
+  await using folder = await makeTemporaryFolder('vault-room');
+  const config = {
+    extends: join(projectRoot, 'client/vault/tsconfig.json'),
+    compilerOptions: { incremental: false, noUnusedLocals: false },
+    files: ['crypto/platform.d.ts', 'client/vault/platform.d.ts'].map((file) => join(projectRoot, file)),
+    include: ['*.ts'],
+  };
+  await writeFile(join(folder.path, 'tsconfig.json'), JSON.stringify(config));
+  await Promise.all(pieces.map((piece, n) => writeFile(join(folder.path, `piece-${n}.ts`), `${piece}\nexport {};\n`)));
+  const { output } = await runCommand(['tsc', '-p', folder.path], {
+    cwd: projectRoot,
+    timeoutMs: 120_000,
+    output: 'collect',
+  });
+  const numbers = new Set([...output.matchAll(/piece-(\d+)\.ts\(/g)].map(([, number]) => Number(number)));
+  return pieces.filter((_piece, n) => numbers.has(n));
+}
+
+describe('client/vault', () => {
+  test('compiles with no name of a page, of Node or of a Worker', async () => {
+    expect(await findRefused([...accepted, ...refused])).toEqual(refused);
+  });
+});
+
+test('client/vault/README.md: names the floors in their order, and files that are there', () => {
+  const text = readFileSync(join(projectRoot, 'client/vault/README.md'), 'utf8');
+  const named = [...text.matchAll(/`([a-z0-9-]+(?:\/[a-z0-9-]+)*\.ts)`/g)].map(([, path = '']) => path);
+  const places = ['client/vault', 'client/vault/store', ''];
+  const isThere = (path: string) => places.some((place) => existsSync(join(projectRoot, place, path)));
+  expect(named.filter((path) => !isThere(path))).toEqual([]);
+  expect(named.length).toBeGreaterThan(10);
+  expect(text.replaceAll('\n', ' ')).toContain(`From the ground: ${floors['client/vault']?.join(', ')}.`);
+});
+
+test('tsc -b: compiles every room of the project', () => {
+  const root = JSON.parse(readFileSync(join(projectRoot, 'tsconfig.json'), 'utf8')) as {
+    references: { path: string }[];
+  };
+  const listed = root.references.map(({ path }) => (path.endsWith('.json') ? path : posix.join(path, 'tsconfig.json')));
+  const exclude = (path: string) => path === 'node_modules';
+  const rooms = globSync(['*/tsconfig*.json', '*/*/tsconfig*.json'], { cwd: projectRoot, exclude });
+  expect(listed.toSorted()).toEqual(rooms.toSorted());
+});
