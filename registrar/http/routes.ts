@@ -8,7 +8,7 @@ import {
 import type { PublicLog } from '../public-log/public-log.ts';
 import type { Publisher } from '../public-log/publisher.ts';
 import { readTile } from '../public-log/read-tile.ts';
-import { parseTilePath } from '../public-log/tile-path.ts';
+import { parseTilePath } from '../../crypto/evidence/modal/log-tiles.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { StatementDesk } from '../statements/statement-desk.ts';
 import type { LimitName } from './rate-limit.ts';

@@ -1,9 +1,9 @@
 import { emptyRoot, hashLogLeaf, hashLogNode } from '../../crypto/evidence/modal/inclusion-proof.ts';
+import { tileWidth } from '../../crypto/evidence/modal/log-tiles.ts';
 import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { RegistrarDatabase } from '../storage/registrar-database.ts';
 
-/** Hashes in a full tile (C2SP tlog-tiles), and levels of the tree that one tile spans. */
-export const tileWidth = 256;
+/** Levels of the tree that one tile spans. */
 const tileHeight = 8;
 
 type Node = { readonly height: number; readonly place: number; readonly hash: Bytes };

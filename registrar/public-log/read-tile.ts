@@ -1,6 +1,6 @@
+import { encodeEntryBundle, type TilePath, tileWidth, widthAt } from '../../crypto/evidence/modal/log-tiles.ts';
 import { type Bytes, concat } from '../../crypto/protocol/bytes/bytes.ts';
-import { type LogTree, tileWidth } from './log-tree.ts';
-import { type TilePath, widthAt } from './tile-path.ts';
+import type { LogTree } from './log-tree.ts';
 
 /**
  * The bytes of a tile or a bundle (C2SP tlog-tiles).
@@ -12,9 +12,5 @@ export function readTile(tree: LogTree, tile: TilePath, publishedSize: number): 
   if (tile.width > widthAt(publishedSize, tile)) return null;
   const start = tile.place * tileWidth;
   if (tile.level !== 'entries') return concat(...tree.hashes(tile.level, start, tile.width));
-  return concat(...tree.entries(start, tile.width).flatMap((entry) => [uint16(entry.length), entry]));
-}
-
-function uint16(value: number): Uint8Array {
-  return Uint8Array.of(value >> 8, value & 255);
+  return encodeEntryBundle(tree.entries(start, tile.width));
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recheckDocument } from '../../audit/recheck-document.ts';
+import { recheckDocument } from '../../audit/document/recheck-document.ts';
 import { createDevelopmentEvidence } from '../../crypto/evidence/development.ts';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { recheckDocument } from '../../audit/recheck-document.ts';
+import { recheckDocument } from '../../audit/document/recheck-document.ts';
 import { checkCodes } from '../../crypto/evidence/policy/evidence-step.ts';
 import { detailValues } from '../../crypto/evidence/policy/step-details.ts';
 import { encodeVerificationDocument, parseVerificationDocument } from '../../crypto/evidence/verification-document.ts';

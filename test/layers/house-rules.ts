@@ -68,9 +68,12 @@ const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     http: ['statements', 'public-log'],
     statements: ['identity', 'public-log', 'storage'],
     identity: [],
-    audit: ['public-log'],
     'public-log': ['storage'],
     storage: [],
+  },
+  audit: {
+    document: [],
+    log: [],
   },
 };
 
@@ -108,7 +111,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
 
 /** Files in a room itself that start something: they import the folders, never the other way round. */
 const entryFiles =
-  /^(server|enclave-worker|registrar)\/(main|launcher|worker-app|audit-log|build|backup|restore|print-keys)\.ts$/;
+  /^(server|enclave-worker|registrar|audit)\/(main|launcher|worker-app|audit-log|verify-document|build|backup|restore|print-keys)\.ts$/;
 /** Node runs these in the client's room: the vault's adapters and the build. */
 const nodeFiles = /^client\/(node\/.*|build\.ts|build\/.*|vite\.config\.ts)$/;
 const nodeAdapters = /^client\/node\//;

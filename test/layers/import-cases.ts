@@ -235,5 +235,13 @@ export const importCases: readonly [file: string, refused: string, finding: stri
   ],
   ['audit/a.ts', `import '../client/vault/vault.ts'`, 'of client/ only build/', `import '../client/build/a.ts'`],
   ['audit/a.ts', `import '../server/log.ts'`, 'audit/ may not import server/', `import 'node:fs'`],
+  [
+    'audit/log/a.ts',
+    `import '../../registrar/public-log/log-tree.ts'`,
+    'audit/ may not import registrar/',
+    `import '../../crypto/evidence/modal/log-tiles.ts'`,
+  ],
+  ['audit/log/a.ts', `import '../document/b.ts'`, 'log/ may not import document/', `import './b.ts'`],
+  ['audit/log/a.ts', `import '../audit-log.ts'`, 'may not import what starts it', `import './b.ts'`],
   ['process/event-log.ts', `import './settings'`, 'file extension', `import './settings.ts'`],
 ];

@@ -5,7 +5,7 @@ import { verifyInclusion } from '../../../crypto/evidence/modal/inclusion-proof.
 import { randomBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { LogTree } from '../../../registrar/public-log/log-tree.ts';
 import { readTile } from '../../../registrar/public-log/read-tile.ts';
-import { parseTilePath, tilePath, widthAt } from '../../../registrar/public-log/tile-path.ts';
+import { widthAt } from '../../../crypto/evidence/modal/log-tiles.ts';
 import { RegistrarDatabase } from '../../../registrar/storage/registrar-database.ts';
 import { auditPath, leafHash, treeHash } from '../../parts/evidence/modal/paper-log.ts';
 import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
@@ -108,43 +108,6 @@ describe('LogTree', () => {
     expect(fail).toThrow('stopped');
     expect([tree.size, tree.hashes(0, 0, 10).length, tree.rootAt(1)]).toEqual([1, 1, before]);
     expect(database.transaction(() => tree.append(entryAt(1)))).toBe(1);
-  });
-});
-
-describe('tile paths', () => {
-  test.each([
-    ['/tile/0/000', { level: 0, place: 0, width: 256 }],
-    ['/tile/entries/000.p/1', { level: 'entries', place: 0, width: 1 }],
-    ['/tile/0/x001/x234/067', { level: 0, place: 1_234_067, width: 256 }],
-    ['/tile/63/x001/000.p/255', { level: 63, place: 1000, width: 255 }],
-    ['/tile/10/999', { level: 10, place: 999, width: 256 }],
-    ['/tile/19/999', { level: 19, place: 999, width: 256 }],
-  ] as const)('%s, both ways', (path, tile) => {
-    expect(parseTilePath(path)).toEqual(tile);
-    expect(tilePath(tile)).toBe(path);
-  });
-
-  test.each([
-    '/tile/00/000',
-    '/tile/64/000',
-    '/tile/-1/000',
-    '/tile/0/0',
-    '/tile/0/0000',
-    '/tile/0/x000/000',
-    '/tile/0/001/000',
-    '/tile/0/x001',
-    '/tile/0/000.p/0',
-    '/tile/0/000.p/256',
-    '/tile/0/000.p/01',
-    '/tile/0/000.p/',
-    '/tile/0/000/',
-    '/tile/0/000?x',
-    '/tile/data/000',
-    '/tile/0/../0/000',
-    '/tile//000',
-    `/tile/0/${'x001/'.repeat(20)}000`,
-  ])('%s is none', (path) => {
-    expect(parseTilePath(path)).toBeNull();
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { wordsOf } from '../../../../audit/step-words.ts';
+import { wordsOf } from '../../../../audit/document/step-words.ts';
 import { stepText } from '../../../../client/page/texts/evidence-texts.ts';
 import { claimText, storedProtectionText } from '../../../../client/page/texts/protection-texts.ts';
 import { checkCodes, type VerificationStep } from '../../../../crypto/evidence/policy/evidence-step.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { recheckDocument } from '../../../../audit/recheck-document.ts';
+import { recheckDocument } from '../../../../audit/document/recheck-document.ts';
 import { parseVerificationDocument } from '../../../../crypto/evidence/verification-document.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { keepLaterVerification } from '../../../../client/vault/enclave/later-verification.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { recheckDocument } from '../../../../audit/recheck-document.ts';
+import { recheckDocument } from '../../../../audit/document/recheck-document.ts';
 import { joinEvidenceDigests } from '../../../../crypto/evidence/evidence-digest.ts';
 import { isSameProtection } from '../../../../crypto/evidence/second-enclave.ts';
 import { parseVerificationDocument } from '../../../../crypto/evidence/verification-document.ts';

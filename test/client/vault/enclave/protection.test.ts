@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recheckDocument } from '../../../../audit/recheck-document.ts';
+import { recheckDocument } from '../../../../audit/document/recheck-document.ts';
 import { parseVerificationDocument } from '../../../../crypto/evidence/verification-document.ts';
 import { fromBase64Url, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';

@@ -7,7 +7,7 @@ import type { RegistrarStatement } from '../../../../crypto/protocol/messages/ev
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { PublicLog } from '../../../../registrar/public-log/public-log.ts';
 import { readTile } from '../../../../registrar/public-log/read-tile.ts';
-import { parseTilePath } from '../../../../registrar/public-log/tile-path.ts';
+import { parseTilePath } from '../../../../crypto/evidence/modal/log-tiles.ts';
 import { encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
 import { generateRegistrarKeys, parseRegistrarKeys, type RegistrarKeys } from '../../../../registrar/registrar-keys.ts';
 import { RegistrarDatabase } from '../../../../registrar/storage/registrar-database.ts';

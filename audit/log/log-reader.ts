@@ -1,11 +1,14 @@
+import {
+  decodeEntryBundle,
+  decodeTile,
+  maximumBundleLength,
+  maximumTileLength,
+  tilePath,
+  widthAt,
+} from '../../crypto/evidence/modal/log-tiles.ts';
 import { type Bytes, concat, decodeUtf8 } from '../../crypto/protocol/bytes/bytes.ts';
-import { tileWidth } from '../public-log/log-tree.ts';
-import { tilePath, widthAt } from '../public-log/tile-path.ts';
 
 const timeoutMs = 20_000;
-const hashLength = 32;
-/** 256 entries of 65,535 bytes with their lengths. */
-const maximumBundleLength = tileWidth * (2 + 65_535);
 const maximumTries = 4;
 
 /** The log could not be read, which says nothing about what is in it. */
@@ -38,23 +41,18 @@ export class LogReader {
   /** Hashes of one tile of the tree of this size. */
   async tile(level: number, place: number, size: number): Promise<readonly Bytes[]> {
     const width = widthAt(size, { level, place });
-    const bytes = await this.#fetch(tilePath({ level, place, width }), tileWidth * hashLength);
-    if (bytes.length !== width * hashLength) throw new DishonestLog('A tile has another length than its path says.');
-    return Array.from({ length: width }, (_, index) => bytes.slice(index * hashLength, (index + 1) * hashLength));
+    const bytes = await this.#fetch(tilePath({ level, place, width }), maximumTileLength);
+    const hashes = decodeTile(bytes);
+    if (hashes?.length !== width) throw new DishonestLog('A tile has another length than its path says.');
+    return hashes;
   }
 
   /** Entries of one bundle of the log of this size. */
   async entries(place: number, size: number): Promise<readonly Bytes[]> {
     const width = widthAt(size, { level: 'entries', place });
     const bytes = await this.#fetch(tilePath({ level: 'entries', place, width }), maximumBundleLength);
-    const entries: Bytes[] = [];
-    let offset = 0;
-    while (offset < bytes.length) {
-      const start = offset + 2;
-      offset = start + (((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0));
-      if (start > bytes.length || offset > bytes.length) throw new DishonestLog('A bundle of entries is cut off.');
-      entries.push(bytes.slice(start, offset));
-    }
+    const entries = decodeEntryBundle(bytes);
+    if (entries === null) throw new DishonestLog('A bundle of entries is cut off.');
     if (entries.length !== width) {
       throw new DishonestLog('A bundle holds another number of entries than its path says.');
     }

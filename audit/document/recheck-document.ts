@@ -1,12 +1,12 @@
 import * as v from 'valibot';
-import type { CodedResult, VerificationDocument, WordedResult } from '../crypto/evidence/document-formats.ts';
-import { enclavePolicy } from '../crypto/evidence/policy/policy.ts';
-import { isSecondEnclave } from '../crypto/evidence/second-enclave.ts';
-import { evidenceDigestOf, resultOf } from '../crypto/evidence/verification-document.ts';
-import { type EnclaveVerdict, verifyEnclave } from '../crypto/evidence/verify-enclave.ts';
-import { equalBytes, fromBase64Url } from '../crypto/protocol/bytes/bytes.ts';
-import { writeProtection } from '../crypto/protocol/contents/protection-sentence.ts';
-import { encodeCanonicalJson } from '../crypto/protocol/json/canonical-json.ts';
+import type { CodedResult, VerificationDocument, WordedResult } from '../../crypto/evidence/document-formats.ts';
+import { enclavePolicy } from '../../crypto/evidence/policy/policy.ts';
+import { isSecondEnclave } from '../../crypto/evidence/second-enclave.ts';
+import { evidenceDigestOf, resultOf } from '../../crypto/evidence/verification-document.ts';
+import { type EnclaveVerdict, verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
+import { equalBytes, fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { writeProtection } from '../../crypto/protocol/contents/protection-sentence.ts';
+import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
 import { wordsOf } from './step-words.ts';
 
 export type Recheck = {

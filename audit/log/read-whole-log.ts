@@ -2,8 +2,7 @@ import { isSignedByLog, parseCheckpoint, type SignedCheckpoint } from '../../cry
 import { hashLogLeaf } from '../../crypto/evidence/modal/inclusion-proof.ts';
 import type { ModalPolicy } from '../../crypto/evidence/policy/policy.ts';
 import { type Bytes, equalBytes, fromBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
-import { tileWidth } from '../public-log/log-tree.ts';
-import { widthAt } from '../public-log/tile-path.ts';
+import { tileWidth, widthAt } from '../../crypto/evidence/modal/log-tiles.ts';
 import { GrowingRoot } from './growing-root.ts';
 import { DishonestLog, type LogReader } from './log-reader.ts';
 import { StatementCheck } from './statement-check.ts';

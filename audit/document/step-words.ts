@@ -1,6 +1,6 @@
-import type { CheckCode, VerificationStep } from '../crypto/evidence/policy/evidence-step.ts';
-import type { WordedStep } from '../crypto/evidence/document-formats.ts';
-import type { DetailCode, DetailValues } from '../crypto/evidence/policy/step-details.ts';
+import type { CheckCode, VerificationStep } from '../../crypto/evidence/policy/evidence-step.ts';
+import type { WordedStep } from '../../crypto/evidence/document-formats.ts';
+import type { DetailCode, DetailValues } from '../../crypto/evidence/policy/step-details.ts';
 
 /*
  * The English words of checks, for a terminal. They are those that documents of format 1 hold, to the letter: a document whose

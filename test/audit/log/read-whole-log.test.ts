@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { auditLog, type AuditResult } from '../../../registrar/audit/audit.ts';
-import { DishonestLog, LogReader, UnreadableLog } from '../../../registrar/audit/log-reader.ts';
+import { auditLog, type AuditResult } from '../../../audit/log/read-whole-log.ts';
+import { DishonestLog, LogReader, UnreadableLog } from '../../../audit/log/log-reader.ts';
 import { generateRegistrarKeys } from '../../../registrar/registrar-keys.ts';
 import { type OddEntry, ServedTestLog } from '../../parts/evidence/modal/served-log.ts';
 

@@ -3,28 +3,25 @@
 // CLIENT_POLICY names the policy file whose `modal` section says which log and whose statements (default client/policy.json).
 // Exit code 0: all in order. 1: the log is dishonest or damaged. 2: it could not be audited.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import * as v from 'valibot';
-import { enclavePolicy, type ModalPolicy } from '../crypto/evidence/policy/policy.ts';
-import { auditLog } from './audit/audit.ts';
-import { DishonestLog, LogReader, UnreadableLog } from './audit/log-reader.ts';
+import { readClientPolicy } from '../client/build/client-policy.ts';
+import type { EnclavePolicy, ModalPolicy } from '../crypto/evidence/policy/policy.ts';
+import { auditLog } from './log/read-whole-log.ts';
+import { DishonestLog, LogReader, UnreadableLog } from './log/log-reader.ts';
 import { StartError } from '../process/start-error.ts';
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 function readPolicy(): ModalPolicy {
-  const path = process.env['CLIENT_POLICY'] ?? 'client/policy.json';
-  let text: string;
+  let policy: EnclavePolicy;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    throw new StartError(`The policy ${path} cannot be read: name the client's with CLIENT_POLICY.`);
+    policy = readClientPolicy();
+  } catch (error) {
+    throw error instanceof Error ? new StartError(error.message) : error;
   }
-  const policy = v.safeParse(v.pipe(v.string(), v.parseJson(), enclavePolicy), text);
-  if (!policy.success) throw new StartError(`The policy ${path} is not complete: no client can be built with it.`);
-  if (policy.output.modal === null) {
-    throw new StartError(`The policy ${path} names no registrar: set CLIENT_POLICY to one whose modal section does.`);
+  if (policy.modal === null) {
+    throw new StartError("The client's policy names no registrar: set CLIENT_POLICY to one whose modal section does.");
   }
-  return policy.output.modal;
+  return policy.modal;
 }
 
 function readArguments(): { readonly url: string; readonly savedFile: string | null } {
