@@ -17,7 +17,7 @@ import { parseStrictJson } from '../crypto/protocol/json/strict-json.ts';
 import { readJsonBody } from '../process/http/json-body.ts';
 import { CallRefused } from './call-refused.ts';
 import type { EngineShelf } from './engines/engine-shelf.ts';
-import { answerEvidence } from './evidence/answer-evidence.ts';
+import { attest } from './evidence/attest.ts';
 import { type EvidenceSource, NoEvidence } from './evidence/source/evidence-source.ts';
 import type { KeyKeeper } from './keys/key-keeper.ts';
 import type { Log } from './log.ts';
@@ -138,7 +138,7 @@ export class WorkerApp {
     if (isWaiting && engine?.kind !== 'openai') throw new CallRefused('enclave-starting');
     if (engine === undefined) throw new CallRefused('not-found');
     try {
-      const answer = await answerEvidence({
+      const answer = await attest({
         request: parsed,
         engine,
         isFast: this.#isFast,

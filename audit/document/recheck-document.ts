@@ -34,7 +34,7 @@ export async function recheckDocument(document: VerificationDocument, policy: un
   const question = { nonce: fromBase64Url(nonce), model, minimum, policy, nowMs: verifiedAtMs };
   const enclaves: { verdict: EnclaveVerdict; differences: readonly string[] }[] = [];
   for (const { answer, result } of document.enclaves) {
-    const verdict = await verifyEnclave({ ...question, answer });
+    const verdict = await verifyEnclave({ ...question, attestation: answer });
     const now = document.format === 'sotto-verification-1' ? wordedResultOf(verdict) : resultOf(verdict);
     enclaves.push({ verdict, differences: differencesOf(result, now, isSamePolicy) });
   }

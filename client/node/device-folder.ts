@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { VaultError } from '../vault/failures/vault-error.ts';
 import type { Clock } from '../vault/surroundings/clock.ts';
-import type { VaultParts } from '../vault/vault-parts.ts';
+import type { VaultDependencies } from '../vault/vault-dependencies.ts';
 import { deviceLocks, openDeviceChannel } from './device-locks.ts';
 import { DeviceSession } from './device-session.ts';
 import { SqliteCache } from './sqlite-cache.ts';
@@ -35,7 +35,7 @@ export class DeviceFolder {
   }
 
   /** One vault on this device takes these from outside. */
-  parts(where: Pick<VaultParts, 'origin' | 'policy' | 'onEnd'>): VaultParts {
+  dependencies(where: Pick<VaultDependencies, 'origin' | 'policy' | 'onEnd'>): VaultDependencies {
     const locks = deviceLocks(this.#path);
     const keeper = new DeviceSession(where.origin, new TokenFile(join(this.#path, 'session.json')), locks);
     return {

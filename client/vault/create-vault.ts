@@ -1,12 +1,12 @@
 import { withCommands } from './api/open-vault.ts';
 import type { VaultApi, VaultFace } from './api/vault-api.ts';
 import { toVaultFailure } from './failures/vault-error.ts';
-import type { VaultParts } from './vault-parts.ts';
+import type { VaultDependencies } from './vault-dependencies.ts';
 import { Vault } from './vault.ts';
 
 /** The vault's face. Every call rejects with a plain `VaultFailure`: an Error would lose its code between threads. */
-export function createVaultFace(parts: VaultParts): VaultFace {
-  const vault = new Vault(parts);
+export function createVaultFace(dependencies: VaultDependencies): VaultFace {
+  const vault = new Vault(dependencies);
   const session = <T>(work: () => T | Promise<T>) => {
     // Also for the scripts that it needs, which the browser fetches by itself.
     const over = vault.connection.watch.begin();
@@ -35,6 +35,6 @@ function refuseWithFailure<T>(work: Promise<T>): Promise<T> {
 }
 
 /** Works as `createVaultFace`, for a caller on the same thread. */
-export function createVault(parts: VaultParts): VaultApi {
-  return withCommands(createVaultFace(parts));
+export function createVault(dependencies: VaultDependencies): VaultApi {
+  return withCommands(createVaultFace(dependencies));
 }

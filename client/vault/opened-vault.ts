@@ -5,7 +5,7 @@ import type { ShownEnclave } from './changes/operations/turn-operation.ts';
 import { ShownContents } from './changes/outbox/shown-contents.ts';
 import type { Feature, FeatureVault } from './features/feature.ts';
 import { declaredViews, features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
-import { compactReply, type CompactionParts } from './replies/compaction.ts';
+import { compactReply, type CompactionDependencies } from './replies/compaction.ts';
 import { Conversations } from './threads/conversations.ts';
 import { EnclaveSession } from './enclave/enclave-session.ts';
 import { EventSink } from './api/event-sink.ts';
@@ -25,9 +25,9 @@ import { toVaultError, VaultError } from './failures/vault-error.ts';
 import { underVaultLock } from './surroundings/vault-lock.ts';
 import type { Surroundings } from './surroundings/surroundings.ts';
 import { VaultStore } from './store/vault-store.ts';
-import { VaultWriter, type WriterParts } from './changes/writing/vault-writer.ts';
+import { VaultWriter, type WriterDependencies } from './changes/writing/vault-writer.ts';
 
-export type OpenedParts = {
+export type OpenedDependencies = {
   readonly surroundings: Surroundings & LiveReadingVault['surroundings'];
   readonly cache: CiphertextCache;
   readonly channel: TabChannel;
@@ -45,7 +45,7 @@ export class OpenedVault {
   readonly #features: readonly Feature[] = features;
   readonly #vault: FeatureVault;
   readonly #commands: VaultCommands;
-  readonly #parts: OpenedParts;
+  readonly #dependencies: OpenedDependencies;
   readonly #ended: AbortController = new AbortController();
   readonly #outbox: Outbox;
   readonly #tracker: ReplyTracker;
@@ -53,17 +53,17 @@ export class OpenedVault {
   readonly #driver: TurnDriver;
   readonly #events: EventSink;
   readonly #live: LiveReading;
-  readonly #compaction: CompactionParts;
+  readonly #compaction: CompactionDependencies;
   /** The enclaves that the shield showed at this browser's questions. */
   readonly #shownEnclaves = new Map<string, ShownEnclave>();
   #hasBegun = false;
   #stopListening: () => void = () => undefined;
 
-  constructor(parts: OpenedParts) {
-    const { surroundings, cache, channel, client, account, emit } = parts;
+  constructor(dependencies: OpenedDependencies) {
+    const { surroundings, cache, channel, client, account, emit } = dependencies;
     const { clock, random, locks, policy } = surroundings;
     const { signal } = this.#ended;
-    this.#parts = parts;
+    this.#dependencies = dependencies;
     this.account = account;
     const watcher = {
       onChange: (touched: ReadonlySet<string>) => this.#contentsChanged(touched),
@@ -80,7 +80,7 @@ export class OpenedVault {
       clock,
       signal,
       recipients,
-      onChange: (turnId, growth) => this.#answerChanged(turnId, growth),
+      onChange: (turnId, growth) => this.#replyChanged(turnId, growth),
       onUnknownTurn: () => this.#live.sync(),
       onSettled: (turnId) => this.#inBackground(() => compactReply(this.#compaction, turnId)),
     });
@@ -108,7 +108,7 @@ export class OpenedVault {
       minimums,
     });
     this.#events = new EventSink(emit, conversations, () => this.#views(), clock);
-    const writing: WriterParts = {
+    const writing: WriterDependencies = {
       store: this.store,
       outbox: this.#outbox,
       client,
@@ -136,7 +136,7 @@ export class OpenedVault {
     this.#compaction = { ...shared, contents: this.store.contents, tracker: this.#tracker, shownEnclave };
     this.#driver = new TurnDriver({
       ...shared,
-      onChange: (turnId) => this.#events.answerChanged(turnId, null),
+      onChange: (turnId) => this.#events.replyChanged(turnId, null),
       onAccepted: (turnId, isCertain) => {
         this.#tracker.noteRunning(turnId);
         // It may have been answered while this tab did not know that it had arrived.
@@ -193,8 +193,8 @@ export class OpenedVault {
   /** Shows it, and begins to speak with the relay. */
   begin(): void {
     this.#hasBegun = true;
-    this.#stopListening = this.#parts.channel.listen((message) => this.#hear(message));
-    this.#parts.emit({ type: 'connection', status: 'connecting' });
+    this.#stopListening = this.#dependencies.channel.listen((message) => this.#hear(message));
+    this.#dependencies.emit({ type: 'connection', status: 'connecting' });
     this.#outboxChanged();
     this.#events.flush();
     this.#protection.open(null);
@@ -224,7 +224,7 @@ export class OpenedVault {
 
   #hear(message: TabMessage): void {
     if (message.type === 'cache-changed') {
-      this.#inBackground(() => underVaultLock(this.#parts.surroundings.locks, () => this.store.catchUp()));
+      this.#inBackground(() => underVaultLock(this.#dependencies.surroundings.locks, () => this.store.catchUp()));
     } else if (message.type === 'outbox-changed') {
       this.#inBackground(() => this.#outbox.load().then(() => this.#outboxChanged()));
     } else if (message.type === 'alarm' || message.type === 'all-is-well') {
@@ -264,13 +264,13 @@ export class OpenedVault {
     if (this.#outbox.all.some((queued) => isForWriter(contents, queued))) this.writer.kick();
   }
 
-  #answerChanged(turnId: string, growth: ReplyGrowth | null): void {
+  #replyChanged(turnId: string, growth: ReplyGrowth | null): void {
     const isWhole = growth === null || growth.replaced || growth.stateChanged;
-    this.#events.answerChanged(turnId, isWhole ? null : { text: growth.text, reasoning: growth.reasoning });
+    this.#events.replyChanged(turnId, isWhole ? null : { text: growth.text, reasoning: growth.reasoning });
   }
 
   #synced(): void {
-    this.#events.allIsWell('reading', this.#parts.channel);
+    this.#events.allIsWell('reading', this.#dependencies.channel);
     this.#inBackground(() => this.#doChores());
   }
 

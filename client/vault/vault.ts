@@ -15,7 +15,7 @@ import { TabChannel, type TabMessage } from './store/tab-channel.ts';
 import type { SessionStatus } from './session/session-views.ts';
 import type { VaultEvent } from './api/vault-api.ts';
 import { toVaultError, VaultError } from './failures/vault-error.ts';
-import type { VaultParts } from './vault-parts.ts';
+import type { VaultDependencies } from './vault-dependencies.ts';
 
 /**
  * The vault of one tab. The code for signing in and for an open vault is loaded when it is needed: a visitor of the home
@@ -23,7 +23,7 @@ import type { VaultParts } from './vault-parts.ts';
  */
 export class Vault {
   readonly connection: ConnectionState;
-  readonly #parts: VaultParts;
+  readonly #dependencies: VaultDependencies;
   readonly #cache: CiphertextCache;
   readonly #channel: TabChannel;
   readonly #tokens: AccessTokens;
@@ -38,16 +38,16 @@ export class Vault {
   #isEnded = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: VaultParts) {
-    this.#parts = parts;
-    this.connection = new ConnectionState(parts, (status) => {
+  constructor(dependencies: VaultDependencies) {
+    this.#dependencies = dependencies;
+    this.connection = new ConnectionState(dependencies, (status) => {
       if (!this.#isEnded) this.#emit({ type: 'connection', status });
     });
-    this.#cache = new CiphertextCache(parts.cache);
-    this.#channel = new TabChannel(parts.openChannel());
-    this.#tokens = new AccessTokens(this.connection.relay, parts.keeper);
+    this.#cache = new CiphertextCache(dependencies.cache);
+    this.#channel = new TabChannel(dependencies.openChannel());
+    this.#tokens = new AccessTokens(this.connection.relay, dependencies.keeper);
     this.#client = new RelayClient(this.connection.relay, this.#tokens, () => void this.#end('session-ended'));
-    this.#recentPhrase = new RecentPhrase(parts.clock);
+    this.#recentPhrase = new RecentPhrase(dependencies.clock);
     this.#channel.listen((message) => this.#hear(message));
   }
 
@@ -61,7 +61,7 @@ export class Vault {
   async start(onEvent: (event: VaultEvent) => void): Promise<void> {
     this.#emit = onEvent;
     try {
-      await openCache(this.#cache, this.#parts.clock, (by) => this.#emit({ type: 'held-up', by }));
+      await openCache(this.#cache, this.#dependencies.clock, (by) => this.#emit({ type: 'held-up', by }));
       await this.#resumeSession();
     } catch (error) {
       // Without a session event the page would wait for ever. A password or a sign-in is a way out of most of it.
@@ -124,8 +124,8 @@ export class Vault {
   async changePassword(newPassword: string, proof: OwnProof): Promise<void> {
     const { store, writer, account } = this.opened;
     const { changePassword } = await import('./session/password-change.ts');
-    const parts = { client: this.#client, locks: this.#parts.locks, store, writer, account };
-    await changePassword({ ...parts, recentPhrase: this.#recentPhrase }, newPassword, proof);
+    const dependencies = { client: this.#client, locks: this.#dependencies.locks, store, writer, account };
+    await changePassword({ ...dependencies, recentPhrase: this.#recentPhrase }, newPassword, proof);
     this.#recentPhrase.wipe();
     await this.#keepSession({ ...account, needsNewPassword: false });
     this.#setStatus('unlocked');
@@ -201,7 +201,7 @@ export class Vault {
     ]);
     await aeadReady();
     const opened = new OpenedVault({
-      surroundings: { ...this.#parts, network: this.connection.network, watch: this.connection.watch },
+      surroundings: { ...this.#dependencies, network: this.connection.network, watch: this.connection.watch },
       cache: this.#cache,
       channel: this.#channel,
       client: this.#client,
@@ -255,7 +255,7 @@ export class Vault {
     if (how === 'locked') return this.#cache.wipeKey();
     if (how === 'session-ended') {
       await this.#cache.wipeSession();
-      return this.#parts.keeper.forget();
+      return this.#dependencies.keeper.forget();
     }
     await this.#cache.wipeVault();
     await this.#cache.writeSignOutMark(true);
@@ -267,7 +267,7 @@ export class Vault {
     } catch (error) {
       if (toVaultError(error).code !== 'session-ended') throw error;
     }
-    await this.#parts.keeper.forget();
+    await this.#dependencies.keeper.forget();
     await this.#cache.writeSignOutMark(false);
   }
 
@@ -283,7 +283,7 @@ export class Vault {
     this.connection.end();
     this.#channel.close();
     this.#cache.close();
-    this.#parts.onEnd();
+    this.#dependencies.onEnd();
   }
 
   #setStatus(status: SessionStatus): void {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { enclaveEvidence } from '../protocol/messages/enclave-messages.ts';
+import { attestation } from '../protocol/messages/enclave-messages.ts';
 import { machineKinds } from '../protocol/messages/evidence-messages.ts';
 import { hashField, modelField, timeMsField } from '../protocol/messages/fields.ts';
 import { protectionLevel } from '../protocol/protection-level.ts';
@@ -54,7 +54,7 @@ function resultOf<Step extends v.GenericSchema, Extra extends v.ObjectEntries>(s
   ]);
 }
 
-const { format, evidence, collateral, statement, signature, publicKeys } = enclaveEvidence.entries;
+const { format, evidence, collateral, statement, signature, publicKeys } = attestation.entries;
 /** The answer as it came, without what nobody believes: progress and the pool's own name for it. */
 const documentAnswer = v.strictObject({ format, evidence, collateral, statement, signature, publicKeys });
 

@@ -16,7 +16,7 @@ import { enclavePolicy } from './policy/policy.ts';
 import type { EnclaveQuestion, EnclaveVerdict } from './verify-enclave.ts';
 
 /** One enclave as it was verified. */
-export type Verified = { readonly answer: EnclaveQuestion['answer']; readonly verdict: EnclaveVerdict };
+export type Verified = { readonly attestation: EnclaveQuestion['attestation']; readonly verdict: EnclaveVerdict };
 
 /**
  * Writes down a verification (SPEC.md §9.10).
@@ -25,7 +25,7 @@ export type Verified = { readonly answer: EnclaveQuestion['answer']; readonly ve
  * @throws {CryptoError} `malformed` for a policy that is none.
  */
 export function makeVerificationDocument(
-  question: Omit<EnclaveQuestion, 'answer'>,
+  question: Omit<EnclaveQuestion, 'attestation'>,
   enclaves: readonly Verified[],
 ): CodedDocument {
   const policy = v.safeParse(enclavePolicy, question.policy);
@@ -37,7 +37,10 @@ export function makeVerificationDocument(
     model: question.model,
     minimum: question.minimum,
     policy: policy.output,
-    enclaves: enclaves.map(({ answer, verdict }) => ({ answer: answerPart(answer), result: resultOf(verdict) })),
+    enclaves: enclaves.map(({ attestation, verdict }) => ({
+      answer: attestationPart(attestation),
+      result: resultOf(verdict),
+    })),
     evidenceDigest: evidenceDigestOf(enclaves.map(({ verdict }) => verdict)),
   };
   return { ...document, digest: digestOf(document) };
@@ -81,8 +84,8 @@ function isOfLaterFormat(bytes: Uint8Array): boolean {
   }
 }
 
-function answerPart(answer: EnclaveQuestion['answer']): CodedDocument['enclaves'][number]['answer'] {
-  const { evidence: list, collateral: given, statement: signed, signature: proof, publicKeys: keys } = answer;
+function attestationPart(attestation: EnclaveQuestion['attestation']): CodedDocument['enclaves'][number]['answer'] {
+  const { evidence: list, collateral: given, statement: signed, signature: proof, publicKeys: keys } = attestation;
   const part = { format: 1, evidence: list, statement: signed, signature: proof, publicKeys: keys } as const;
   // Nobody looks at collateral that no piece of evidence asks for: a relay does not fill vaults with it.
   const used = (given ?? []).filter((item) => list.some(({ kind }) => kind === item.kind));

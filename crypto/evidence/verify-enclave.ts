@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { EnclaveEvidence, KeyStatement } from '../protocol/messages/enclave-messages.ts';
+import type { Attestation, KeyStatement } from '../protocol/messages/enclave-messages.ts';
 import type { MachineKind } from '../protocol/messages/evidence-messages.ts';
 import { type Bytes, equalBytes, fromBase64Url } from '../protocol/bytes/bytes.ts';
 import { CryptoError } from '../protocol/bytes/errors.ts';
@@ -44,7 +44,7 @@ export type EnclaveVerdict =
 
 export type EnclaveQuestion = {
   /** Parsed by its schema. */
-  readonly answer: Omit<EnclaveEvidence, 'status'>;
+  readonly attestation: Omit<Attestation, 'status'>;
   /** The client drew it for this call (32). */
   readonly nonce: Uint8Array;
   /** The model that was asked for, or `default`. */
@@ -76,25 +76,25 @@ export async function verifyEnclave(question: EnclaveQuestion): Promise<EnclaveV
 }
 
 async function verifySteps(question: EnclaveQuestion, steps: VerificationStep[]): Promise<EnclaveVerdict> {
-  const { answer, nonce } = question;
+  const { attestation, nonce } = question;
   const parsed = v.safeParse(enclavePolicy, question.policy);
   if (!parsed.success) refuse('policy-incomplete', 'policy', 'policy-incomplete');
   const policy = parsed.output;
   steps.push(enforced('policy', 'compiled-in'));
 
-  const kind = answer.evidence[0]?.kind;
+  const kind = attestation.evidence[0]?.kind;
   if (kind === undefined || kind === 'nvidia-gpu' || !policy.allowedKinds.includes(kind)) {
     refuse('kind-not-allowed', 'evidence-kind', 'kind-not-accepted');
   }
   steps.push(enforced('evidence-kind', 'of-kind', { kind }));
 
-  const { statement, identityPublicKey } = readStatement(answer);
+  const { statement, identityPublicKey } = readStatement(attestation);
   steps.push(enforced('signature', 'statement-signed'));
   const fresh = attempt(() => verifyKeyStatement({ identityPublicKey, ...statement, nonce }));
   if (fresh === null) refuse('nonce', 'freshness', 'other-question');
   steps.push(enforced('freshness', 'this-question'));
 
-  const publicKeys = pairKeys(fresh, answer.publicKeys);
+  const publicKeys = pairKeys(fresh, attestation.publicKeys);
   if (publicKeys === null) refuse('keys', 'keys', 'other-keys');
   steps.push(enforced('keys', 'keys-of-statement'));
 
@@ -117,18 +117,18 @@ async function verifySteps(question: EnclaveQuestion, steps: VerificationStep[])
     statement: fresh,
     identityPublicKey,
     publicKeys,
-    evidenceDigest: digestEvidence(answer),
+    evidenceDigest: digestEvidence(attestation),
     steps,
   };
 }
 
 /** The identity key is the one that the first piece of evidence names; that piece is verified against it later. */
-function readStatement(answer: EnclaveQuestion['answer']) {
-  const [first] = answer.evidence;
+function readStatement(attestation: EnclaveQuestion['attestation']) {
+  const [first] = attestation.evidence;
   const identityPublicKey =
     first === undefined || first.kind === 'nvidia-gpu' ? null : attempt(() => fromBase64Url(first.identityPublicKey));
-  const statement = attempt(() => fromBase64Url(answer.statement));
-  const signature = attempt(() => fromBase64Url(answer.signature));
+  const statement = attempt(() => fromBase64Url(attestation.statement));
+  const signature = attempt(() => fromBase64Url(attestation.signature));
   if (identityPublicKey === null || statement === null || signature === null) {
     refuse('malformed', 'signature', 'statement-unreadable');
   }

@@ -1,4 +1,4 @@
-import type { EnclaveEvidence, KeyStatement } from '../protocol/messages/enclave-messages.ts';
+import type { Attestation, KeyStatement } from '../protocol/messages/enclave-messages.ts';
 import type { CollateralItem, EvidenceItem, NvidiaGpuEvidence } from '../protocol/messages/evidence-messages.ts';
 import { equalBytes } from '../protocol/bytes/bytes.ts';
 import { deriveGpuNonce, deriveReportData, type EvidenceBinding, readBinding } from './binding.ts';
@@ -8,7 +8,7 @@ import type { ProtectionLevel } from '../protocol/protection-level.ts';
 import type { EnclavePolicy, Release } from './policy/policy.ts';
 
 type Question = {
-  readonly answer: Omit<EnclaveEvidence, 'status'>;
+  readonly attestation: Omit<Attestation, 'status'>;
   readonly nonce: Uint8Array;
   readonly policy: EnclavePolicy;
   readonly statement: KeyStatement;
@@ -27,7 +27,7 @@ export type MachineVerdict = {
  * @throws {EvidenceRefused}
  */
 export async function verifyMachine(question: Question): Promise<MachineVerdict> {
-  const [machine, device, ...others] = question.answer.evidence;
+  const [machine, device, ...others] = question.attestation.evidence;
   if (machine === undefined || others.length > 0 || (device !== undefined && device.kind !== 'nvidia-gpu')) {
     // With a second piece of the same sort beside it, which of the two is true would be the sender's choice.
     refuse('malformed', 'evidence-kind', 'kinds-mixed');
@@ -76,12 +76,12 @@ async function verifyHardware(
   let finding: MachineFinding;
   if (machine.kind === 'sev-snp') {
     if (policy.sevSnp === null) refuse('kind-not-allowed', 'sev-snp', 'no-policy');
-    const collateral = findCollateral(question.answer.collateral, 'sev-snp');
+    const collateral = findCollateral(question.attestation.collateral, 'sev-snp');
     const { verifySevSnp } = await import('./sev-snp/verify-sev-snp.ts');
     finding = await verifySevSnp({ ...common, evidence: machine, collateral, policy: policy.sevSnp });
   } else {
     if (policy.tdx === null) refuse('kind-not-allowed', 'tdx', 'no-policy');
-    const collateral = findCollateral(question.answer.collateral, 'tdx');
+    const collateral = findCollateral(question.attestation.collateral, 'tdx');
     const { verifyTdx } = await import('./tdx/verify-tdx.ts');
     finding = await verifyTdx({ ...common, evidence: machine, collateral, policy: policy.tdx });
   }
@@ -95,7 +95,7 @@ async function verifyHardware(
   }
   if (policy.nvidiaGpu === null) refuse('kind-not-allowed', 'gpu', 'no-gpu-policy');
   const { verifyNvidiaGpu } = await import('./nvidia-gpu/verify-nvidia-gpu.ts');
-  const collateral = findCollateral(question.answer.collateral, 'nvidia-gpu');
+  const collateral = findCollateral(question.attestation.collateral, 'nvidia-gpu');
   const expected = deriveGpuNonce(binding);
   await verifyNvidiaGpu({ evidence: device, collateral, policy: policy.nvidiaGpu, expected, nowMs, steps });
   return {

@@ -3,7 +3,7 @@ import type { Engine } from './engine/engine.ts';
 
 export type NextModel = NonNullable<EnclaveStatus['next']>;
 
-/** The engines that can be asked now. A model that was offered stays, since requests name it, until something else would answer under its name. */
+/** The engines that can be asked now. A model that was named stays, since requests name it, until something else would answer under its name. */
 export class EngineShelf {
   readonly #engines = new Map<string, Engine>();
   readonly #onChange: () => void;

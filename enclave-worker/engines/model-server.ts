@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineReason } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { EngineShelf } from './engine-shelf.ts';
 import { OpenAiEngine, type UpstreamProblem } from './openai/openai.ts';
-import { readableName } from './openai/model-offer.ts';
+import { readableName } from './openai/model-list.ts';
 import {
   chooseModel,
   choiceText,
   type ChosenModel,
-  offers,
+  lists,
   patientMs,
   probeServer,
   problemText,
@@ -19,7 +19,7 @@ import { UpstreamCaller } from './openai/wire/upstream-call.ts';
 const firstPauseMs = 1_000;
 const longestPauseMs = 15_000;
 
-export type ModelServerParts = {
+export type ModelServerDependencies = {
   readonly baseUrl: string;
   readonly apiKey: string | undefined;
   /** The model that the settings name; else the first of the server's list that answers questions. */
@@ -36,28 +36,28 @@ export type ModelServerParts = {
 
 /** The model server that the settings name, from the moment that it answers, and whatever it is restarted with. */
 export class ModelServer {
-  readonly #parts: ModelServerParts;
+  readonly #dependencies: ModelServerDependencies;
   readonly #caller: UpstreamCaller;
   readonly #host: string;
   #engine: OpenAiEngine | null = null;
   /** The model was on the server's list once: when it is so no longer, something else would answer. */
-  #wasOffered = false;
-  #offered: ReadonlySet<string> = new Set();
+  #wasListed = false;
+  #listed: ReadonlySet<string> = new Set();
   /** Answers name the model that was asked for. Services that choose one themselves name another from the first on. */
   #namesItself = false;
   #waiting: Promise<void> | null = null;
   #said = '';
 
-  constructor(parts: ModelServerParts) {
-    this.#parts = parts;
-    this.#caller = new UpstreamCaller(parts.baseUrl, parts.apiKey);
-    this.#host = hostOf(parts.baseUrl);
+  constructor(dependencies: ModelServerDependencies) {
+    this.#dependencies = dependencies;
+    this.#caller = new UpstreamCaller(dependencies.baseUrl, dependencies.apiKey);
+    this.#host = hostOf(dependencies.baseUrl);
   }
 
   /** Resolves once it is settled what answers first: two seconds at most. */
   async start(): Promise<void> {
     if (await this.#look()) return;
-    const { model: id, shelf } = this.#parts;
+    const { model: id, shelf } = this.#dependencies;
     // Under its own name at once, where that is known: nobody who asks for it is given a rehearsal instead.
     if (id !== undefined) this.#use({ model: readableName(id), serverModel: id }, shelf.status.reason, false);
     this.#wait();
@@ -69,14 +69,14 @@ export class ModelServer {
   }
 
   #wait(): void {
-    if (this.#parts.signal.aborted) return;
+    if (this.#dependencies.signal.aborted) return;
     this.#waiting ??= this.#lookUntilThere().finally(() => {
       this.#waiting = null;
     });
   }
 
   async #lookUntilThere(): Promise<void> {
-    const { signal } = this.#parts;
+    const { signal } = this.#dependencies;
     for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
       if (signal.aborted || (await this.#look(patientMs).catch(() => false))) return;
@@ -84,16 +84,16 @@ export class ModelServer {
   }
 
   async #look(withinMs?: number): Promise<boolean> {
-    return this.#take(await probeServer(this.#caller, this.#parts.signal, withinMs));
+    return this.#take(await probeServer(this.#caller, this.#dependencies.signal, withinMs));
   }
 
   /** @returns whether it answers questions now. */
   #take(state: ServerState): boolean {
-    if (state.kind === 'up') this.#offered = new Set(state.models?.map(({ id }) => id));
-    const { apiKey, reason, shelf } = this.#parts;
+    if (state.kind === 'up') this.#listed = new Set(state.models?.map(({ id }) => id));
+    const { apiKey, reason, shelf } = this.#dependencies;
     const named = this.#named;
     const chosen = chooseModel(state, named);
-    const isGone = named !== undefined && this.#wasOffered && offers(state, named) === false;
+    const isGone = named !== undefined && this.#wasListed && lists(state, named) === false;
     if (chosen === null || isGone) {
       // Where another one may be taken, there is none now; and this one does not answer any more.
       if (named === undefined && state.kind === 'up') this.#dropEngine();
@@ -101,7 +101,7 @@ export class ModelServer {
       this.#say(`Model server ${this.#host} ${problemText(state, apiKey !== undefined, isGone ? named : undefined)}`);
       return false;
     }
-    this.#wasOffered = offers(state, chosen.serverModel) === true;
+    this.#wasListed = lists(state, chosen.serverModel) === true;
     this.#use(chosen, reason, true);
     this.#say(choiceText(chosen, state, this.#host));
     return true;
@@ -109,31 +109,31 @@ export class ModelServer {
 
   /** The one model that may be asked: by the settings, or because somebody was told so. */
   get #named(): string | undefined {
-    const { isVouchedFor, model } = this.#parts;
+    const { isVouchedFor, model } = this.#dependencies;
     return model ?? (isVouchedFor ? this.#engine?.serverModel : undefined);
   }
 
   /** True while the rehearsal engine answers meanwhile; it always can. */
   get #isStandIn(): boolean {
-    return this.#engine === null && this.#parts.shelf.isReady;
+    return this.#engine === null && this.#dependencies.shelf.isReady;
   }
 
   #use(chosen: ChosenModel, reason: EngineReason, isReady: boolean): void {
     const isSame = this.#engine?.model === chosen.model && this.#engine.serverModel === chosen.serverModel;
     if (!isSame) this.#dropEngine();
     this.#engine ??= this.#makeEngine(chosen);
-    this.#parts.shelf.use(this.#engine, reason, isReady);
+    this.#dependencies.shelf.use(this.#engine, reason, isReady);
   }
 
   /** From now on nobody can ask for it; the server answers under its name with something else. */
   #dropEngine(): void {
-    if (this.#engine !== null) this.#parts.shelf.drop(this.#engine);
+    if (this.#engine !== null) this.#dependencies.shelf.drop(this.#engine);
     this.#namesItself = false;
     this.#engine = null;
   }
 
   #makeEngine({ model, serverModel }: ChosenModel): OpenAiEngine {
-    const { isVouchedFor, onProblem, weightsDigest } = this.#parts;
+    const { isVouchedFor, onProblem, weightsDigest } = this.#dependencies;
     return new OpenAiEngine({
       caller: this.#caller,
       model,
@@ -149,8 +149,8 @@ export class ModelServer {
   }
 
   #isAway(): void {
-    if (this.#waiting !== null || this.#parts.signal.aborted) return;
-    this.#parts.shelf.explain('server-unreachable', false);
+    if (this.#waiting !== null || this.#dependencies.signal.aborted) return;
+    this.#dependencies.shelf.explain('server-unreachable', false);
     this.#say('The model server does not answer any more; trying again.');
     this.#wait();
   }
@@ -163,8 +163,8 @@ export class ModelServer {
   #mayAnswer(serverModel: string, named: string): boolean {
     const isCurrent = this.#engine?.serverModel === serverModel;
     if (named === serverModel) this.#namesItself ||= isCurrent;
-    const isAnother = named !== serverModel && this.#offered.has(named);
-    const { isVouchedFor, reason, say } = this.#parts;
+    const isAnother = named !== serverModel && this.#listed.has(named);
+    const { isVouchedFor, reason, say } = this.#dependencies;
     if (!isAnother || (isCurrent && !this.#namesItself && !isVouchedFor)) return true;
     if (isCurrent && this.#named === undefined) {
       const chosen = { model: readableName(named), serverModel: named };
@@ -180,15 +180,15 @@ export class ModelServer {
 
   /** Asked when the server may be another than the one whose list was read. @returns null when it does not say. */
   async #isStillServed(serverModel: string): Promise<boolean | null> {
-    if (!this.#wasOffered && this.#engine?.serverModel === serverModel) return true;
-    const state = await probeServer(this.#caller, this.#parts.signal, patientMs);
-    const isThere = offers(state, serverModel);
+    if (!this.#wasListed && this.#engine?.serverModel === serverModel) return true;
+    const state = await probeServer(this.#caller, this.#dependencies.signal, patientMs);
+    const isThere = lists(state, serverModel);
     if (isThere === false && !this.#take(state)) this.#wait();
     return isThere;
   }
 
   #say(text: string): void {
-    if (text !== this.#said) this.#parts.say(text);
+    if (text !== this.#said) this.#dependencies.say(text);
     this.#said = text;
   }
 }

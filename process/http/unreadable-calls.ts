@@ -14,15 +14,15 @@ export class UnreadableCalls {
   readonly #errors = new WeakMap<Duplex, number>();
 
   /**
-   * @param parts.lingerMs - How long a peer that was answered may leave its own side open.
-   * @param parts.answerTo - Makes the whole answer; null: it gets none, and its connection ends.
+   * @param dependencies.lingerMs - How long a peer that was answered may leave its own side open.
+   * @param dependencies.answerTo - Makes the whole answer; null: it gets none, and its connection ends.
    */
-  constructor(parts: {
+  constructor(dependencies: {
     readonly lingerMs: number;
     readonly answerTo: (socket: Duplex, status: UnreadableStatus) => string | null;
   }) {
-    this.#lingerMs = parts.lingerMs;
-    this.#answerTo = parts.answerTo;
+    this.#lingerMs = dependencies.lingerMs;
+    this.#answerTo = dependencies.answerTo;
   }
 
   /**

@@ -13,7 +13,7 @@ import { stopParsing } from '../../process/http/node-parser.ts';
 import { CallLog } from './call-log.ts';
 import { CrowdedTurn } from '../../process/http/crowded-turn.ts';
 import { RateLimit } from './rate-limit.ts';
-import { type Answer, errorAnswer, findRoute, headersOf, type RouteParts } from './routes.ts';
+import { type Answer, errorAnswer, findRoute, headersOf, type RouteDependencies } from './routes.ts';
 import { boundConnections } from './silent-connections.ts';
 import { isPlain, UnreadableRequests } from './strange-requests.ts';
 
@@ -39,7 +39,7 @@ const maximumHeaders = 100;
 export type Listening = { readonly port: number; close(): Promise<void> };
 
 /** @throws {StartError} when nothing can listen there. */
-export async function listen(parts: RouteParts, settings: Settings, log: Log): Promise<Listening> {
+export async function listen(dependencies: RouteDependencies, settings: Settings, log: Log): Promise<Listening> {
   const rates = new RateLimit(settings.isAddressShared);
   const addresses = new ClientAddress(settings.clientAddress);
   const calls = new CallLog(log);
@@ -55,7 +55,7 @@ export async function listen(parts: RouteParts, settings: Settings, log: Log): P
       return void socket.destroy();
     }
     unreadable.begin(request, response);
-    void answer(request, response, { parts, rates, calls, addresses });
+    void answer(request, response, { dependencies, rates, calls, addresses });
   };
   const server: Server =
     settings.tls === null
@@ -101,17 +101,17 @@ function readTls({ certFile, keyFile }: NonNullable<Settings['tls']>) {
 }
 
 type Context = {
-  readonly parts: RouteParts;
+  readonly dependencies: RouteDependencies;
   readonly rates: RateLimit;
   readonly calls: CallLog;
   readonly addresses: ClientAddress;
 };
 
 async function answer(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
-  const { parts, rates, calls, addresses } = context;
+  const { dependencies, rates, calls, addresses } = context;
   // A query would be a second spelling of the same address.
   const path = request.url ?? '';
-  const route = findRoute(path, parts);
+  const route = findRoute(path, dependencies);
   const isReadable = isPlain(request);
   const readHeader = (name: string) => {
     const value = request.headers[name];

@@ -15,7 +15,7 @@ import type { LimitName } from './rate-limit.ts';
 import type { PackedTiles } from './packed-tiles.ts';
 import { readJson } from './read-json.ts';
 
-export type RouteParts = {
+export type RouteDependencies = {
   readonly desk: StatementDesk;
   readonly log: PublicLog;
   readonly publisher: Publisher;
@@ -35,8 +35,8 @@ type Route = {
 const neverChanges = 'public, max-age=31536000, immutable';
 
 /** @returns null for a path that is not there. */
-export function findRoute(path: string, parts: RouteParts): Route | null {
-  const { desk, publisher } = parts;
+export function findRoute(path: string, dependencies: RouteDependencies): Route | null {
+  const { desk, publisher } = dependencies;
   const statements = (name: string, answer: (request: IncomingMessage) => Promise<object>): Route => ({
     name,
     method: 'POST',
@@ -63,7 +63,7 @@ export function findRoute(path: string, parts: RouteParts): Route | null {
         return json({ status: 'ready' });
       });
     default:
-      return path.startsWith('/tile/') ? reading('tile', (request) => tile(path, request, parts)) : null;
+      return path.startsWith('/tile/') ? reading('tile', (request) => tile(path, request, dependencies)) : null;
   }
 }
 
@@ -78,7 +78,11 @@ function checkpoint(publisher: Publisher): Answer {
   };
 }
 
-async function tile(path: string, request: IncomingMessage, { log, publisher, packed }: RouteParts): Promise<Answer> {
+async function tile(
+  path: string,
+  request: IncomingMessage,
+  { log, publisher, packed }: RouteDependencies,
+): Promise<Answer> {
   const asked = parseTilePath(path);
   const bytes = asked === null ? null : readTile(log.tree, asked, published(publisher).size);
   if (asked === null || bytes === null) throw new RegistrarError('not-found');

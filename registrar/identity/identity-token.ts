@@ -51,14 +51,14 @@ export type ModalContainer = {
  */
 export async function verifyIdentityToken(
   token: string,
-  parts: {
+  dependencies: {
     readonly issuer: IssuerSettings;
     readonly keys: IssuerKeys;
     readonly deployment: Deployment;
     readonly nowMs: number;
   },
 ): Promise<ModalContainer> {
-  const { issuer, keys, deployment, nowMs } = parts;
+  const { issuer, keys, deployment, nowMs } = dependencies;
   const tokenHash = hashToken(token);
   const signed = await verifySignature(token, keys, issuer, nowMs);
   const parsed = v.safeParse(claims, signed);

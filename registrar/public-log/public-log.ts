@@ -15,7 +15,7 @@ export type LoggedEntry = {
   readonly inclusionProof: readonly Bytes[];
 };
 
-type Parts = {
+type Dependencies = {
   readonly database: RegistrarDatabase;
   readonly origin: string;
   readonly key: RegistrarKeys['log'];
@@ -24,13 +24,13 @@ type Parts = {
 /** The append-only log of statements (SPEC.md §9.6): entries, tiles and one signed checkpoint for each size. */
 export class PublicLog {
   readonly tree: LogTree;
-  readonly #parts: Parts;
+  readonly #dependencies: Dependencies;
 
   /** @throws {StartError} when the file is not the log that its last checkpoint says. */
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.tree = new LogTree(parts.database);
-    if (this.#lastNote() === null) parts.database.transaction(() => this.#sign(0));
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    this.tree = new LogTree(dependencies.database);
+    if (this.#lastNote() === null) dependencies.database.transaction(() => this.#sign(0));
     this.#check();
   }
 
@@ -54,14 +54,14 @@ export class PublicLog {
   }
 
   #sign(size: number): string {
-    const { database, origin, key } = this.#parts;
+    const { database, origin, key } = this.#dependencies;
     const note = signCheckpoint({ origin, size, rootHash: this.tree.rootAt(size) }, key);
     database.run('insert into checkpoint (size, note) values (?, ?)', size, note);
     return note;
   }
 
   #lastNote(): string | null {
-    const row = this.#parts.database.get('select note from checkpoint order by size desc limit 1');
+    const row = this.#dependencies.database.get('select note from checkpoint order by size desc limit 1');
     return row === undefined ? null : String(row['note']);
   }
 
@@ -69,7 +69,7 @@ export class PublicLog {
   #check(): void {
     const checkpoint = parseCheckpoint(this.last().note);
     const { size, rootHash } = checkpoint;
-    const isOurs = isSignedByLog(checkpoint, this.#parts.key.publicKey) && size === this.tree.size;
+    const isOurs = isSignedByLog(checkpoint, this.#dependencies.key.publicKey) && size === this.tree.size;
     if (!isOurs || !this.tree.isWhole() || !equalBytes(this.tree.rootAt(size), rootHash)) {
       throw new StartError(
         'The log is damaged: its entries are not those of its last checkpoint. Do not sign on; ask OPERATING.md.',

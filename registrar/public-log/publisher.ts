@@ -17,10 +17,10 @@ export class Publisher {
   readonly #log: Log;
   #published: Stored | null = null;
 
-  constructor(parts: { readonly commitUrl: string | null; readonly onFork: () => void; readonly log: Log }) {
-    this.#commitUrl = parts.commitUrl;
-    this.#onFork = parts.onFork;
-    this.#log = parts.log;
+  constructor(dependencies: { readonly commitUrl: string | null; readonly onFork: () => void; readonly log: Log }) {
+    this.#commitUrl = dependencies.commitUrl;
+    this.#onFork = dependencies.onFork;
+    this.#log = dependencies.log;
   }
 
   /** The part that everyone may fetch; null before the first. */

@@ -28,7 +28,7 @@ import { RenewalLimit } from './renewal-limit.ts';
 /** Callers that may wait; more than that is a keeper that hangs. */
 const mostWaiting = 64;
 
-type Parts = {
+type Dependencies = {
   readonly settings: Settings;
   readonly database: RegistrarDatabase;
   readonly log: PublicLog;
@@ -38,7 +38,7 @@ type Issued = { readonly signed: SignedStatement; readonly entry: LoggedEntry };
 
 /** Gives enclaves on Modal their statements (SPEC.md §9.6). */
 export class StatementDesk {
-  readonly #parts: Parts;
+  readonly #dependencies: Dependencies;
   readonly #challenges = new Challenges();
   readonly #keys: IssuerKeys;
   readonly #registrations: Registrations;
@@ -49,11 +49,11 @@ export class StatementDesk {
   });
   #lastIssuedAtMs: number;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.#keys = new IssuerKeys(parts.settings.issuer);
-    this.#registrations = new Registrations(parts.database);
-    this.#lastIssuedAtMs = lastTimeOf(parts.log);
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    this.#keys = new IssuerKeys(dependencies.settings.issuer);
+    this.#registrations = new Registrations(dependencies.database);
+    this.#lastIssuedAtMs = lastTimeOf(dependencies.log);
   }
 
   challenge(nowMs: number): RegistrarChallengeAnswer {
@@ -64,7 +64,7 @@ export class StatementDesk {
   /** A token registers one key, once, and so does a container. @throws {RegistrarError} */
   async register(request: RegisterRequest, nowMs: number): Promise<RegistrarAnswer> {
     const { identityToken } = request;
-    const { settings } = this.#parts;
+    const { settings } = this.#dependencies;
     const identityPublicKey = this.#provePossession(request, { kind: 'register', identityToken }, nowMs);
     const { issuer, deployment } = settings;
     const container = await verifyIdentityToken(identityToken, { issuer, deployment, keys: this.#keys, nowMs });
@@ -99,7 +99,7 @@ export class StatementDesk {
 
   /** Registers (where that is the work), signs and logs in one transaction; gives it out once it cannot be lost. */
   async #state(identityPublicKey: Bytes, work: () => Registration, nowMs: number): Promise<RegistrarAnswer> {
-    const { database, publisher } = this.#parts;
+    const { database, publisher } = this.#dependencies;
     const { issued, registration } = database.transaction(() => {
       const found = work();
       return { registration: found, issued: this.#issue(identityPublicKey, found, nowMs) };
@@ -111,7 +111,7 @@ export class StatementDesk {
 
   /** Signs and logs, inside a transaction. */
   #issue(identityPublicKey: Uint8Array, registration: Registration, nowMs: number): Issued {
-    const { settings, log } = this.#parts;
+    const { settings, log } = this.#dependencies;
     const { renewableUntilMs, ...container } = registration;
     // In the log's order times never fall, whatever this machine's clock does.
     const issuedAtMs = Math.max(nowMs, this.#lastIssuedAtMs);
@@ -131,7 +131,7 @@ export class StatementDesk {
   }
 
   #isListed({ workspaceId, environmentId, appId, functionId }: Registration): boolean {
-    const { workspaceIds, environmentIds, appIds, functionIds } = this.#parts.settings.deployment;
+    const { workspaceIds, environmentIds, appIds, functionIds } = this.#dependencies.settings.deployment;
     return (
       workspaceIds.includes(workspaceId) &&
       environmentIds.includes(environmentId) &&

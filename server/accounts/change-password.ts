@@ -7,7 +7,7 @@ import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../api/route/relay-error.ts';
 import { headBytes, lockAccount } from '../vault/quota.ts';
 import { decodeBytes } from '../api/route/wire-bytes.ts';
-import type { AccountParts } from './sessions/account-parts.ts';
+import type { AccountDependencies } from './sessions/account-dependencies.ts';
 import { headRow, keyslotRow, replaceKeyslot } from './keyslots/keyslots.ts';
 import { factors } from './factors/factors.ts';
 import { opaqueStep } from './factors/opaque-step.ts';
@@ -20,23 +20,23 @@ type Caller = { readonly accountId: string; readonly sessionId: string };
 
 /** @throws {RelayError} `bad-request`, `session-ended`. */
 export async function startPasswordChange(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   caller: Caller,
   registrationRequest: string,
   nowMs: number,
 ): Promise<PasswordStartAnswer> {
-  const account = await parts.database.db
+  const account = await dependencies.database.db
     .selectFrom('accounts')
     .select('opaque_user_id')
     .where('id', '=', caller.accountId)
     .executeTakeFirst();
   if (account === undefined) throw new RelayError('session-ended');
-  const setup = parts.keys.newestSetup;
+  const setup = dependencies.keys.newestSetup;
   const registrationResponse = opaqueStep(() =>
     answerRegistration({ setup: setup.setup, userIdentifier: account.opaque_user_id, request: registrationRequest }),
   );
   const claims = { sid: caller.sessionId, setup: setup.id };
-  const passwordToken = await parts.signer.sign('password', claims, nowMs, lifetimeMs);
+  const passwordToken = await dependencies.signer.sign('password', claims, nowMs, lifetimeMs);
   return { format: 1, passwordToken, registrationResponse };
 }
 
@@ -46,14 +46,14 @@ export async function startPasswordChange(
  * @throws {RelayError} `proof-failed`, and `head-conflict`, with nothing changed; `bad-request`.
  */
 export async function finishPasswordChange(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   caller: Caller,
   body: PasswordFinish,
   nowMs: number,
 ): Promise<BatchAnswer> {
-  const { database, sessions, feed } = parts;
+  const { database, sessions, feed } = dependencies;
   const { accountId } = caller;
-  const claims = await parts.signer.demand('password', body.passwordToken, claimsSchema, nowMs);
+  const claims = await dependencies.signer.demand('password', body.passwordToken, claimsSchema, nowMs);
   if (claims.sid !== caller.sessionId || body.keyslot.kind !== factors.password.keyslot) {
     throw new RelayError('bad-request');
   }
@@ -61,7 +61,7 @@ export async function finishPasswordChange(
   const head = headRow(accountId, body.head, nowMs);
   const expectedHead = decodeBytes(body.expectedHead);
   const keyslotList = decodeBytes(body.keyslotList.body);
-  const useProof = await demandProof(parts, caller, 'change-password', body, nowMs);
+  const useProof = await demandProof(dependencies, caller, 'change-password', body, nowMs);
   const ended = await database.write(async (trx) => {
     const account = await lockAccount(trx, database.kind, accountId);
     if (!equalBytes(account.head_hash, expectedHead) || head.counter !== account.head_counter + 1) {

@@ -9,13 +9,13 @@ import {
 } from '../../crypto/protocol/messages/account-messages.ts';
 import { batchAnswer } from '../../crypto/protocol/messages/item-messages.ts';
 import { answer, defineRoute, type Route } from '../api/route/route.ts';
-import type { AccountParts } from './sessions/account-parts.ts';
+import type { AccountDependencies } from './sessions/account-dependencies.ts';
 import { finishPasswordChange, startPasswordChange } from './change-password.ts';
 import { readAccount, readKeys } from './read-account.ts';
 import { startStepUp } from './step-up.ts';
 
 /** Routes of the own account for a signed-in person: proofs, the password, its keys. */
-export function ownRoutes(parts: AccountParts): readonly Route[] {
+export function ownRoutes(dependencies: AccountDependencies): readonly Route[] {
   return [
     defineRoute({
       name: 'startStepUp',
@@ -26,7 +26,7 @@ export function ownRoutes(parts: AccountParts): readonly Route[] {
       body: stepUpStart,
       answers: { 200: stepUpStartAnswer },
       limits: ['sign-in'],
-      handle: async ({ session, body, nowMs }) => answer(await startStepUp(parts, session, body, nowMs)),
+      handle: async ({ session, body, nowMs }) => answer(await startStepUp(dependencies, session, body, nowMs)),
     }),
     defineRoute({
       name: 'startPasswordChange',
@@ -38,7 +38,7 @@ export function ownRoutes(parts: AccountParts): readonly Route[] {
       answers: { 200: passwordStartAnswer },
       limits: ['sign-in'],
       handle: async ({ session, body, nowMs }) =>
-        answer(await startPasswordChange(parts, session, body.registrationRequest, nowMs)),
+        answer(await startPasswordChange(dependencies, session, body.registrationRequest, nowMs)),
     }),
     defineRoute({
       name: 'finishPasswordChange',
@@ -50,7 +50,8 @@ export function ownRoutes(parts: AccountParts): readonly Route[] {
       answers: { 200: batchAnswer },
       errors: ['proof-failed', 'head-conflict'],
       limits: ['sign-in'],
-      handle: async ({ session, body, nowMs }) => answer(await finishPasswordChange(parts, session, body, nowMs)),
+      handle: async ({ session, body, nowMs }) =>
+        answer(await finishPasswordChange(dependencies, session, body, nowMs)),
     }),
     defineRoute({
       name: 'readAccount',
@@ -59,7 +60,7 @@ export function ownRoutes(parts: AccountParts): readonly Route[] {
       url: '/v1/account',
       access: 'session',
       answers: { 200: accountAnswer },
-      handle: async ({ session }) => answer(await readAccount(parts, session.accountId)),
+      handle: async ({ session }) => answer(await readAccount(dependencies, session.accountId)),
     }),
     defineRoute({
       name: 'readKeys',
@@ -68,7 +69,7 @@ export function ownRoutes(parts: AccountParts): readonly Route[] {
       url: '/v1/keys',
       access: 'session',
       answers: { 200: keysAnswer },
-      handle: async ({ session }) => answer(await readKeys(parts, session.accountId)),
+      handle: async ({ session }) => answer(await readKeys(dependencies, session.accountId)),
     }),
   ];
 }

@@ -2,11 +2,11 @@ import type { AccountAnswer, KeysAnswer, SessionsAnswer } from '../../crypto/pro
 import { keyslotKinds } from '../../crypto/protocol/messages/account-messages.ts';
 import { RelayError } from '../api/route/relay-error.ts';
 import { encodeBytes } from '../api/route/wire-bytes.ts';
-import type { AccountParts } from './sessions/account-parts.ts';
+import type { AccountDependencies } from './sessions/account-dependencies.ts';
 
 /** Everything that the relay holds on the account itself. */
-export async function readAccount(parts: AccountParts, accountId: string): Promise<AccountAnswer> {
-  const { db } = parts.database;
+export async function readAccount(dependencies: AccountDependencies, accountId: string): Promise<AccountAnswer> {
+  const { db } = dependencies.database;
   const account = await db
     .selectFrom('accounts')
     .select(['id', 'name_hash', 'created_at', 'used_bytes'])
@@ -25,7 +25,7 @@ export async function readAccount(parts: AccountParts, accountId: string): Promi
     nameHash: encodeBytes(account.name_hash),
     createdAtMs: account.created_at,
     usedBytes: account.used_bytes,
-    quotaBytes: parts.settings.quotaBytes,
+    quotaBytes: dependencies.settings.quotaBytes,
     keyslots: slots.flatMap((slot) => {
       const kind = keyslotKinds.find((known) => known === slot.kind);
       return kind === undefined ? [] : [{ slotId: encodeBytes(slot.slot_id), kind, length: slot.body.length }];
@@ -33,8 +33,8 @@ export async function readAccount(parts: AccountParts, accountId: string): Promi
   };
 }
 
-export async function readKeys(parts: AccountParts, accountId: string): Promise<KeysAnswer> {
-  const account = await parts.database.db
+export async function readKeys(dependencies: AccountDependencies, accountId: string): Promise<KeysAnswer> {
+  const account = await dependencies.database.db
     .selectFrom('accounts')
     .select(['keyslot_list', 'keyring'])
     .where('id', '=', accountId)
@@ -48,11 +48,11 @@ export async function readKeys(parts: AccountParts, accountId: string): Promise<
 }
 
 export async function readSessions(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   caller: { readonly accountId: string; readonly sessionId: string },
   nowMs: number,
 ): Promise<SessionsAnswer> {
-  const rows = await parts.sessions.list(caller.accountId, nowMs);
+  const rows = await dependencies.sessions.list(caller.accountId, nowMs);
   return {
     format: 1,
     sessions: rows.map((row) => ({

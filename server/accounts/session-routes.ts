@@ -3,12 +3,12 @@ import { idField } from '../../crypto/protocol/messages/fields.ts';
 import { answer, defineRoute, type Route } from '../api/route/route.ts';
 import { RelayError } from '../api/route/relay-error.ts';
 import { decodeBytes } from '../api/route/wire-bytes.ts';
-import type { AccountParts } from './sessions/account-parts.ts';
+import type { AccountDependencies } from './sessions/account-dependencies.ts';
 import { readSessions } from './read-account.ts';
 import { parseRefreshToken } from './sessions/refresh-token.ts';
 
 /** Routes that go on with a session: its tokens, its end, the others of the account. */
-export function sessionRoutes(parts: AccountParts): readonly Route[] {
+export function sessionRoutes(dependencies: AccountDependencies): readonly Route[] {
   return [
     defineRoute({
       name: 'refreshSession',
@@ -22,7 +22,7 @@ export function sessionRoutes(parts: AccountParts): readonly Route[] {
       limits: ['refresh'],
       handle: async ({ cookie, nowMs }) => {
         if (cookie === null) throw new RelayError('not-signed-in');
-        const started = await parts.sessions.refresh(cookie, nowMs);
+        const started = await dependencies.sessions.refresh(cookie, nowMs);
         return { ...answer(started.answer), refreshToken: started.refreshToken };
       },
     }),
@@ -36,7 +36,7 @@ export function sessionRoutes(parts: AccountParts): readonly Route[] {
       answers: { 200: emptyMessage },
       handle: async ({ session, cookie }) => {
         const sessionId = decodeBytes(session.sessionId);
-        await parts.sessions.end(session.accountId, sessionId);
+        await dependencies.sessions.end(session.accountId, sessionId);
         // The cookie may belong to a later sign-in in another tab.
         const own = cookie === null ? null : parseRefreshToken(cookie);
         const isOwn = own !== null && Buffer.compare(own.sessionId, sessionId) === 0;
@@ -50,7 +50,7 @@ export function sessionRoutes(parts: AccountParts): readonly Route[] {
       url: '/v1/sessions',
       access: 'session',
       answers: { 200: sessionsAnswer },
-      handle: async ({ session, nowMs }) => answer(await readSessions(parts, session, nowMs)),
+      handle: async ({ session, nowMs }) => answer(await readSessions(dependencies, session, nowMs)),
     }),
     defineRoute({
       name: 'endSession',
@@ -61,7 +61,7 @@ export function sessionRoutes(parts: AccountParts): readonly Route[] {
       path: { sessionId: idField },
       answers: { 200: emptyMessage },
       handle: async ({ session, path }) => {
-        await parts.sessions.end(session.accountId, decodeBytes(path.sessionId));
+        await dependencies.sessions.end(session.accountId, decodeBytes(path.sessionId));
         return answer({ format: 1 });
       },
     }),

@@ -5,11 +5,11 @@ import {
   signUpStartAnswer,
 } from '../../crypto/protocol/messages/account-messages.ts';
 import { answer, defineRoute, type Route } from '../api/route/route.ts';
-import type { AccountParts } from './sessions/account-parts.ts';
+import type { AccountDependencies } from './sessions/account-dependencies.ts';
 import { finishSignUp, startSignUp } from './sign-up.ts';
 
 /** The way in for somebody who has no account yet. */
-export function signUpRoutes(parts: AccountParts): readonly Route[] {
+export function signUpRoutes(dependencies: AccountDependencies): readonly Route[] {
   return [
     defineRoute({
       name: 'startSignUp',
@@ -21,7 +21,7 @@ export function signUpRoutes(parts: AccountParts): readonly Route[] {
       answers: { 200: signUpStartAnswer },
       errors: ['sign-up-closed', 'name-taken'],
       limits: ['sign-up'],
-      handle: async ({ body, nowMs }) => answer(await startSignUp(parts, body, nowMs)),
+      handle: async ({ body, nowMs }) => answer(await startSignUp(dependencies, body, nowMs)),
     }),
     defineRoute({
       name: 'finishSignUp',
@@ -34,7 +34,7 @@ export function signUpRoutes(parts: AccountParts): readonly Route[] {
       errors: ['sign-up-closed', 'name-taken'],
       limits: ['sign-in'],
       handle: async ({ body, device, nowMs }) => {
-        const started = await finishSignUp(parts, body, device, nowMs);
+        const started = await finishSignUp(dependencies, body, device, nowMs);
         return { ...answer(started.answer), refreshToken: started.refreshToken, device: started.device };
       },
     }),

@@ -13,7 +13,7 @@ import { isDuplicate } from '../storage/tables/database.ts';
 import type { SessionTable } from '../storage/tables/schema.ts';
 import { headBytes } from '../vault/quota.ts';
 import { decodeBytes, encodeBytes } from '../api/route/wire-bytes.ts';
-import type { AccountParts } from './sessions/account-parts.ts';
+import type { AccountDependencies } from './sessions/account-dependencies.ts';
 import { headRow, keyslotRow } from './keyslots/keyslots.ts';
 import { rememberDevice } from './attempts/known-device.ts';
 import { firstKeyslots } from './factors/factors.ts';
@@ -26,22 +26,26 @@ const accountBytes = 16_384;
 const claimsSchema = v.object({ name: hashField, uid: v.pipe(v.string(), v.uuid()), setup: idField });
 
 /** @throws {RelayError} `sign-up-closed`, `storage-full`, `name-taken`, `bad-request`. */
-export async function startSignUp(parts: AccountParts, body: SignUpStart, nowMs: number): Promise<SignUpStartAnswer> {
-  refuseNewAccounts(parts);
-  const nameHash = parts.keys.hashName(decodeBytes(body.nameTag));
-  const setup = parts.keys.newestSetup;
+export async function startSignUp(
+  dependencies: AccountDependencies,
+  body: SignUpStart,
+  nowMs: number,
+): Promise<SignUpStartAnswer> {
+  refuseNewAccounts(dependencies);
+  const nameHash = dependencies.keys.hashName(decodeBytes(body.nameTag));
+  const setup = dependencies.keys.newestSetup;
   const userId = randomUUID();
   const registrationResponse = opaqueStep(() =>
     answerRegistration({ setup: setup.setup, userIdentifier: userId, request: body.registrationRequest }),
   );
-  const taken = await parts.database.db
+  const taken = await dependencies.database.db
     .selectFrom('accounts')
     .select('id')
     .where('name_hash', '=', nameHash)
     .executeTakeFirst();
   if (taken !== undefined) throw new RelayError('name-taken');
   const claims = { name: encodeBytes(nameHash), uid: userId, setup: setup.id };
-  const signUpToken = await parts.signer.sign('sign-up', claims, nowMs, lifetimeMs);
+  const signUpToken = await dependencies.signer.sign('sign-up', claims, nowMs, lifetimeMs);
   return { format: 1, signUpToken, registrationResponse };
 }
 
@@ -51,13 +55,13 @@ export async function startSignUp(parts: AccountParts, body: SignUpStart, nowMs:
  * @throws {RelayError} `name-taken` when somebody else was faster; the same call again, after a lost answer, succeeds.
  */
 export async function finishSignUp(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   body: SignUpFinish,
   device: string | null,
   nowMs: number,
 ): Promise<StartedSession & { readonly answer: SessionAnswer; readonly device: string }> {
-  refuseNewAccounts(parts);
-  const claims = await parts.signer.demand('sign-up', body.signUpToken, claimsSchema, nowMs);
+  refuseNewAccounts(dependencies);
+  const claims = await dependencies.signer.demand('sign-up', body.signUpToken, claimsSchema, nowMs);
   const accountId = randomUUID();
   const slots = body.keyslots.map((slot) => keyslotRow(accountId, slot));
   const kinds = body.keyslots.map((slot) => slot.kind).toSorted();
@@ -84,32 +88,32 @@ export async function finishSignUp(
   };
   let session: SessionTable;
   try {
-    session = await parts.database.write(async (trx) => {
+    session = await dependencies.database.write(async (trx) => {
       await trx.insertInto('accounts').values(account).execute();
       await trx.insertInto('keyslots').values(slots).execute();
       await trx.insertInto('heads').values(head).execute();
-      return parts.sessions.create(trx, accountId, nowMs);
+      return dependencies.sessions.create(trx, accountId, nowMs);
     });
   } catch (error) {
     if (!isDuplicate(error)) throw error;
-    session = await beginRepeated(parts, account, nowMs);
+    session = await beginRepeated(dependencies, account, nowMs);
   }
-  const started = await parts.sessions.start(session, nowMs);
-  return { ...started, device: rememberDevice(parts.keys, device, account.name_hash, nowMs) };
+  const started = await dependencies.sessions.start(session, nowMs);
+  return { ...started, device: rememberDevice(dependencies.keys, device, account.name_hash, nowMs) };
 }
 
-function refuseNewAccounts(parts: AccountParts): void {
-  if (parts.settings.signUp === 'closed') throw new RelayError('sign-up-closed');
-  parts.database.space.requireRoom(accountBytes);
+function refuseNewAccounts(dependencies: AccountDependencies): void {
+  if (dependencies.settings.signUp === 'closed') throw new RelayError('sign-up-closed');
+  dependencies.database.space.requireRoom(accountBytes);
 }
 
 /** The record is known to the client that made it alone: with the token of the same sign-up, this is that client again. */
 async function beginRepeated(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   account: { readonly opaque_user_id: string; readonly opaque_record: string },
   nowMs: number,
 ): Promise<SessionTable> {
-  return parts.database.write(async (trx) => {
+  return dependencies.database.write(async (trx) => {
     const same = await trx
       .selectFrom('accounts')
       .select('id')
@@ -117,6 +121,6 @@ async function beginRepeated(
       .where('opaque_record', '=', account.opaque_record)
       .executeTakeFirst();
     if (same === undefined) throw new RelayError('name-taken');
-    return parts.sessions.create(trx, same.id, nowMs);
+    return dependencies.sessions.create(trx, same.id, nowMs);
   });
 }

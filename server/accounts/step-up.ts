@@ -11,7 +11,7 @@ import { type Bytes, equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayError } from '../api/route/relay-error.ts';
 import type { AccountTable, Schema, StepUpTable } from '../storage/tables/schema.ts';
 import { decodeBytes, encodeBytes } from '../api/route/wire-bytes.ts';
-import type { AccountParts } from './sessions/account-parts.ts';
+import type { AccountDependencies } from './sessions/account-dependencies.ts';
 import { type AttemptLimit, countAttempt, forgiveAttempt } from './attempts/login-limit.ts';
 import type { BegunProof, FactorKind, ProofOf, StartOf } from './factors/factor.ts';
 import { factors } from './factors/factors.ts';
@@ -34,15 +34,15 @@ type Caller = { readonly accountId: string; readonly sessionId: string };
  * @throws {RelayError} `bad-request`, `session-ended`, `too-many-requests`.
  */
 export async function startStepUp(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   caller: Caller,
   body: StepUpStart,
   nowMs: number,
 ): Promise<StepUpStartAnswer> {
-  const account = await readOwnAccount(parts, caller.accountId);
+  const account = await readOwnAccount(dependencies, caller.accountId);
   if (account === undefined) throw new RelayError('session-ended');
-  const { kept, answer } = await beginProof(parts, account, body.factor, body);
-  await countStepUp(parts, caller, account.name_hash, nowMs);
+  const { kept, answer } = await beginProof(dependencies, account, body.factor, body);
+  await countStepUp(dependencies, caller, account.name_hash, nowMs);
   const stepUp: StepUpTable = {
     id: new Uint8Array(randomBytes(16)),
     account_id: caller.accountId,
@@ -52,7 +52,7 @@ export async function startStepUp(
     ...kept,
     expires_at: nowMs + lifetimeMs,
   };
-  await parts.database.db.insertInto('step_ups').values(stepUp).execute();
+  await dependencies.database.db.insertInto('step_ups').values(stepUp).execute();
   return answer(encodeBytes(stepUp.id));
 }
 
@@ -66,13 +66,13 @@ export async function startStepUp(
  * @throws {RelayError} `proof-failed` for a wrong, late or used one, and for that of another session, act or body.
  */
 export async function demandProof(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   caller: Caller,
   act: StepUpAct,
   body: { readonly proof: StepUpProof },
   nowMs: number,
 ): Promise<(trx: Transaction<Schema>) => Promise<void>> {
-  const { db } = parts.database;
+  const { db } = dependencies.database;
   const { proof, ...rest } = body;
   const id = decodeBytes(proof.stepUpId);
   const stepUp = await db
@@ -83,17 +83,17 @@ export async function demandProof(
     .where('session_id', '=', decodeBytes(caller.sessionId))
     .where('expires_at', '>', nowMs)
     .executeTakeFirst();
-  const account = await readOwnAccount(parts, caller.accountId);
+  const account = await readOwnAccount(dependencies, caller.accountId);
   if (stepUp === undefined || account === undefined) throw new RelayError('proof-failed');
   const { server_state, nonce, body_digest: bodyDigest } = stepUp;
   const begun = { server_state, nonce, act, bodyDigest, account };
   const isForThis = stepUp.act === act && equalBytes(bodyDigest, digestActBody(rest));
-  if (!isForThis || !(await isProven(parts, begun, proof.factor, proof))) {
+  if (!isForThis || !(await isProven(dependencies, begun, proof.factor, proof))) {
     await db.deleteFrom('step_ups').where('id', '=', id).execute();
     throw new RelayError('proof-failed');
   }
-  await forgiveAttempt(parts.database, ofSession, stepUp.session_id);
-  await forgiveAttempt(parts.database, ofAccount, account.name_hash);
+  await forgiveAttempt(dependencies.database, ofSession, stepUp.session_id);
+  await forgiveAttempt(dependencies.database, ofAccount, account.name_hash);
   return async (trx) => {
     // Gone when another call was faster, or when a way in was changed meanwhile.
     const taken = await trx.deleteFrom('step_ups').where('id', '=', id).executeTakeFirst();
@@ -103,25 +103,35 @@ export async function demandProof(
 }
 
 /** The whole row: only a factor knows which of it is its own. */
-function readOwnAccount({ database }: AccountParts, accountId: string): Promise<AccountTable | undefined> {
+function readOwnAccount({ database }: AccountDependencies, accountId: string): Promise<AccountTable | undefined> {
   return database.db.selectFrom('accounts').selectAll().where('id', '=', accountId).executeTakeFirst();
 }
 
 function beginProof<Kind extends FactorKind>(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   account: AccountTable,
   kind: Kind,
   body: StartOf[Kind],
 ) {
-  return factors[kind].beginProof(parts, account, body);
+  return factors[kind].beginProof(dependencies, account, body);
 }
 
-function isProven<Kind extends FactorKind>(parts: AccountParts, begun: BegunProof, kind: Kind, proof: ProofOf[Kind]) {
-  return factors[kind].isProven(parts, begun, proof);
+function isProven<Kind extends FactorKind>(
+  dependencies: AccountDependencies,
+  begun: BegunProof,
+  kind: Kind,
+  proof: ProofOf[Kind],
+) {
+  return factors[kind].isProven(dependencies, begun, proof);
 }
 
 /** First of the session, so that a stolen token takes no attempt from other devices; then of the account, however many it has. */
-async function countStepUp(parts: AccountParts, caller: Caller, nameHash: Bytes, nowMs: number): Promise<void> {
-  await countAttempt(parts.database, ofSession, decodeBytes(caller.sessionId), nowMs);
-  await countAttempt(parts.database, ofAccount, nameHash, nowMs);
+async function countStepUp(
+  dependencies: AccountDependencies,
+  caller: Caller,
+  nameHash: Bytes,
+  nowMs: number,
+): Promise<void> {
+  await countAttempt(dependencies.database, ofSession, decodeBytes(caller.sessionId), nowMs);
+  await countAttempt(dependencies.database, ofAccount, nameHash, nowMs);
 }

@@ -29,7 +29,7 @@ export type SessionCheck = {
   authenticate(accessToken: string, nowMs: number): Promise<Session>;
 };
 
-export type DispatchParts = {
+export type DispatchDependencies = {
   readonly sessions: SessionCheck;
   readonly cookies: { readonly refresh: BrowserCookie; readonly device: BrowserCookie };
   readonly addresses: ClientAddress;
@@ -48,57 +48,57 @@ type AnyContext = RouteContext<unknown, unknown, unknown, Access>;
  * Carries one call through its route: origin, limits, session, body, schema, handler, answer. Whatever is thrown on the way
  * becomes a code.
  */
-export async function dispatch(c: RelayContext, route: Route, parts: DispatchParts): Promise<Response> {
+export async function dispatch(c: RelayContext, route: Route, dependencies: DispatchDependencies): Promise<Response> {
   const startedAtMs = performance.now();
   let response: Response;
   let status: number;
   try {
-    response = await run(c, route, parts);
+    response = await run(c, route, dependencies);
     status = response === RESPONSE_ALREADY_SENT ? 200 : response.status;
   } catch (error) {
-    response = fail(c, route, parts, error);
+    response = fail(c, route, dependencies, error);
     status = response.status;
   }
-  parts.log.info('call', { route: route.name, status, ms: coarseMs(performance.now() - startedAtMs) });
+  dependencies.log.info('call', { route: route.name, status, ms: coarseMs(performance.now() - startedAtMs) });
   return response;
 }
 
-async function run(c: RelayContext, route: Route, parts: DispatchParts): Promise<Response> {
+async function run(c: RelayContext, route: Route, dependencies: DispatchDependencies): Promise<Response> {
   const request = c.req.raw;
-  const { limiter } = parts;
+  const { limiter } = dependencies;
   const header = (name: string) => request.headers.get(name);
   if (route.method !== 'GET') {
     const caller = { origin: header('origin'), site: header('sec-fetch-site'), host: hostOf(request) };
-    parts.origins.check(caller, route.access === 'cookie');
+    dependencies.origins.check(caller, route.access === 'cookie');
   }
-  const address = parts.addresses.find(incomingOf(c)?.socket.remoteAddress, header);
+  const address = dependencies.addresses.find(incomingOf(c)?.socket.remoteAddress, header);
   const unknown: Caller = { address, accountId: null };
   limiter.take('calls', unknown);
   for (const limit of route.limits) if (!RateLimiter.isPerAccount(limit)) limiter.take(limit, unknown);
   const nowMs = Date.now();
   const session =
-    route.access === 'session' ? await authenticate(parts.sessions, header('authorization'), nowMs) : null;
+    route.access === 'session' ? await authenticate(dependencies.sessions, header('authorization'), nowMs) : null;
   // Until the answer is made: what was parsed of it lives as long.
   const caller: Caller = { address, accountId: session?.accountId ?? null };
-  using share = parts.bodies.open(caller.accountId);
+  using share = dependencies.bodies.open(caller.accountId);
   if (route.body !== null) willBeRead(outgoingOf(c));
   const context: AnyContext = {
     session,
     path: parseOrRefuse(v.strictObject(route.path), c.req.param()),
     query: parseQuery(route, request.url),
-    body: await parseBody(request, incomingOf(c), route, { limiter, large: parts.large, share, caller }),
+    body: await parseBody(request, incomingOf(c), route, { limiter, large: dependencies.large, share, caller }),
     nowMs,
     address,
     takeLimit: (name) => limiter.take(name, caller),
     countRead: (length) => limiter.charge('reads', caller, Math.ceil(length / 1024)),
-    cookie: parts.cookies.refresh.read(header('cookie')),
-    device: parts.cookies.device.read(header('cookie')),
+    cookie: dependencies.cookies.refresh.read(header('cookie')),
+    device: dependencies.cookies.device.read(header('cookie')),
   };
   const isRead = route.limits.includes('reads');
   if (isRead) limiter.requirePaid('reads', caller);
   if (route.handle.kind === 'raw') return await runRaw(c, route.handle, context);
-  using _ = isRead ? await parts.reads.enter(caller.accountId ?? address) : null;
-  const { response, length } = write(c, parts, session, await route.handle.run(context));
+  using _ = isRead ? await dependencies.reads.enter(caller.accountId ?? address) : null;
+  const { response, length } = write(c, dependencies, session, await route.handle.run(context));
   if (isRead) context.countRead(length);
   return response;
 }
@@ -138,7 +138,7 @@ async function runRaw(
 
 function write(
   c: RelayContext,
-  { answers, cookies }: DispatchParts,
+  { answers, cookies }: DispatchDependencies,
   session: Session | null,
   { status, body, refreshToken, device }: Answer,
 ): { readonly response: Response; readonly length: number } {
@@ -157,14 +157,14 @@ function write(
   return { response: new Response(content, { status, headers }), length: content.length };
 }
 
-function fail(c: RelayContext, route: Route, parts: DispatchParts, error: unknown): Response {
+function fail(c: RelayContext, route: Route, dependencies: DispatchDependencies, error: unknown): Response {
   const { code, status, headers } = describeError(error);
-  if (isForTheLog(error)) parts.log.error('call-failed', { route: route.name, error });
+  if (isForTheLog(error)) dependencies.log.error('call-failed', { route: route.name, error });
   // `openapi.json` would be wrong: a defect of ours, which the tests' relays do not forgive.
-  if (!declaredCodes(route).has(code)) parts.log.error('undeclared-code', { route: route.name, code });
+  if (!declaredCodes(route).has(code)) dependencies.log.error('undeclared-code', { route: route.name, code });
   // A cookie whose session is over only causes more calls.
   if (code === 'session-ended' && route.access === 'cookie') {
-    headers['Set-Cookie'] = parts.cookies.refresh.clear(browserOf(c));
+    headers['Set-Cookie'] = dependencies.cookies.refresh.clear(browserOf(c));
   }
   const isHttp2 = (incomingOf(c)?.httpVersionMajor ?? 1) === 2;
   if (isHttp2) delete headers['Connection'];

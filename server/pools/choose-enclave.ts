@@ -1,7 +1,7 @@
 import type {
-  EnclaveAnswer,
-  EnclaveEvidence,
-  EnclaveOffer,
+  EnclaveChoice,
+  Attestation,
+  PooledAttestation,
   EnclaveRequest,
 } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { Enclave, Place, Pool } from './pool.ts';
@@ -9,10 +9,10 @@ import { RelayError } from '../api/route/relay-error.ts';
 
 /** Fills in what the enclave asks to have fetched for the client. Never throws: a client refuses what lacks something. */
 export type CollateralSource = {
-  complete(evidence: EnclaveEvidence): Promise<Omit<EnclaveEvidence, 'collateralNeeds'>>;
+  complete(evidence: Attestation): Promise<Omit<Attestation, 'collateralNeeds'>>;
 };
 
-export type ChooseParts = { readonly pool: Pool; readonly collateral: CollateralSource };
+export type ChooseDependencies = { readonly pool: Pool; readonly collateral: CollateralSource };
 
 /** One enclave that was lost between choosing and asking is made up for by another. */
 const rounds = 2;
@@ -28,53 +28,55 @@ const alternatePatienceMs = 300;
  * @throws {RelayError} the first enclave's reason when none answers.
  */
 export async function chooseEnclave(
-  parts: ChooseParts,
+  dependencies: ChooseDependencies,
   accountId: string,
   request: EnclaveRequest,
   avoided: string | null = null,
-): Promise<EnclaveAnswer> {
+): Promise<EnclaveChoice> {
   const place = { accountId, model: request.model };
   let reason: unknown = null;
   for (let round = 0; round < rounds; round++) {
-    const enclaves = [...(await parts.pool.choose(place))];
+    const enclaves = [...(await dependencies.pool.choose(place))];
     // One whose stream is down would be asked in vain for as long as the call may take.
     const rank = (enclave: Enclave) => (enclave.id === avoided ? 2 : enclave.seemsAway ? 1 : 0);
     enclaves.sort((a, b) => rank(a) - rank(b));
-    const chosen = await askInTurn(parts, enclaves, request, avoided);
+    const chosen = await askInTurn(dependencies, enclaves, request, avoided);
     if ('answer' in chosen) return chosen.answer;
     reason ??= chosen.reason;
-    if (!(await isAnyLost(parts.pool, enclaves, place))) break;
+    if (!(await isAnyLost(dependencies.pool, enclaves, place))) break;
   }
   throw reason instanceof RelayError ? reason : new RelayError('enclave-unreachable');
 }
 
 async function askInTurn(
-  parts: ChooseParts,
+  dependencies: ChooseDependencies,
   enclaves: readonly Enclave[],
   request: EnclaveRequest,
   avoided: string | null,
-): Promise<{ readonly answer: EnclaveAnswer } | { readonly reason: unknown }> {
-  const asked = new Map<Enclave, Promise<EnclaveOffer>>();
-  const ask = (enclave: Enclave): Promise<EnclaveOffer> => {
-    const asking = asked.get(enclave) ?? askOffer(parts, enclave, request);
+): Promise<{ readonly answer: EnclaveChoice } | { readonly reason: unknown }> {
+  const asked = new Map<Enclave, Promise<PooledAttestation>>();
+  const ask = (enclave: Enclave): Promise<PooledAttestation> => {
+    const asking = asked.get(enclave) ?? askPooled(dependencies, enclave, request);
     asked.set(enclave, asking);
     return asking;
   };
   const second = enclaves.slice(1).find((enclave) => !enclave.seemsAway && enclave.id !== avoided);
   // Side by side with the first, so that it costs the client no time.
   const alternate = second === undefined ? null : ask(second).catch(() => null);
-  let draining: EnclaveAnswer | null = null;
+  let draining: EnclaveChoice | null = null;
   let reason: unknown = null;
   for (const enclave of enclaves) {
     try {
-      const offer = await ask(enclave);
-      if (offer.status.state === 'draining') {
-        draining ??= offer;
+      const attestation = await ask(enclave);
+      if (attestation.status.state === 'draining') {
+        draining ??= attestation;
         continue;
       }
       enclave.prepare();
       const other = await withinMs(alternate, alternatePatienceMs);
-      return { answer: other !== null && isAnother(offer, other) ? { ...offer, alternate: other } : offer };
+      return {
+        answer: other !== null && isAnother(attestation, other) ? { ...attestation, alternate: other } : attestation,
+      };
     } catch (error) {
       reason ??= error;
     }
@@ -82,16 +84,20 @@ async function askInTurn(
   return draining === null ? { reason } : { answer: draining };
 }
 
-async function askOffer(parts: ChooseParts, enclave: Enclave, request: EnclaveRequest): Promise<EnclaveOffer> {
-  return { ...(await parts.collateral.complete(await enclave.askEvidence(request))), enclaveId: enclave.id };
+async function askPooled(
+  dependencies: ChooseDependencies,
+  enclave: Enclave,
+  request: EnclaveRequest,
+): Promise<PooledAttestation> {
+  return { ...(await dependencies.collateral.complete(await enclave.askAttestation(request))), enclaveId: enclave.id };
 }
 
 /** Two entries may lead to one machine, and what it loses is lost to both. */
-function isAnother(offer: EnclaveOffer, other: EnclaveOffer): boolean {
+function isAnother(attestation: PooledAttestation, other: PooledAttestation): boolean {
   return (
-    other.enclaveId !== offer.enclaveId &&
+    other.enclaveId !== attestation.enclaveId &&
     other.status.state !== 'draining' &&
-    !other.publicKeys.some((key) => offer.publicKeys.includes(key))
+    !other.publicKeys.some((key) => attestation.publicKeys.includes(key))
   );
 }
 

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
-import {
-  enclaveEvidence,
-  type EnclaveEvidence,
-  type EnclaveRequest,
-} from '../../crypto/protocol/messages/enclave-messages.ts';
+import { attestation, type Attestation, type EnclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { SealedRequestMessage } from '../../crypto/protocol/messages/turn-messages.ts';
 import {
   maximumWatchedTurns,
@@ -107,9 +103,9 @@ export class EnclaveClient implements Enclave {
   }
 
   /** A worker of before format 2 refuses the wish for it: asked again without, it gives a statement of format 1. */
-  async askEvidence(request: EnclaveRequest): Promise<EnclaveEvidence> {
+  async askAttestation(request: EnclaveRequest): Promise<Attestation> {
     const ask = (body: EnclaveRequest, isNewToOlder: boolean) => {
-      const call = { method: 'POST', path: '/evidence', body, answer: enclaveEvidence, isNewToOlder } as const;
+      const call = { method: 'POST', path: '/evidence', body, answer: attestation, isNewToOlder } as const;
       return this.#around(() => callEnclave(this.#endpoint, { ...call, timeoutMs: callTimeoutMs }));
     };
     const { statement, ...plain } = request;

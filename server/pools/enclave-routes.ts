@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import { enclaveAnswer, enclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { enclaveChoice, enclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { formatField, modelField } from '../../crypto/protocol/messages/fields.ts';
 import { answer, defineRoute, type Route } from '../api/route/route.ts';
-import { chooseEnclave, type ChooseParts } from './choose-enclave.ts';
+import { chooseEnclave, type ChooseDependencies } from './choose-enclave.ts';
 import { enclaveErrors } from './enclave-call.ts';
 
 const modelsAnswer = v.strictObject({
@@ -10,7 +10,7 @@ const modelsAnswer = v.strictObject({
   models: v.pipe(v.array(modelField), v.maxLength(1000)),
 });
 
-export function enclaveRoutes(parts: ChooseParts): Route[] {
+export function enclaveRoutes(dependencies: ChooseDependencies): Route[] {
   return [
     defineRoute({
       name: 'listModels',
@@ -20,7 +20,7 @@ export function enclaveRoutes(parts: ChooseParts): Route[] {
       access: 'session',
       answers: { 200: modelsAnswer },
       errors: enclaveErrors,
-      handle: async () => answer({ format: 1, models: await parts.pool.listModels() }),
+      handle: async () => answer({ format: 1, models: await dependencies.pool.listModels() }),
     }),
     defineRoute({
       name: 'askEnclave',
@@ -29,12 +29,12 @@ export function enclaveRoutes(parts: ChooseParts): Route[] {
       url: '/v1/enclaves',
       access: 'session',
       body: enclaveRequest,
-      answers: { 200: enclaveAnswer },
+      answers: { 200: enclaveChoice },
       errors: enclaveErrors,
       limits: ['evidence'],
       async handle({ session, body, takeLimit }) {
         if (body.freshEvidence === true) takeLimit('fresh-evidence');
-        return answer(await chooseEnclave(parts, session.accountId, body));
+        return answer(await chooseEnclave(dependencies, session.accountId, body));
       },
     }),
   ];

@@ -1,4 +1,4 @@
-import type { EnclaveEvidence, EnclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation, EnclaveRequest } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { SealedRequestMessage } from '../../crypto/protocol/messages/turn-messages.ts';
 import type {
   WorkerStatusAnswer,
@@ -24,7 +24,7 @@ export type WatchedTurn = WorkerWatch['turns'][number];
 export interface Enclave {
   /** Names the pool's entry in answers and rows; says nothing of its address. */
   readonly id: string;
-  askEvidence(request: EnclaveRequest): Promise<EnclaveEvidence>;
+  askAttestation(request: EnclaveRequest): Promise<Attestation>;
   askStatus(): Promise<WorkerStatusAnswer>;
   /** Hands a sealed request on; its frames arrive on the stream. The same request again is the same transcript. */
   startTurn(request: SealedRequestMessage): Promise<WorkerTurnAccepted>;

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
-import type { EnclaveAnswer } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { TurnAttempt, TurnStart, TurnState } from '../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Enclave } from '../pools/pool.ts';
@@ -13,7 +13,7 @@ import { lockAccount } from '../vault/quota.ts';
 import { decodeBytes } from '../api/route/wire-bytes.ts';
 import { writeBatch } from '../vault/write-items.ts';
 import type { ChangeFeed } from '../live/change-feed.ts';
-import { chooseEnclave, type ChooseParts } from '../pools/choose-enclave.ts';
+import { chooseEnclave, type ChooseDependencies } from '../pools/choose-enclave.ts';
 import type { FrameJournal } from '../frames/frame-journal.ts';
 import type { FollowedTranscript, HeldTurn } from './following/held-turn.ts';
 import { isAway, type TurnHub } from './following/turn-hub.ts';
@@ -22,7 +22,7 @@ import type { TurnLeases } from './rows/turn-leases.ts';
 import { readAttempt } from './turn-request.ts';
 import { type Attempt, moveTurn, type PlacedAttempt, placeAttempt, placeTurn } from './rows/turn-rows.ts';
 
-export type StartParts = ChooseParts & {
+export type StartDependencies = ChooseDependencies & {
   readonly database: Database;
   readonly clock: Clock;
   readonly hub: TurnHub;
@@ -36,7 +36,7 @@ export type StartParts = ChooseParts & {
 /** `changed`: the request was sealed to an enclave that is not there any more; this one is. */
 export type StartedTurn =
   | { readonly kind: 'accepted'; readonly state: TurnState }
-  | { readonly kind: 'changed'; readonly enclave: EnclaveAnswer };
+  | { readonly kind: 'changed'; readonly enclave: EnclaveChoice };
 
 /**
  * Begins a turn: stores the items and the turn in one transaction, then hands the sealed request on. It goes to exactly the
@@ -45,47 +45,51 @@ export type StartedTurn =
  * @throws {RelayError} `head-conflict` and its like with nothing stored and nothing forwarded; an enclave's refusal, or
  *   that it cannot be reached, with everything stored, so that the same call may come again.
  */
-export async function startTurn(parts: StartParts, accountId: string, start: TurnStart): Promise<StartedTurn> {
+export async function startTurn(
+  dependencies: StartDependencies,
+  accountId: string,
+  start: TurnStart,
+): Promise<StartedTurn> {
   const attempt = readAttempt(accountId, decodeBytes(start.turnId), start);
   const batch = start.batch === null ? null : await parseBatch(start.batch);
   // Decoding two bodies of 16 MiB is work enough for one turn of the event loop; storing one is another.
   if (batch !== null) await setImmediate();
   const nowMs = Date.now();
-  const { kind, space } = parts.database;
-  const enclave = await findFirst(parts, attempt);
+  const { kind, space } = dependencies.database;
+  const enclave = await findFirst(dependencies, attempt);
   let isStored = false;
-  const placed = await place(parts, attempt, async (trx) => {
+  const placed = await place(dependencies, attempt, async (trx) => {
     const account = await lockAccount(trx, kind, accountId);
     // Nobody knows yet how long the reply will be.
-    if (account.used_bytes >= parts.quotaBytes) throw new RelayError('quota-exceeded');
+    if (account.used_bytes >= dependencies.quotaBytes) throw new RelayError('quota-exceeded');
     space.requireRoom(0);
-    const times = { nowMs, latestMs: parts.clock.latest(nowMs) };
-    const context = { kind, space, accountId, turnId: attempt.turnId, ...times, quotaBytes: parts.quotaBytes };
+    const times = { nowMs, latestMs: dependencies.clock.latest(nowMs) };
+    const context = { kind, space, accountId, turnId: attempt.turnId, ...times, quotaBytes: dependencies.quotaBytes };
     isStored = batch !== null && (!(await writeBatch(trx, batch, context)).repeated || isStored);
     const temporary = batch === null;
-    return placeTurn(trx, attempt, { temporary, lease: parts.leases.newLease(), nowMs });
+    return placeTurn(trx, attempt, { temporary, lease: dependencies.leases.newLease(), nowMs });
   });
-  if (batch !== null && isStored) parts.stored(accountId, batch);
-  return forward(parts, { attempt, enclave, message: start }, placed);
+  if (batch !== null && isStored) dependencies.stored(accountId, batch);
+  return forward(dependencies, { attempt, enclave, message: start }, placed);
 }
 
 /** Hands one more sealed request of a stored turn to an enclave. */
 export async function attemptTurn(
-  parts: StartParts,
+  dependencies: StartDependencies,
   accountId: string,
   turnId: Bytes,
   message: TurnAttempt,
 ): Promise<StartedTurn> {
   const attempt = readAttempt(accountId, turnId, message);
-  const enclave = await findFirst(parts, attempt);
+  const enclave = await findFirst(dependencies, attempt);
   // The unwritten rest of an earlier attempt tells how far it came.
-  await parts.journal.flush(turnId);
-  const placed = await place(parts, attempt, async (trx) => {
-    await lockAccount(trx, parts.database.kind, accountId);
-    parts.database.space.requireRoom(0);
-    return placeAttempt(trx, attempt, parts.leases.newLease(), Date.now());
+  await dependencies.journal.flush(turnId);
+  const placed = await place(dependencies, attempt, async (trx) => {
+    await lockAccount(trx, dependencies.database.kind, accountId);
+    dependencies.database.space.requireRoom(0);
+    return placeAttempt(trx, attempt, dependencies.leases.newLease(), Date.now());
   });
-  return forward(parts, { attempt, enclave, message }, placed);
+  return forward(dependencies, { attempt, enclave, message }, placed);
 }
 
 /** More than one only happens while the database fails for the journal and not for this call. */
@@ -93,7 +97,7 @@ const placings = 5;
 
 /** Places a request so that no end of the turn which was said before still comes after it. */
 async function place(
-  { database, journal }: StartParts,
+  { database, journal }: StartDependencies,
   { turnId }: Attempt,
   work: (trx: Transaction<Schema>) => Promise<PlacedAttempt>,
 ): Promise<PlacedAttempt> {
@@ -107,7 +111,7 @@ async function place(
 }
 
 /** Before anything is stored: once it is, nothing may keep the turn from being followed, or it would never end. */
-function findFirst({ pool }: StartParts, { accountId, enclaveId, model }: Attempt): Promise<Enclave | null> {
+function findFirst({ pool }: StartDependencies, { accountId, enclaveId, model }: Attempt): Promise<Enclave | null> {
   return pool.find(enclaveId, { accountId, model });
 }
 
@@ -115,38 +119,38 @@ function findFirst({ pool }: StartParts, { accountId, enclaveId, model }: Attemp
 type Refusal = { readonly enclave: Enclave | null; readonly error: RelayError };
 
 async function forward(
-  parts: StartParts,
+  dependencies: StartDependencies,
   { attempt, enclave, message }: { attempt: Attempt; enclave: Enclave | null; message: TurnAttempt },
   placed: PlacedAttempt,
 ): Promise<StartedTurn> {
   if (!placed.forward) return { kind: 'accepted', state: placed.state };
   const { accountId, turnId } = attempt;
-  const isOwned = parts.hub.find(turnId)?.owned === true;
-  const transcripts = isOwned ? [] : await findEarlier(parts, attempt, placed.transcripts);
-  const turn = parts.hub.follow({ id: turnId, accountId, enclave, owned: true, transcripts });
+  const isOwned = dependencies.hub.find(turnId)?.owned === true;
+  const transcripts = isOwned ? [] : await findEarlier(dependencies, attempt, placed.transcripts);
+  const turn = dependencies.hub.follow({ id: turnId, accountId, enclave, owned: true, transcripts });
   // Between one recipient and the other it is not over.
   turn.attempting += 1;
   let refusals: Refusal[];
   try {
-    refusals = await handOver(parts, attempt, turn, enclave, message);
+    refusals = await handOver(dependencies, attempt, turn, enclave, message);
   } finally {
     turn.attempting -= 1;
   }
   const last = refusals.at(-1);
   if (last === undefined) {
-    parts.feed.publish({ kind: 'started', accountId, turnId });
+    dependencies.feed.publish({ kind: 'started', accountId, turnId });
     return { kind: 'accepted', state: 'running' };
   }
   // One that did not answer may have taken it, so it is asked for until it says otherwise.
-  if (!refusals.some(({ error }) => isAway(error))) parts.hub.settle(turn);
+  if (!refusals.some(({ error }) => isAway(error))) dependencies.hub.settle(turn);
   // Before the client hears of it and seals again: the next attempt may come to another replica.
-  await parts.journal.flush(turnId);
-  return answerRefusal(parts, attempt, message, last);
+  await dependencies.journal.flush(turnId);
+  return answerRefusal(dependencies, attempt, message, last);
 }
 
 /** Transcripts that another process, which has the turn no longer, began to write. Never throws. */
 async function findEarlier(
-  { pool }: StartParts,
+  { pool }: StartDependencies,
   { accountId, model }: Attempt,
   cursors: readonly TranscriptCursor[],
 ): Promise<FollowedTranscript[]> {
@@ -160,33 +164,33 @@ async function findEarlier(
 
 /** @returns nothing when the first enclave took it, or the second one after it; why neither did otherwise. */
 async function handOver(
-  parts: StartParts,
+  dependencies: StartDependencies,
   attempt: Attempt,
   turn: HeldTurn,
   first: Enclave | null,
   message: TurnAttempt,
 ): Promise<Refusal[]> {
   const { accountId, alternateEnclaveId, model, turnId } = attempt;
-  const refused = await tryOne(parts, turn, first, message);
+  const refused = await tryOne(dependencies, turn, first, message);
   if (refused === null) return [];
   if (alternateEnclaveId === null || !mayBeTakenByAnother(refused)) return [refused];
-  const second = await parts.pool.find(alternateEnclaveId, { accountId, model });
+  const second = await dependencies.pool.find(alternateEnclaveId, { accountId, model });
   if (second === null || second === first) return [refused];
   // A process that takes over from this one asks where the request went last.
-  await moveTurn(parts.database.db, turnId, second.id);
-  const refusedToo = await tryOne(parts, turn, second, message);
+  await moveTurn(dependencies.database.db, turnId, second.id);
+  const refusedToo = await tryOne(dependencies, turn, second, message);
   return refusedToo === null ? [] : [refused, refusedToo];
 }
 
 async function tryOne(
-  parts: StartParts,
+  dependencies: StartDependencies,
   turn: HeldTurn,
   enclave: Enclave | null,
   message: TurnAttempt,
 ): Promise<Refusal | null> {
   if (enclave === null) return { enclave, error: new RelayError('unknown-key') };
   try {
-    await parts.hub.handOn(turn, enclave, message.request);
+    await dependencies.hub.handOn(turn, enclave, message.request);
     return null;
   } catch (error) {
     if (error instanceof RelayError) return { enclave, error };
@@ -203,21 +207,21 @@ function mayBeTakenByAnother({ error }: Refusal): boolean {
 }
 
 async function answerRefusal(
-  parts: StartParts,
+  dependencies: StartDependencies,
   attempt: Attempt,
   message: TurnAttempt,
   { enclave, error }: Refusal,
 ): Promise<StartedTurn> {
   const place = { accountId: attempt.accountId, model: attempt.model };
-  const isGone = enclave === null || (await parts.pool.find(enclave.id, place)) === null;
-  if (isGone || error.code === 'unknown-key') return offerAnother(parts, attempt, message);
+  const isGone = enclave === null || (await dependencies.pool.find(enclave.id, place)) === null;
+  if (isGone || error.code === 'unknown-key') return chooseAnother(dependencies, attempt, message);
   const cannotNow = error.code === 'enclave-busy' || (isAway(error) && enclave.seemsAway);
-  if (!cannotNow || (await parts.pool.choose(place)).length < 2) throw error;
-  return offerAnother(parts, attempt, message, enclave.id);
+  if (!cannotNow || (await dependencies.pool.choose(place)).length < 2) throw error;
+  return chooseAnother(dependencies, attempt, message, enclave.id);
 }
 
-async function offerAnother(
-  parts: StartParts,
+async function chooseAnother(
+  dependencies: StartDependencies,
   attempt: Attempt,
   message: TurnAttempt,
   avoided: string | null = null,
@@ -225,5 +229,5 @@ async function offerAnother(
   const { nonce, statement } = message;
   const wish = statement === undefined ? {} : { statement };
   const request = { format: 1, nonce, model: attempt.model, ...wish } as const;
-  return { kind: 'changed', enclave: await chooseEnclave(parts, attempt.accountId, request, avoided) };
+  return { kind: 'changed', enclave: await chooseEnclave(dependencies, attempt.accountId, request, avoided) };
 }

@@ -14,12 +14,12 @@ const maximumCountedStops = 1000;
  * @throws {RelayError} `not-found`, or that no enclave could be told.
  */
 export async function stopTurn(
-  parts: { readonly database: Database; readonly pool: Pool },
+  dependencies: { readonly database: Database; readonly pool: Pool },
   accountId: string,
   turnId: Bytes,
   stopToken: string,
 ): Promise<void> {
-  const { db } = parts.database;
+  const { db } = dependencies.database;
   const turn = await requireTurn(db, accountId, turnId);
   await db
     .updateTable('turns')
@@ -39,7 +39,7 @@ export async function stopTurn(
   const place = { accountId, model: turn.model };
   const told = await Promise.allSettled(
     [...asked].map(async (enclaveId) => {
-      const enclave = await parts.pool.find(enclaveId, place);
+      const enclave = await dependencies.pool.find(enclaveId, place);
       if (enclave === null) throw new RelayError('enclave-unreachable');
       await enclave.stopTurn(encodeBytes(turnId), stopToken);
     }),

@@ -17,11 +17,11 @@ import {
   followAgain,
   followForBrowser,
   renewLeases,
-  type ResumeParts,
+  type ResumeDependencies,
   resumeTurns,
   stopFollowing,
 } from './following/resume-turns.ts';
-import type { StartParts } from './start-turn.ts';
+import type { StartDependencies } from './start-turn.ts';
 import { TurnHub } from './following/turn-hub.ts';
 import { renewalIntervalMs, TurnLeases } from './rows/turn-leases.ts';
 import { LiveClient } from '../live/live-client.ts';
@@ -29,7 +29,7 @@ import { LiveClient } from '../live/live-client.ts';
 const heartbeatIntervalMs = 15_000;
 const cleaningIntervalMs = 3_600_000;
 
-export type TurnServiceParts = {
+export type TurnServiceDependencies = {
   readonly database: Database;
   readonly pool: Pool;
   readonly collateral: CollateralSource;
@@ -41,9 +41,9 @@ export type TurnServiceParts = {
 };
 
 /** Everything that runs between requests: streams, journal, leases, heartbeats, cleaning. One for each process. */
-export class TurnService implements StartParts, ResumeParts {
+export class TurnService implements StartDependencies, ResumeDependencies {
   readonly database: Database;
-  readonly clock: TurnServiceParts['clock'];
+  readonly clock: TurnServiceDependencies['clock'];
   readonly pool: Pool;
   readonly collateral: CollateralSource;
   readonly feed: ChangeFeed;
@@ -58,18 +58,18 @@ export class TurnService implements StartParts, ResumeParts {
   #leaving = false;
   #closing = false;
 
-  constructor(parts: TurnServiceParts) {
-    this.database = parts.database;
-    this.pool = parts.pool;
-    this.collateral = parts.collateral;
-    this.feed = parts.feed;
-    this.log = parts.log;
-    this.quotaBytes = parts.quotaBytes;
-    this.clock = parts.clock;
-    this.journal = new FrameJournal(parts.database, parts.log);
-    this.leases = new TurnLeases(parts.database.kind);
+  constructor(dependencies: TurnServiceDependencies) {
+    this.database = dependencies.database;
+    this.pool = dependencies.pool;
+    this.collateral = dependencies.collateral;
+    this.feed = dependencies.feed;
+    this.log = dependencies.log;
+    this.quotaBytes = dependencies.quotaBytes;
+    this.clock = dependencies.clock;
+    this.journal = new FrameJournal(dependencies.database, dependencies.log);
+    this.leases = new TurnLeases(dependencies.database.kind);
     const { owner } = this.leases;
-    this.hub = new TurnHub({ owner, journal: this.journal, clients: this.#clients, log: parts.log });
+    this.hub = new TurnHub({ owner, journal: this.journal, clients: this.#clients, log: dependencies.log });
     this.journal.listen({
       missing: (gap) => this.hub.missing(gap),
       ended: (turnId) => this.hub.ended(turnId),

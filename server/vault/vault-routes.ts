@@ -17,7 +17,7 @@ import { readBody, readHeads, readItems } from './read-items.ts';
 import { readPruned } from './pruned-items.ts';
 import { writeBatch } from './write-items.ts';
 
-export type VaultParts = {
+export type VaultDependencies = {
   readonly database: Database;
   readonly clock: Clock;
   readonly quotaBytes: number;
@@ -25,8 +25,8 @@ export type VaultParts = {
   readonly stored: (accountId: string, batch: ParsedBatch) => void;
 };
 
-export function vaultRoutes(parts: VaultParts): Route[] {
-  const { database } = parts;
+export function vaultRoutes(dependencies: VaultDependencies): Route[] {
+  const { database } = dependencies;
   return [
     defineRoute({
       name: 'storeItems',
@@ -43,10 +43,10 @@ export function vaultRoutes(parts: VaultParts): Route[] {
         const { accountId } = session;
         const batch = await parseBatch(body);
         const { kind, space } = database;
-        const times = { nowMs, latestMs: parts.clock.latest(nowMs) };
-        const context = { kind, space, accountId, turnId: null, ...times, quotaBytes: parts.quotaBytes };
+        const times = { nowMs, latestMs: dependencies.clock.latest(nowMs) };
+        const context = { kind, space, accountId, turnId: null, ...times, quotaBytes: dependencies.quotaBytes };
         const { counter, repeated } = await database.write((trx) => writeBatch(trx, batch, context));
-        if (!repeated) parts.stored(accountId, batch);
+        if (!repeated) dependencies.stored(accountId, batch);
         return answer({ format: 1, counter });
       },
     }),

@@ -17,7 +17,11 @@ import { CryptoError } from '../../crypto/protocol/bytes/errors.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { makeAmdMachine } from '../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../parts/evidence/vendors/certificate-maker.ts';
-import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../parts/evidence/hardware-answer.ts';
+import {
+  type HardwareAttestation,
+  hardwarePolicy,
+  makeHardwareAttestation,
+} from '../parts/evidence/hardware-attestation.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 
 const chip = makeAmdMachine();
@@ -36,33 +40,35 @@ afterAll(() => folder.remove());
 
 async function documentOf(minimum: ProtectionLevel, atMs = testNowMs): Promise<string> {
   const nonce = randomBytes(32);
-  const answer = await makeHardwareAnswer({
+  const answer = await makeHardwareAttestation({
     nonce,
     machine: (expected) => chip.makeEvidence({ expected }),
     statement: { issuedAtMs: atMs },
     binding: { notAfterMs: atMs + 3_600_000 },
   });
   const question = { nonce, model: 'default', minimum, policy, nowMs: atMs };
-  const verdict = await verifyEnclave({ ...question, answer });
-  return encodeVerificationDocument(makeVerificationDocument(question, [{ answer, verdict }]));
+  const verdict = await verifyEnclave({ ...question, attestation: answer });
+  return encodeVerificationDocument(makeVerificationDocument(question, [{ attestation: answer, verdict }]));
 }
 
 const mixedPolicy = { ...policy, allowedKinds: ['sev-snp', 'development'] as const, minimum: 'any' as const };
 
 /** Genuine hardware, and beside it an enclave that nothing vouches for. */
-async function makeMixedDocument(collateralOf: (genuine: HardwareAnswer) => HardwareAnswer['collateral'] = () => []) {
+async function makeMixedDocument(
+  collateralOf: (genuine: HardwareAttestation) => HardwareAttestation['collateral'] = () => [],
+) {
   const nonce = randomBytes(32);
   const identity = generateIdentityKeyPair();
   const [genuine, other] = await Promise.all([
-    makeHardwareAnswer({ nonce, machine: (expected) => chip.makeEvidence({ expected }) }),
-    makeHardwareAnswer({ nonce, identity, machine: (expected) => chip.makeEvidence({ expected }) }),
+    makeHardwareAttestation({ nonce, machine: (expected) => chip.makeEvidence({ expected }) }),
+    makeHardwareAttestation({ nonce, identity, machine: (expected) => chip.makeEvidence({ expected }) }),
   ]);
   const question = { nonce, model: 'default', minimum: 'any' as const, policy: mixedPolicy, nowMs: testNowMs };
   const evidence = [createDevelopmentEvidence(identity.publicKey)];
-  const lesser: HardwareAnswer = { ...other, collateral: collateralOf(genuine) ?? [], evidence };
+  const lesser: HardwareAttestation = { ...other, collateral: collateralOf(genuine) ?? [], evidence };
   const enclaves = [];
-  for (const answer of [genuine, lesser]) {
-    enclaves.push({ answer, verdict: await verifyEnclave({ ...question, answer }) });
+  for (const attestation of [genuine, lesser]) {
+    enclaves.push({ attestation, verdict: await verifyEnclave({ ...question, attestation }) });
   }
   return parseVerificationDocument(encodeVerificationDocument(makeVerificationDocument(question, enclaves)));
 }

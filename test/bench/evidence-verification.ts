@@ -9,9 +9,9 @@ import { startBrowser } from '../parts/browser/browser.ts';
 import { developmentPolicy } from '../parts/evidence/development-policy.ts';
 import { makeAmdMachine } from '../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../parts/evidence/vendors/certificate-maker.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../parts/evidence/hardware-answer.ts';
+import { hardwarePolicy, makeHardwareAttestation } from '../parts/evidence/hardware-attestation.ts';
 import { makeIntelMachine } from '../parts/evidence/intel/intel-machine.ts';
-import { makeModalAnswer, ModalMachine, modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
+import { makeModalAttestation, ModalMachine, modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
 import { makeNvidiaMachine } from '../parts/evidence/nvidia/nvidia-machine.ts';
 import { type Figure, percentile } from './figure.ts';
 
@@ -32,15 +32,15 @@ onmessage = async ({ data: { question, rounds } }) => {
   postMessage(times);
 };`;
 
-type Asked = Pick<EnclaveQuestion, 'answer' | 'policy'>;
+type Asked = Pick<EnclaveQuestion, 'attestation' | 'policy'>;
 
 /** How long the browser takes to verify each kind of evidence, whole: key statement, evidence, chains, collateral. */
 export async function benchEvidenceVerification(): Promise<Figure[]> {
   const questions = await makeQuestions();
   await using page = await openWorkerPage();
   const figures: Figure[] = [];
-  for (const [kind, { answer, policy }] of questions) {
-    const question = { answer, policy, nonce, model: 'default', minimum: 'any', nowMs: testNowMs } as const;
+  for (const [kind, { attestation, policy }] of questions) {
+    const question = { attestation, policy, nonce, model: 'default', minimum: 'any', nowMs: testNowMs } as const;
     const verdict = await verifyEnclave(question);
     if (verdict.refused) throw new Error(`${kind}: ${verdict.code}`);
     const times = await page.time({ ...question, nonce: [...nonce] });
@@ -63,29 +63,29 @@ async function makeQuestions(): Promise<[string, Asked][]> {
     const policy = hardwarePolicy({ ...ofAmd, nvidiaGpu: machine.policy });
     return [
       `sev-snp + ${count} GPU`,
-      { answer: await makeHardwareAnswer({ nonce, machine: amdMachine, devices }), policy },
+      { attestation: await makeHardwareAttestation({ nonce, machine: amdMachine, devices }), policy },
     ];
   };
   const modal = new ModalMachine();
-  const modalAnswer = await makeModalAnswer({
+  const modalAnswer = await makeModalAttestation({
     nonce,
     evidence: (identityPublicKey) => [modal.makeEvidence({ identityPublicKey })],
   });
-  const plain = await makeHardwareAnswer({ nonce, machine: amdMachine });
+  const plain = await makeHardwareAttestation({ nonce, machine: amdMachine });
   const identity = plain.evidence[0];
   if (identity === undefined || identity.kind === 'nvidia-gpu') throw new Error('no identity');
   const { identityPublicKey } = identity;
   return [
     [
       'development',
-      { answer: { ...plain, evidence: [{ kind: 'development', identityPublicKey }] }, policy: developmentPolicy },
+      { attestation: { ...plain, evidence: [{ kind: 'development', identityPublicKey }] }, policy: developmentPolicy },
     ],
-    ['modal', { answer: modalAnswer, policy: modalPolicy(modal.policy) }],
-    ['sev-snp', { answer: plain, policy: hardwarePolicy(ofAmd) }],
+    ['modal', { attestation: modalAnswer, policy: modalPolicy(modal.policy) }],
+    ['sev-snp', { attestation: plain, policy: hardwarePolicy(ofAmd) }],
     [
       'tdx',
       {
-        answer: await makeHardwareAnswer({ nonce, machine: (expected) => intel.makeEvidence({ expected }) }),
+        attestation: await makeHardwareAttestation({ nonce, machine: (expected) => intel.makeEvidence({ expected }) }),
         policy: hardwarePolicy({
           measured: { sevSnp: [], tdx: [intel.tdxRelease] },
           tdx: { roots: [intel.rootDigest], tcbStatuses: ['UpToDate'], minimumTcbEvaluationDataNumber: 18 },

@@ -26,7 +26,7 @@ import { findSqliteFile, waitForStoredAnswers } from '../parts/storage/stored-an
 import { makeTemporaryFolder, type TemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { CanaryFinder } from './find-canary.ts';
 import { walkOtherWays } from './other-ways.ts';
-import { type LeftoverParts, relayLeftovers } from './relay-leftovers.ts';
+import { type LeftoverDependencies, relayLeftovers } from './relay-leftovers.ts';
 import { inventPerson } from '../parts/users/person.ts';
 
 let browser: Browser;
@@ -127,7 +127,7 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
   /** Everything that the relay's operator could lay hands on, searched. */
   async function searchEverything(): Promise<CanaryFinder> {
     const finder = new CanaryFinder(canaries);
-    const parts: LeftoverParts = {
+    const dependencies: LeftoverDependencies = {
       sotto,
       proxy,
       snapshotFolder: folder.path,
@@ -136,7 +136,7 @@ describe.each(['sqlite', 'postgres'] as const)('what a person typed is nowhere b
           ? null
           : { url: databaseUrl, dataFolder: postgres.dataFolder },
     };
-    for await (const { place, bytes, isPlain } of relayLeftovers(parts)) {
+    for await (const { place, bytes, isPlain } of relayLeftovers(dependencies)) {
       if (isPlain === true) finder.searchPlain(place, bytes);
       else finder.search(place, bytes);
     }

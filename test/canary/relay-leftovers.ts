@@ -7,7 +7,7 @@ import { type RunningSotto, waitFor } from '../parts/relay/running-sotto.ts';
 import { findSqliteFile } from '../parts/storage/stored-answers.ts';
 import { readProcessMemory } from './process-memory.ts';
 
-export type LeftoverParts = {
+export type LeftoverDependencies = {
   readonly sotto: RunningSotto;
   readonly proxy: RecordingProxy;
   /** Where the relay was told to put heap snapshots. */
@@ -24,8 +24,8 @@ export type Leftover = {
 };
 
 /** Everything that the operator of a relay could lay hands on. */
-export async function* relayLeftovers(parts: LeftoverParts): AsyncGenerator<Leftover> {
-  const { sotto, proxy, postgres } = parts;
+export async function* relayLeftovers(dependencies: LeftoverDependencies): AsyncGenerator<Leftover> {
+  const { sotto, proxy, postgres } = dependencies;
   const { requests, responses } = proxy.recorded();
   for (const bytes of requests) yield { place: 'requests', bytes };
   for (const bytes of responses) yield { place: 'responses', bytes };
@@ -38,7 +38,7 @@ export async function* relayLeftovers(parts: LeftoverParts): AsyncGenerator<Left
     for (const [path, bytes] of filesUnder(postgres.dataFolder)) yield { place: `postgres files: ${path}`, bytes };
   }
   // A snapshot holds every text and object of V8's heap, but of a Buffer only that there is one: its bytes lie outside.
-  yield { place: 'heap of the relay', bytes: await takeHeapSnapshot(sotto, parts.snapshotFolder) };
+  yield { place: 'heap of the relay', bytes: await takeHeapSnapshot(sotto, dependencies.snapshotFolder) };
   // There they are; only Linux shows them, and not to everybody.
   for (const bytes of readProcessMemory(sotto.childPid('server/main.ts')) ?? []) {
     yield { place: 'memory of the relay', bytes, isPlain: true };

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { EnclaveEvidence } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { decodeLiveRecord, LiveRecordSplitter } from '../../crypto/protocol/messages/live-record.ts';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
 import { concat, fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
@@ -62,9 +62,9 @@ describe('sotto-v1-turn.json', () => {
   test('the key statement verifies', async () => {
     const { evidence, statement, signature, nonce, evidenceDigest } = frozen.keyStatement;
     const verdict = await verifyEnclave({
-      answer: {
+      attestation: {
         format: 1,
-        evidence: evidence as EnclaveEvidence['evidence'],
+        evidence: evidence as Attestation['evidence'],
         statement: toBase64Url(fromHex(statement)),
         signature: toBase64Url(fromHex(signature)),
         publicKeys: frozen.enclaveKeys.map(({ publicKey }) => toBase64Url(fromHex(publicKey))),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { enclaveEvidence } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { attestation } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { workerStatusAnswer } from '../../crypto/protocol/messages/worker-messages.ts';
 import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
@@ -29,7 +29,7 @@ describe("the worker's calls", () => {
       status: { state: 'ready', reason: 'chosen-by-setting', next: null },
       models: ['scripted'],
     });
-    const evidence = v.parse(enclaveEvidence, await (await client.call('POST', '/evidence', evidenceRequest())).json());
+    const evidence = v.parse(attestation, await (await client.call('POST', '/evidence', evidenceRequest())).json());
     expect(evidence.publicKeys.length).toBeGreaterThan(0);
     const verdict = await client.verify('scripted');
     expect(verdict.statement.model).toBe('scripted');

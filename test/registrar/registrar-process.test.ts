@@ -3,7 +3,7 @@ import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts'
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import type { ModalEvidence } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { makeModalAnswer, modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
+import { makeModalAttestation, modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
 import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 
 let registrar: TestRegistrar;
@@ -18,14 +18,14 @@ const nonce = randomBytes(32);
 /** The client's verdict on what the registrar gave. */
 async function judge(evidence: ModalEvidence) {
   const nowMs = Date.now();
-  const answer = await makeModalAnswer({
+  const answer = await makeModalAttestation({
     nonce,
     identity,
     evidence: () => [evidence],
     statement: { issuedAtMs: nowMs },
   });
   const policy = modalPolicy(registrar.policySection);
-  return verifyEnclave({ answer, nonce, model: 'default', minimum: 'stated', policy, nowMs });
+  return verifyEnclave({ attestation: answer, nonce, model: 'default', minimum: 'stated', policy, nowMs });
 }
 
 test('a container registers its key and renews it, and the client believes both statements', async () => {

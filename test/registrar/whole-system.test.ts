@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateIdentityKeyPair } from '../../crypto/evidence/key-statement.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import { enclaveAnswer } from '../../crypto/protocol/messages/enclave-messages.ts';
+import { enclaveChoice } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { ModalEvidence } from '../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import { HardwareWorker } from '../parts/evidence/hardware-worker.ts';
@@ -88,7 +88,7 @@ async function ask() {
   await waitFor(isReady, 120_000, () => `no enclave: ${answer?.bytes.toString('utf8') ?? ''}\n${worker.printed}`);
   const { bytes, json } = answer as unknown as RelayAnswer;
   answers.push(bytes);
-  const offered = v.parse(enclaveAnswer, json);
+  const offered = v.parse(enclaveChoice, json);
   const [evidence] = offered.evidence;
   if (evidence?.kind !== 'modal') throw new Error('Evidence of another kind.');
   return { offered, nonce, evidence };
@@ -100,7 +100,14 @@ async function judge({ offered, nonce }: Asked, changes: Partial<ModalEvidence> 
   const [evidence] = offered.evidence;
   const answer = { ...offered, evidence: [{ ...(evidence as ModalEvidence), ...changes }] };
   const policy = modalPolicy(registrar.policySection);
-  const verdict = await verifyEnclave({ answer, nonce, model: 'default', minimum: 'stated', policy, nowMs });
+  const verdict = await verifyEnclave({
+    attestation: answer,
+    nonce,
+    model: 'default',
+    minimum: 'stated',
+    policy,
+    nowMs,
+  });
   return verdict.refused ? verdict.code : verdict.level;
 }
 

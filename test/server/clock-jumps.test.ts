@@ -89,8 +89,8 @@ describe.each(databaseKinds)('%s', (kind) => {
   test('a session that was ended is over at once where the clock was set back since it was looked at', async () => {
     const database = await openTestDatabase(kind);
     const keys = parseServerKeys(await generateServerKeys());
-    const parts = { database, keys, signer: await TokenSigner.open(keys), clock: rightClock };
-    const sessions = new Sessions({ ...parts, onEnded: () => undefined });
+    const dependencies = { database, keys, signer: await TokenSigner.open(keys), clock: rightClock };
+    const sessions = new Sessions({ ...dependencies, onEnded: () => undefined });
     const { accountId } = await makeAccount(database);
     const session = await database.write((trx) => sessions.create(trx, accountId, todayMs));
     const { accessToken } = (await sessions.start(session, todayMs)).answer;

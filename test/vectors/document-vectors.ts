@@ -1,6 +1,6 @@
 import { encodeVerificationDocument, makeVerificationDocument } from '../../crypto/evidence/verification-document.ts';
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { EnclaveEvidence } from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation } from '../../crypto/protocol/messages/enclave-messages.ts';
 import type { ProtectionLevel } from '../../crypto/protocol/protection-level.ts';
 import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { decodeUtf8, fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
@@ -18,7 +18,7 @@ async function makeDocument(minimum: ProtectionLevel): Promise<string> {
   const { evidence, statement, signature, nonce } = turnVectors.keyStatement;
   const answer = {
     format: 1 as const,
-    evidence: evidence as EnclaveEvidence['evidence'],
+    evidence: evidence as Attestation['evidence'],
     statement: toBase64Url(fromHex(statement)),
     signature: toBase64Url(fromHex(signature)),
     publicKeys: turnVectors.enclaveKeys.map(({ publicKey }) => toBase64Url(fromHex(publicKey))),
@@ -30,8 +30,8 @@ async function makeDocument(minimum: ProtectionLevel): Promise<string> {
     policy: developmentPolicy,
     nowMs: verifiedAtMs,
   };
-  const verdict = await verifyEnclave({ ...question, answer });
-  return encodeVerificationDocument(makeVerificationDocument(question, [{ answer, verdict }]));
+  const verdict = await verifyEnclave({ ...question, attestation: answer });
+  return encodeVerificationDocument(makeVerificationDocument(question, [{ attestation: answer, verdict }]));
 }
 
 function makeContents(document: string): ItemContent[] {

@@ -1,6 +1,6 @@
 import { endedEarlyCode } from '../../../crypto/protocol/contents/item-contents.ts';
 import type { RelayColumn, RelayViewRow } from '../../vault/api/vault-api.ts';
-import { leftOutText } from './answer-texts.ts';
+import { leftOutText } from './reply-texts.ts';
 import { isReplyErrorCode, replyErrorText } from './reply-error-texts.ts';
 import { languageTag, say } from './say.ts';
 import { writeTime } from './time-texts.ts';
@@ -42,6 +42,6 @@ export function rowWords({ words, facts }: Pick<RelayViewRow, 'words' | 'facts'>
 }
 
 function notedText(code: string): string {
-  if (code === endedEarlyCode) return say('answer.ended-early');
+  if (code === endedEarlyCode) return say('reply-state.ended-early');
   return isReplyErrorCode(code) ? replyErrorText(code).sentence : say('relay-view.noted-code', { code });
 }

@@ -74,10 +74,10 @@ export class EventSink {
   }
 
   /** One reply changed. `growth` null: other than by text that one frame brought. */
-  answerChanged(turnId: string, growth: { readonly text: string; readonly reasoning: string } | null): void {
-    const answer = this.#conversations.answerOf(turnId);
-    if (answer === null) return;
-    const { conversationId, message } = answer;
+  replyChanged(turnId: string, growth: { readonly text: string; readonly reasoning: string } | null): void {
+    const reply = this.#conversations.replyOf(turnId);
+    if (reply === null) return;
+    const { conversationId, message } = reply;
     // All of it follows in a moment, this included.
     if (this.#stale.has(conversationId)) return;
     // A question that was asked again is no longer shown, and goes on being read.

@@ -15,7 +15,7 @@ import { newId } from '../surroundings/new-id.ts';
 
 const excerptLength = 60;
 
-export type BeginTurnParts = {
+export type BeginTurnDependencies = {
   readonly store: VaultStore;
   readonly outbox: Outbox;
   readonly conversations: Conversations;
@@ -26,17 +26,17 @@ export type BeginTurnParts = {
 
 /** Begins turns: a question is kept in this browser before anything of it is sent. */
 export class TurnBeginnings {
-  readonly #parts: BeginTurnParts;
+  readonly #dependencies: BeginTurnDependencies;
 
-  constructor(parts: BeginTurnParts) {
-    this.#parts = parts;
+  constructor(dependencies: BeginTurnDependencies) {
+    this.#dependencies = dependencies;
   }
 
   async send(conversationId: string | null, text: string): Promise<TurnOperation> {
     if (text.length > maximumMessageLength) throw new VaultError('message-too-long');
     if (isUnseen(text)) throw new VaultError('message-empty');
-    const { conversations, session, minimums } = this.#parts;
-    // Read now: while the vault looks for an enclave, the relay may offer another and the person may open another chat.
+    const { conversations, session, minimums } = this.#dependencies;
+    // Read now: while the vault looks for an enclave, the relay may choose another and the person may open another chat.
     const { shown } = session;
     const begun = conversationId === null ? this.#newConversation(text) : null;
     await session.admit(minimums.effective(conversationId));
@@ -48,19 +48,19 @@ export class TurnBeginnings {
       text,
       shown,
     });
-    await this.#parts.outbox.put(turnOperation, operation);
+    await this.#dependencies.outbox.put(turnOperation, operation);
     return operation;
   }
 
   /** The same words again, under new keys; what failed on its way gives its place to them. */
   async retry(conversationId: string, turnId: string): Promise<TurnOperation> {
-    const { outbox, store, conversations, session, minimums } = this.#parts;
+    const { outbox, store, conversations, session, minimums } = this.#dependencies;
     const queued = outbox.turn(turnId);
     const asked = queued?.operation ?? store.contents.messages.ofTurn(turnId)?.message;
     if (asked?.conversationId !== conversationId) throw new VaultError('not-here');
     const isGoing = queued?.operation.stage.name === 'going';
     // It is on its way: once is enough. A reply may be over before the call that brought the question is.
-    if (isGoing && conversations.answerOf(turnId)?.message.state.kind !== 'ended') return queued.operation;
+    if (isGoing && conversations.replyOf(turnId)?.message.state.kind !== 'ended') return queued.operation;
     const { shown } = session;
     await session.admit(minimums.effective(conversationId));
     const operation = this.#newTurn({
@@ -93,15 +93,15 @@ export class TurnBeginnings {
 
   /** Messages are in the order in which they were written, even where clocks disagree. */
   #laterThanAll(conversationId: string): number {
-    const { conversations, clock } = this.#parts;
+    const { conversations, clock } = this.#dependencies;
     const times = conversations.messages(conversationId).map(({ createdAtMs }) => createdAtMs);
     return laterThan(clock, times);
   }
 
   #newConversation(text: string): NonNullable<TurnOperation['newConversation']> {
-    const minimumProtection = this.#parts.minimums.forNew();
+    const minimumProtection = this.#dependencies.minimums.forNew();
     return {
-      createdAtMs: this.#parts.clock.wallMs(),
+      createdAtMs: this.#dependencies.clock.wallMs(),
       title: excerptOf(text),
       cacheSalt: toBase64Url(randomBytes(32)),
       ...(minimumProtection === null ? {} : { minimumProtection }),
@@ -110,7 +110,7 @@ export class TurnBeginnings {
 
   /** null for one that the relay has; what its first question brings for one that still waits. */
   #waitingConversation(conversationId: string): TurnOperation['newConversation'] {
-    const { store, outbox } = this.#parts;
+    const { store, outbox } = this.#dependencies;
     if (store.contents.conversations.has(conversationId)) return null;
     const waiting = outbox.turns.find(
       ({ operation }) => operation.conversationId === conversationId && operation.newConversation !== null,

@@ -19,10 +19,10 @@ export type EventsOf = {
   /** Judges once more, then seals. */
   readonly sealing: 'overtaken' | 'sealed-first' | 'sealed-again' | SetBack;
   /** Items and request in one call. */
-  readonly storing: 'taken' | 'offered' | 'overtaken' | SetBack;
+  readonly storing: 'taken' | 'another-enclave' | 'overtaken' | SetBack;
   /** The items are stored: the request alone, without the lock, so that a slow relay holds up nothing else. */
-  readonly posting: 'taken' | 'offered' | 'withdrawn' | SetBack;
-  /** Verifies the enclave that the relay offers instead. */
+  readonly posting: 'taken' | 'another-enclave' | 'withdrawn' | SetBack;
+  /** Verifies the enclave that the relay chose instead. */
   readonly adopting: 'adopted' | SetBack;
   readonly 'backing-off': 'waited';
   /** Writes into the outbox why it needs the person. */
@@ -61,7 +61,7 @@ export type Effect = 'tell-accepted' | 'leave-outbox' | 'forget-enclave';
 
 type Go = { readonly kind: 'go'; readonly next: State; readonly effects: readonly Effect[] };
 /** `impossible`: this event does not come of this state. */
-export type Step = Go | { readonly kind: 'impossible' };
+export type Transition = Go | { readonly kind: 'impossible' };
 
 const to = (next: State, ...effects: readonly Effect[]): Go => ({ kind: 'go', next, effects });
 
@@ -103,13 +103,13 @@ const possible: { readonly [Where in State]: Readonly<Record<EventOf<Where>, Go>
   },
   storing: {
     taken: to('accepted', 'tell-accepted', 'leave-outbox'),
-    offered: to('adopting'),
+    'another-enclave': to('adopting'),
     overtaken: to('looking'),
     ...setBack,
   },
   posting: {
     taken: to('accepted', 'tell-accepted', 'leave-outbox'),
-    offered: to('adopting'),
+    'another-enclave': to('adopting'),
     withdrawn: to('stopping'),
     ...setBack,
   },
@@ -160,9 +160,9 @@ export const shownProgress: Readonly<Record<State, 'sealing' | 'connecting' | 'a
 const entries = Object.entries(possible) as [State, Readonly<Record<string, Go>>][];
 const nothing = Object.fromEntries(
   entries.flatMap(([, row]) => Object.keys(row)).map((event) => [event, { kind: 'impossible' }]),
-) as Record<Event, Step>;
+) as Record<Event, Transition>;
 
 /** The step that each event takes in each state. */
 export const journey = Object.fromEntries(entries.map(([state, row]) => [state, { ...nothing, ...row }])) as Readonly<
-  Record<State, Readonly<Record<Event, Step>>>
+  Record<State, Readonly<Record<Event, Transition>>>
 >;

@@ -1,12 +1,12 @@
 import { isAtLeast } from '../../../crypto/protocol/protection-level.ts';
-import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { TurnAttempt } from '../../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { TurnOperation } from '../changes/operations/turn-operation.ts';
 import type { QueuedOperation } from '../changes/outbox/outbox.ts';
 import { placeTurn, turnWrites } from '../changes/operations/plan-turn.ts';
 import type { ShownContents } from '../changes/outbox/shown-contents.ts';
-import { ConflictError, type VaultWriter, type WriterParts } from '../changes/writing/vault-writer.ts';
+import { ConflictError, type VaultWriter, type WriterDependencies } from '../changes/writing/vault-writer.ts';
 import { sealBatch } from '../changes/writing/write-batch.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
 import { keepLaterVerification } from '../enclave/later-verification.ts';
@@ -26,7 +26,7 @@ import { companyOf } from './turn-company.ts';
 import type { TurnRecipients } from './turn-recipients.ts';
 
 /** The open vault, as far as a question on its way needs it. */
-export type AskingVault = WriterParts & {
+export type AskingVault = WriterDependencies & {
   readonly writer: VaultWriter;
   readonly session: EnclaveSession;
   readonly minimums: Minimums;
@@ -50,7 +50,7 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
   #queued: Queued | null = null;
   #enclave: VerifiedEnclave | null = null;
   #sealed: Sealed | null = null;
-  #offered: EnclaveAnswer | null = null;
+  #chosenInstead: EnclaveChoice | null = null;
   #isCertain = false;
   #setBack: Setback = enclaveChanged();
 
@@ -222,15 +222,15 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
     return this.#take(sent.value);
   }
 
-  #take(posted: Posted): 'taken' | 'offered' {
+  #take(posted: Posted): 'taken' | 'another-enclave' {
     if (posted.kind === 'taken') this.#isCertain = posted.isCertain;
-    else this.#offered = posted.enclave;
+    else this.#chosenInstead = posted.choice;
     return posted.kind;
   }
 
   async #adopt(): Promise<Outcome<'adopting'>> {
     const { nonce } = required(this.#sealed);
-    await this.#vault.session.adopt(required(this.#offered), nonce, this.#minimum);
+    await this.#vault.session.adopt(required(this.#chosenInstead), nonce, this.#minimum);
     if (!this.#patience.sealAgain()) throw enclaveChanged().error;
     return 'adopted';
   }

@@ -75,10 +75,10 @@ async function eventOf({ works, setBack, signal }: Journey, where: keyof Works):
 }
 
 async function follow({ effects }: Journey, state: State, event: Event): Promise<State> {
-  const step = journey[state][event];
-  if (step.kind === 'impossible') throw new Error(`A question in the state ${state} met the event ${event}.`);
-  for (const effect of step.effects) await effects[effect]();
-  return step.next;
+  const transition = journey[state][event];
+  if (transition.kind === 'impossible') throw new Error(`A question in the state ${state} met the event ${event}.`);
+  for (const effect of transition.effects) await effects[effect]();
+  return transition.next;
 }
 
 function isEnd(state: State): state is End {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
-import type { EnclaveAnswer, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
@@ -10,7 +10,7 @@ import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { AcceptedVerdict } from '../../../crypto/evidence/second-enclave.ts';
 import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
-import { type Judgement, Offer } from './offer.ts';
+import { type Judgement, ReceivedChoice } from './received-choice.ts';
 import type { ShownEnclave } from '../changes/operations/turn-operation.ts';
 import type { EnclaveView } from './protection-views.ts';
 import { toVaultError, toVaultFailure, VaultError } from '../failures/vault-error.ts';
@@ -23,7 +23,7 @@ const startingIntervalMs = 2_000;
 /** Longer than this nobody waits to see a question leave the box. */
 const admissionMs = 3_000;
 
-export type EnclaveParts = {
+export type EnclaveDependencies = {
   readonly client: Pick<RelayClient, 'askEnclave'>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -36,21 +36,21 @@ export type EnclaveParts = {
  * minimum of the open conversation; a question is judged by its own conversation's.
  */
 export class EnclaveSession {
-  readonly #parts: EnclaveParts;
+  readonly #dependencies: EnclaveDependencies;
   #view: EnclaveView = { kind: 'idle' };
-  #offer: Offer | null = null;
+  #received: ReceivedChoice | null = null;
   #judgement: Judgement | null = null;
   #shown: VerifiedEnclave | null = null;
   /** The policy wants hardware to sign for each question of its own. */
   readonly #isStrict: boolean;
   #minimum: ProtectionLevel = 'any';
   #isRelayOlder = false;
-  #asking: Promise<Offer> | null = null;
+  #asking: Promise<ReceivedChoice> | null = null;
   #watching: AbortController | null = null;
 
-  constructor(parts: EnclaveParts) {
-    this.#parts = parts;
-    const policy = v.safeParse(enclavePolicy, parts.policy);
+  constructor(dependencies: EnclaveDependencies) {
+    this.#dependencies = dependencies;
+    const policy = v.safeParse(enclavePolicy, dependencies.policy);
     this.#isStrict = policy.success && policy.output.requireNonceInReport;
   }
 
@@ -90,7 +90,7 @@ export class EnclaveSession {
   async setMinimum(minimum: ProtectionLevel): Promise<void> {
     if (this.#minimum === minimum) return;
     this.#minimum = minimum;
-    if (this.#offer !== null) await this.#judgeForView(this.#offer);
+    if (this.#received !== null) await this.#judgeForView(this.#received);
   }
 
   /**
@@ -100,7 +100,7 @@ export class EnclaveSession {
    * @throws {VaultError} `evidence-refused`, `enclave-unreachable`, `enclave-starting`, `relay-unreachable` and so on.
    */
   async current(minimum: ProtectionLevel): Promise<VerifiedEnclave> {
-    const known = this.#offer === null ? null : await this.#verified(this.#offer, minimum);
+    const known = this.#received === null ? null : await this.#verified(this.#received, minimum);
     if (known?.isFresh() === true) return known;
     return this.#requireVerified(await this.ask(), minimum);
   }
@@ -114,7 +114,7 @@ export class EnclaveSession {
   async admit(minimum: ProtectionLevel): Promise<void> {
     const enough = new AbortController();
     try {
-      await Promise.race([this.current(minimum), wait(this.#parts.clock, admissionMs, enough.signal)]);
+      await Promise.race([this.current(minimum), wait(this.#dependencies.clock, admissionMs, enough.signal)]);
     } catch (error) {
       if (toVaultError(error).code === 'evidence-refused') throw error;
     } finally {
@@ -123,35 +123,35 @@ export class EnclaveSession {
   }
 
   /** @throws {VaultError} when none answers; a refusal is shown, and is for whoever seals to find. */
-  async ask(): Promise<Offer> {
+  async ask(): Promise<ReceivedChoice> {
     this.#asking ??= this.#askOnce().finally(() => {
       this.#asking = null;
     });
     return this.#asking;
   }
 
-  /** Judges what an `enclave-changed` answer offers. @param nonce - The nonce of the call that it answers. */
-  async adopt(answer: EnclaveAnswer, nonce: Bytes, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
+  /** Judges the choice that came with `enclave-changed`. @param nonce - The nonce of the call that it answers. */
+  async adopt(choice: EnclaveChoice, nonce: Bytes, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
     // Evidence that comes with `enclave-changed` answers the relay's own question to the hardware, not this client's.
-    const offer = this.#isStrict ? await this.ask() : await this.#take(answer, nonce);
-    return this.#requireVerified(offer, minimum);
+    const received = this.#isStrict ? await this.ask() : await this.#take(choice, nonce);
+    return this.#requireVerified(received, minimum);
   }
 
   /** Drops the verified enclave: it does not know its key any more, or its time has run out. */
   forget(): void {
-    this.#offer = null;
+    this.#received = null;
   }
 
-  async #askOnce(): Promise<Offer> {
+  async #askOnce(): Promise<ReceivedChoice> {
     // A refusal stays on the screen until there is another verdict: it must not flicker with every try.
     if (this.#view.kind === 'idle' || this.#view.kind === 'unreachable') this.#show({ kind: 'connecting' });
     const nonce = randomBytes(32);
     try {
       const question = { format: 1, nonce: toBase64Url(nonce), model: 'default' } as const;
-      const answer = await this.#askRelay(this.#isStrict ? { ...question, freshEvidence: true } : question);
-      return await this.#take(answer, nonce);
+      const choice = await this.#askRelay(this.#isStrict ? { ...question, freshEvidence: true } : question);
+      return await this.#take(choice, nonce);
     } catch (error) {
-      this.#offer = null;
+      this.#received = null;
       this.#judgement = null;
       this.#shown = null;
       this.#show(this.#failed(error));
@@ -160,8 +160,8 @@ export class EnclaveSession {
   }
 
   /** A relay of before format 2 refuses the wish for it, and is asked without from then on. */
-  async #askRelay(question: EnclaveRequest): Promise<EnclaveAnswer> {
-    const { client } = this.#parts;
+  async #askRelay(question: EnclaveRequest): Promise<EnclaveChoice> {
+    const { client } = this.#dependencies;
     if (this.#isRelayOlder) return client.askEnclave(question);
     try {
       return await client.askEnclave({ ...question, statement: 2 });
@@ -175,33 +175,33 @@ export class EnclaveSession {
   #failed(error: unknown): EnclaveView {
     const failure = toVaultFailure(error);
     if (failure.code !== 'enclave-starting') return { kind: 'unreachable', failure };
-    const sinceMs = this.#view.kind === 'starting' ? this.#view.sinceMs : this.#parts.clock.wallMs();
+    const sinceMs = this.#view.kind === 'starting' ? this.#view.sinceMs : this.#dependencies.clock.wallMs();
     return { kind: 'starting', sinceMs };
   }
 
-  async #take(answer: EnclaveAnswer, nonce: Bytes): Promise<Offer> {
-    const offer = new Offer(answer, nonce, this.#parts);
-    this.#offer = offer;
-    await this.#judgeForView(offer);
-    return offer;
+  async #take(choice: EnclaveChoice, nonce: Bytes): Promise<ReceivedChoice> {
+    const received = new ReceivedChoice(choice, nonce, this.#dependencies);
+    this.#received = received;
+    await this.#judgeForView(received);
+    return received;
   }
 
-  async #judgeForView(offer: Offer): Promise<void> {
+  async #judgeForView(received: ReceivedChoice): Promise<void> {
     const minimum = this.#minimum;
-    const judgement = await offer.judge(minimum);
+    const judgement = await received.judge(minimum);
     // Something newer was shown meanwhile.
-    if (this.#offer !== offer || this.#minimum !== minimum) return;
+    if (this.#received !== received || this.#minimum !== minimum) return;
     this.#judgement = judgement;
-    this.#shown = readVerified(offer, judgement, this.#parts.clock);
-    this.#show(viewOf(offer, judgement));
+    this.#shown = readVerified(received, judgement, this.#dependencies.clock);
+    this.#show(viewOf(received, judgement));
   }
 
-  async #verified(offer: Offer, minimum: ProtectionLevel): Promise<VerifiedEnclave | null> {
-    return readVerified(offer, await offer.judge(minimum), this.#parts.clock);
+  async #verified(received: ReceivedChoice, minimum: ProtectionLevel): Promise<VerifiedEnclave | null> {
+    return readVerified(received, await received.judge(minimum), this.#dependencies.clock);
   }
 
-  async #requireVerified(offer: Offer, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
-    const verified = await this.#verified(offer, minimum);
+  async #requireVerified(received: ReceivedChoice, minimum: ProtectionLevel): Promise<VerifiedEnclave> {
+    const verified = await this.#verified(received, minimum);
     if (verified === null) throw new VaultError('evidence-refused');
     return verified;
   }
@@ -225,9 +225,9 @@ export class EnclaveSession {
       }
       if (signal.aborted) return;
       isDue = true;
-      if (pauseMs === 0 && failures > 0) pauseMs = Math.max(1_000, backOffMs(failures, this.#parts.random));
-      if (pauseMs > 0) await wait(this.#parts.clock, pauseMs, signal);
-      else if (this.#isInProgress()) await wait(this.#parts.clock, progressIntervalMs, signal);
+      if (pauseMs === 0 && failures > 0) pauseMs = Math.max(1_000, backOffMs(failures, this.#dependencies.random));
+      if (pauseMs > 0) await wait(this.#dependencies.clock, pauseMs, signal);
+      else if (this.#isInProgress()) await wait(this.#dependencies.clock, progressIntervalMs, signal);
       else return this.#restWatching(signal);
     }
   }
@@ -243,14 +243,14 @@ export class EnclaveSession {
 
   #show(view: EnclaveView): void {
     this.#view = view;
-    this.#parts.onView(view);
+    this.#dependencies.onView(view);
   }
 }
 
-function viewOf(offer: Offer, { verdict, alternate, offered }: Judgement): EnclaveView {
+function viewOf(received: ReceivedChoice, { verdict, alternate, withoutMinimum }: Judgement): EnclaveView {
   if (verdict.refused) {
     const { code, steps } = verdict;
-    return { kind: 'refused', code, steps, offered: offered === null ? null : claimOf(offered) };
+    return { kind: 'refused', code, steps, withoutMinimum: withoutMinimum === null ? null : claimOf(withoutMinimum) };
   }
   const { statement, kind, level, measurement, release, publicKeys, identityPublicKey, steps } = verdict;
   return {
@@ -265,8 +265,8 @@ function viewOf(offer: Offer, { verdict, alternate, offered }: Judgement): Encla
     engine: statement.engine,
     keyFingerprint: toHex(publicKeys[0]?.keyId ?? new Uint8Array(0)),
     identityFingerprint: toHex(sha256(identityPublicKey)),
-    verifiedAtMs: offer.wallMs,
-    status: offer.answer.status,
+    verifiedAtMs: received.wallMs,
+    status: received.choice.status,
   };
 }
 

@@ -20,7 +20,7 @@ export const verificationOperation = operationType({
   },
 });
 
-export type LaterVerificationParts = {
+export type LaterVerificationDependencies = {
   readonly outbox: Pick<Outbox, 'put'>;
   readonly store: Pick<VaultStore, 'contents'>;
   readonly writer: Pick<VaultWriter, 'kick'>;
@@ -31,7 +31,7 @@ export type LaterVerificationParts = {
  * and is never changed. The turn gets an item of its own, whatever other turns rest on (SPEC.md §9.10).
  */
 export async function keepLaterVerification(
-  { outbox, store, writer }: LaterVerificationParts,
+  { outbox, store, writer }: LaterVerificationDependencies,
   { turnId }: Pick<TurnOperation, 'turnId'>,
   { verification }: Pick<VerifiedEnclave, 'verification'>,
 ): Promise<void> {

@@ -8,7 +8,7 @@ import type { SetMinimum } from '../items/settings.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 import { VaultError } from '../failures/vault-error.ts';
 
-export type MinimumParts = {
+export type MinimumDependencies = {
   readonly contents: VaultContents;
   readonly shown: ShownContents;
   readonly clock: Clock;
@@ -20,14 +20,14 @@ export type MinimumParts = {
  * changes it. The later of the account's minimum and the conversation's holds.
  */
 export class Minimums {
-  readonly #parts: MinimumParts;
+  readonly #dependencies: MinimumDependencies;
   readonly #strongest: ProtectionLevel;
   /** For the chat that has no conversation yet: it goes with the first question. */
   #forNew: SetMinimum | null = null;
 
-  constructor(parts: MinimumParts) {
-    this.#parts = parts;
-    const policy = v.safeParse(enclavePolicy, parts.policy);
+  constructor(dependencies: MinimumDependencies) {
+    this.#dependencies = dependencies;
+    const policy = v.safeParse(enclavePolicy, dependencies.policy);
     this.#strongest = policy.success ? strongestLevel(policy.output) : 'any';
   }
 
@@ -38,7 +38,7 @@ export class Minimums {
    * @throws {VaultError} `other-version` while a later build's word of it cannot be read: then no enclave is good enough.
    */
   effective(conversationId: string | null): ProtectionLevel {
-    if (this.#parts.contents.hidesMinimum(conversationId)) throw new VaultError('other-version');
+    if (this.#dependencies.contents.hidesMinimum(conversationId)) throw new VaultError('other-version');
     return this.#known(conversationId);
   }
 
@@ -57,7 +57,7 @@ export class Minimums {
 
   /** When a minimum for the account is set: it takes back what was set for single conversations, whatever clocks said. */
   timeForAccount(): number {
-    const said = [...this.#parts.shown.conversations().values()].map(({ content }) => content.minimumProtection);
+    const said = [...this.#dependencies.shown.conversations().values()].map(({ content }) => content.minimumProtection);
     return this.#laterThan([this.#ofAccount(), ...said]);
   }
 
@@ -87,7 +87,7 @@ export class Minimums {
   }
 
   #ofAccount(): SetMinimum | null {
-    return this.#parts.shown.settings().minimumProtection;
+    return this.#dependencies.shown.settings().minimumProtection;
   }
 
   /** If both were set at one time, the account's holds, because it is for everything. */
@@ -99,12 +99,12 @@ export class Minimums {
 
   #saidOf(conversationId: string | null): SetMinimum | null {
     if (conversationId === null) return this.#forNew;
-    return this.#parts.shown.conversation(conversationId)?.minimumProtection ?? null;
+    return this.#dependencies.shown.conversation(conversationId)?.minimumProtection ?? null;
   }
 
   #laterThan(known: readonly (SetMinimum | null | undefined)[]): number {
     return laterThan(
-      this.#parts.clock,
+      this.#dependencies.clock,
       known.map((each) => each?.setAtMs ?? 0),
     );
   }

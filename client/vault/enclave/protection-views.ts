@@ -32,7 +32,7 @@ export type RefusedEnclave = {
   readonly code: RefusalCode;
   readonly steps: readonly VerificationStep[];
   /** The claim that counts without the person's own minimum, when that alone refuses the enclave. */
-  readonly offered: ProtectionClaim | null;
+  readonly withoutMinimum: ProtectionClaim | null;
 };
 
 /** A summary of what vouched for the enclave of one turn. */

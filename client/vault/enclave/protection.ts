@@ -13,7 +13,7 @@ import type { MinimumView, VerificationView, VerifiedEnclaveView } from './prote
 import { VaultError } from '../failures/vault-error.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 
-export type ProtectionParts = {
+export type ProtectionDependencies = {
   readonly session: EnclaveSession;
   readonly minimums: Minimums;
   readonly store: VaultStore;
@@ -22,42 +22,42 @@ export type ProtectionParts = {
 
 /** Tells what protects the open conversation: what the person asks for, what was verified, and the documents of it. */
 export class Protection {
-  readonly #parts: ProtectionParts;
+  readonly #dependencies: ProtectionDependencies;
   /** undefined as long as nobody looks. */
   #openId: string | null | undefined = undefined;
 
-  constructor(parts: ProtectionParts) {
-    this.#parts = parts;
+  constructor(dependencies: ProtectionDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** @param conversationId - null for a new chat. */
   open(conversationId: string | null): void {
     this.#openId = conversationId;
     // A minimum that was lowered for a chat that never began does not apply to the next one.
-    if (conversationId !== null) this.#parts.minimums.setForNew(null);
+    if (conversationId !== null) this.#dependencies.minimums.setForNew(null);
     this.changed();
   }
 
   /** Settings or conversations are others now. */
   changed(): void {
     if (this.#openId === undefined) return;
-    const { minimums, session } = this.#parts;
+    const { minimums, session } = this.#dependencies;
     // This verdict is only shown: the code that seals judges again.
     session.setMinimum(minimums.view(this.#openId).effective).catch(() => undefined);
   }
 
   /** The minimum for the conversation that the person looks at. */
   minimum(): MinimumView {
-    return this.#parts.minimums.view(this.#openId ?? null);
+    return this.#dependencies.minimums.view(this.#openId ?? null);
   }
 
   /** @param turnId - null for what the shield shows now. */
   async readVerification(turnId: string | null): Promise<VerificationView | null> {
     if (turnId === null) {
-      const document = this.#parts.session.judgement?.document ?? null;
+      const document = this.#dependencies.session.judgement?.document ?? null;
       return document === null ? null : viewOf(encodeVerificationDocument(document));
     }
-    const { store, outbox } = this.#parts;
+    const { store, outbox } = this.#dependencies;
     // Newer than all that is stored: the question was sealed anew a moment ago.
     const waiting = outbox.of(verificationOperation).findLast(({ operation }) => operation.content.turnId === turnId);
     if (waiting !== undefined) return viewOf(waiting.operation.content.document);

@@ -8,7 +8,7 @@ import { encodeVerificationDocument } from '../../../crypto/evidence/verificatio
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
-import type { Judgement, Offer } from './offer.ts';
+import type { Judgement, ReceivedChoice } from './received-choice.ts';
 import type { ShownEnclave } from '../changes/operations/turn-operation.ts';
 import type { KeptVerification } from '../changes/operations/plan-turn.ts';
 
@@ -43,20 +43,20 @@ export type VerifiedEnclave = {
 };
 
 /** The enclave that an accepted judgement allows; null for a refused one. */
-export function readVerified(offer: Offer, judgement: Judgement, clock: Clock): VerifiedEnclave | null {
+export function readVerified(received: ReceivedChoice, judgement: Judgement, clock: Clock): VerifiedEnclave | null {
   const { verdict, alternate } = judgement;
   if (verdict.refused) return null;
   const accepted = alternate === null ? [verdict] : [verdict, alternate.verdict];
   const keys = accepted.flatMap(({ publicKeys }) => publicKeys.slice(0, 1));
   if (keys.length !== accepted.length) return null;
   const { statement, kind, level, measurement, release } = verdict;
-  const elapsedMs = () => clock.monotonicMs() - offer.receivedAtMs;
+  const elapsedMs = () => clock.monotonicMs() - received.receivedAtMs;
   // Both have to take it: the clock that runs first decides.
   const issuedAtMs = Math.min(...accepted.map((each) => each.statement.issuedAtMs));
   const notAfterMs = Math.min(...keys.map((key) => key.notAfterMs));
   const expiresAtMs = () => issuedAtMs + Math.floor(elapsedMs()) + requestLifetimeMs;
   return {
-    enclaveId: offer.answer.enclaveId,
+    enclaveId: received.choice.enclaveId,
     alternateEnclaveId: alternate?.enclaveId ?? null,
     publicKeys: keys.map(({ publicKey }) => publicKey),
     accepts: acceptsOf(accepted.map((each) => each.statement)),

@@ -61,7 +61,7 @@ export type RelayViewRow = {
   readonly words: string;
   /** In place of words where there are none. */
   readonly facts: RelayFacts | null;
-  readonly kindOfWords: 'title' | 'question' | 'answer' | 'settings' | 'verification' | 'note';
+  readonly kindOfWords: 'title' | 'question' | 'reply' | 'settings' | 'verification' | 'note';
 };
 
 export type RelayView = {
@@ -72,7 +72,7 @@ export type RelayView = {
 
 const firstBytesLength = 256;
 
-export type RelayViewParts = {
+export type RelayViewDependencies = {
   readonly contents: VaultContents;
   readonly cache: CiphertextCache;
   readonly tracker: ReplyTracker;
@@ -87,15 +87,15 @@ type Words = Pick<RelayViewRow, 'words' | 'kindOfWords'> & { readonly facts?: Re
  * @param turns - The relay's whole list: asking for one conversation's turns would tell which they are.
  */
 export async function buildRelayView(
-  parts: RelayViewParts,
+  dependencies: RelayViewDependencies,
   conversationId: string,
   turns: readonly TurnRecord[],
 ): Promise<RelayView> {
-  const { contents } = parts;
+  const { contents } = dependencies;
   const rows: RelayViewRow[] = [];
   const conversation = contents.conversations.get(conversationId);
   if (conversation !== undefined) {
-    await pushItem(parts, rows, conversationId, { words: conversation.title.value, kindOfWords: 'title' });
+    await pushItem(dependencies, rows, conversationId, { words: conversation.title.value, kindOfWords: 'title' });
   }
   const turnsById = new Map(turns.map((turn) => [turn.turnId, turn]));
   const messages = [...contents.messages.idsOf(conversationId)].flatMap((id) => {
@@ -103,35 +103,40 @@ export async function buildRelayView(
     return message === undefined ? [] : [{ id, message }];
   });
   for (const { id, message } of messages.toSorted((a, b) => a.message.createdAtMs - b.message.createdAtMs)) {
-    await pushItem(parts, rows, id, { words: message.text, kindOfWords: 'question' });
+    await pushItem(dependencies, rows, id, { words: message.text, kindOfWords: 'question' });
     const verification = contents.verificationOf(message.turnId);
     if (verification !== null && !rows.some((row) => row.id === verification.id)) {
-      await pushItem(parts, rows, verification.id, verificationWords(verification.summary));
+      await pushItem(dependencies, rows, verification.id, verificationWords(verification.summary));
     }
     const reply = contents.replies.get(message.replyItemId);
     if (reply !== undefined) {
-      await pushItem(parts, rows, message.replyItemId, { words: reply.text, kindOfWords: 'answer' });
+      await pushItem(dependencies, rows, message.replyItemId, { words: reply.text, kindOfWords: 'reply' });
     }
     const noted = contents.notes.ofTurn(message.turnId);
-    if (noted !== null) await pushItem(parts, rows, noted.id, noteWords(noted.note));
+    if (noted !== null) await pushItem(dependencies, rows, noted.id, noteWords(noted.note));
     const turn = turnsById.get(message.turnId);
-    if (turn !== undefined) rows.push(...transcriptRows(parts.tracker, turn));
+    if (turn !== undefined) rows.push(...transcriptRows(dependencies.tracker, turn));
   }
-  return { rows, account: await accountColumns(parts) };
+  return { rows, account: await accountColumns(dependencies) };
 }
 
 /** All sealed bytes of one row. @returns none for what the relay no longer holds. */
-export async function readRelayBytes(parts: RelayViewParts, rowId: string): Promise<Bytes> {
+export async function readRelayBytes(dependencies: RelayViewDependencies, rowId: string): Promise<Bytes> {
   const [turnId = '', transcriptId] = rowId.split(':');
-  if (transcriptId === undefined) return (await parts.cache.readBody(rowId)) ?? new Uint8Array(0);
-  const transcript = parts.tracker.reader(turnId)?.transcripts.find(({ id }) => id === transcriptId);
+  if (transcriptId === undefined) return (await dependencies.cache.readBody(rowId)) ?? new Uint8Array(0);
+  const transcript = dependencies.tracker.reader(turnId)?.transcripts.find(({ id }) => id === transcriptId);
   return transcript?.sealedBytes ?? new Uint8Array(0);
 }
 
-async function pushItem(parts: RelayViewParts, rows: RelayViewRow[], id: string, words: Words): Promise<void> {
-  const row = parts.contents.rows.get(id);
+async function pushItem(
+  dependencies: RelayViewDependencies,
+  rows: RelayViewRow[],
+  id: string,
+  words: Words,
+): Promise<void> {
+  const row = dependencies.contents.rows.get(id);
   if (row === undefined) return;
-  const body = (await parts.cache.readBody(id)) ?? new Uint8Array(0);
+  const body = (await dependencies.cache.readBody(id)) ?? new Uint8Array(0);
   rows.push({
     what: 'item',
     id,
@@ -185,7 +190,7 @@ function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[]
   });
   const ids = new Set([...stored.map(({ id }) => id), ...(reader?.transcripts ?? []).map(({ id }) => id)]);
   if (ids.size === 0) {
-    const empty = { firstBytesHex: '', length: 0, words: '', facts: null, kindOfWords: 'answer' } as const;
+    const empty = { firstBytesHex: '', length: 0, words: '', facts: null, kindOfWords: 'reply' } as const;
     return [{ what: 'transcript', id: turn.turnId, columns: shared, ...empty }];
   }
   return [...ids].map((id) => {
@@ -205,12 +210,12 @@ function transcriptRows(tracker: ReplyTracker, turn: TurnRecord): RelayViewRow[]
       length: known.length,
       words: reader?.transcript?.id === id ? reader.text : '',
       facts: null,
-      kindOfWords: 'answer',
+      kindOfWords: 'reply',
     };
   });
 }
 
-async function accountColumns({ client }: RelayViewParts): Promise<RelayColumn[]> {
+async function accountColumns({ client }: RelayViewDependencies): Promise<RelayColumn[]> {
   const account = await client.readAccount();
   return [
     { name: 'accountNumber', value: account.accountNumber },

@@ -18,7 +18,7 @@ const reopenDelayMs = 250;
 
 export type LiveStatus = 'connected' | 'connecting' | 'relay-unreachable' | 'offline';
 
-export type LiveParts = {
+export type LiveDependencies = {
   readonly client: Pick<RelayClient, 'openLive'>;
   readonly locks: TabLocks;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export type LiveParts = {
  * sealed, with the others. Six held streams would block a browser on HTTP/1.1.
  */
 export class LiveFrames {
-  readonly #parts: LiveParts;
+  readonly #dependencies: LiveDependencies;
   readonly #ended: AbortController = new AbortController();
   #status: LiveStatus = 'connecting';
   #hasLock = false;
@@ -46,8 +46,8 @@ export class LiveFrames {
   #pauseOver: AbortController | null = null;
   #isRenewing = false;
 
-  constructor(parts: LiveParts) {
-    this.#parts = parts;
+  constructor(dependencies: LiveDependencies) {
+    this.#dependencies = dependencies;
   }
 
   get status(): LiveStatus {
@@ -63,7 +63,7 @@ export class LiveFrames {
   async run(): Promise<void> {
     const { signal } = this.#ended;
     try {
-      await this.#parts.locks.request('sotto-live', { mode: 'exclusive', signal }, async () => {
+      await this.#dependencies.locks.request('sotto-live', { mode: 'exclusive', signal }, async () => {
         this.#hasLock = true;
         await this.#lead(signal);
       });
@@ -98,7 +98,7 @@ export class LiveFrames {
           hasSpoken = true;
           failures = 0;
           this.#say('connected');
-          this.#parts.onUp();
+          this.#dependencies.onUp();
         });
         failures = hasSpoken ? 0 : failures + 1;
       } catch (error) {
@@ -111,11 +111,11 @@ export class LiveFrames {
         continue;
       }
       if (failures === 0) {
-        await wait(this.#parts.clock, reopenDelayMs * (0.5 + this.#parts.random()), signal);
+        await wait(this.#dependencies.clock, reopenDelayMs * (0.5 + this.#dependencies.random()), signal);
         continue;
       }
-      this.#say(this.#parts.network.isOnline() ? 'relay-unreachable' : 'offline');
-      await this.#pause(backOffMs(failures, this.#parts.random), signal);
+      this.#say(this.#dependencies.network.isOnline() ? 'relay-unreachable' : 'offline');
+      await this.#pause(backOffMs(failures, this.#dependencies.random), signal);
     }
   }
 
@@ -123,16 +123,16 @@ export class LiveFrames {
   async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
     const early = new AbortController();
     this.#pauseOver = early;
-    const stop = this.#parts.network.onChange(() => {
-      if (this.#parts.network.isOnline()) early.abort();
+    const stop = this.#dependencies.network.onChange(() => {
+      if (this.#dependencies.network.isOnline()) early.abort();
     });
-    await wait(this.#parts.clock, delayMs, AbortSignal.any([signal, early.signal]));
+    await wait(this.#dependencies.clock, delayMs, AbortSignal.any([signal, early.signal]));
     stop();
     this.#pauseOver = null;
   }
 
   async #readStream(signal: AbortSignal, onFirst: () => void): Promise<void> {
-    const { network } = this.#parts;
+    const { network } = this.#dependencies;
     const connection = new AbortController();
     const abort = () => connection.abort();
     this.#stream = connection;
@@ -142,7 +142,7 @@ export class LiveFrames {
       if (!network.isOnline()) abort();
     });
     try {
-      const stream = await this.#parts.client.openLive(connection.signal);
+      const stream = await this.#dependencies.client.openLive(connection.signal);
       const splitter = new LiveRecordSplitter();
       const reader = stream.getReader();
       // Not left to the stream: an abort that does not reach it would leave a dead one open.
@@ -155,7 +155,7 @@ export class LiveFrames {
         callOff();
         callOff = this.#awaitRecord(abort);
         onFirst();
-        this.#parts.onRecords(concat(...records));
+        this.#dependencies.onRecords(concat(...records));
       }
     } finally {
       callOff();
@@ -169,7 +169,7 @@ export class LiveFrames {
 
   /** @returns what ends both waits. */
   #awaitRecord(giveUp: () => void): () => void {
-    const { clock, onLate, random } = this.#parts;
+    const { clock, onLate, random } = this.#dependencies;
     const waits = [clock.after(lateAfterMs + lateSpreadMs * random(), onLate), clock.after(silenceLimitMs, giveUp)];
     return () => {
       for (const callOff of waits) callOff();
@@ -179,7 +179,7 @@ export class LiveFrames {
   #say(status: LiveStatus): void {
     if (this.#status === status) return;
     this.#status = status;
-    this.#parts.onStatus(status);
+    this.#dependencies.onStatus(status);
   }
 }
 

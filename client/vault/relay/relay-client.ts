@@ -36,7 +36,7 @@ import type { AccessTokens } from './tokens/token-refresh.ts';
 
 const smallLength = 64 * 1024;
 /** Two enclaves, each with the quotes of its GPUs and the vendors' certificates and manifests. */
-const enclaveAnswerLength = 4 * 1024 * 1024;
+const enclaveChoiceLength = 4 * 1024 * 1024;
 const headsPerPage = 500;
 const prunedPerPage = 1000;
 const turnsPerPage = 200;
@@ -124,8 +124,8 @@ export class RelayClient {
   askEnclave = (body: EnclaveRequest, signal?: AbortSignal) =>
     this.#authorisedLater(
       { method: 'POST', path: '/v1/enclaves', body, signal },
-      async () => (await import('../../../crypto/protocol/messages/enclave-messages.ts')).enclaveAnswer,
-      enclaveAnswerLength,
+      async () => (await import('../../../crypto/protocol/messages/enclave-messages.ts')).enclaveChoice,
+      enclaveChoiceLength,
     );
   startTurn = (body: TurnStart) =>
     this.#authorisedLater({ method: 'POST', path: '/v1/turns', body, timeoutMs: 60_000 }, loadTurnAccepted);

@@ -58,7 +58,7 @@ export const replyOperation = operationType({
   },
 });
 
-export type CompactionParts = {
+export type CompactionDependencies = {
   readonly contents: VaultContents;
   readonly conversations: TurnHistory & { readonly seen: { leftOut(turnId: string): number } };
   readonly outbox: Outbox;
@@ -75,25 +75,25 @@ export type CompactionParts = {
  * Puts two items in the place of a transcript, the reply and its note, some random time after its end. Neither their time nor
  * their number says anything about the reply. Devices that do it at once meet in compare-and-swap, and all but one drop theirs.
  */
-export async function compactReply(parts: CompactionParts, turnId: string): Promise<void> {
-  const { random, contents, tracker, outbox, writer } = parts;
-  const isAsker = parts.shownEnclave(turnId) !== null;
+export async function compactReply(dependencies: CompactionDependencies, turnId: string): Promise<void> {
+  const { random, contents, tracker, outbox, writer } = dependencies;
+  const isAsker = dependencies.shownEnclave(turnId) !== null;
   const delayMs = shortestDelayMs + (isAsker ? 0 : askerDelayMs) + random() * (isAsker ? askerDelayMs : otherDelayMs);
-  await wait(parts.clock, delayMs, parts.signal);
-  if (parts.signal.aborted) return;
+  await wait(dependencies.clock, delayMs, dependencies.signal);
+  if (dependencies.signal.aborted) return;
   const reader = tracker.reader(turnId);
   const asked = contents.messages.ofTurn(turnId);
   if (reader === null || asked === null || !reader.isSettled || contents.rows.has(asked.message.replyItemId)) return;
-  const content = compactContent(parts, reader, asked);
+  const content = compactContent(dependencies, reader, asked);
   if (content === null) return;
   const title = cleanTitle(reader.title);
-  const note = { itemId: newId(), content: noteContent(parts, reader, asked.message) };
+  const note = { itemId: newId(), content: noteContent(dependencies, reader, asked.message) };
   await outbox.put(replyOperation, { itemId: asked.message.replyItemId, content, note, title });
   writer.kick();
 }
 
 function compactContent(
-  parts: CompactionParts,
+  dependencies: CompactionDependencies,
   reader: ReplyReader,
   asked: NonNullable<ReturnType<VaultContents['messages']['ofTurn']>>,
 ): ReplyContent | null {
@@ -114,14 +114,14 @@ function compactContent(
     transcriptHash: toBase64Url(opener.transcriptHash()),
     model: v.is(modelField, end?.model) ? end.model : 'unknown',
     engine: end?.engine ?? 'unknown',
-    protection: protectionOf(parts.shownEnclave(reader.turnId)),
+    protection: protectionOf(dependencies.shownEnclave(reader.turnId)),
     usage: end?.usage ?? null,
   };
 }
 
 /** Written whatever is in it: an item that only failed replies had would name them to the relay. */
 function noteContent(
-  { conversations }: CompactionParts,
+  { conversations }: CompactionDependencies,
   reader: ReplyReader,
   { conversationId, parentId, text }: MessageContent,
 ): ReplyNoteContent {

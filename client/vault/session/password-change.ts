@@ -39,7 +39,7 @@ const uncertainCodes: ReadonlySet<RelayCallCode> = new Set([
   'head-conflict',
 ]);
 
-export type PasswordChangeParts = {
+export type PasswordChangeDependencies = {
   readonly client: RelayClient;
   readonly locks: TabLocks;
   readonly store: VaultStore;
@@ -55,15 +55,23 @@ export type PasswordChangeParts = {
  * @throws {VaultError} `weak-password`; `wrong-password`, `proof-needed`; `server-key-changed` when the relay registers under another OPAQUE key than the
  *   account knows (M5).
  */
-export async function changePassword(parts: PasswordChangeParts, newPassword: string, proof: OwnProof): Promise<void> {
+export async function changePassword(
+  dependencies: PasswordChangeDependencies,
+  newPassword: string,
+  proof: OwnProof,
+): Promise<void> {
   requireStrongPassword(newPassword, null);
   await opaqueReady();
-  const prover = new Prover(parts.client, proof, parts.recentPhrase);
-  await changeProven(parts, newPassword, prover).finally(() => prover.end());
+  const prover = new Prover(dependencies.client, proof, dependencies.recentPhrase);
+  await changeProven(dependencies, newPassword, prover).finally(() => prover.end());
 }
 
-async function changeProven(parts: PasswordChangeParts, newPassword: string, prover: Prover): Promise<void> {
-  const { client, account, locks } = parts;
+async function changeProven(
+  dependencies: PasswordChangeDependencies,
+  newPassword: string,
+  prover: Prover,
+): Promise<void> {
+  const { client, account, locks } = dependencies;
   const started = startRegistration(newPassword);
   const answer = await client.startPassword({ format: 1, registrationRequest: started.request });
   const registered = finishRegistration({
@@ -78,7 +86,7 @@ async function changeProven(parts: PasswordChangeParts, newPassword: string, pro
   const begun = { passwordToken: answer.passwordToken, registrationRecord: registered.record, keyEncryptionKey };
   await underVaultLock(locks, async () => {
     for (let tries = 0; tries < maximumTries; tries++) {
-      if (await tryChange(parts, begun, prover)) return;
+      if (await tryChange(dependencies, begun, prover)) return;
     }
     throw new VaultError('written-elsewhere');
   }).finally(() => keyEncryptionKey.wipe());
@@ -89,10 +97,10 @@ type Begun = Pick<PasswordFinish, 'passwordToken' | 'registrationRecord'> & {
 };
 
 /** @returns false when another device was first. */
-async function tryChange(parts: PasswordChangeParts, begun: Begun, prover: Prover): Promise<boolean> {
-  const { client, store, writer, account } = parts;
+async function tryChange(dependencies: PasswordChangeDependencies, begun: Begun, prover: Prover): Promise<boolean> {
+  const { client, store, writer, account } = dependencies;
   await writer.syncLocked();
-  const list = await readList(parts);
+  const list = await readList(dependencies);
   if (list === null) return false;
   const { keyslot, listBody } = replacePasswordSlot(account, list, begun);
   const head = sealNextHead(store, account.keyring, listBody);
@@ -123,7 +131,7 @@ async function tryChange(parts: PasswordChangeParts, begun: Begun, prover: Prove
 }
 
 /** The list that the newest head names (M9). @returns null when another device has changed it just now. */
-async function readList({ client, store, account, writer }: PasswordChangeParts): Promise<KeyslotList | null> {
+async function readList({ client, store, account, writer }: PasswordChangeDependencies): Promise<KeyslotList | null> {
   const { keyslotList } = await client.readKeys();
   const body = fromBase64Url(keyslotList.body);
   if (!equalBytes(digestKeyslotList(body), store.head.keyslotListDigest)) {

@@ -15,7 +15,7 @@ import { leafOf, type OpenedItem, type VaultStore } from './vault-store.ts';
 /** Two million items. */
 const maximumPages = 10_000;
 
-export type SyncParts = {
+export type SyncDependencies = {
   readonly store: VaultStore;
   readonly client: Pick<RelayClient, 'readItems' | 'readItemBody' | 'readHeads' | 'readPruned'>;
   readonly clock: Clock;
@@ -29,40 +29,40 @@ export type SyncParts = {
  *
  * @throws {VaultError} `vault-rolled-back`, `vault-tampered`; @throws {RelayCallError}.
  */
-export async function syncVault(parts: SyncParts): Promise<void> {
-  const { store } = parts;
+export async function syncVault(dependencies: SyncDependencies): Promise<void> {
+  const { store } = dependencies;
   await store.catchUp();
   const isWhole = store.mark.cursor === null;
-  if (await trySync(parts, isWhole)) return;
+  if (await trySync(dependencies, isWhole)) return;
   // Leaves were forgotten, or the cache is not what it should be: everything once more, and then it has to agree.
-  if (isWhole || !(await trySync(parts, true))) throw new VaultError('vault-tampered');
+  if (isWhole || !(await trySync(dependencies, true))) throw new VaultError('vault-tampered');
 }
 
 /** @returns false when the items do not add up to the head. */
-async function trySync(parts: SyncParts, isWhole: boolean): Promise<boolean> {
-  const { store, client } = parts;
+async function trySync(dependencies: SyncDependencies, isWhole: boolean): Promise<boolean> {
+  const { store, client } = dependencies;
   const pages = await readPages(
-    parts,
+    dependencies,
     isWhole ? { counter: 0, id: null } : (store.mark.cursor ?? { counter: 0, id: null }),
   );
   const head = await checkHead(store, client, pages.head);
-  const pruned = isWhole ? [] : await readPruned(parts, head);
+  const pruned = isWhole ? [] : await readPruned(dependencies, head);
   if (pruned === null) return false;
   for (const id of pruned) pages.records.delete(id);
-  const items = await loadBodies(parts, pages.records, head);
+  const items = await loadBodies(dependencies, pages.records, head);
   const rows = [...items.values()];
   // A damaged cache does not speak for the relay; the chain of heads still holds the relay to what it said.
   const known = store.isConsistent() ? store.contents.rows : null;
   for (const row of rows) checkSuccession(row, known?.get(row.id));
   if (!equalBytes(store.rootWith(rows, pruned, isWhole), head.opened.itemsRoot)) return false;
-  await keep(parts, { head, rows, pruned, isWhole, cursor: pages.cursor });
+  await keep(dependencies, { head, rows, pruned, isWhole, cursor: pages.cursor });
   return true;
 }
 
 type Cursor = NonNullable<VaultMark['cursor']>;
 
 /** All pages after a place, the later record of an item in place of the earlier. */
-async function readPages({ client }: SyncParts, from: Cursor) {
+async function readPages({ client }: SyncDependencies, from: Cursor) {
   const records = new Map<string, ItemRecord>();
   let cursor = from;
   let head: SyncAnswer['head'];
@@ -90,7 +90,7 @@ async function readPages({ client }: SyncParts, from: Cursor) {
  *
  * @returns null where the relay does not tell: it is of an earlier build.
  */
-async function readPruned({ store, client }: SyncParts, head: CheckedHead): Promise<readonly string[] | null> {
+async function readPruned({ store, client }: SyncDependencies, head: CheckedHead): Promise<readonly string[] | null> {
   let place: Cursor = { counter: store.mark.head.counter, id: null };
   if (head.opened.prunedBefore <= place.counter) return [];
   const pruned = new Set<string>();
@@ -120,28 +120,30 @@ function isAfter(a: Cursor, b: Cursor): boolean {
 }
 
 async function loadBodies(
-  parts: SyncParts,
+  dependencies: SyncDependencies,
   records: ReadonlyMap<string, ItemRecord>,
   head: CheckedHead,
 ): Promise<Map<string, CachedItem>> {
   const items = new Map<string, CachedItem>();
   for (const record of records.values()) {
     if (record.counter > head.cached.counter) throw new VaultError('vault-tampered');
-    items.set(record.id, await loadItem(parts, record));
+    items.set(record.id, await loadItem(dependencies, record));
   }
   return items;
 }
 
-async function loadItem(parts: SyncParts, record: ItemRecord): Promise<CachedItem> {
+async function loadItem(dependencies: SyncDependencies, record: ItemRecord): Promise<CachedItem> {
   const bodyHash = fromBase64Url(record.bodyHash);
   const { body: _body, bodyState: _state, ...columns } = record;
   const shared = { ...columns, bodyHash };
   if (record.bodyState === 'expired') {
     const { expiresAt } = record;
-    if (!isMissingBodyAllowed({ expiresAt, nowMs: parts.clock.wallMs() })) throw new VaultError('vault-tampered');
+    if (!isMissingBodyAllowed({ expiresAt, nowMs: dependencies.clock.wallMs() })) {
+      throw new VaultError('vault-tampered');
+    }
     return { ...shared, bodyState: 'expired', body: null };
   }
-  const body = record.bodyState === 'large' ? await loadLargeBody(parts, record) : decodeBody(record);
+  const body = record.bodyState === 'large' ? await loadLargeBody(dependencies, record) : decodeBody(record);
   const isDeleted = (record.flags & tombstoneFlag) !== 0;
   const isRight =
     body.length === record.length && isDeleted === (body.length === 0) && equalBytes(sha256(body), bodyHash);
@@ -155,7 +157,7 @@ function decodeBody(record: ItemRecord): Bytes {
 }
 
 /** Unless it is here already. */
-async function loadLargeBody({ store, client }: SyncParts, record: ItemRecord): Promise<Bytes> {
+async function loadLargeBody({ store, client }: SyncDependencies, record: ItemRecord): Promise<Bytes> {
   const known = store.contents.rows.get(record.id);
   if (known?.version === record.version) {
     const body = await store.cache.readBody(record.id);
@@ -182,7 +184,7 @@ function checkSuccession(row: ItemRow, known: ItemRow | undefined): void {
 }
 
 async function keep(
-  { store }: SyncParts,
+  { store }: SyncDependencies,
   synced: {
     readonly head: CheckedHead;
     readonly rows: readonly CachedItem[];

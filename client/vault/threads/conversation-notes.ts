@@ -12,7 +12,7 @@ export type NotedTurn = {
   readonly shown: ShownEnclave | null;
 };
 
-export type NotesParts = {
+export type NotesDependencies = {
   readonly contents: VaultContents;
   /** The minimum that the person set for this conversation alone. */
   readonly said: SetMinimum | null;
@@ -27,9 +27,9 @@ export type Notes = {
 };
 
 /** @param turns - In the order in which they are read. */
-export function findNotes(parts: NotesParts, turns: readonly NotedTurn[]): Notes {
+export function findNotes(dependencies: NotesDependencies, turns: readonly NotedTurn[]): Notes {
   const before = new Map<string, ConversationNote[]>();
-  let decision = decisionOf(parts);
+  let decision = decisionOf(dependencies);
   let known: ProtectionFacts | null = null;
   for (const turn of turns) {
     const notes: ConversationNote[] = [];
@@ -37,7 +37,7 @@ export function findNotes(parts: NotesParts, turns: readonly NotedTurn[]): Notes
       notes.push(decision);
       decision = null;
     }
-    const facts = factsOf(parts.contents, turn);
+    const facts = factsOf(dependencies.contents, turn);
     if (facts !== null) {
       if (known !== null && !isSame(known, facts)) notes.push({ kind: 'enclave-changed', before: known, after: facts });
       known = facts;
@@ -47,7 +47,7 @@ export function findNotes(parts: NotesParts, turns: readonly NotedTurn[]): Notes
   return { before, after: decision === null ? [] : [decision] };
 }
 
-function decisionOf({ said, account }: NotesParts): Extract<ConversationNote, { kind: 'minimum-set' }> | null {
+function decisionOf({ said, account }: NotesDependencies): Extract<ConversationNote, { kind: 'minimum-set' }> | null {
   if (said === null) return null;
   const isLower = !isAtLeast(said.value, account);
   return { kind: 'minimum-set', level: said.value, atMs: said.setAtMs, isLower };

@@ -3,7 +3,7 @@ import { readStoredProtection } from '../../../crypto/protocol/contents/protecti
 import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import type { TurnOperation } from '../changes/operations/turn-operation.ts';
 import type { Outbox, QueuedOperation } from '../changes/outbox/outbox.ts';
-import { endingOf, SeenAnswers } from './answer-notes.ts';
+import { endingOf, SeenReplies } from './seen-replies.ts';
 import { findNotes, type Notes } from './conversation-notes.ts';
 import type { Minimums } from '../enclave/minimums.ts';
 import type { ShownContents } from '../changes/outbox/shown-contents.ts';
@@ -14,7 +14,7 @@ import type { ReplyState } from '../exchange/reading/reply-state.ts';
 import type { VaultFailure } from '../failures/failure-codes.ts';
 import type { VaultContents } from '../store/vault-contents.ts';
 
-export type ConversationParts = {
+export type ConversationDependencies = {
   readonly contents: VaultContents;
   readonly outbox: Outbox;
   readonly shown: ShownContents;
@@ -34,16 +34,16 @@ type Question = {
 
 /** The conversations as people see them: the stored contents, and on top everything that still waits in this browser. */
 export class Conversations {
-  readonly #parts: ConversationParts;
-  readonly seen = new SeenAnswers();
+  readonly #dependencies: ConversationDependencies;
+  readonly seen = new SeenReplies();
 
-  constructor(parts: ConversationParts) {
-    this.#parts = parts;
+  constructor(dependencies: ConversationDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Newest first. */
   list(): ConversationSummary[] {
-    const { contents, shown } = this.#parts;
+    const { contents, shown } = this.#dependencies;
     const summaries = new Map<string, ConversationSummary>();
     for (const [id, { content, stored }] of shown.conversations()) {
       summaries.set(id, this.#summary(id, content.title.value, content.createdAtMs, stored));
@@ -57,37 +57,37 @@ export class Conversations {
 
   /** All messages of a conversation in the order in which they are read. */
   messages(conversationId: string): ChatMessage[] {
-    if (this.#parts.shown.deleted().has(conversationId)) return [];
+    if (this.#dependencies.shown.deleted().has(conversationId)) return [];
     const ordered = this.#ordered(conversationId);
     const notes = this.#notes(conversationId, ordered);
     return ordered.flatMap((question, index) => {
       const asked = { ...this.#asked(question), notesBefore: notes.before.get(question.content.turnId) ?? [] };
-      const answer = this.answer(question);
-      return [asked, index === ordered.length - 1 ? { ...answer, notesAfter: notes.after } : answer];
+      const replyTo = this.replyTo(question);
+      return [asked, index === ordered.length - 1 ? { ...replyTo, notesAfter: notes.after } : replyTo];
     });
   }
 
   /** The reply to one turn as it stands now; null when its question is not here. */
-  answerOf(turnId: string): { readonly conversationId: string; readonly message: AssistantMessage } | null {
-    const queued = this.#parts.outbox.turn(turnId);
-    const stored = this.#parts.contents.messages.ofTurn(turnId);
+  replyOf(turnId: string): { readonly conversationId: string; readonly message: AssistantMessage } | null {
+    const queued = this.#dependencies.outbox.turn(turnId);
+    const stored = this.#dependencies.contents.messages.ofTurn(turnId);
     const conversationId = stored?.message.conversationId ?? queued?.operation.conversationId;
     if (conversationId === undefined) return null;
     const question = this.#question(turnId);
     if (question === null) return null;
-    const answer = this.answer(question);
+    const replyTo = this.replyTo(question);
     // Rare, and only then all turns have to be looked at: a reply grows ten times a second.
-    if (this.#parts.minimums.said(conversationId) === null) return { conversationId, message: answer };
+    if (this.#dependencies.minimums.said(conversationId) === null) return { conversationId, message: replyTo };
     const ordered = this.#ordered(conversationId);
     const isLast = ordered.at(-1)?.content.turnId === turnId;
     const notesAfter = isLast ? this.#notes(conversationId, ordered).after : [];
-    return { conversationId, message: { ...answer, notesAfter } };
+    return { conversationId, message: { ...replyTo, notesAfter } };
   }
 
   /** The questions and replies that lead to a place, oldest first. */
   exchangesBefore(parentId: string | null): Exchange[] {
     return chainTo(parentId, (place) => this.#questionAt(place)).map(({ question, isByReply }) => {
-      const { text, state } = this.answer(question);
+      const { text, state } = this.replyTo(question);
       return { question: question.content.text, reply: isByReply ? text : '', state };
     });
   }
@@ -97,8 +97,8 @@ export class Conversations {
     return this.#ordered(conversationId).at(-1)?.content.replyItemId ?? null;
   }
 
-  answer(question: Question): AssistantMessage {
-    const { contents, tracker } = this.#parts;
+  replyTo(question: Question): AssistantMessage {
+    const { contents, tracker } = this.#dependencies;
     const { id, content, queued } = question;
     const reader = tracker.reader(content.turnId);
     if (reader !== null) this.seen.note(content.turnId, reader);
@@ -134,7 +134,7 @@ export class Conversations {
   }
 
   #state({ content: { turnId, replyItemId }, queued }: Question): ReplyState {
-    const { contents, tracker, progress } = this.#parts;
+    const { contents, tracker, progress } = this.#dependencies;
     // It is there, and only this build cannot show it.
     if (contents.unreadable.has(replyItemId)) return { kind: 'unsent', failure: { code: 'other-version' } };
     const reader = tracker.reader(turnId);
@@ -164,7 +164,7 @@ export class Conversations {
   }
 
   #notes(conversationId: string, ordered: readonly Question[]): Notes {
-    const { contents, minimums } = this.#parts;
+    const { contents, minimums } = this.#dependencies;
     const turns = ordered.map(({ content: { turnId, createdAtMs }, queued }) => ({
       turnId,
       createdAtMs,
@@ -178,7 +178,7 @@ export class Conversations {
     let answering = false;
     for (const question of this.#questions(id)) {
       updatedAtMs = Math.max(updatedAtMs, question.content.createdAtMs);
-      if (this.#parts.contents.rows.has(question.content.replyItemId)) continue;
+      if (this.#dependencies.contents.rows.has(question.content.replyItemId)) continue;
       const { kind } = this.#state(question);
       answering ||= kind === 'sealing' || kind === 'connecting' || kind === 'waiting' || kind === 'streaming';
     }
@@ -186,7 +186,7 @@ export class Conversations {
   }
 
   #questions(conversationId: string): Question[] {
-    const { contents, outbox } = this.#parts;
+    const { contents, outbox } = this.#dependencies;
     const questions: Question[] = [];
     for (const id of contents.messages.idsOf(conversationId)) {
       const content = contents.messages.get(id);
@@ -201,7 +201,7 @@ export class Conversations {
   }
 
   #question(turnId: string): Question | null {
-    const { contents, outbox } = this.#parts;
+    const { contents, outbox } = this.#dependencies;
     const stored = contents.messages.ofTurn(turnId);
     const queued = outbox.turn(turnId);
     if (stored !== null) return { id: stored.id, content: stored.message, stored: true, queued };
@@ -212,7 +212,7 @@ export class Conversations {
 
   /** The question that an id is of, or whose reply has it. */
   #questionAt(id: string): Question | null {
-    const { contents, outbox } = this.#parts;
+    const { contents, outbox } = this.#dependencies;
     const turnId =
       contents.messages.get(id)?.turnId ??
       contents.messages.ofReply(id)?.turnId ??

@@ -72,7 +72,7 @@ export const enclaveRequest = v.strictObject({
   statement: statementWish,
 });
 
-const enclaveEvidenceEntries = {
+const attestationEntries = {
   format: formatField,
   evidence: evidenceList,
   /** Certificates and the like, from the enclave's host or from the relay: believed for their signatures alone. */
@@ -85,19 +85,19 @@ const enclaveEvidenceEntries = {
   status: enclaveStatus,
 };
 /** The worker's own answer; what it needs is fetched by the relay and goes no further. */
-export const enclaveEvidence = v.strictObject({
-  ...enclaveEvidenceEntries,
+export const attestation = v.strictObject({
+  ...attestationEntries,
   collateralNeeds: v.exactOptional(collateralNeeds),
 });
 /** The relay adds the name under which its pool finds this enclave again. */
-export const enclaveOffer = v.strictObject({
-  ...enclaveEvidenceEntries,
+export const pooledAttestation = v.strictObject({
+  ...attestationEntries,
   enclaveId: v.pipe(v.string(), v.minLength(1), v.maxLength(64), v.regex(/^[A-Za-z0-9_-]+$/)),
 });
 /** The enclave to seal to, and a second one where the pool has it: a request sealed to both survives the loss of one. */
-export const enclaveAnswer = v.strictObject({
-  ...enclaveOffer.entries,
-  alternate: v.exactOptional(enclaveOffer),
+export const enclaveChoice = v.strictObject({
+  ...pooledAttestation.entries,
+  alternate: v.exactOptional(pooledAttestation),
 });
 
 /** A request to all of these enclaves may use these names. A name of a later version is none of this one's. */
@@ -112,6 +112,6 @@ export type KeyStatement = v.InferOutput<typeof keyStatement>;
 export type PlainStatement = Extract<KeyStatement, { format: 1 }>;
 export type EnclaveStatus = v.InferOutput<typeof enclaveStatus>;
 export type EnclaveRequest = v.InferOutput<typeof enclaveRequest>;
-export type EnclaveEvidence = v.InferOutput<typeof enclaveEvidence>;
-export type EnclaveOffer = v.InferOutput<typeof enclaveOffer>;
-export type EnclaveAnswer = v.InferOutput<typeof enclaveAnswer>;
+export type Attestation = v.InferOutput<typeof attestation>;
+export type PooledAttestation = v.InferOutput<typeof pooledAttestation>;
+export type EnclaveChoice = v.InferOutput<typeof enclaveChoice>;

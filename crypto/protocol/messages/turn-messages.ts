@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { enclaveAnswer, enclaveOffer, statementWish } from './enclave-messages.ts';
+import { enclaveChoice, pooledAttestation, statementWish } from './enclave-messages.ts';
 import { bytesField, countField, formatField, hashField, idField, timeMsField } from './fields.ts';
 import { itemBatch } from './item-messages.ts';
 
@@ -17,7 +17,7 @@ export const sealedRequestMessage = v.strictObject({
   ),
 });
 
-const enclaveIdField = enclaveOffer.entries.enclaveId;
+const enclaveIdField = pooledAttestation.entries.enclaveId;
 
 export const turnAttempt = v.strictObject({
   format: formatField,
@@ -44,7 +44,7 @@ export const turnAccepted = v.strictObject({ format: formatField, turnId: idFiel
 /** 409 `enclave-changed`: the items are stored; the request is to be sealed again to this enclave. */
 export const enclaveChangedAnswer = v.strictObject({
   error: v.literal('enclave-changed'),
-  enclave: enclaveAnswer,
+  enclave: enclaveChoice,
 });
 
 export const turnStop = v.strictObject({ format: formatField, stopToken: bytesField(32) });

@@ -1,7 +1,7 @@
 import { EngineError } from '../engine/engine.ts';
 import { type Silence, SilentServer } from '../engine/silent-server.ts';
 import { readShortBody, type UpstreamCaller } from './wire/upstream-call.ts';
-import { listNames, type OfferedModel, readableName, readOffer } from './model-offer.ts';
+import { listNames, type ListedModel, readableName, readModelList } from './model-list.ts';
 import { readRefusal } from './refusals/refusal.ts';
 
 /** At the start, where somebody waits; later there is more time, since a hosted service may take it. */
@@ -12,7 +12,7 @@ const longestList = 8 * 1024 * 1024;
 
 /** The state of the server behind an address. `models` is null where the server has no list of them. */
 export type ServerState =
-  | { readonly kind: 'up'; readonly models: readonly OfferedModel[] | null }
+  | { readonly kind: 'up'; readonly models: readonly ListedModel[] | null }
   | { readonly kind: 'silent'; readonly why: Silence }
   | { readonly kind: 'loading' }
   | { readonly kind: 'key-refused' | 'no-interface' | 'failing'; readonly status: number };
@@ -32,7 +32,7 @@ export async function probeServer(
     let status = 404;
     for (const baseUrl of caller.candidates) {
       const answer = await ask(caller, { baseUrl, path: '/models', signal: limited });
-      const models = answer.status === 200 ? readOffer(answer.body) : null;
+      const models = answer.status === 200 ? readModelList(answer.body) : null;
       if (models !== null) {
         caller.useBase(baseUrl);
         return { kind: 'up', models };
@@ -100,7 +100,7 @@ const silenceTexts: Readonly<Record<Silence, string>> = {
 /** The model to ask for: by its name for clients, and by the server's id. */
 export type ChosenModel = { readonly model: string; readonly serverModel: string };
 
-/** @returns null where nothing that is offered answers questions. */
+/** @returns null where no listed model answers questions. */
 export function chooseModel(state: ServerState, named: string | undefined): ChosenModel | null {
   if (state.kind !== 'up') return null;
   const id = named ?? state.models?.find(({ canChat }) => canChat)?.id;
@@ -108,7 +108,7 @@ export function chooseModel(state: ServerState, named: string | undefined): Chos
 }
 
 /** True if a model is on the server's list; null where there is no list. */
-export function offers(state: ServerState, serverModel: string): boolean | null {
+export function lists(state: ServerState, serverModel: string): boolean | null {
   if (state.kind !== 'up' || state.models === null) return null;
   return state.models.some(({ id }) => id === serverModel);
 }
@@ -116,7 +116,7 @@ export function offers(state: ServerState, serverModel: string): boolean | null 
 /**
  * For the terminal: why this server does not answer questions yet, and what to do.
  *
- * @param gone - The model that it offered before and does not offer any more.
+ * @param gone - The model that it listed before and does not list any more.
  */
 export function problemText(state: ServerState, hasKey: boolean, gone?: string): string {
   switch (state.kind) {
@@ -137,8 +137,8 @@ export function problemText(state: ServerState, hasKey: boolean, gone?: string):
       return `has no OpenAI interface there (status ${state.status}): LLM_BASE_URL mostly ends in /v1.`;
     case 'up':
       if (gone !== undefined) {
-        const offered = listNames(state.models ?? []);
-        return `does not offer ${gone} any more${offered === '' ? '' : ` (but ${offered})`}; nothing is answered under that name.`;
+        const listed = listNames(state.models ?? []);
+        return `does not offer ${gone} any more${listed === '' ? '' : ` (but ${listed})`}; nothing is answered under that name.`;
       }
       if (state.models === null) return 'lists no models: set LLM_MODEL to the one to ask for.';
       return state.models.length === 0
@@ -151,8 +151,8 @@ export function problemText(state: ServerState, hasKey: boolean, gone?: string):
 export function choiceText({ model, serverModel }: ChosenModel, state: ServerState, host: string): string {
   const id = model === serverModel ? '' : `, there “${serverModel}”`;
   const models = state.kind === 'up' ? (state.models ?? []) : [];
-  const isOffered = models.length === 0 || models.some((offered) => offered.id === serverModel);
-  const offered = models.length > 1 || !isOffered ? ` It offers ${listNames(models)}.` : '';
-  const missing = isOffered ? '' : ' LLM_MODEL is not one of them and is asked for all the same.';
-  return `Model: ${model}, by the server ${host} (LLM_BASE_URL)${id}.${offered}${missing}`;
+  const isListed = models.length === 0 || models.some((listed) => listed.id === serverModel);
+  const listed = models.length > 1 || !isListed ? ` It offers ${listNames(models)}.` : '';
+  const missing = isListed ? '' : ' LLM_MODEL is not one of them and is asked for all the same.';
+  return `Model: ${model}, by the server ${host} (LLM_BASE_URL)${id}.${listed}${missing}`;
 }

@@ -10,7 +10,7 @@ import type { Route } from '../../api/route/route.ts';
 import type { AccountTable, StepUpTable } from '../../storage/tables/schema.ts';
 import type { AttemptLimit } from '../attempts/login-limit.ts';
 import type { AttemptTableName } from '../keyslots/open-session.ts';
-import type { AccountParts } from '../sessions/account-parts.ts';
+import type { AccountDependencies } from '../sessions/account-dependencies.ts';
 
 /** The factors that the messages name. */
 export type FactorKind = StepUpProof['factor'];
@@ -39,7 +39,7 @@ export type AnyFactor = {
   /** Its guesses are counted under these names, apart from those of other factors. */
   readonly limits: readonly AttemptLimit[];
   /** Both halves of each way in. */
-  routes(parts: AccountParts): readonly Route[];
+  routes(dependencies: AccountDependencies): readonly Route[];
 };
 
 /**
@@ -57,7 +57,7 @@ export type Factor<Kind extends FactorKind> = AnyFactor & {
    * @throws {RelayError} `bad-request`.
    */
   beginProof(
-    parts: AccountParts,
+    dependencies: AccountDependencies,
     account: AccountTable,
     body: StartOf[Kind],
   ): Promise<{
@@ -65,5 +65,5 @@ export type Factor<Kind extends FactorKind> = AnyFactor & {
     readonly answer: (stepUpId: string) => StartAnswerOf[Kind];
   }>;
   /** Second half, for an act and a body that were found to be the right ones. */
-  isProven(parts: AccountParts, begun: BegunProof, proof: ProofOf[Kind]): Promise<boolean>;
+  isProven(dependencies: AccountDependencies, begun: BegunProof, proof: ProofOf[Kind]): Promise<boolean>;
 };

@@ -1,7 +1,7 @@
 import type { KeyslotKind } from '../../../crypto/protocol/messages/account-messages.ts';
 import type { Route } from '../../api/route/route.ts';
 import type { AttemptTableName } from '../keyslots/open-session.ts';
-import type { AccountParts } from '../sessions/account-parts.ts';
+import type { AccountDependencies } from '../sessions/account-dependencies.ts';
 import type { AnyFactor, Factor, FactorKind } from './factor.ts';
 import { password } from './password.ts';
 import { recovery } from './recovery.ts';
@@ -25,11 +25,11 @@ export const firstKeyslots: readonly KeyslotKind[] = all
  *
  * @throws {Error} when two release one kind of keyslot, take each other's attempts or count guesses under one name.
  */
-export function factorRoutes(parts: AccountParts, listed: readonly AnyFactor[] = all): readonly Route[] {
+export function factorRoutes(dependencies: AccountDependencies, listed: readonly AnyFactor[] = all): readonly Route[] {
   refuseTwins('keyslot', listed, ({ keyslot }) => [keyslot]);
   refuseTwins('table of attempts', listed, ({ attempts }) => attempts);
   refuseTwins('count of guesses', listed, ({ limits }) => limits.map(({ kind }) => kind));
-  return listed.flatMap((factor) => factor.routes(parts));
+  return listed.flatMap((factor) => factor.routes(dependencies));
 }
 
 function refuseTwins(claim: string, listed: readonly AnyFactor[], claimsOf: (factor: AnyFactor) => readonly string[]) {

@@ -16,7 +16,7 @@ import { RelayError } from '../../api/route/relay-error.ts';
 import { type Answer, answer, defineRoute, type Route, type Session } from '../../api/route/route.ts';
 import type { AccountTable, LoginAttemptTable } from '../../storage/tables/schema.ts';
 import { decodeBytes, encodeBytes } from '../../api/route/wire-bytes.ts';
-import type { AccountParts } from '../sessions/account-parts.ts';
+import type { AccountDependencies } from '../sessions/account-dependencies.ts';
 import { attemptSubject } from '../attempts/known-device.ts';
 import { type AttemptLimit, countAttempt } from '../attempts/login-limit.ts';
 import { openSession } from '../keyslots/open-session.ts';
@@ -41,8 +41,8 @@ export const password: Factor<'password'> = {
   limits: [signInLimit, unlockLimit],
   routes,
 
-  async beginProof(parts, account, { loginRequest }) {
-    const { state, response: loginResponse } = beginLogin(parts, account, account.opaque_user_id, loginRequest);
+  async beginProof(dependencies, account, { loginRequest }) {
+    const { state, response: loginResponse } = beginLogin(dependencies, account, account.opaque_user_id, loginRequest);
     const stretching = stretchingOf(account.stretching);
     return {
       kept: { server_state: state, nonce: null },
@@ -55,7 +55,7 @@ export const password: Factor<'password'> = {
   },
 };
 
-function routes(parts: AccountParts): readonly Route[] {
+function routes(dependencies: AccountDependencies): readonly Route[] {
   return [
     defineRoute({
       name: 'startSignIn',
@@ -66,7 +66,7 @@ function routes(parts: AccountParts): readonly Route[] {
       body: signInStart,
       answers: { 200: signInStartAnswer },
       limits: ['sign-in'],
-      handle: async ({ body, device, nowMs }) => answer(await startSignIn(parts, body, device, nowMs)),
+      handle: async ({ body, device, nowMs }) => answer(await startSignIn(dependencies, body, device, nowMs)),
     }),
     defineRoute({
       name: 'finishSignIn',
@@ -78,7 +78,7 @@ function routes(parts: AccountParts): readonly Route[] {
       answers: { 200: signInAnswer },
       errors: ['sign-in-failed'],
       limits: ['sign-in'],
-      handle: ({ body, device, nowMs }) => finishSignIn(parts, body, device, nowMs),
+      handle: ({ body, device, nowMs }) => finishSignIn(dependencies, body, device, nowMs),
     }),
     defineRoute({
       name: 'startUnlock',
@@ -89,7 +89,8 @@ function routes(parts: AccountParts): readonly Route[] {
       body: unlockStart,
       answers: { 200: signInStartAnswer },
       limits: ['sign-in'],
-      handle: async ({ session, body, nowMs }) => answer(await startUnlock(parts, session, body.loginRequest, nowMs)),
+      handle: async ({ session, body, nowMs }) =>
+        answer(await startUnlock(dependencies, session, body.loginRequest, nowMs)),
     }),
   ];
 }
@@ -101,32 +102,32 @@ function routes(parts: AccountParts): readonly Route[] {
  * @throws {RelayError} `bad-request`, `too-many-requests`.
  */
 async function startSignIn(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   body: SignInStart,
   device: string | null,
   nowMs: number,
 ): Promise<SignInStartAnswer> {
   const nameTag = decodeBytes(body.nameTag);
-  const nameHash = parts.keys.hashName(nameTag);
-  const inventedUserId = parts.keys.inventUserId(nameTag);
-  const record = await parts.database.db
+  const nameHash = dependencies.keys.hashName(nameTag);
+  const inventedUserId = dependencies.keys.inventUserId(nameTag);
+  const record = await dependencies.database.db
     .selectFrom('accounts')
     .select(recordColumns)
     .where('name_hash', '=', nameHash)
     .executeTakeFirst();
-  const subject = attemptSubject(parts.keys, device, nameHash, nowMs);
+  const subject = attemptSubject(dependencies.keys, device, nameHash, nowMs);
   const who = { record: record ?? null, limit: signInLimit, subject, inventedUserId, sessionId: null };
-  return startAttempt(parts, who, body.loginRequest, nowMs);
+  return startAttempt(dependencies, who, body.loginRequest, nowMs);
 }
 
 /** The same for the account of a session whose keys are gone from memory. It counts for itself: strangers have none. */
 async function startUnlock(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   session: Session,
   loginRequest: string,
   nowMs: number,
 ): Promise<SignInStartAnswer> {
-  const record = await parts.database.db
+  const record = await dependencies.database.db
     .selectFrom('accounts')
     .select(recordColumns)
     .where('id', '=', session.accountId)
@@ -135,11 +136,11 @@ async function startUnlock(
   const sessionId = decodeBytes(session.sessionId);
   const { opaque_user_id: inventedUserId } = record;
   const who = { record, limit: unlockLimit, subject: sessionId, inventedUserId, sessionId };
-  return startAttempt(parts, who, loginRequest, nowMs);
+  return startAttempt(dependencies, who, loginRequest, nowMs);
 }
 
 async function startAttempt(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   who: {
     readonly record: OpaqueRecord | null;
     readonly limit: AttemptLimit;
@@ -151,9 +152,9 @@ async function startAttempt(
   nowMs: number,
 ): Promise<SignInStartAnswer> {
   const { record, subject } = who;
-  const { state, response } = beginLogin(parts, record, who.inventedUserId, loginRequest);
+  const { state, response } = beginLogin(dependencies, record, who.inventedUserId, loginRequest);
   // A body that is no message of OPAQUE tests no password, so it takes no attempt from the owner of the name.
-  await countAttempt(parts.database, who.limit, subject, nowMs);
+  await countAttempt(dependencies.database, who.limit, subject, nowMs);
   const attempt: LoginAttemptTable = {
     id: new Uint8Array(randomBytes(16)),
     account_id: record?.id ?? null,
@@ -162,14 +163,20 @@ async function startAttempt(
     counted_as: subject,
     expires_at: nowMs + attemptLifetimeMs,
   };
-  await parts.database.db.insertInto('login_attempts').values(attempt).execute();
+  await dependencies.database.db.insertInto('login_attempts').values(attempt).execute();
   const stretching = stretchingOf(record?.stretching ?? stretchingProfiles[stretchingProfiles.length - 1]);
   return { format: 1, loginId: encodeBytes(attempt.id), loginResponse: response, stretching };
 }
 
 /** OPAQUE's first answer, for a record or for none. @throws {RelayError} `bad-request`. */
-function beginLogin(parts: AccountParts, record: OpaqueRecord | null, inventedUserId: string, request: string) {
-  const { setup } = record === null ? parts.keys.firstSetup : parts.keys.findSetup(record.opaque_setup_id);
+function beginLogin(
+  dependencies: AccountDependencies,
+  record: OpaqueRecord | null,
+  inventedUserId: string,
+  request: string,
+) {
+  const { setup } =
+    record === null ? dependencies.keys.firstSetup : dependencies.keys.findSetup(record.opaque_setup_id);
   const userIdentifier = record?.opaque_user_id ?? inventedUserId;
   return opaqueStep(() => startServerLogin({ setup, userIdentifier, record: record?.opaque_record ?? null, request }));
 }
@@ -180,12 +187,12 @@ function beginLogin(parts: AccountParts, record: OpaqueRecord | null, inventedUs
  * @throws {RelayError} `sign-in-failed` for a wrong password, an unknown name and an attempt that is over, alike.
  */
 async function finishSignIn(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   body: SignInFinish,
   device: string | null,
   nowMs: number,
 ): Promise<Answer> {
-  const row = await parts.database.db
+  const row = await dependencies.database.db
     .selectFrom('login_attempts')
     .selectAll()
     .where('id', '=', decodeBytes(body.loginId))
@@ -195,5 +202,9 @@ async function finishSignIn(
   const isProven = finishServerLogin({ state: row.server_state, finish: body.loginFinish }) !== null;
   const unlocked = row.session_id;
   const counted = unlocked === null ? signInLimit : unlockLimit;
-  return openSession(parts, { table: 'login_attempts', row, isProven, keyslot, unlocked, counted, device }, nowMs);
+  return openSession(
+    dependencies,
+    { table: 'login_attempts', row, isProven, keyslot, unlocked, counted, device },
+    nowMs,
+  );
 }

@@ -15,7 +15,7 @@ import { RelayError } from '../../api/route/relay-error.ts';
 import { type Answer, answer, defineRoute, type Route } from '../../api/route/route.ts';
 import type { RecoveryChallengeTable } from '../../storage/tables/schema.ts';
 import { decodeBytes, encodeBytes } from '../../api/route/wire-bytes.ts';
-import type { AccountParts } from '../sessions/account-parts.ts';
+import type { AccountDependencies } from '../sessions/account-dependencies.ts';
 import { attemptSubject } from '../attempts/known-device.ts';
 import { type AttemptLimit, countAttempt } from '../attempts/login-limit.ts';
 import { openSession } from '../keyslots/open-session.ts';
@@ -52,7 +52,7 @@ export const recovery: Factor<'recovery'> = {
   },
 };
 
-function routes(parts: AccountParts): readonly Route[] {
+function routes(dependencies: AccountDependencies): readonly Route[] {
   return [
     defineRoute({
       name: 'startRecovery',
@@ -63,7 +63,7 @@ function routes(parts: AccountParts): readonly Route[] {
       body: recoveryStart,
       answers: { 200: recoveryStartAnswer },
       limits: ['sign-in'],
-      handle: async ({ body, device, nowMs }) => answer(await startRecovery(parts, body, device, nowMs)),
+      handle: async ({ body, device, nowMs }) => answer(await startRecovery(dependencies, body, device, nowMs)),
     }),
     defineRoute({
       name: 'finishRecovery',
@@ -75,7 +75,7 @@ function routes(parts: AccountParts): readonly Route[] {
       answers: { 200: signInAnswer },
       errors: ['sign-in-failed'],
       limits: ['sign-in'],
-      handle: ({ body, device, nowMs }) => finishRecovery(parts, body, device, nowMs),
+      handle: ({ body, device, nowMs }) => finishRecovery(dependencies, body, device, nowMs),
     }),
   ];
 }
@@ -86,16 +86,16 @@ function routes(parts: AccountParts): readonly Route[] {
  * @throws {RelayError} `too-many-requests`.
  */
 async function startRecovery(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   body: RecoveryStart,
   device: string | null,
   nowMs: number,
 ): Promise<RecoveryStartAnswer> {
   const nameTag = decodeBytes(body.nameTag);
-  const nameHash = parts.keys.hashName(nameTag);
-  const subject = attemptSubject(parts.keys, device, nameHash, nowMs);
-  await countAttempt(parts.database, limit, subject, nowMs);
-  const account = await parts.database.db
+  const nameHash = dependencies.keys.hashName(nameTag);
+  const subject = attemptSubject(dependencies.keys, device, nameHash, nowMs);
+  await countAttempt(dependencies.database, limit, subject, nowMs);
+  const account = await dependencies.database.db
     .selectFrom('accounts')
     .select('id')
     .where('name_hash', '=', nameHash)
@@ -105,12 +105,12 @@ async function startRecovery(
     id,
     account_id: account?.id ?? null,
     challenge: new Uint8Array(randomBytes(32)),
-    masked_name_tag: mask(parts, id, nameTag),
+    masked_name_tag: mask(dependencies, id, nameTag),
     issued_at: nowMs,
     counted_as: subject,
     expires_at: nowMs + challengeLifetimeMs,
   };
-  await parts.database.db.insertInto('recovery_challenges').values(row).execute();
+  await dependencies.database.db.insertInto('recovery_challenges').values(row).execute();
   return { format: 1, challengeId: encodeBytes(id), challenge: encodeBytes(row.challenge), issuedAtMs: nowMs };
 }
 
@@ -120,14 +120,14 @@ async function startRecovery(
  * @throws {RelayError} `sign-in-failed` for whatever is wrong.
  */
 async function finishRecovery(
-  parts: AccountParts,
+  dependencies: AccountDependencies,
   body: RecoveryFinish,
   device: string | null,
   nowMs: number,
 ): Promise<Answer> {
   const id = decodeBytes(body.challengeId);
   const signature = decodeBytes(body.signature);
-  const row = await parts.database.db
+  const row = await dependencies.database.db
     .selectFrom('recovery_challenges')
     .leftJoin('accounts', 'accounts.id', 'recovery_challenges.account_id')
     .selectAll('recovery_challenges')
@@ -139,15 +139,15 @@ async function finishRecovery(
   const isProven = verifyRecoverySignature({
     publicKey: row.recovery_public_key ?? nobodysPublicKey,
     challenge: row.challenge,
-    nameTag: mask(parts, id, row.masked_name_tag),
+    nameTag: mask(dependencies, id, row.masked_name_tag),
     issuedAtMs: row.issued_at,
     signature,
   });
   const attempt = { table: 'recovery_challenges', row, isProven, keyslot, unlocked: null, counted: limit } as const;
-  return openSession(parts, { ...attempt, device }, nowMs);
+  return openSession(dependencies, { ...attempt, device }, nowMs);
 }
 
 /** A one-time pad from the server keys and the challenge's own id; putting it on twice takes it off. */
-function mask(parts: AccountParts, id: Bytes, nameTag: Bytes): Bytes {
-  return parts.keys.tokenMac('sotto/v1/name-tag-mask', id).map((byte, index) => byte ^ (nameTag[index] ?? 0));
+function mask(dependencies: AccountDependencies, id: Bytes, nameTag: Bytes): Bytes {
+  return dependencies.keys.tokenMac('sotto/v1/name-tag-mask', id).map((byte, index) => byte ^ (nameTag[index] ?? 0));
 }

@@ -5,7 +5,7 @@ import { type Answer, answer } from '../../api/route/route.ts';
 import type { Schema, SessionTable } from '../../storage/tables/schema.ts';
 import { lockAccount } from '../../vault/quota.ts';
 import { encodeBytes } from '../../api/route/wire-bytes.ts';
-import type { AccountParts } from '../sessions/account-parts.ts';
+import type { AccountDependencies } from '../sessions/account-dependencies.ts';
 import { readKeyMaterial } from './keyslots.ts';
 import { rememberDevice } from '../attempts/known-device.ts';
 import { type AttemptLimit, forgiveAttempt } from '../attempts/login-limit.ts';
@@ -42,8 +42,12 @@ export type JudgedAttempt = {
  *
  * @throws {RelayError} `sign-in-failed` for one that is not, for an unknown name, and when another call was faster.
  */
-export async function openSession(parts: AccountParts, attempt: JudgedAttempt, nowMs: number): Promise<Answer> {
-  const { database, sessions } = parts;
+export async function openSession(
+  dependencies: AccountDependencies,
+  attempt: JudgedAttempt,
+  nowMs: number,
+): Promise<Answer> {
+  const { database, sessions } = dependencies;
   const { table, row, keyslot, unlocked } = attempt;
   const accountId = row.account_id;
   if (!attempt.isProven || accountId === null) {
@@ -68,7 +72,7 @@ export async function openSession(parts: AccountParts, attempt: JudgedAttempt, n
     return { keys, session, nameHash };
   });
   await forgiveAttempt(database, attempt.counted, row.counted_as ?? opened.nameHash);
-  const device = rememberDevice(parts.keys, attempt.device, opened.nameHash, nowMs);
+  const device = rememberDevice(dependencies.keys, attempt.device, opened.nameHash, nowMs);
   if (opened.session !== null) {
     const started = await sessions.start(opened.session, nowMs);
     const body: SignInAnswer = { format: 1, session: started.answer, keys: opened.keys };

@@ -24,7 +24,7 @@ const checkedForMs = 2_000;
 
 const accessClaims = v.object({ sub: v.pipe(v.string(), v.maxLength(64)), sid: idField });
 
-export type SessionParts = {
+export type SessionDependencies = {
   readonly database: Database;
   readonly keys: ServerKeys;
   readonly signer: TokenSigner;
@@ -39,12 +39,12 @@ export type StartedSession = { readonly answer: SessionAnswer; readonly refreshT
 
 /** Sessions: made, proven by short tokens, renewed by a rotating one, ended for good. */
 export class Sessions {
-  readonly #parts: SessionParts;
+  readonly #dependencies: SessionDependencies;
   /** Sessions found alive a moment ago. */
   readonly #known = new Map<string, Known>();
 
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
+  constructor(dependencies: SessionDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Adds a session's row; the least recently used one beyond the maximum ends. */
@@ -77,12 +77,12 @@ export class Sessions {
   async start(session: SessionTable, nowMs: number): Promise<StartedSession> {
     return {
       answer: await this.answer(encodeBytes(session.id), session.account_id, nowMs),
-      refreshToken: makeRefreshToken(this.#parts.keys, session, session.generation),
+      refreshToken: makeRefreshToken(this.#dependencies.keys, session, session.generation),
     };
   }
 
   async answer(sessionId: string, accountId: string, nowMs: number): Promise<SessionAnswer> {
-    const accessToken = await this.#parts.signer.sign(
+    const accessToken = await this.#dependencies.signer.sign(
       'access',
       { sub: accountId, sid: sessionId },
       nowMs,
@@ -93,7 +93,7 @@ export class Sessions {
 
   /** @throws {RelayError} `not-signed-in` for a token that is none, `session-ended` for one whose session is over. */
   async authenticate(accessToken: string, nowMs: number): Promise<{ accountId: string; sessionId: string }> {
-    const claims = await this.#parts.signer.verify('access', accessToken, accessClaims, nowMs);
+    const claims = await this.#dependencies.signer.verify('access', accessToken, accessClaims, nowMs);
     if (claims === null) throw new RelayError('not-signed-in');
     const { sub: accountId, sid: sessionId } = claims;
     const known = this.#known.get(sessionId);
@@ -114,7 +114,7 @@ export class Sessions {
   async refresh(text: string, nowMs: number): Promise<StartedSession> {
     const token = parseRefreshToken(text);
     if (token === null) throw new RelayError('session-ended');
-    const outcome = await this.#parts.database.write((trx) => this.#rotate(trx, token, nowMs));
+    const outcome = await this.#dependencies.database.write((trx) => this.#rotate(trx, token, nowMs));
     if (outcome === 'reused') this.#forget(token.sessionId);
     if (typeof outcome === 'string') throw new RelayError('session-ended');
     return this.start(outcome, nowMs);
@@ -122,7 +122,7 @@ export class Sessions {
 
   /** Ends one session of this account; another account's id, or one that is gone, ends nothing. */
   async end(accountId: string, sessionId: Bytes): Promise<void> {
-    const ended = await this.#parts.database.db
+    const ended = await this.#dependencies.database.db
       .deleteFrom('sessions')
       .where('id', '=', sessionId)
       .where('account_id', '=', accountId)
@@ -151,18 +151,18 @@ export class Sessions {
   }
 
   async list(accountId: string, nowMs: number): Promise<readonly SessionTable[]> {
-    return this.#parts.database.db
+    return this.#dependencies.database.db
       .selectFrom('sessions')
       .selectAll()
       .where('account_id', '=', accountId)
-      .where('expires_at', '>', this.#parts.clock.earliest(nowMs))
+      .where('expires_at', '>', this.#dependencies.clock.earliest(nowMs))
       .orderBy('created_at', 'desc')
       .limit(maximumSessions)
       .execute();
   }
 
   async #check(sessionId: string, accountId: string, nowMs: number): Promise<void> {
-    const session = await this.#find(this.#parts.database.db, decodeBytes(sessionId), nowMs);
+    const session = await this.#find(this.#dependencies.database.db, decodeBytes(sessionId), nowMs);
     if (session?.account_id !== accountId) {
       this.#known.delete(sessionId);
       throw new RelayError('session-ended');
@@ -183,7 +183,7 @@ export class Sessions {
       .where('id', '=', token.sessionId)
       .execute();
     const session = await this.#find(trx, token.sessionId, nowMs);
-    if (session === undefined || !isGenuine(this.#parts.keys, session, token)) return 'unknown';
+    if (session === undefined || !isGenuine(this.#dependencies.keys, session, token)) return 'unknown';
     const isNewest = token.generation === session.generation;
     const isPredecessor = token.generation === session.generation - 1 && nowMs - session.rotated_at <= graceMs;
     if (!isNewest && !isPredecessor) {
@@ -207,7 +207,7 @@ export class Sessions {
   #forget(id: Bytes): void {
     const sessionId = encodeBytes(id);
     this.#known.delete(sessionId);
-    this.#parts.onEnded(sessionId);
+    this.#dependencies.onEnded(sessionId);
   }
 
   #find(db: Kysely<Schema>, id: Bytes, nowMs: number): Promise<SessionTable | undefined> {
@@ -215,11 +215,11 @@ export class Sessions {
       .selectFrom('sessions')
       .selectAll()
       .where('id', '=', id)
-      .where('expires_at', '>', this.#parts.clock.earliest(nowMs))
+      .where('expires_at', '>', this.#dependencies.clock.earliest(nowMs))
       .executeTakeFirst();
   }
 
   #expiryOf(nowMs: number): number {
-    return this.#parts.clock.latest(nowMs) + sessionLifetimeMs;
+    return this.#dependencies.clock.latest(nowMs) + sessionLifetimeMs;
   }
 }

@@ -9,7 +9,7 @@ import { LargeBodies } from './large-bodies.ts';
 import { type Caller, RateLimiter } from '../guards/rate-limit.ts';
 import { announcedLength, readBody, requireJson } from './read-body.ts';
 
-export type BodyParts = {
+export type BodyDependencies = {
   readonly limiter: RateLimiter;
   readonly large: LargeBodies;
   /** The body's share of the memory for all bodies. */
@@ -27,7 +27,7 @@ export async function parseBody(
   request: Request,
   incoming: IncomingMessage | undefined,
   route: Route,
-  { limiter, large, share, caller }: BodyParts,
+  { limiter, large, share, caller }: BodyDependencies,
 ): Promise<unknown> {
   const { body, bodyBudget, maximumBodyLength: maximumLength } = route;
   if (body === null || bodyBudget === null) return null;

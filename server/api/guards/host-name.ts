@@ -23,18 +23,18 @@ export class HostNames {
   readonly #takesLoopback: boolean;
   readonly #certificate: NameCertificate | null;
 
-  /** @param parts.certificate - Our own TLS certificate: its names are ours. */
-  constructor(parts: {
+  /** @param dependencies.certificate - Our own TLS certificate: its names are ours. */
+  constructor(dependencies: {
     readonly publicUrl: string | null;
     readonly further: readonly string[];
     readonly isHttps: boolean;
     readonly certificate: NameCertificate | null;
   }) {
-    const { publicUrl, further } = parts;
+    const { publicUrl, further } = dependencies;
     this.#names = new Set([...(publicUrl === null ? [] : [new URL(publicUrl).hostname]), ...further]);
-    this.#isHttps = parts.isHttps;
+    this.#isHttps = dependencies.isHttps;
     this.#takesLoopback = publicUrl === null;
-    this.#certificate = parts.certificate;
+    this.#certificate = dependencies.certificate;
   }
 
   judge(host: string): HostVerdict {

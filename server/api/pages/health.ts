@@ -16,7 +16,7 @@ export type Health = {
   readonly marks: readonly string[];
 };
 
-export type HealthParts = {
+export type HealthDependencies = {
   readonly database: Pick<Database, 'db' | 'space'>;
   readonly files: Pick<StaticFiles, 'isBuilt'>;
   readonly pool: { isReady(): Promise<boolean> };
@@ -24,15 +24,15 @@ export type HealthParts = {
 
 /** Looks at database, client and enclaves. Anyone may ask: many questions at once are one look. */
 export class HealthCheck {
-  readonly #parts: HealthParts;
+  readonly #dependencies: HealthDependencies;
   /** One question to the database at a time: those that it does not answer must not take all connections. */
   #asking: Promise<boolean> | null = null;
   #looked: { readonly health: Promise<Health>; readonly atMs: number } | null = null;
 
   #isLeaving = false;
 
-  constructor(parts: HealthParts) {
-    this.#parts = parts;
+  constructor(dependencies: HealthDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** The relay stops: from now on it is not ready, whatever was remembered. */
@@ -61,14 +61,14 @@ export class HealthCheck {
   }
 
   async #isReady(): Promise<boolean> {
-    const { files, pool } = this.#parts;
+    const { files, pool } = this.#dependencies;
     if (!files.isBuilt) return false;
     const [answers, hasEnclave] = await Promise.all([this.#databaseAnswers(), pool.isReady().catch(() => false)]);
     return answers && hasEnclave;
   }
 
   #databaseAnswers(): Promise<boolean> {
-    this.#asking ??= this.#parts.database.db
+    this.#asking ??= this.#dependencies.database.db
       .selectFrom('metadata')
       .select('name')
       .limit(1)
@@ -83,7 +83,7 @@ export class HealthCheck {
 
   #marks(): string[] {
     try {
-      const { level } = this.#parts.database.space;
+      const { level } = this.#dependencies.database.space;
       return level === 'ample' ? [] : [`storage-${level}`];
     } catch {
       // Neither the disk nor the file can be read: the question to the database says so.

@@ -8,7 +8,7 @@ import { RelayError } from './relay-error.ts';
 import { StorageFull } from '../../storage/trouble/storage-space.ts';
 import { troubleOf, waitSecondsOf } from '../../storage/trouble/storage-trouble.ts';
 
-export type ErrorParts = {
+export type ErrorDependencies = {
   readonly code: ErrorCode;
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -26,7 +26,7 @@ const usualWaits: Readonly<Record<WaitCode, number>> = {
 };
 
 /** A peer learns this of an error: a code of the closed list, never a text. */
-export function describeError(error: unknown): ErrorParts {
+export function describeError(error: unknown): ErrorDependencies {
   const { code, retryAfterSeconds } = asRelayError(error);
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
   const waitSeconds = retryAfterSeconds ?? (asksToWait(code) ? usualWaits[code] : undefined);

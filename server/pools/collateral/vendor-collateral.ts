@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { EnclaveEvidence } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import {
   type CollateralItem,
   collateralItem,
@@ -49,7 +49,7 @@ export class VendorCollateral {
   }
 
   /** The answer with what the enclave asked for; what it gave by itself stays. */
-  async complete({ collateralNeeds, ...evidence }: EnclaveEvidence): Promise<Omit<EnclaveEvidence, 'collateralNeeds'>> {
+  async complete({ collateralNeeds, ...evidence }: Attestation): Promise<Omit<Attestation, 'collateralNeeds'>> {
     const given = evidence.collateral ?? [];
     const needs = (collateralNeeds ?? []).filter((need) => !given.some((item) => item.kind === need.kind));
     if (needs.length === 0) return evidence;

@@ -18,10 +18,10 @@ export class ModalBoot {
   readonly #starts = new Map<string, Start>();
   #refusedAtMs = -Infinity;
 
-  constructor(parts: { readonly door: FrontDoor; readonly rows: ModalSessionRows; readonly log: Log }) {
-    this.#door = parts.door;
-    this.#rows = parts.rows;
-    this.#log = parts.log;
+  constructor(dependencies: { readonly door: FrontDoor; readonly rows: ModalSessionRows; readonly log: Log }) {
+    this.#door = dependencies.door;
+    this.#rows = dependencies.rows;
+    this.#log = dependencies.log;
   }
 
   /**

@@ -1,10 +1,10 @@
-import type { EnclaveEvidence, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { RelayError } from '../../api/route/relay-error.ts';
 import { EnclaveClient } from '../enclave-client.ts';
 import type { Endpoint } from '../enclave-call.ts';
 import type { FrontDoor } from './modal-sessions.ts';
 
-export type ModalEnclaveParts = {
+export type ModalEnclaveDependencies = {
   readonly id: string;
   readonly accountId: string;
   readonly door: FrontDoor;
@@ -28,7 +28,7 @@ const doubtDelayMs = 400;
 /** One container on Modal, as one session leads to it. */
 export class ModalEnclave extends EnclaveClient {
   readonly accountId: string;
-  readonly #parts: ModalEnclaveParts;
+  readonly #dependencies: ModalEnclaveDependencies;
   #models: readonly string[] | null = null;
   #usedAtMs = performance.now();
   /** The front door's last own answer, null for none at all; undefined when the worker's came. */
@@ -36,21 +36,21 @@ export class ModalEnclave extends EnclaveClient {
   #doubting: Promise<void> | null = null;
   #isLost = false;
 
-  constructor(parts: ModalEnclaveParts) {
+  constructor(dependencies: ModalEnclaveDependencies) {
     const onForeign: Endpoint['onForeign'] = (status) => this.#hearForeign(status);
     super({
-      id: parts.id,
-      url: parts.door.url.href,
-      token: parts.enclaveToken,
+      id: dependencies.id,
+      url: dependencies.door.url.href,
+      token: dependencies.enclaveToken,
       unreachable: 'enclave-unreachable',
-      agent: parts.door.agent,
-      headers: { 'modal-authorization': `Bearer ${parts.sessionToken}` },
-      idleMs: parts.streamIdleMs,
+      agent: dependencies.door.agent,
+      headers: { 'modal-authorization': `Bearer ${dependencies.sessionToken}` },
+      idleMs: dependencies.streamIdleMs,
       onForeign,
       around: (call) => this.#watchCall(call),
     });
-    this.accountId = parts.accountId;
-    this.#parts = parts;
+    this.accountId = dependencies.accountId;
+    this.#dependencies = dependencies;
   }
 
   get isLost(): boolean {
@@ -73,10 +73,10 @@ export class ModalEnclave extends EnclaveClient {
   }
 
   /** @throws {RelayError} `enclave-starting` also when it is about to go: the next call begins another session. */
-  override async askEvidence(request: EnclaveRequest): Promise<EnclaveEvidence> {
-    const evidence = await super.askEvidence(request);
+  override async askAttestation(request: EnclaveRequest): Promise<Attestation> {
+    const evidence = await super.askAttestation(request);
     if (evidence.status.state !== 'draining') return evidence;
-    await this.#parts.onDraining(this);
+    await this.#dependencies.onDraining(this);
     throw new RelayError('enclave-starting', 1);
   }
 
@@ -121,6 +121,6 @@ export class ModalEnclave extends EnclaveClient {
       if (this.#foreignStatus === undefined) return;
       status = this.#foreignStatus;
     }
-    if (status !== null) await this.#parts.onLost(this);
+    if (status !== null) await this.#dependencies.onLost(this);
   }
 }

@@ -14,7 +14,7 @@ import { ModalSweep } from './modal-sweep.ts';
 import { type FrontDoor, type Retries, startRetries, terminateSession } from './modal-sessions.ts';
 import type { Enclave, Place, Pool, StreamListener } from '../pool.ts';
 
-export type ModalPoolParts = {
+export type ModalPoolDependencies = {
   readonly url: string;
   readonly proxyToken: string;
   readonly enclaveToken: string;
@@ -55,7 +55,7 @@ const lookEveryMs = 200;
  */
 export class ModalPool implements Pool {
   readonly #door: FrontDoor;
-  readonly #parts: ModalPoolParts;
+  readonly #dependencies: ModalPoolDependencies;
   readonly #timing: ModalTiming;
   readonly #rows: ModalSessionRows;
   readonly #boot: ModalBoot;
@@ -65,21 +65,21 @@ export class ModalPool implements Pool {
   readonly #closing = new AbortController();
   #listener: StreamListener | null = null;
 
-  constructor(parts: ModalPoolParts) {
-    const url = new URL(parts.url);
-    this.#parts = parts;
-    this.#timing = { ...usualTiming, ...parts.timing };
+  constructor(dependencies: ModalPoolDependencies) {
+    const url = new URL(dependencies.url);
+    this.#dependencies = dependencies;
+    this.#timing = { ...usualTiming, ...dependencies.timing };
     const { idleSeconds, retries } = this.#timing;
     // A live response for each account whose turn runs, so connections are not counted.
     const agent = url.protocol === 'https:' ? new TlsAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
-    this.#door = { url, proxyToken: parts.proxyToken, agent, idleSeconds, retries };
-    this.#rows = new ModalSessionRows(parts.database.db, { url: url.href, proxyToken: parts.proxyToken });
-    this.#boot = new ModalBoot({ door: this.#door, rows: this.#rows, log: parts.log });
-    this.#models = new ModalModels(parts.database.db, this.#rows.pool);
+    this.#door = { url, proxyToken: dependencies.proxyToken, agent, idleSeconds, retries };
+    this.#rows = new ModalSessionRows(dependencies.database.db, { url: url.href, proxyToken: dependencies.proxyToken });
+    this.#boot = new ModalBoot({ door: this.#door, rows: this.#rows, log: dependencies.log });
+    this.#models = new ModalModels(dependencies.database.db, this.#rows.pool);
     this.#sweep = new ModalSweep({
       rows: this.#rows,
-      log: parts.log,
-      clock: parts.clock,
+      log: dependencies.log,
+      clock: dependencies.clock,
       everyMs: this.#timing.sweepMs,
       idleMs: idleSeconds * 1000,
       enclaves: this.#enclaves,
@@ -186,7 +186,7 @@ export class ModalPool implements Pool {
   async #countStart(row: EnclaveSessionTable, nowMs: number): Promise<void> {
     const subject = new TextEncoder().encode(row.account_id);
     const window = { subject, kind: 'enclave-start', windowMs: 3_600_000, limit: startsPerHour };
-    const waitSeconds = await countInWindow(this.#parts.database.db, window, nowMs);
+    const waitSeconds = await countInWindow(this.#dependencies.database.db, window, nowMs);
     if (waitSeconds === null) return;
     await this.#rows.forget(row.id);
     throw new RelayError('too-many-requests', waitSeconds);
@@ -206,7 +206,7 @@ export class ModalPool implements Pool {
       id: row.id,
       accountId: row.account_id,
       door: this.#door,
-      enclaveToken: this.#parts.enclaveToken,
+      enclaveToken: this.#dependencies.enclaveToken,
       sessionToken,
       streamIdleMs: this.#timing.streamIdleMs,
       onDraining: (draining) => this.#rows.leave(draining.id),

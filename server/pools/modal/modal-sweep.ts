@@ -8,7 +8,7 @@ import type { ModalSessionRows } from './modal-session-rows.ts';
 const graceMs = 60_000;
 const hurryMs = 500;
 
-export type SweepParts = {
+export type SweepDependencies = {
   readonly rows: ModalSessionRows;
   readonly log: Log;
   readonly clock: Clock;
@@ -21,24 +21,24 @@ export type SweepParts = {
 
 /** Notes which sessions are in use, and ends those of accounts that went idle or signed out. */
 export class ModalSweep {
-  readonly #parts: SweepParts;
+  readonly #dependencies: SweepDependencies;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
   #touchedAtMs = -Infinity;
   #dueAtMs = Infinity;
 
-  constructor(parts: SweepParts) {
-    this.#parts = parts;
+  constructor(dependencies: SweepDependencies) {
+    this.#dependencies = dependencies;
   }
 
   start(): void {
-    this.#plan(this.#parts.everyMs);
+    this.#plan(this.#dependencies.everyMs);
   }
 
   /** Somebody signed out: does not wait for the next round. */
   hurry(): void {
-    this.#plan(Math.min(hurryMs, this.#parts.everyMs));
+    this.#plan(Math.min(hurryMs, this.#dependencies.everyMs));
   }
 
   async close(): Promise<void> {
@@ -57,14 +57,14 @@ export class ModalSweep {
       this.#dueAtMs = Infinity;
       this.#running = this.#running
         .then(() => this.#once())
-        .catch((error: unknown) => this.#parts.log.error('enclave-sweep-failed', { error }))
-        .finally(() => this.#plan(this.#parts.everyMs));
+        .catch((error: unknown) => this.#dependencies.log.error('enclave-sweep-failed', { error }))
+        .finally(() => this.#plan(this.#dependencies.everyMs));
     }, delayMs);
     this.#timer.unref();
   }
 
   async #once(): Promise<void> {
-    const { clock, enclaves, rows, idleMs, end } = this.#parts;
+    const { clock, enclaves, rows, idleMs, end } = this.#dependencies;
     const nowMs = Date.now();
     const countMs = performance.now();
     const used = [...enclaves.values()].filter((enclave) => enclave.usedAtMs > this.#touchedAtMs);

@@ -2,7 +2,7 @@ import type { Enclave, WatchedTurn } from '../../pools/pool.ts';
 import type { FrameJournal } from '../../frames/frame-journal.ts';
 import type { HeldTurn } from './held-turn.ts';
 import type { TurnEndings } from './turn-endings.ts';
-import { enclavesOf, watchedParts } from './watched-parts.ts';
+import { enclavesOf, watchedTurns } from './watched-turns.ts';
 
 /** A turn that is asked for again is given this long before it is asked for once more. */
 export const watchIntervalMs = 2_000;
@@ -27,7 +27,7 @@ export class FrameRequests {
   ask(enclave: Enclave, turns: Iterable<HeldTurn>): void {
     const watched: WatchedTurn[] = [];
     for (const turn of turns) {
-      const asked = watchedParts(turn, enclave);
+      const asked = watchedTurns(turn, enclave);
       if (asked.length > 0) turn.watchedAtMs = performance.now();
       watched.push(...asked);
     }

@@ -35,7 +35,7 @@ import type { TurnEndings } from './turn-endings.ts';
  * A stream is in order, so a frame that is not the next one means that some were missed: they are asked for again.
  */
 export class RecordIntake {
-  readonly #parts: {
+  readonly #dependencies: {
     readonly journal: FrameJournal;
     readonly clients: LiveClients;
     readonly log: Log;
@@ -43,14 +43,14 @@ export class RecordIntake {
     readonly requests: FrameRequests;
   };
 
-  constructor(parts: {
+  constructor(dependencies: {
     readonly journal: FrameJournal;
     readonly clients: LiveClients;
     readonly log: Log;
     readonly endings: TurnEndings;
     readonly requests: FrameRequests;
   }) {
-    this.#parts = parts;
+    this.#dependencies = dependencies;
   }
 
   /** @param record - a header, a frame or the end of a transcript of this turn. */
@@ -79,7 +79,7 @@ export class RecordIntake {
 
   #addHeader(turn: HeldTurn, { enclave, header, id }: HeldTranscript): void {
     if (enclave === null || header === null) return;
-    this.#parts.journal.addHeader({ turnId: turn.id, transcriptId: id, enclaveId: enclave.id, header });
+    this.#dependencies.journal.addHeader({ turnId: turn.id, transcriptId: id, enclaveId: enclave.id, header });
   }
 
   #takeHeader(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
@@ -87,7 +87,7 @@ export class RecordIntake {
     const key = idKey(recordTranscriptId(record));
     // The transcript's name is the beginning of the salt in its header.
     if (header.length !== headerBodyLength || idKey(transcriptIdOf(header)) !== key) {
-      this.#parts.log.error('header-malformed', { enclave: enclave.id });
+      this.#dependencies.log.error('header-malformed', { enclave: enclave.id });
       return;
     }
     if (!turn.transcripts.has(key) && turn.transcripts.size >= maximumTranscripts) return;
@@ -102,7 +102,7 @@ export class RecordIntake {
     // A copy: a view would keep a whole piece of the stream alive for as long as the turn runs.
     transcript.header = new Uint8Array(header);
     if (turn.owned) this.#addHeader(turn, transcript);
-    this.#parts.clients.push(turn.accountId, record);
+    this.#dependencies.clients.push(turn.accountId, record);
   }
 
   #takeFrame(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
@@ -113,7 +113,7 @@ export class RecordIntake {
     const isNeeded = number === neededFrom(turn, transcript);
     if (number >= transcript.seen) transcript.seen = number + 1;
     if (turn.owned && number === transcript.written) {
-      const isTaken = this.#parts.journal.addFrame(
+      const isTaken = this.#dependencies.journal.addFrame(
         turn.id,
         transcript.id,
         number,
@@ -124,12 +124,12 @@ export class RecordIntake {
     }
     if (number === transcript.pushed) {
       transcript.pushed += 1;
-      this.#parts.clients.push(turn.accountId, record);
+      this.#dependencies.clients.push(turn.accountId, record);
     }
     if (isNeeded) transcript.endedEarly = 0;
     if (!isBehind(turn, transcript)) return;
     if (isNeeded) turn.watchedAtMs = turn.heardAtMs;
-    else this.#parts.requests.askAgain(turn, enclave);
+    else this.#dependencies.requests.askAgain(turn, enclave);
   }
 
   #takeClosed(turn: HeldTurn, enclave: Enclave, record: Uint8Array): void {
@@ -141,15 +141,17 @@ export class RecordIntake {
       // The missing frames are asked for again, and this record comes again behind them.
       const isWhole =
         transcript.inOrder && !isBehind(turn, transcript) && neededFrom(turn, transcript) >= recordNumber(record);
-      if (reason !== 'final' || isWhole) this.#parts.endings.close(turn, transcript, reason);
-      else if (!this.#parts.endings.isFruitless(turn, transcript)) this.#parts.requests.askAgain(turn, enclave);
+      if (reason !== 'final' || isWhole) this.#dependencies.endings.close(turn, transcript, reason);
+      else if (!this.#dependencies.endings.isFruitless(turn, transcript)) {
+        this.#dependencies.requests.askAgain(turn, enclave);
+      }
     } else if (reason === 'gone' && turn.heardAtMs - turn.acceptedAtMs > watchIntervalMs) {
       // The enclave knows nothing of the turn at all.
       turn.awaited = null;
       for (const open of turn.transcripts.values()) {
-        if (open.enclave === enclave) this.#parts.endings.close(turn, open, reason);
+        if (open.enclave === enclave) this.#dependencies.endings.close(turn, open, reason);
       }
     }
-    this.#parts.endings.settle(turn);
+    this.#dependencies.endings.settle(turn);
   }
 }

@@ -9,9 +9,9 @@ import { loadCursors } from '../../frames/transcript-rows.ts';
 import type { TurnHub } from './turn-hub.ts';
 import { claimedAtOnce, type TurnLeases } from '../rows/turn-leases.ts';
 import { loadTurn } from '../rows/turn-rows.ts';
-import { enclavesOf } from './watched-parts.ts';
+import { enclavesOf } from './watched-turns.ts';
 
-export type ResumeParts = {
+export type ResumeDependencies = {
   readonly database: Database;
   readonly pool: Pool;
   readonly hub: TurnHub;
@@ -29,12 +29,12 @@ const loadedAtOnce = 8;
  *
  * @returns how many there were.
  */
-export async function resumeTurns(parts: ResumeParts): Promise<number> {
-  const { database, leases, log } = parts;
+export async function resumeTurns(dependencies: ResumeDependencies): Promise<number> {
+  const { database, leases, log } = dependencies;
   let count = 0;
   for (;;) {
     const turns = await leases.claim(database.db);
-    await followTurns(parts, turns, true);
+    await followTurns(dependencies, turns, true);
     count += turns.length;
     if (turns.length < claimedAtOnce) break;
   }
@@ -45,8 +45,12 @@ export async function resumeTurns(parts: ResumeParts): Promise<number> {
 /**
  * Follows an account's running turns for a browser that is connected here while another process writes them.
  */
-export async function followForBrowser(parts: ResumeParts, accountId: string, turnId?: Bytes): Promise<void> {
-  const running = await parts.database.db
+export async function followForBrowser(
+  dependencies: ResumeDependencies,
+  accountId: string,
+  turnId?: Bytes,
+): Promise<void> {
+  const running = await dependencies.database.db
     .selectFrom('turns')
     .selectAll()
     .where('account_id', '=', accountId)
@@ -57,9 +61,9 @@ export async function followForBrowser(parts: ResumeParts, accountId: string, tu
     .execute();
   // One that this process writes is in the hub, or was until its last frame came.
   const elsewhere = running.filter(
-    (turn) => turn.lease_owner !== parts.leases.owner && parts.hub.find(turn.id) === undefined,
+    (turn) => turn.lease_owner !== dependencies.leases.owner && dependencies.hub.find(turn.id) === undefined,
   );
-  await followTurns(parts, elsewhere, false);
+  await followTurns(dependencies, elsewhere, false);
 }
 
 /** Drops what was followed for browsers of an account that has none here any more. */
@@ -72,32 +76,36 @@ export function stopFollowing(hub: TurnHub, accountId: string): void {
  *
  * @returns those that it let go of.
  */
-export async function renewLeases(parts: ResumeParts): Promise<readonly HeldTurn[]> {
+export async function renewLeases(dependencies: ResumeDependencies): Promise<readonly HeldTurn[]> {
   // Alone, nobody else could have them.
-  if (parts.leases.isAlone) return [];
-  const before = [...parts.hub.turns].filter((turn) => turn.owned);
+  if (dependencies.leases.isAlone) return [];
+  const before = [...dependencies.hub.turns].filter((turn) => turn.owned);
   if (before.length === 0) return [];
-  const kept = new Set((await parts.leases.renew(parts.database.db)).map(idKey));
+  const kept = new Set((await dependencies.leases.renew(dependencies.database.db)).map(idKey));
   const gone = before.filter((turn) => !kept.has(turn.key));
-  for (const turn of gone) parts.hub.finish(turn.accountId, [turn.id]);
+  for (const turn of gone) dependencies.hub.finish(turn.accountId, [turn.id]);
   return gone;
 }
 
-async function followTurns(parts: ResumeParts, turns: readonly TurnTable[], owned: boolean): Promise<void> {
+async function followTurns(
+  dependencies: ResumeDependencies,
+  turns: readonly TurnTable[],
+  owned: boolean,
+): Promise<void> {
   const asked = new Map<Enclave, HeldTurn[]>();
   for (let start = 0; start < turns.length; start += loadedAtOnce) {
-    const followed = turns.slice(start, start + loadedAtOnce).map((row) => followTurn(parts, row, owned));
+    const followed = turns.slice(start, start + loadedAtOnce).map((row) => followTurn(dependencies, row, owned));
     for (const turn of await Promise.all(followed)) {
       for (const enclave of enclavesOf(turn)) asked.set(enclave, [...(asked.get(enclave) ?? []), turn]);
     }
   }
-  for (const [enclave, held] of asked) parts.hub.watch(enclave, held);
+  for (const [enclave, held] of asked) dependencies.hub.watch(enclave, held);
 }
 
-async function followTurn(parts: ResumeParts, row: TurnTable, owned: boolean): Promise<HeldTurn> {
-  const { hub, pool } = parts;
+async function followTurn(dependencies: ResumeDependencies, row: TurnTable, owned: boolean): Promise<HeldTurn> {
+  const { hub, pool } = dependencies;
   const enclave = await pool.find(row.enclave_id, { accountId: row.account_id, model: row.model });
-  const { awaited, transcripts } = await loadFollowed(parts, row);
+  const { awaited, transcripts } = await loadFollowed(dependencies, row);
   const turn = hub.follow({ id: row.id, accountId: row.account_id, enclave, owned, transcripts, awaited });
   // Stopped between the last frame and the turn's own row.
   if (transcripts.some((transcript) => transcript.closed === 'final')) hub.settle(turn);
@@ -106,7 +114,7 @@ async function followTurn(parts: ResumeParts, row: TurnTable, owned: boolean): P
 
 /** Loads what the database knows of a turn's transcripts, and the requests that none of them answers. */
 async function loadFollowed(
-  { database, pool }: Pick<ResumeParts, 'database' | 'pool'>,
+  { database, pool }: Pick<ResumeDependencies, 'database' | 'pool'>,
   row: TurnTable,
 ): Promise<Pick<FollowedTurn, 'transcripts' | 'awaited'>> {
   const place = { accountId: row.account_id, model: row.model };
@@ -126,10 +134,10 @@ async function loadFollowed(
 }
 
 /** Looks at a turn of this process again whose end the database refused: what is open there is followed. */
-export async function followAgain(parts: ResumeParts, turnId: Bytes): Promise<void> {
-  const { database, hub, leases } = parts;
+export async function followAgain(dependencies: ResumeDependencies, turnId: Bytes): Promise<void> {
+  const { database, hub, leases } = dependencies;
   const held = hub.find(turnId);
   if (held !== undefined) held.ending = false;
   const row = await loadTurn(database.db, turnId);
-  if (row?.state === 'running' && row.lease_owner === leases.owner) await followTurns(parts, [row], true);
+  if (row?.state === 'running' && row.lease_owner === leases.owner) await followTurns(dependencies, [row], true);
 }

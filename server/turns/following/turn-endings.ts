@@ -14,12 +14,12 @@ export class TurnEndings {
   readonly #forget: (turn: HeldTurn) => void;
 
   constructor(
-    parts: { readonly owner: string; readonly journal: FrameJournal; readonly clients: LiveClients },
+    dependencies: { readonly owner: string; readonly journal: FrameJournal; readonly clients: LiveClients },
     forget: (turn: HeldTurn) => void,
   ) {
-    this.#owner = parts.owner;
-    this.#journal = parts.journal;
-    this.#clients = parts.clients;
+    this.#owner = dependencies.owner;
+    this.#journal = dependencies.journal;
+    this.#clients = dependencies.clients;
     this.#forget = forget;
   }
 

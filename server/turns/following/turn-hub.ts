@@ -25,18 +25,18 @@ export class TurnHub implements StreamListener {
   readonly #requests: FrameRequests;
   readonly #intake: RecordIntake;
 
-  /** @param parts.owner - Whose leases on turns are this process's. */
-  constructor(parts: {
+  /** @param dependencies.owner - Whose leases on turns are this process's. */
+  constructor(dependencies: {
     readonly owner: string;
     readonly journal: FrameJournal;
     readonly clients: LiveClients;
     readonly log: Log;
   }) {
-    this.#endings = new TurnEndings(parts, (turn) => this.forget(turn));
-    this.#requests = new FrameRequests(parts.journal, this.#endings);
-    this.#intake = new RecordIntake({ ...parts, endings: this.#endings, requests: this.#requests });
-    this.#journal = parts.journal;
-    this.#log = parts.log;
+    this.#endings = new TurnEndings(dependencies, (turn) => this.forget(turn));
+    this.#requests = new FrameRequests(dependencies.journal, this.#endings);
+    this.#intake = new RecordIntake({ ...dependencies, endings: this.#endings, requests: this.#requests });
+    this.#journal = dependencies.journal;
+    this.#log = dependencies.log;
   }
 
   get turns(): IterableIterator<HeldTurn> {

@@ -31,8 +31,11 @@ afterEach(async () => {
 
 async function openTab(): Promise<VaultTab> {
   const tab = new VaultTab((onEnd) => {
-    const parts = device.parts({ origin: lab.origin, policy: developmentPolicy, onEnd });
-    return createVault({ ...parts, fetch: async (input, init) => instead?.() ?? parts.fetch(input, init) });
+    const dependencies = device.dependencies({ origin: lab.origin, policy: developmentPolicy, onEnd });
+    return createVault({
+      ...dependencies,
+      fetch: async (input, init) => instead?.() ?? dependencies.fetch(input, init),
+    });
   });
   await tab.start();
   return tab;

@@ -8,7 +8,7 @@ import {
 import { digestEvidence } from '../../../crypto/evidence/evidence-digest.ts';
 import { verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
-import type { EnclaveEvidence, PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation, PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   publicKeys = [generateEnclaveKeyPair().publicKey, generateEnclaveKeyPair().publicKey];
 });
 
-type Answer = Omit<EnclaveEvidence, 'status'>;
+type Answer = Omit<Attestation, 'status'>;
 
 function answerWith(changes: Partial<PlainStatement> = {}, signer: IdentityKeyPair = identity): Answer {
   const { statement, signature } = signKeyStatement({
@@ -53,7 +53,15 @@ function answerWith(changes: Partial<PlainStatement> = {}, signer: IdentityKeyPa
 type Changes = { policy?: unknown; model?: string; nonce?: Uint8Array; minimum?: ProtectionLevel };
 
 const verify = (answer: Answer, changes: Changes = {}) =>
-  verifyEnclave({ answer, nonce, model: 'default', minimum: 'any', policy, nowMs: Date.now(), ...changes });
+  verifyEnclave({
+    attestation: answer,
+    nonce,
+    model: 'default',
+    minimum: 'any',
+    policy,
+    nowMs: Date.now(),
+    ...changes,
+  });
 
 function without(field: string): unknown {
   return Object.fromEntries(Object.entries(policy).filter(([name]) => name !== field));

@@ -14,17 +14,17 @@ export class PinnedProcess implements AsyncDisposable {
   constructor(
     core: 0 | 1,
     script: string,
-    parts: {
+    dependencies: {
       readonly args?: readonly string[];
       readonly env?: NodeJS.ProcessEnv;
       readonly nodeOptions?: readonly string[];
     },
   ) {
-    const command = [process.execPath, ...(parts.nodeOptions ?? []), script, ...(parts.args ?? [])];
+    const command = [process.execPath, ...(dependencies.nodeOptions ?? []), script, ...(dependencies.args ?? [])];
     const pinned = canPin() ? ['taskset', '-c', String(core), ...command] : command;
     this.process = spawn(pinned[0] ?? '', pinned.slice(1), {
       cwd: projectFolder,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...parts.env },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...dependencies.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
   }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 const projectFolder = resolve(import.meta.dirname, '../../..');
 /** The client is built from these, and relay and worker run from them. */
-const parts = /^(client|crypto|process|server|enclave-worker|package(-lock)?\.json|tsconfig.*\.json)$/;
+const dependencies = /^(client|crypto|process|server|enclave-worker|package(-lock)?\.json|tsconfig.*\.json)$/;
 const builtFolders = /^(client|enclave-worker)\/dist$/;
 
 /**
@@ -11,7 +11,7 @@ const builtFolders = /^(client|enclave-worker)\/dist$/;
  * what tools write beside them stays in the folder.
  */
 export function copyProject(folder: string): void {
-  for (const name of readdirSync(projectFolder).filter((each) => parts.test(each))) {
+  for (const name of readdirSync(projectFolder).filter((each) => dependencies.test(each))) {
     cpSync(join(projectFolder, name), join(folder, name), {
       recursive: true,
       filter: (source) => !builtFolders.test(source.slice(projectFolder.length + 1)),

@@ -174,10 +174,10 @@ export class PaperQuestion {
   }
 
   /** The call goes out, and what comes back may get lost. */
-  #arrive(): 'taken' | 'offered' {
+  #arrive(): 'taken' | 'another-enclave' {
     if (this.#chance(6)) throw new Setback('later');
     this.relay.hasItems = true;
-    if (this.#chance(5)) return 'offered';
+    if (this.#chance(5)) return 'another-enclave';
     this.relay.isRunning = true;
     this.log.push('arrived');
     if (this.#chance(6)) throw new Setback('later');

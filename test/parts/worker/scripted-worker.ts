@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { decodeRequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
-import type { EnclaveEvidence, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation, EnclaveRequest } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 import { errorCodes } from '../../../crypto/protocol/messages/error-codes.ts';
 import { type CloseReason, closeReasons, encodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
@@ -49,7 +49,7 @@ export class ScriptedWorker {
   /** Members of a question that a worker of an earlier build does not know. */
   refuses: ReadonlySet<string> = new Set();
   /** Added to the next evidence: collateral and what has to be fetched. */
-  more: Partial<Pick<EnclaveEvidence, 'collateral' | 'collateralNeeds'>> = {};
+  more: Partial<Pick<Attestation, 'collateral' | 'collateralNeeds'>> = {};
   readonly #streams = new Map<string, ServerResponse>();
   readonly #sockets = new Set<Socket>();
   #server: Server | null = null;

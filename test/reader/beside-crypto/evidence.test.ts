@@ -116,22 +116,29 @@ describe.each(times)('key statements, random input %i', () => {
     ];
     const found: [string, boolean, boolean][] = [];
     for (const [name, changed, model] of cases) {
-      const answer = { ...whole, ...changed };
+      const attestation = { ...whole, ...changed };
       const given = {
         format: 1 as const,
         enclaveId: 'local-1',
-        evidence: answer.evidence,
-        statement: encodeBase64url(answer.statement),
-        signature: encodeBase64url(answer.signature),
-        publicKeys: answer.publicKeys.map(encodeBase64url),
+        evidence: attestation.evidence,
+        statement: encodeBase64url(attestation.statement),
+        signature: encodeBase64url(attestation.signature),
+        publicKeys: attestation.publicKeys.map(encodeBase64url),
       };
       let isTaken = true;
       try {
-        verifyDevelopment(answer, nonce, model);
+        verifyDevelopment(attestation, nonce, model);
       } catch {
         isTaken = false;
       }
-      const question = { answer: given, nonce, model, minimum: 'any', policy: developmentPolicy, nowMs: 0 } as const;
+      const question = {
+        attestation: given,
+        nonce,
+        model,
+        minimum: 'any',
+        policy: developmentPolicy,
+        nowMs: 0,
+      } as const;
       found.push([name, isTaken, !(await verifyEnclave(question)).refused]);
     }
     expect(found.filter(([, mine, production]) => mine !== production)).toEqual([]);

@@ -122,8 +122,8 @@ describe.each(times)('chains, random input %i', () => {
     let previousHash = zeros(32);
     return fields.map(({ epoch, prunedBefore }, index) => {
       const counter = index + 1;
-      const parts = { itemsRoot: random(32), keyslotListDigest: random(32) };
-      const body = sealHead(keyring, { counter, previousHash, epoch, prunedBefore, ...parts }, random(32));
+      const dependencies = { itemsRoot: random(32), keyslotListDigest: random(32) };
+      const body = sealHead(keyring, { counter, previousHash, epoch, prunedBefore, ...dependencies }, random(32));
       previousHash = sha256(body);
       return { counter, body };
     });

@@ -48,11 +48,18 @@ async function newDevice(): Promise<{ relay: NodeRelay; device: NodeDevice }> {
   return { relay: session, device: new NodeDevice(session, account) };
 }
 
-async function startBody(parts: { readonly batch?: object | null } = {}) {
+async function startBody(dependencies: { readonly batch?: object | null } = {}) {
   const { json } = await relay.call('POST', '/v1/enclaves', { format: 1, nonce: newNonce(), model: 'default' });
   const { enclaveId } = json as { enclaveId: string };
   const { request, turnId } = sealedRequestFor({ model: 'test-model' });
-  return { format: 1, turnId: toBase64Url(turnId), enclaveId, nonce: newNonce(), request, batch: parts.batch ?? null };
+  return {
+    format: 1,
+    turnId: toBase64Url(turnId),
+    enclaveId,
+    nonce: newNonce(),
+    request,
+    batch: dependencies.batch ?? null,
+  };
 }
 
 function newNonce(): string {

@@ -274,8 +274,8 @@ describe.each(databaseKinds)('a turn on %s', (kind) => {
   test('refuses a turn of a full account', async () => {
     const start = turnStart(device, enclaveId, { batch: null });
     const { clock, collateral, database: same, feed, hub, journal, leases, pool } = relay.service;
-    const parts = { clock, collateral, database: same, feed, hub, journal, leases, pool };
-    const full = { ...parts, quotaBytes: 0, stored: () => undefined };
+    const dependencies = { clock, collateral, database: same, feed, hub, journal, leases, pool };
+    const full = { ...dependencies, quotaBytes: 0, stored: () => undefined };
     await expect(startTurn(full, device.accountId, start)).rejects.toMatchObject({ code: 'quota-exceeded' });
     await expect(startTurn(relay.service, device.accountId, start)).resolves.toMatchObject({ kind: 'accepted' });
   });

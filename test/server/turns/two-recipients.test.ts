@@ -27,8 +27,8 @@ beforeEach(async () => {
   workers = [new FrontDoorContainer(0, { ENCLAVE_TOKEN: token }), new FrontDoorContainer(0, { ENCLAVE_TOKEN: token })];
   await Promise.all(workers.map(({ ready }) => ready));
   const pool = new StaticPool(workers.map(({ url }) => ({ url, token, unreachable: 'enclave-unreachable' as const })));
-  const parts = { database, pool, collateral: noCollateral, feed: new LocalChangeFeed(), log: quietLog() };
-  service = new TurnService({ ...parts, clock: rightClock, quotaBytes: 1e9 });
+  const dependencies = { database, pool, collateral: noCollateral, feed: new LocalChangeFeed(), log: quietLog() };
+  service = new TurnService({ ...dependencies, clock: rightClock, quotaBytes: 1e9 });
   await service.start();
   await until(async () => (await pool.choose({ accountId: 'a', model: 'm' })).every(({ connected }) => connected));
 });

@@ -10,12 +10,12 @@ import { say } from '../../texts/say.ts';
 
 type LowerMinimumDialogProps = {
   readonly conversationId: string | null;
-  readonly offered: NonNullable<RefusedEnclave['offered']>;
+  readonly withoutMinimum: NonNullable<RefusedEnclave['withoutMinimum']>;
   readonly onClose: () => void;
 };
 
 /** Lowering is never a side effect: it is said what it means, and the conversation remembers it. */
-export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMinimumDialogProps) {
+export function LowerMinimumDialog({ conversationId, withoutMinimum, onClose }: LowerMinimumDialogProps) {
   const vault = useVault();
   const effective = useVaultView('minimum')?.effective ?? 'any';
   const keep = useRef<HTMLButtonElement>(null);
@@ -24,7 +24,9 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
 
   async function lower() {
     setBusy(true);
-    const result = await vault.call((api) => api.setConversationMinimum({ conversationId, level: offered.level }));
+    const result = await vault.call((api) =>
+      api.setConversationMinimum({ conversationId, level: withoutMinimum.level }),
+    );
     setBusy(false);
     if (result.ok) onClose();
     else setFailure(result.failure);
@@ -35,7 +37,7 @@ export function LowerMinimumDialog({ conversationId, offered, onClose }: LowerMi
       <DialogText>
         <p>{say('lower.known', { level: levelPhrase(effective) })}</p>
         <p className="mt-3 rounded-control bg-caution-soft px-4 py-3 font-semibold text-caution">
-          {claimText(offered)}
+          {claimText(withoutMinimum)}
         </p>
         <p className="mt-3 text-ink-soft">{say('lower.meaning')}</p>
       </DialogText>

@@ -16,7 +16,7 @@ type RefusedActionsProps = {
 /** Offers what one can do when an enclave is refused. */
 export function RefusedActions({ conversationId, view, onShowChecks }: RefusedActionsProps) {
   const vault = useVault();
-  const [lowering, setLowering] = useState<RefusedEnclave['offered']>(null);
+  const [lowering, setLowering] = useState<RefusedEnclave['withoutMinimum']>(null);
   return (
     <div className="flex flex-wrap gap-2">
       <Button onClick={() => void vault.call((api) => api.openConversation({ conversationId }))}>
@@ -24,9 +24,15 @@ export function RefusedActions({ conversationId, view, onShowChecks }: RefusedAc
         {say('button.ask-again')}
       </Button>
       {onShowChecks !== undefined && <Button onClick={onShowChecks}>{say('refused.see-checks')}</Button>}
-      {view.offered !== null && <Button onClick={() => setLowering(view.offered)}>{say('refused.lower')}</Button>}
+      {view.withoutMinimum !== null && (
+        <Button onClick={() => setLowering(view.withoutMinimum)}>{say('refused.lower')}</Button>
+      )}
       {lowering !== null && (
-        <LowerMinimumDialog conversationId={conversationId} offered={lowering} onClose={() => setLowering(null)} />
+        <LowerMinimumDialog
+          conversationId={conversationId}
+          withoutMinimum={lowering}
+          onClose={() => setLowering(null)}
+        />
       )}
     </div>
   );

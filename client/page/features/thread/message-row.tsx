@@ -2,7 +2,7 @@ import { memo, type Ref } from 'react';
 import { selectMessage } from '../../state/selectors.ts';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { ConversationNotes } from './conversation-notes.tsx';
-import { AnswerMessage } from './answer-message.tsx';
+import { ReplyMessage } from './reply-message.tsx';
 import { QuestionMessage } from './question-message.tsx';
 
 type MessageRowProps = {
@@ -40,7 +40,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         )}
         {message?.role === 'assistant' && (
           <>
-            <AnswerMessage
+            <ReplyMessage
               conversationId={conversationId}
               message={message}
               position={index + 1}

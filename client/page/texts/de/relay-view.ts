@@ -21,7 +21,7 @@ export const relayViewWords: Wording<typeof english> = {
     'Wie die Antwort zu Ihnen kam. Ihre Teile wurden gelöscht, als die Antwort oben in einem Stück gespeichert wurde.',
   'relay-view.title': 'Titel des Gesprächs',
   'relay-view.question': 'Sie schrieben',
-  'relay-view.answer': 'Der Assistent schrieb',
+  'relay-view.reply': 'Der Assistent schrieb',
   'relay-view.settings': 'Eine Einstellung',
   'relay-view.verification': 'Was geprüft wurde',
   'relay-view.verification-text': 'Geprüft von Ihrem Browser am {time}: Nachweis der Art {kind}, Modell {model}.',

@@ -62,7 +62,7 @@ export const shieldWords: Wording<typeof english> = {
   'document.sentence-of': 'Enklave {position, number}: {sentence}',
 
   'link.heading': 'Sotto verlassen?',
-  'link.by-answer': 'Das Modell hat diese Adresse geschrieben.',
+  'link.by-reply': 'Das Modell hat diese Adresse geschrieben.',
   'link.by-client': 'Diese Adresse steht in der Release-Liste, die in Ihren Client eingebaut wurde.',
   'link.tells-host': 'Wenn Sie sie öffnen, erfährt {host} alles, was darin steht, und dass Sie gekommen sind.',
   'link.tells-server': 'Wenn Sie sie öffnen, erfährt ihr Server alles, was darin steht, und dass Sie gekommen sind.',

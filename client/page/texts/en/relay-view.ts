@@ -19,7 +19,7 @@ export const relayViewWords = {
     'How the answer came to you. Its frames were deleted when the answer above was stored in one piece.',
   'relay-view.title': 'Title of the conversation',
   'relay-view.question': 'You wrote',
-  'relay-view.answer': 'The assistant wrote',
+  'relay-view.reply': 'The assistant wrote',
   'relay-view.settings': 'A setting',
   'relay-view.verification': 'What was verified',
   'relay-view.verification-text': 'What your browser checked on {time}: evidence of kind {kind}, model {model}.',

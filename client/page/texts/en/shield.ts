@@ -59,7 +59,7 @@ export const shieldWords = {
   'document.sentence-of': 'Enclave {position, number}: {sentence}',
 
   'link.heading': 'Leave Sotto?',
-  'link.by-answer': 'The model wrote this address.',
+  'link.by-reply': 'The model wrote this address.',
   'link.by-client': 'This address stands in the release list that was compiled into your client.',
   'link.tells-host': 'Opening it tells {host} everything that stands in it, and that you came.',
   'link.tells-server': 'Opening it tells its server everything that stands in it, and that you came.',

@@ -2,7 +2,7 @@ import { backOffMs } from '../../surroundings/back-off.ts';
 import { type Clock, wait } from '../../surroundings/clock.ts';
 import { toVaultError, type VaultError } from '../../failures/vault-error.ts';
 
-export type RepeatedTaskParts = {
+export type RepeatedTaskDependencies = {
   readonly work: () => Promise<void>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -15,18 +15,18 @@ export type RepeatedTaskParts = {
  * tried again after a pause, for as long as there is a session.
  */
 export class RepeatedTask {
-  readonly #parts: RepeatedTaskParts;
+  readonly #dependencies: RepeatedTaskDependencies;
   #isRunning = false;
   #isAsked = false;
   #pause = new AbortController();
 
-  constructor(parts: RepeatedTaskParts) {
-    this.#parts = parts;
+  constructor(dependencies: RepeatedTaskDependencies) {
+    this.#dependencies = dependencies;
   }
 
   kick(): void {
     this.#isAsked = true;
-    if (this.#isRunning || this.#parts.signal.aborted) return;
+    if (this.#isRunning || this.#dependencies.signal.aborted) return;
     this.#isRunning = true;
     void this.#run().finally(() => {
       this.#isRunning = false;
@@ -40,7 +40,7 @@ export class RepeatedTask {
   }
 
   async #run(): Promise<void> {
-    const { work, clock, random, signal, onFailure } = this.#parts;
+    const { work, clock, random, signal, onFailure } = this.#dependencies;
     let failures = 0;
     while (this.#isAsked && !signal.aborted) {
       this.#isAsked = false;

@@ -16,7 +16,7 @@ import { underVaultLock } from '../../surroundings/vault-lock.ts';
 import type { VaultStore } from '../../store/vault-store.ts';
 import { keepBatch, notePending, sealBatch, type SealedBatch } from './write-batch.ts';
 
-export type WriterParts = {
+export type WriterDependencies = {
   readonly store: VaultStore;
   readonly outbox: Outbox;
   readonly client: RelayClient;
@@ -47,15 +47,15 @@ const maximumConflicts = 8;
  * piece under the vault's lock, so tabs do not race; devices meet in the relay's compare-and-swap.
  */
 export class VaultWriter {
-  readonly #parts: WriterParts;
+  readonly #dependencies: WriterDependencies;
   readonly #flushing: RepeatedTask;
   #syncing: Promise<void> | null = null;
   #syncAgain = false;
   #conflicts = 0;
 
-  constructor(parts: WriterParts) {
-    this.#parts = parts;
-    const { clock, random, signal } = parts;
+  constructor(dependencies: WriterDependencies) {
+    this.#dependencies = dependencies;
+    const { clock, random, signal } = dependencies;
     this.#flushing = new RepeatedTask({ work: () => this.flush(), clock, random, signal });
   }
 
@@ -74,22 +74,22 @@ export class VaultWriter {
   async #runSync(): Promise<void> {
     do {
       this.#syncAgain = false;
-      await underVaultLock(this.#parts.locks, () => this.syncLocked());
-    } while (this.#syncAgain && !this.#parts.signal.aborted);
+      await underVaultLock(this.#dependencies.locks, () => this.syncLocked());
+    } while (this.#syncAgain && !this.#dependencies.signal.aborted);
   }
 
   /** For whoever holds the vault's lock. An alarm is raised here and passed on. */
   async syncLocked(): Promise<void> {
     try {
-      await syncVault(this.#parts);
+      await syncVault(this.#dependencies);
     } catch (error) {
       // Keys that were wiped in the middle open nothing: that says nothing about the relay.
-      if (this.#parts.signal.aborted) throw new VaultError('session-ended');
+      if (this.#dependencies.signal.aborted) throw new VaultError('session-ended');
       const failure = toVaultError(error);
-      if (alarmCodes.has(failure.code)) this.#parts.onAlarm(failure);
+      if (alarmCodes.has(failure.code)) this.#dependencies.onAlarm(failure);
       throw failure;
     }
-    this.#parts.onSynced();
+    this.#dependencies.onSynced();
   }
 
   /** Sends what waits, again and again until it is there. */
@@ -104,12 +104,15 @@ export class VaultWriter {
 
   /** Stores all operations that are not questions. @throws {VaultError} when the relay cannot take them now. */
   async flush(): Promise<void> {
-    while (!this.#parts.signal.aborted && (await underVaultLock(this.#parts.locks, () => this.#flushOnce())));
+    while (
+      !this.#dependencies.signal.aborted &&
+      (await underVaultLock(this.#dependencies.locks, () => this.#flushOnce()))
+    );
   }
 
   /** @returns whether there may be more to do. */
   async #flushOnce(): Promise<boolean> {
-    const { store, outbox, client, clock, signal } = this.#parts;
+    const { store, outbox, client, clock, signal } = this.#dependencies;
     await this.prepare();
     // An ended vault is empty: everything that waits would seem to be done, or to have lost its conversation.
     if (signal.aborted) return false;
@@ -123,7 +126,7 @@ export class VaultWriter {
       if (isForGood(error)) this.#sayRefused(error);
       throw error;
     }
-    if (!isEmpty) this.#parts.onStored();
+    if (!isEmpty) this.#dependencies.onStored();
     await outbox.remove(plan.settled);
     return !isEmpty;
   }
@@ -131,7 +134,7 @@ export class VaultWriter {
   /** It is tried again all the same, since a relay may be mended; what waits must not wait in silence. */
   #sayRefused(error: unknown): void {
     const { code } = toVaultError(error);
-    this.#parts.onAlarm(new VaultError(code === 'quota-exceeded' ? code : 'not-stored'));
+    this.#dependencies.onAlarm(new VaultError(code === 'quota-exceeded' ? code : 'not-stored'));
   }
 
   /**
@@ -139,9 +142,9 @@ export class VaultWriter {
    * After a lost answer only a sync tells whether the batch is there.
    */
   async prepare(): Promise<void> {
-    const { store } = this.#parts;
+    const { store } = this.#dependencies;
     await store.catchUp();
-    await this.#parts.outbox.load();
+    await this.#dependencies.outbox.load();
     if (store.mark.pending !== null || store.mark.cursor === null || !store.isConsistent()) await this.syncLocked();
   }
 
@@ -151,7 +154,7 @@ export class VaultWriter {
    * @throws {ConflictError} after a sync, for the caller to plan again; {@link RelayCallError} for all else.
    */
   async send(batch: SealedBatch, post: (message: ItemBatch) => Promise<unknown>): Promise<void> {
-    const { store, clock, random, signal } = this.#parts;
+    const { store, clock, random, signal } = this.#dependencies;
     await notePending(store, batch);
     try {
       await post(batch.message);

@@ -5,7 +5,7 @@ import {
 } from '../../../../crypto/protocol/messages/live-record.ts';
 import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
-import { LiveFrames, type LiveParts } from '../../relay/live-frames.ts';
+import { LiveFrames, type LiveDependencies } from '../../relay/live-frames.ts';
 
 export type LiveListener = {
   /** Records of all turns of the account, as they come. */
@@ -25,7 +25,7 @@ export class LiveRecords implements LiveSource {
   readonly #frames: LiveFrames;
   readonly #listeners = new Set<LiveListener>();
 
-  constructor(surroundings: Pick<LiveParts, 'client' | 'clock' | 'random' | 'network' | 'locks'>) {
+  constructor(surroundings: Pick<LiveDependencies, 'client' | 'clock' | 'random' | 'network' | 'locks'>) {
     this.#frames = new LiveFrames({
       ...surroundings,
       onRecords: (bytes) => {

@@ -1,4 +1,4 @@
-import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { TurnAttempt } from '../../../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { drawNonce } from '../../enclave/verified-enclave.ts';
@@ -10,8 +10,8 @@ import { postAgain, type Posted, postStart } from './post-attempt.ts';
 import { sealAttempt, type SealingEnclave, type TurnQuestion } from './seal-attempt.ts';
 import { enclaveChanged, Patience, readSetback } from './setback.ts';
 
-/** The enclave that the relay offers instead, and the nonce that its evidence has to cover. */
-export type OfferedEnclave = { readonly answer: EnclaveAnswer; readonly nonce: Bytes };
+/** The choice that the relay made instead, and the nonce that its evidence has to cover. */
+export type ChosenInstead = { readonly choice: EnclaveChoice; readonly nonce: Bytes };
 
 export type DeliverySurroundings = {
   readonly relay: Pick<RelayClient, 'startTurn' | 'attemptTurn'>;
@@ -21,10 +21,10 @@ export type DeliverySurroundings = {
   /**
    * Says where else the question may go, and nothing is sealed to what this did not verify.
    *
-   * @param offered - null where the relay named none: one is to be asked for.
+   * @param chosenInstead - null where the relay named none: one is to be asked for.
    * @throws {VaultError} `evidence-refused` and such, `enclave-changed` where the person is to be asked.
    */
-  readonly verifyAnother: (offered: OfferedEnclave | null) => Promise<SealingEnclave>;
+  readonly verifyAnother: (chosenInstead: ChosenInstead | null) => Promise<SealingEnclave>;
   /** The question is sealed to this one now. */
   readonly onSealing: (enclave: SealingEnclave) => void;
   /** Taken back. */
@@ -51,16 +51,16 @@ export async function deliver(
   const { clock, random, signal, verifyAnother, onSealing } = surroundings;
   const patience = new Patience();
   let enclave: SealingEnclave | null = first;
-  let offered: OfferedEnclave | null = null;
+  let chosenInstead: ChosenInstead | null = null;
   let sealed: Sealed | null = null;
   let hasLeft = false;
   let isStored = false;
   while (!signal.aborted) {
     try {
       if (sealed === null) {
-        const offer: OfferedEnclave | null = offered;
-        offered = null;
-        enclave ??= await verifyAnother(offer);
+        const instead: ChosenInstead | null = chosenInstead;
+        chosenInstead = null;
+        enclave ??= await verifyAnother(instead);
         if (signal.aborted) break;
         const nonce = drawNonce();
         onSealing(enclave);
@@ -75,7 +75,7 @@ export async function deliver(
       if (posted.kind === 'taken') return 'taken';
       isStored = true;
       if (!patience.sealAgain()) throw enclaveChanged().error;
-      offered = { answer: posted.enclave, nonce: sealed.nonce };
+      chosenInstead = { choice: posted.choice, nonce: sealed.nonce };
       [enclave, sealed] = [null, null];
     } catch (error) {
       if (toVaultError(error).code === 'session-ended') throw new VaultError('session-ended');

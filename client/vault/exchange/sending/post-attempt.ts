@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import {
   enclaveChangedAnswer,
   type TurnAttempt,
@@ -13,7 +13,7 @@ export type Posted =
   /** The relay has it; `isCertain` when its reply runs now, and was not over before this call. */
   | { readonly kind: 'taken'; readonly isCertain: boolean }
   /** Its enclave is not there: the same question may be sealed to this one, once it is verified over the call's nonce. */
-  | { readonly kind: 'offered'; readonly enclave: EnclaveAnswer };
+  | { readonly kind: 'another-enclave'; readonly choice: EnclaveChoice };
 
 /**
  * Begins a turn. The same bytes may be posted again after a lost answer: the enclave answers them once.
@@ -49,9 +49,9 @@ async function post<Body extends TurnAttempt>(
     const { state } = await withOlderRelay(body, call);
     return { kind: 'taken', isCertain: state === 'running' };
   } catch (error) {
-    const enclave = enclaveOffered(error);
+    const enclave = enclaveChosenInstead(error);
     if (enclave === null) throw error;
-    return { kind: 'offered', enclave };
+    return { kind: 'another-enclave', choice: enclave };
   }
 }
 
@@ -74,7 +74,7 @@ async function withOlderRelay<Body extends TurnAttempt, Answer>(
 }
 
 /** The one refusal that says by its form that the turn is stored. */
-function enclaveOffered(error: unknown): EnclaveAnswer | null {
+function enclaveChosenInstead(error: unknown): EnclaveChoice | null {
   if (!(error instanceof RelayCallError) || error.code !== 'enclave-changed') return null;
   const parsed = v.safeParse(enclaveChangedAnswer, error.answer);
   return parsed.success ? parsed.output.enclave : null;

@@ -25,7 +25,7 @@ export type SealingEnclave = Pick<
 /**
  * Seals a question to an enclave that its caller verified. Each call seals other bytes.
  *
- * @param nonce - The nonce of the call that carries it; what the relay offers instead has to cover it.
+ * @param nonce - The nonce of the call that carries it; the enclave that the relay chooses instead has to cover it.
  * @throws {VaultError} `message-too-long` for a request that no enclave would read.
  */
 export async function sealAttempt(

@@ -6,7 +6,7 @@ import type { Surroundings } from '../../surroundings/surroundings.ts';
 
 export type ConnectionStatus = 'connected' | 'connecting' | 'relay-unreachable' | 'offline';
 
-type ConnectionParts = Pick<Surroundings, 'fetch' | 'origin' | 'clock' | 'random' | 'network'>;
+type ConnectionDependencies = Pick<Surroundings, 'fetch' | 'origin' | 'clock' | 'random' | 'network'>;
 
 /** How the way to the relay is: what is wrong now goes before what the live response last came to. */
 export class ConnectionState {
@@ -20,10 +20,10 @@ export class ConnectionState {
   /** The network is back, and the relay has not had the time to say anything yet. */
   #isReturning = false;
 
-  constructor(parts: ConnectionParts, onStatus: (status: ConnectionStatus) => void) {
-    const { fetch, origin, clock, random } = parts;
+  constructor(dependencies: ConnectionDependencies, onStatus: (status: ConnectionStatus) => void) {
+    const { fetch, origin, clock, random } = dependencies;
     this.#onStatus = onStatus;
-    this.#network = new ReportedNetwork(parts.network);
+    this.#network = new ReportedNetwork(dependencies.network);
     this.#network.onChange(() => {
       this.#isReturning = this.#said === 'offline' && this.#network.isOnline();
       if (this.#network.isOnline()) this.watch.ask();

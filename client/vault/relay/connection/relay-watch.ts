@@ -14,7 +14,7 @@ const longestSeenMs = 600_000;
 /** Between two questions to a relay that is there and takes its time. */
 const longestPatienceMs = 15_000;
 
-export type WatchParts = {
+export type WatchDependencies = {
   readonly clock: Clock;
   readonly random: () => number;
   /** Asks for nothing but a sign of life; rejects without one. */
@@ -28,7 +28,7 @@ export type WatchParts = {
  * page at rest sends nothing.
  */
 export class RelayWatch {
-  readonly #parts: WatchParts;
+  readonly #dependencies: WatchDependencies;
   readonly #pace = new LinkPace();
   #waiting = 0;
   /** How often something came: whoever waits sees whether anything did meanwhile. */
@@ -44,8 +44,8 @@ export class RelayWatch {
   #rest: AbortController = new AbortController();
   readonly #onBack = new Set<() => void>();
 
-  constructor(parts: WatchParts) {
-    this.#parts = parts;
+  constructor(dependencies: WatchDependencies) {
+    this.#dependencies = dependencies;
   }
 
   get isSilent(): boolean {
@@ -61,14 +61,14 @@ export class RelayWatch {
     this.#waiting += 1;
     this.#patienceMs = silentAfterMs;
     this.#arm();
-    const beganMs = this.#parts.clock.monotonicMs();
+    const beganMs = this.#dependencies.clock.monotonicMs();
     let isOver = false;
     return (hasAnswered) => {
       if (isOver) return;
       isOver = true;
       this.#waiting -= 1;
       if (hasAnswered === true) {
-        this.#pace.noteCall(this.#parts.clock.monotonicMs() - beganMs);
+        this.#pace.noteCall(this.#dependencies.clock.monotonicMs() - beganMs);
         this.heard();
       }
       // A call that failed says nothing by itself of those that come.
@@ -92,7 +92,7 @@ export class RelayWatch {
     if (this.#isSilent) {
       this.#isSilent = false;
       this.#rest.abort();
-      this.#parts.onSilent(false);
+      this.#dependencies.onSilent(false);
       for (const run of this.#onBack) run();
     }
     this.#patienceMs = silentAfterMs;
@@ -128,7 +128,7 @@ export class RelayWatch {
     this.#callOff = null;
     const isAwaited = this.#waiting > 0 || this.#isExpecting;
     if (!isAwaited || this.#isEnded || this.#isProbing) return;
-    this.#callOff = this.#parts.clock.after(this.#patienceMs, () => void this.#look());
+    this.#callOff = this.#dependencies.clock.after(this.#patienceMs, () => void this.#look());
   }
 
   /** Asks until there is an answer. */
@@ -138,7 +138,7 @@ export class RelayWatch {
     while (!this.#isEnded && !(await this.#probeOnce())) {
       this.#sayItIsSilent();
       this.#rest = new AbortController();
-      await wait(this.#parts.clock, this.#pauseMs(), this.#rest.signal);
+      await wait(this.#dependencies.clock, this.#pauseMs(), this.#rest.signal);
       // A record or an answer came in the meantime.
       if (!this.#isSilent) break;
     }
@@ -151,7 +151,7 @@ export class RelayWatch {
   }
 
   async #probeOnce(): Promise<boolean> {
-    const { clock, probe } = this.#parts;
+    const { clock, probe } = this.#dependencies;
     const ended = new AbortController();
     const [beganMs, signs] = [clock.monotonicMs(), this.#signs];
     const callsOff = [
@@ -175,14 +175,14 @@ export class RelayWatch {
   #sayItIsSilent(): void {
     if (this.#isSilent || this.#isEnded) return;
     this.#isSilent = true;
-    this.#silentSinceMs = this.#parts.clock.monotonicMs();
-    this.#parts.onSilent(true);
+    this.#silentSinceMs = this.#dependencies.clock.monotonicMs();
+    this.#dependencies.onSilent(true);
   }
 
   #pauseMs(): number {
-    const isLong = this.#parts.clock.monotonicMs() - this.#silentSinceMs > longestSeenMs;
+    const isLong = this.#dependencies.clock.monotonicMs() - this.#silentSinceMs > longestSeenMs;
     const pauseMs = this.#isSeen && !isLong ? seenPauseMs : unseenPauseMs;
-    return pauseMs * (0.75 + this.#parts.random() / 2);
+    return pauseMs * (0.75 + this.#dependencies.random() / 2);
   }
 }
 

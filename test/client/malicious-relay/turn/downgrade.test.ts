@@ -4,7 +4,7 @@ import { fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import { hardwarePolicy, makeHardwareAttestation } from '../../../parts/evidence/hardware-attestation.ts';
 import { answerInstead, changeRequest, jsonResponse, pathOf } from '../../../parts/relay/tamper.ts';
 import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
 
@@ -29,7 +29,7 @@ const longMs = 20 * 60_000;
 const showGenuine = answerInstead(enclaves, async (request) => {
   const asked = (await request.clone().json()) as { nonce: string; freshEvidence?: true };
   const nonce = fromBase64Url(asked.nonce);
-  const answer = await makeHardwareAnswer({
+  const answer = await makeHardwareAttestation({
     nonce,
     machine: (expected) => chip.makeEvidence({ expected }),
     ...(asked.freshEvidence === true ? { binding: { freshness: nonce } } : {}),

@@ -49,7 +49,7 @@ const encode = (records: readonly LiveRecord[]) => concat(...records.map((record
 function device(id: string, held: () => readonly LiveRecord[]) {
   const shown: string[] = [];
   const clock = new ManualClock();
-  const parts: TrackerSurroundings = {
+  const dependencies: TrackerSurroundings = {
     client: { readFrames: async () => encode(held()) },
     clock,
     signal: new AbortController().signal,
@@ -58,7 +58,7 @@ function device(id: string, held: () => readonly LiveRecord[]) {
     onUnknownTurn: () => undefined,
     onSettled: () => undefined,
   };
-  const tracker: ReplyTracker = new ReplyTracker(parts);
+  const tracker: ReplyTracker = new ReplyTracker(dependencies);
   const pass = async (ms: number) => {
     await settle();
     await clock.pass(ms);

@@ -60,7 +60,7 @@ describe('a refused enclave', () => {
 
   test('one that is refused for what it is cannot be waved through', async () => {
     const page = await openConversation();
-    const refused = { ...belowMinimum, code: 'signature', offered: null } as typeof belowMinimum;
+    const refused = { ...belowMinimum, code: 'signature', withoutMinimum: null } as typeof belowMinimum;
     await page.evaluate((view) => window.vault.setEnclave(view), refused);
     await page.getByText('a signature is wrong').first().waitFor();
     expect(await page.getByRole('button', { name: /^Lower the minimum/ }).count()).toBe(0);

@@ -42,7 +42,7 @@ describe('the shield', () => {
       window.vault.setEnclave({
         kind: 'refused',
         code: 'nonce',
-        offered: null,
+        withoutMinimum: null,
         steps: [{ check: 'freshness', result: 'failed', detail: 'other-question', values: {} }],
       }),
     );

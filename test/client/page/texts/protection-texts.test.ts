@@ -66,7 +66,7 @@ describe('refusalText', () => {
       expect(advice).toMatch(/^[A-Z].*\.$/);
     }
     expect(new Set(texts.map(({ what }) => what)).size).toBe(refusalCodes.length);
-    const view = { kind: 'refused', code: 'debug', steps: [], offered: null } as const;
+    const view = { kind: 'refused', code: 'debug', steps: [], withoutMinimum: null } as const;
     expect(protectionSentence(view)).toBe(
       'Nothing is sent: the machine runs in debug mode, in which its owner can look inside.',
     );

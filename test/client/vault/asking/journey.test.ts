@@ -123,7 +123,7 @@ describe('journey table: what every way through it keeps to', () => {
     expect(waysInto('noting')).toEqual([['admitting', 'unshown']]);
   });
 
-  test('an enclave that is offered instead is looked at like any other', () => {
+  test('an enclave that is chosen instead is looked at like any other', () => {
     expect(waysInto('adopting').map(([from]) => from)).toEqual(['storing', 'posting']);
     expect(journey.adopting.adopted).toMatchObject({ next: 'looking' });
   });

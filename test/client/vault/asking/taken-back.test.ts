@@ -99,7 +99,7 @@ describe('a stored question whose request is on its way once more', () => {
       if (path.endsWith('/attempts')) await held;
       if (path !== '/v1/turns' || request.method !== 'POST' || !isFirst) return next(request);
       isFirst = false;
-      // An enclave that nobody knows: the items are stored, and the relay offers one that there is.
+      // An enclave that nobody knows: the items are stored, and the relay chooses one that there is.
       return changeRequest(/./, (body: { enclaveId: string }) => (body.enclaveId = 'A'.repeat(22)))(request, next);
     };
     const { turnId, conversationId } = await tab.ask('Held.');

@@ -7,7 +7,7 @@ import { RelayCallError } from '../../../../client/vault/relay/http/relay-call-e
 import { EnclaveSession } from '../../../../client/vault/enclave/enclave-session.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import { hardwarePolicy, makeHardwareAttestation } from '../../../parts/evidence/hardware-attestation.ts';
 
 const clock: Clock = { wallMs: () => testNowMs, monotonicMs: () => 0, after: () => () => undefined };
 const chip = makeAmdMachine();
@@ -15,7 +15,7 @@ const policy = hardwarePolicy({ measured: { sevSnp: [chip.measurement], tdx: [] 
 const status = { state: 'ready', reason: 'server-given', next: null } as const;
 
 const answerTo = async (nonce: Uint8Array, freshness?: Uint8Array) => ({
-  ...(await makeHardwareAnswer({
+  ...(await makeHardwareAttestation({
     nonce,
     machine: (expected) => chip.makeEvidence({ expected }),
     ...(freshness === undefined ? {} : { binding: { freshness: new Uint8Array(freshness) } }),
@@ -38,8 +38,8 @@ function openSession(given: EnclavePolicy, refuses: (question: EnclaveRequest) =
       return answer;
     },
   };
-  const parts = { client, clock, random: () => 0, policy: given, onView: () => undefined };
-  return { session: new EnclaveSession(parts), questions, answered };
+  const dependencies = { client, clock, random: () => 0, policy: given, onView: () => undefined };
+  return { session: new EnclaveSession(dependencies), questions, answered };
 }
 
 describe('what comes with enclave-changed', () => {
@@ -82,7 +82,7 @@ describe('the wish for a statement of format 2', () => {
   });
 });
 
-test('an offer that was judged for longer than a newer one is not shown', async () => {
+test('a choice that was judged for longer than a newer one is not shown', async () => {
   const { session, answered } = openSession(policy);
   const stale = await answerTo(randomBytes(32));
   const older = session.ask();

@@ -39,7 +39,7 @@ class Story {
 
   /** Its stored message stays, its request is sealed anew. */
   async sealAnew(turnId: string, enclave: VerifiedEnclave): Promise<void> {
-    const parts = {
+    const dependencies = {
       outbox: {
         put: async ({ kind }: { readonly kind: string }, fields: object) =>
           this.device.do({ ...fields, kind } as Parameters<PaperDevice['do']>[0]),
@@ -47,7 +47,7 @@ class Story {
       store: { contents: this.device.contents },
       writer: { kick: () => undefined },
     };
-    await keepLaterVerification(parts, { turnId }, enclave);
+    await keepLaterVerification(dependencies, { turnId }, enclave);
   }
 
   /** Gives what is shown and exported for a turn, once everything is stored: on this device, and on one that comes new. */
@@ -86,7 +86,7 @@ describe('the document of a turn that was sealed anew', () => {
     expect(await story.rests(turnId)).toEqual(sealedTo(third));
   });
 
-  test('two turns on one offer have one each', async () => {
+  test('two turns on one choice have one each', async () => {
     const story = new Story();
     const turns = [story.ask(first), story.ask(first)];
     for (const { turnId } of turns) await story.sealAnew(turnId, second);

@@ -61,7 +61,7 @@ describe('a person’s own minimum', () => {
     await tab.until(() => tab.enclave.kind === 'refused');
     expect(tab.enclave).toMatchObject({
       code: 'below-minimum',
-      offered: { kind: 'development', level: 'any', release: null },
+      withoutMinimum: { kind: 'development', level: 'any', release: null },
     });
     expect(tab.minimum).toMatchObject({ account: { value: 'hardware' }, effective: 'hardware', strongest: 'any' });
     expect(await tab.refusal(tab.ask('Not for this one.'))).toEqual({ code: 'evidence-refused' });

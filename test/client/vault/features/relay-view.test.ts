@@ -49,7 +49,7 @@ describe('what the relay sees', () => {
       { what: 'item', kindOfWords: 'title', text: 'What do you see?' },
       { what: 'item', kindOfWords: 'question', text: 'What do you see?' },
       { what: 'item', kindOfWords: 'verification', text: '' },
-      { what: 'transcript', kindOfWords: 'answer', text: answerText },
+      { what: 'transcript', kindOfWords: 'reply', text: answerText },
     ]);
     for (const row of view.rows) {
       const all = await tab.vault.relayBytes({ id: row.id });

@@ -1,6 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SeenAnswers } from '../../../../client/vault/threads/answer-notes.ts';
-import { type CompactionParts, compactReply, replyOperation } from '../../../../client/vault/replies/compaction.ts';
+import { SeenReplies } from '../../../../client/vault/threads/seen-replies.ts';
+import {
+  type CompactionDependencies,
+  compactReply,
+  replyOperation,
+} from '../../../../client/vault/replies/compaction.ts';
 import type { ReplyNoteContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import { ReplyReader } from '../../../../client/vault/exchange/reading/reply-reader.ts';
 import type { Exchange } from '../../../../client/vault/exchange/sending/request-history.ts';
@@ -30,9 +34,9 @@ function answered(records: readonly Bytes[], before: readonly Exchange[] = []) {
   reader.take({ kind: 'header', number: 0, body: concat(sealer.header, requestHash), ...ids });
   reader.take({ kind: 'frame', number: 0, body: sealer.sealFrame(concat(...records)), ...ids });
   reader.take({ kind: 'frame', number: 1, body: sealer.sealFinal(), ...ids });
-  const seen = new SeenAnswers();
+  const seen = new SeenReplies();
   const put: [type: unknown, operation: { readonly note?: { readonly content: ReplyNoteContent } }][] = [];
-  const parts = {
+  const dependencies = {
     contents,
     conversations: { exchangesBefore: () => [...before], seen },
     outbox: { put: async (...operation: (typeof put)[number]) => void put.push(operation) },
@@ -42,9 +46,9 @@ function answered(records: readonly Bytes[], before: readonly Exchange[] = []) {
     random: () => 0.5,
     signal: new AbortController().signal,
     shownEnclave: () => null,
-  } as unknown as CompactionParts;
+  } as unknown as CompactionDependencies;
   const compact = async () => {
-    await compactReply(parts, turnId);
+    await compactReply(dependencies, turnId);
     const [type, operation] = put[0] ?? [];
     if (type !== replyOperation || operation?.note === undefined) throw new Error('No reply with a note.');
     return operation.note.content;

@@ -6,8 +6,8 @@ import { evidenceItem, type ModalEvidence } from '../../../../crypto/protocol/me
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import {
-  makeModalAnswer,
-  type ModalAnswer,
+  makeModalAttestation,
+  type ModalAttestation,
   ModalMachine,
   modalPolicy,
 } from '../../../parts/evidence/modal/modal-machine.ts';
@@ -18,10 +18,10 @@ const machine = new ModalMachine();
 const nonce = randomBytes(32);
 const policy = modalPolicy(machine.policy);
 const run = { seed: 20_261_122, numRuns: 400 };
-let answer: ModalAnswer;
+let answer: ModalAttestation;
 let piece: ModalEvidence;
 beforeAll(async () => {
-  answer = await makeModalAnswer({
+  answer = await makeModalAttestation({
     nonce,
     evidence: (identityPublicKey) => [machine.makeEvidence({ identityPublicKey })],
   });
@@ -31,7 +31,7 @@ beforeAll(async () => {
 /** `schema`, a code, or `accepted`. */
 async function outcome(evidence: unknown): Promise<string> {
   if (!v.is(evidenceItem, evidence)) return 'schema';
-  const asked = { answer: { ...answer, evidence: [evidence] }, nonce, model: 'default', policy, nowMs: testNowMs };
+  const asked = { attestation: { ...answer, evidence: [evidence] }, nonce, model: 'default', policy, nowMs: testNowMs };
   const verdict = await verifyEnclave({ ...asked, minimum: 'stated' });
   return verdict.refused ? verdict.code : 'accepted';
 }

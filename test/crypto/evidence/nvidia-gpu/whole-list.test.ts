@@ -6,7 +6,11 @@ import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
-import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import {
+  type HardwareAttestation,
+  hardwarePolicy,
+  makeHardwareAttestation,
+} from '../../../parts/evidence/hardware-attestation.ts';
 import { makeNvidiaMachine, type NvidiaFaults, sha384Of } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 
 const nonce = randomBytes(32);
@@ -19,18 +23,18 @@ const policy: EnclavePolicy = hardwarePolicy({
 });
 
 const answer = (faults: NvidiaFaults = {}) =>
-  makeHardwareAnswer({
+  makeHardwareAttestation({
     nonce,
     machine: (expected) => cpu.makeEvidence({ expected }),
     devices: (expected) => gpu.makeEvidence({ expected, ...faults }),
   });
 
 async function outcome(
-  given: HardwareAnswer,
+  given: HardwareAttestation,
   changes: { policy?: Partial<EnclavePolicy>; minimum?: ProtectionLevel } = {},
 ): Promise<string> {
   const verdict = await verifyEnclave({
-    answer: given,
+    attestation: given,
     nonce,
     model: 'default',
     minimum: changes.minimum ?? 'hardware-gpu',
@@ -43,7 +47,7 @@ async function outcome(
 describe('verifyEnclave with GPUs', () => {
   test('vouches for the machine and its GPUs, step by step', async () => {
     const verdict = await verifyEnclave({
-      answer: await answer(),
+      attestation: await answer(),
       nonce,
       model: 'default',
       minimum: 'hardware-gpu',

@@ -6,39 +6,43 @@ import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/byte
 import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { makeAmdMachine, type SnpFaults, usualGuestPolicy } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
-import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import {
+  type HardwareAttestation,
+  hardwarePolicy,
+  makeHardwareAttestation,
+} from '../../../parts/evidence/hardware-attestation.ts';
 import { mutate, seededNumbers } from '../../../parts/crypto/seeded-mutation.ts';
 
 const machine = makeAmdMachine('Genoa');
 const nonce = randomBytes(32);
 const policy = hardwarePolicy({ measured: { sevSnp: [machine.measurement], tdx: [] }, sevSnp: machine.policy });
-type AnswerChanges = Partial<Omit<Parameters<typeof makeHardwareAnswer>[0], 'machine'>>;
+type AnswerChanges = Partial<Omit<Parameters<typeof makeHardwareAttestation>[0], 'machine'>>;
 const answerWith = (faults: SnpFaults = {}, changes: AnswerChanges = {}) =>
-  makeHardwareAnswer({ nonce, machine: (expected) => machine.makeEvidence({ expected, ...faults }), ...changes });
-const verify = (answer: HardwareAnswer, changes: Partial<EnclavePolicy> = {}) =>
+  makeHardwareAttestation({ nonce, machine: (expected) => machine.makeEvidence({ expected, ...faults }), ...changes });
+const verify = (answer: HardwareAttestation, changes: Partial<EnclavePolicy> = {}) =>
   verifyEnclave({
-    answer,
+    attestation: answer,
     nonce,
     model: 'default',
     minimum: 'hardware',
     policy: { ...policy, ...changes },
     nowMs: testNowMs,
   });
-const codeOf = async (answer: HardwareAnswer, changes: Partial<EnclavePolicy> = {}) => {
+const codeOf = async (answer: HardwareAttestation, changes: Partial<EnclavePolicy> = {}) => {
   const verdict = await verify(answer, changes);
   return verdict.refused ? verdict.code : 'accepted';
 };
 
-let whole: HardwareAnswer;
+let whole: HardwareAttestation;
 beforeAll(async () => {
   whole = await answerWith();
 });
-const withEvidence = (change: Partial<Extract<EvidenceItem, { kind: 'sev-snp' }>>): HardwareAnswer => {
+const withEvidence = (change: Partial<Extract<EvidenceItem, { kind: 'sev-snp' }>>): HardwareAttestation => {
   const [first] = whole.evidence;
   if (first?.kind !== 'sev-snp') throw new Error('no report');
   return { ...whole, evidence: [{ ...first, ...change }] };
 };
-const withCollateral = (...collateral: CollateralItem[]): HardwareAnswer => ({ ...whole, collateral });
+const withCollateral = (...collateral: CollateralItem[]): HardwareAttestation => ({ ...whole, collateral });
 
 /** Evidence that was made, stated and bound as much later than now; before now when negative. */
 const madeAfter = (laterMs: number) =>
@@ -102,7 +106,10 @@ describe('verifyEnclave with SEV-SNP evidence', () => {
     'accepts a machine of %s, for its own measurement',
     async (product) => {
       const another = makeAmdMachine(product);
-      const answer = await makeHardwareAnswer({ nonce, machine: (expected) => another.makeEvidence({ expected }) });
+      const answer = await makeHardwareAttestation({
+        nonce,
+        machine: (expected) => another.makeEvidence({ expected }),
+      });
       const { releases } = hardwarePolicy({ measured: { sevSnp: [another.measurement], tdx: [] } });
       expect(await codeOf(answer, { sevSnp: another.policy, releases })).toBe('accepted');
       expect(await codeOf(answer, { sevSnp: another.policy })).toBe('measurement');
@@ -186,7 +193,7 @@ describe('verifyEnclave with SEV-SNP evidence', () => {
       const before = place === 'report' ? item.report : collateral[place];
       const after = toBase64Url(mutate(Buffer.from(before, 'base64url'), next));
       if (after === before) continue;
-      const answer: HardwareAnswer =
+      const answer: HardwareAttestation =
         place === 'report'
           ? { ...whole, evidence: [{ ...item, report: after }] }
           : { ...whole, collateral: [{ ...collateral, [place]: after }] };

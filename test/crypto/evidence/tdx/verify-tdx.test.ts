@@ -5,7 +5,11 @@ import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { sentenceOf } from '../../../parts/evidence/sentence-of.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
-import { type HardwareAnswer, hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import {
+  type HardwareAttestation,
+  hardwarePolicy,
+  makeHardwareAttestation,
+} from '../../../parts/evidence/hardware-attestation.ts';
 import { type IntelChanges, makeIntelMachine } from '../../../parts/evidence/intel/intel-machine.ts';
 
 const nonce = new Uint8Array(32).fill(3);
@@ -14,17 +18,17 @@ const policy = hardwarePolicy({
   measured: { sevSnp: [], tdx: [machine.tdxRelease] },
   tdx: { roots: [machine.rootDigest], tcbStatuses: ['UpToDate'], minimumTcbEvaluationDataNumber: 18 },
 });
-const answerWith = (changes: IntelChanges = {}, input: Partial<Parameters<typeof makeHardwareAnswer>[0]> = {}) =>
-  makeHardwareAnswer({ nonce, machine: (expected) => machine.makeEvidence({ expected, ...changes }), ...input });
+const answerWith = (changes: IntelChanges = {}, input: Partial<Parameters<typeof makeHardwareAttestation>[0]> = {}) =>
+  makeHardwareAttestation({ nonce, machine: (expected) => machine.makeEvidence({ expected, ...changes }), ...input });
 
-async function verify(answer: HardwareAnswer, changes: Partial<EnclavePolicy> = {}): Promise<string> {
+async function verify(answer: HardwareAttestation, changes: Partial<EnclavePolicy> = {}): Promise<string> {
   const verdict = await verdictOf(answer, changes);
   return verdict.refused ? `${verdict.code}: ${verdict.steps.at(-1)?.check}` : 'accepted';
 }
 
-function verdictOf(answer: HardwareAnswer, changes: Partial<EnclavePolicy> = {}) {
+function verdictOf(answer: HardwareAttestation, changes: Partial<EnclavePolicy> = {}) {
   return verifyEnclave({
-    answer,
+    attestation: answer,
     nonce,
     model: 'default',
     minimum: 'hardware',
@@ -34,7 +38,7 @@ function verdictOf(answer: HardwareAnswer, changes: Partial<EnclavePolicy> = {})
 }
 
 describe('an enclave on a TDX machine', () => {
-  let answer: HardwareAnswer;
+  let answer: HardwareAttestation;
   beforeAll(async () => {
     answer = await answerWith();
   });
@@ -101,7 +105,10 @@ describe('an enclave on a TDX machine', () => {
   test('is refused for what is wrong around the quote', async () => {
     const [evidence] = answer.evidence;
     if (evidence?.kind !== 'tdx') throw new Error('not a TDX answer');
-    const withEvidence = (changes: object): HardwareAnswer => ({ ...answer, evidence: [{ ...evidence, ...changes }] });
+    const withEvidence = (changes: object): HardwareAttestation => ({
+      ...answer,
+      evidence: [{ ...evidence, ...changes }],
+    });
     const other = toBase64Url(new Uint8Array(32).fill(9));
     const { collateral = [] } = answer;
     expect(await verify(withEvidence({ freshness: other }))).toBe('report-data: tdx-report-data');

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../machine/temporary-folder.ts';
 import { type AmdMachine, makeAmdMachine } from './amd-machine.ts';
-import { hardwarePolicy } from '../hardware-answer.ts';
+import { hardwarePolicy } from '../hardware-attestation.ts';
 import { writeGpuTool } from '../nvidia/gpu-tool.ts';
 import { type IntelMachine, makeIntelMachine } from '../intel/intel-machine.ts';
 import { makeNvidiaMachine, type NvidiaMachine } from '../nvidia/nvidia-machine.ts';

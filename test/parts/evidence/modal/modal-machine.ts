@@ -2,7 +2,7 @@ import { sign } from 'node:crypto';
 import * as v from 'valibot';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../../crypto/evidence/key-statement.ts';
 import { type EnclavePolicy, enclavePolicy, type ModalPolicy } from '../../../../crypto/evidence/policy/policy.ts';
-import type { EnclaveEvidence, PlainStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation, PlainStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ModalEvidence, RegistrarStatement } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { aeadReady } from '../../../../crypto/primitives/aead.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
@@ -34,7 +34,7 @@ export type ModalFaults = {
   readonly afterwards?: (evidence: ModalEvidence) => Partial<Record<keyof ModalEvidence | 'extra', unknown>>;
 };
 
-export type ModalAnswer = Omit<EnclaveEvidence, 'status'>;
+export type ModalAttestation = Omit<Attestation, 'status'>;
 
 /** A registrar on paper: its keys, its log, and any statement one asks for. The real one is a process (test-registrar.ts). */
 export class ModalMachine {
@@ -93,12 +93,12 @@ export class ModalMachine {
 }
 
 /** A whole answer of an enclave, with the evidence that is made for its identity. */
-export async function makeModalAnswer(input: {
+export async function makeModalAttestation(input: {
   readonly nonce: Uint8Array;
-  readonly evidence: (identityPublicKey: Uint8Array) => readonly EnclaveEvidence['evidence'][number][];
+  readonly evidence: (identityPublicKey: Uint8Array) => readonly Attestation['evidence'][number][];
   readonly identity?: IdentityKeyPair;
   readonly statement?: Partial<PlainStatement>;
-}): Promise<ModalAnswer> {
+}): Promise<ModalAttestation> {
   await aeadReady();
   const { nonce, identity = generateIdentityKeyPair() } = input;
   return {

@@ -7,7 +7,7 @@ import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
 import type { PlainStatement } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { evidenceList, type ModalEvidence } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { testNowMs } from '../vendors/certificate-maker.ts';
-import { makeModalAnswer, type ModalFaults, ModalMachine, modalPolicy } from './modal-machine.ts';
+import { makeModalAttestation, type ModalFaults, ModalMachine, modalPolicy } from './modal-machine.ts';
 
 /** The registrar of the conformance tests, and one that is not the policy's. */
 export const machine = new ModalMachine();
@@ -25,7 +25,7 @@ export type Variant = readonly [name: string, refusal: string, faults: ModalFaul
 
 /** A code, `schema` where the message would not even be parsed, or `accepted`. */
 export async function askModal(faults: ModalFaults, question: Question = {}): Promise<string> {
-  const answer = await makeModalAnswer({
+  const answer = await makeModalAttestation({
     nonce,
     identity,
     evidence: (identityPublicKey) => [machine.makeEvidence({ identityPublicKey, ...faults })],
@@ -34,7 +34,14 @@ export async function askModal(faults: ModalFaults, question: Question = {}): Pr
   if (!v.is(evidenceList, answer.evidence)) return 'schema';
   const policy = modalPolicy({ ...machine.policy, ...question.section }, question.policy);
   const nowMs = question.nowMs ?? testNowMs;
-  const verdict = await verifyEnclave({ answer, nonce, model: 'default', minimum: 'stated', policy, nowMs });
+  const verdict = await verifyEnclave({
+    attestation: answer,
+    nonce,
+    model: 'default',
+    minimum: 'stated',
+    policy,
+    nowMs,
+  });
   if (!verdict.refused) return 'accepted';
   // The first failure ends it.
   expect(verdict.steps.filter(({ result }) => result === 'failed')).toEqual([verdict.steps.at(-1)]);

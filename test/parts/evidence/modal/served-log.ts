@@ -38,19 +38,19 @@ export class ServedTestLog implements AsyncDisposable {
   /** Changes an answer on its way. */
   change: (path: string, body: Buffer) => Buffer = (_path, body) => body;
 
-  private constructor(parts: {
+  private constructor(dependencies: {
     keys: RegistrarKeys;
     log: PublicLog;
     database: RegistrarDatabase;
     url: string;
     close: () => Promise<void>;
   }) {
-    this.#keys = parts.keys;
-    this.#statementKey = paperKeyOfSeed(parts.keys.statement.secretKey.expose()).privateKey;
-    this.#log = parts.log;
-    this.#database = parts.database;
-    this.url = parts.url;
-    this.#close = parts.close;
+    this.#keys = dependencies.keys;
+    this.#statementKey = paperKeyOfSeed(dependencies.keys.statement.secretKey.expose()).privateKey;
+    this.#log = dependencies.log;
+    this.#database = dependencies.database;
+    this.url = dependencies.url;
+    this.#close = dependencies.close;
   }
 
   static async start(keyText: string = generateRegistrarKeys()): Promise<ServedTestLog> {

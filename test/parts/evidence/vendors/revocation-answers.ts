@@ -20,7 +20,7 @@ import type { NvidiaMachine } from '../nvidia/nvidia-machine.ts';
 
 /** Answers about revoked certificates (OCSP) as NVIDIA's responder writes them, with any fault one asks for. */
 type Der = Uint8Array<ArrayBuffer>;
-type Parts = (parts: readonly Der[]) => readonly Uint8Array[];
+type Dependencies = (parts: readonly Der[]) => readonly Uint8Array[];
 export type Issued = { readonly certificate: Der; readonly issuer: Der; readonly issuerKeys: KeyPair };
 /** The certificates of one GPU about which NVIDIA answers: its chip's, its provisioner's, its architecture's. */
 export function issuedOf(machine: NvidiaMachine, evidence: NvidiaGpuEvidence, device = 0): Issued[] {
@@ -52,13 +52,13 @@ export type AnswerRequest = {
     readonly algorithm?: Der;
     readonly hashIdentifier?: Der;
     /** Hash algorithm, name's hash, key's hash, serial number. */
-    readonly id?: Parts;
+    readonly id?: Dependencies;
     /** Certificate, status, thisUpdate, nextUpdate. */
-    readonly status?: Parts;
+    readonly status?: Dependencies;
     /** Signer, time, statuses, extensions where there are any. */
-    readonly content?: Parts;
+    readonly content?: Dependencies;
     /** Content, algorithm, signature, certificates where there are any. */
-    readonly basic?: Parts;
+    readonly basic?: Dependencies;
     readonly signature?: (signature: Der) => Uint8Array;
     readonly whole?: (answer: Der) => Uint8Array;
   };

@@ -36,8 +36,8 @@ export async function startModalRelay(
   });
   const { db, openClient } = database;
   const feed = openClient === null ? new LocalChangeFeed() : new PostgresChangeFeed(db, openClient, log);
-  const parts = { database, clock: rightClock, pool, collateral: noCollateral, feed, log };
-  const service = new TurnService({ ...parts, quotaBytes: 1e9 });
+  const dependencies = { database, clock: rightClock, pool, collateral: noCollateral, feed, log };
+  const service = new TurnService({ ...dependencies, quotaBytes: 1e9 });
   await service.start();
   return { service, pool, logged: () => output.text };
 }

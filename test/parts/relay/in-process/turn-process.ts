@@ -12,7 +12,7 @@ import { StaticPool } from '../../../../server/pools/static/static-pool.ts';
 import type { Database } from '../../../../server/storage/tables/database.ts';
 import { LocalChangeFeed, type ChangeFeed } from '../../../../server/live/change-feed.ts';
 import { readFrames } from '../../../../server/frames/read-frames.ts';
-import { TurnService, type TurnServiceParts } from '../../../../server/turns/turn-service.ts';
+import { TurnService, type TurnServiceDependencies } from '../../../../server/turns/turn-service.ts';
 import { noCollateral } from './no-collateral.ts';
 import { quietLog, type QuietLog } from './quiet-log.ts';
 import type { ScriptedWorker } from '../../worker/scripted-worker.ts';
@@ -27,14 +27,14 @@ export async function startTurnProcess(
   database: Database,
   workers: readonly ScriptedWorker[],
   feed: ChangeFeed = new LocalChangeFeed(),
-  clock: TurnServiceParts['clock'] = rightClock,
+  clock: TurnServiceDependencies['clock'] = rightClock,
 ): Promise<TurnProcess> {
   const log = quietLog();
   const pool = new StaticPool(
     workers.map(({ url, token }) => ({ url, token, unreachable: 'enclave-unreachable' as const })),
   );
-  const parts = { database, clock, pool, collateral: noCollateral, feed, log };
-  const service = new TurnService({ ...parts, quotaBytes: 1e9 });
+  const dependencies = { database, clock, pool, collateral: noCollateral, feed, log };
+  const service = new TurnService({ ...dependencies, quotaBytes: 1e9 });
   await service.start();
   for (const worker of workers) await until(() => worker.streamCount > 0);
   return { service, log };
@@ -85,17 +85,17 @@ export class Watcher {
 export function turnStart(
   device: VaultDevice,
   enclaveId: string,
-  parts: { readonly batch?: TurnStart['batch']; readonly turnId?: Bytes; readonly model?: string } = {},
+  dependencies: { readonly batch?: TurnStart['batch']; readonly turnId?: Bytes; readonly model?: string } = {},
 ): TurnStart {
-  const { model = 'test-model' } = parts;
-  const { request, turnId } = sealedRequestFor({ model, ...(parts.turnId && { turnId: parts.turnId }) });
+  const { model = 'test-model' } = dependencies;
+  const { request, turnId } = sealedRequestFor({ model, ...(dependencies.turnId && { turnId: dependencies.turnId }) });
   return {
     format: 1,
     turnId: toBase64Url(turnId),
     enclaveId,
     nonce: toBase64Url(randomBytes(32)),
     request,
-    batch: parts.batch === undefined ? device.batch() : parts.batch,
+    batch: dependencies.batch === undefined ? device.batch() : dependencies.batch,
   };
 }
 

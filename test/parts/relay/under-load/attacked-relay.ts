@@ -37,16 +37,16 @@ export class AttackedRelay implements AsyncDisposable {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #secureAgent = new SecureAgent({ keepAlive: true, maxSockets: 1 });
 
-  private constructor(parts: {
+  private constructor(dependencies: {
     readonly bench: BenchRelay;
     readonly load: BrowserLoad;
     readonly worst: PinnedProcess;
     readonly order: Omit<WorstOrder, 'kind' | 'forMs'>;
   }) {
-    this.#bench = parts.bench;
-    this.#load = parts.load;
-    this.#worst = parts.worst;
-    this.#order = parts.order;
+    this.#bench = dependencies.bench;
+    this.#load = dependencies.load;
+    this.#worst = dependencies.worst;
+    this.#order = dependencies.order;
   }
 
   /**

@@ -26,17 +26,17 @@ export class BenchRelay implements AsyncDisposable {
   readonly #remove: () => Promise<void>;
   readonly #folder: string;
 
-  private constructor(parts: {
+  private constructor(dependencies: {
     relay: PinnedProcess;
     worker: PinnedProcess;
     settings: LoadSettings;
     folder: { readonly path: string; remove(): Promise<void> };
   }) {
-    this.relay = parts.relay;
-    this.worker = parts.worker;
-    this.settings = parts.settings;
-    this.#remove = () => parts.folder.remove();
-    this.#folder = parts.folder.path;
+    this.relay = dependencies.relay;
+    this.worker = dependencies.worker;
+    this.settings = dependencies.settings;
+    this.#remove = () => dependencies.folder.remove();
+    this.#folder = dependencies.folder.path;
   }
 
   /** @param databaseUrl - SQLite when left out. */

@@ -4,7 +4,7 @@ import { cookieKeeper } from '../../../../client/worker/cookie-keeper.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import { openBroadcast } from '../../../../client/worker/tab-broadcast.ts';
 import { createVault } from '../../../../client/vault/create-vault.ts';
-import type { VaultParts } from '../../../../client/vault/vault-parts.ts';
+import type { VaultDependencies } from '../../../../client/vault/vault-dependencies.ts';
 import { developmentPolicy } from '../../evidence/development-policy.ts';
 import { VaultTab } from './vault-tab.ts';
 
@@ -91,11 +91,11 @@ export class BrowserProfile {
     for (const tab of this.tabs) tab.abandon();
   }
 
-  #parts(onEnd: () => void, closed: AbortSignal): VaultParts {
+  #parts(onEnd: () => void, closed: AbortSignal): VaultDependencies {
     const whenClosed = new Promise<void>((resolve) => {
       closed.addEventListener('abort', () => resolve());
     });
-    const locks: VaultParts['locks'] = {
+    const locks: VaultDependencies['locks'] = {
       request: async <T>(name: string, options: LockOptions, run: () => Promise<T>): Promise<T> => {
         const untilClosed = () => (closed.aborted ? undefined : Promise.race([whenClosed, run()]));
         const value = await navigator.locks.request(`${this.#name} ${name}`, options, untilClosed);

@@ -39,11 +39,11 @@ export class DeviceLab implements AsyncDisposable {
   #relay: { relay: Relay; listening: Listening } | null = null;
   #worker: ChildProcess | null = null;
 
-  private constructor(parts: { upstream: Upstream; folder: TemporaryFolder; port: number; workerPort: number }) {
-    this.upstream = parts.upstream;
-    this.#folder = parts.folder;
-    this.#port = parts.port;
-    this.#workerPort = parts.workerPort;
+  private constructor(dependencies: { upstream: Upstream; folder: TemporaryFolder; port: number; workerPort: number }) {
+    this.upstream = dependencies.upstream;
+    this.#folder = dependencies.folder;
+    this.#port = dependencies.port;
+    this.#workerPort = dependencies.workerPort;
   }
 
   /** @param options.worker - false for tests that take no turns: a worker is a second process. */

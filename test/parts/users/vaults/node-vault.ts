@@ -26,13 +26,13 @@ const syncs: string[] = [];
 
 function openTab(): VaultTab {
   return new VaultTab((onEnd) => {
-    const parts = device.parts({ origin: task.origin, policy: developmentPolicy, onEnd });
+    const dependencies = device.dependencies({ origin: task.origin, policy: developmentPolicy, onEnd });
     return createVault({
-      ...parts,
+      ...dependencies,
       fetch: (input, init) => {
         const { pathname, search } = new URL(input as string);
         if (pathname === '/v1/items' && init?.method === 'GET') syncs.push(search);
-        return parts.fetch(input, init);
+        return dependencies.fetch(input, init);
       },
     });
   });

@@ -1,5 +1,5 @@
 import { type EnclaveVerdict, verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import { enclaveEvidence, type EnclaveEvidence } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import { attestation, type Attestation } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { CollateralItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
@@ -10,7 +10,7 @@ type AskOptions = { readonly fresh?: boolean; readonly model?: string; readonly 
 export type EvidenceReply = {
   readonly status: number;
   readonly error: string | null;
-  readonly answer: EnclaveEvidence;
+  readonly answer: Attestation;
 };
 
 /** Asks as the relay does, and parses the answer by its schema. */
@@ -32,13 +32,13 @@ export async function askEvidence(
   });
   const body: unknown = await response.json();
   if (response.status !== 200) {
-    return { status: response.status, error: (body as { error: string }).error, answer: {} as EnclaveEvidence };
+    return { status: response.status, error: (body as { error: string }).error, answer: {} as Attestation };
   }
-  return { status: 200, error: null, answer: v.parse(enclaveEvidence, body) };
+  return { status: 200, error: null, answer: v.parse(attestation, body) };
 }
 
 /** Adds what a relay fetches from the vendors, and takes away what it was asked for. */
-export function withCollateral(answer: EnclaveEvidence, collateral: readonly CollateralItem[]): EnclaveEvidence {
+export function withCollateral(answer: Attestation, collateral: readonly CollateralItem[]): Attestation {
   const { collateralNeeds: needs = [], ...rest } = answer;
   const fetched = collateral.filter(({ kind }) => needs.some((need) => need.kind === kind));
   return { ...rest, collateral: [...(answer.collateral ?? []), ...fetched] };
@@ -46,14 +46,14 @@ export function withCollateral(answer: EnclaveEvidence, collateral: readonly Col
 
 /** Judges an answer as a client does. */
 export function judge(
-  answer: EnclaveEvidence,
+  answer: Attestation,
   nonce: Bytes,
   policy: unknown,
   nowMs: number = Date.now(),
   model = 'default',
 ): Promise<EnclaveVerdict> {
   const { status: _status, ...rest } = answer;
-  return verifyEnclave({ answer: rest, nonce, model, minimum: 'any', policy, nowMs });
+  return verifyEnclave({ attestation: rest, nonce, model, minimum: 'any', policy, nowMs });
 }
 
 export async function askAndJudge(
@@ -61,7 +61,7 @@ export async function askAndJudge(
   policy: unknown,
   collateral: readonly CollateralItem[],
   options: AskOptions = {},
-): Promise<EnclaveVerdict & { readonly answer: EnclaveEvidence }> {
+): Promise<EnclaveVerdict & { readonly answer: Attestation }> {
   const nonce = randomBytes(32);
   const reply = await askEvidence(worker, nonce, options);
   if (reply.error !== null) throw new Error(`${reply.status} ${reply.error}`);

@@ -10,7 +10,7 @@ import {
   recordKind,
   recordTranscriptId,
 } from '../../../../crypto/protocol/messages/live-record.ts';
-import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { generateTurnKey } from '../../../../crypto/turn/turn-key.ts';
 import { RelayError } from '../../../../server/api/route/relay-error.ts';
@@ -102,13 +102,13 @@ export class AskingPerson {
   /** Follows `enclave-changed` as often as it comes. */
   async #settle(question: string, started: StartedTurn): Promise<void> {
     let answer = started;
-    while (answer.kind === 'changed') answer = await this.#attempt(question, await this.#verifyOffered(answer.enclave));
+    while (answer.kind === 'changed') answer = await this.#attempt(question, await this.#verifyChosen(answer.enclave));
   }
 
   #lastNonce: Bytes = randomBytes(32);
 
   /** The enclave that an answer offers covers the nonce of the call that it answers. */
-  #verifyOffered(enclave: EnclaveAnswer): Promise<VerifiedEnclave> {
+  #verifyChosen(enclave: EnclaveChoice): Promise<VerifiedEnclave> {
     return verifyAnswer(enclave, this.#lastNonce);
   }
 

@@ -1,4 +1,4 @@
-import type { EnclaveAnswer, EnclaveOffer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice, PooledAttestation } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ItemContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import {
   type ItemBatch,
@@ -121,12 +121,12 @@ export class NodeDevice {
   /** Seals a question to an enclave, one that was verified before or a new one. */
   async prepareTurn(
     question: string,
-    parts: { readonly stored: boolean; readonly enclave?: VerifiedEnclave },
+    dependencies: { readonly stored: boolean; readonly enclave?: VerifiedEnclave },
   ): Promise<PreparedTurn> {
-    const verified = parts.enclave ?? (await this.verifiedEnclave());
+    const verified = dependencies.enclave ?? (await this.verifiedEnclave());
     const turn = await sealQuestion(question, verified);
     const { turnId, turnKey } = turn;
-    const batch = parts.stored ? this.batch(messageItems(question, turnId, turnKey)) : null;
+    const batch = dependencies.stored ? this.batch(messageItems(question, turnId, turnKey)) : null;
     const start = { ...toAttempt(verified, turn), turnId: toBase64Url(turnId), batch } as const;
     return { ...turn, start };
   }
@@ -134,7 +134,7 @@ export class NodeDevice {
   async verifiedEnclave(): Promise<VerifiedEnclave> {
     const nonce = randomBytes(32);
     const asked = { format: 1, nonce: toBase64Url(nonce), model: 'default' };
-    const answer = await this.relay.expect<EnclaveAnswer>(200, 'POST', '/v1/enclaves', asked);
+    const answer = await this.relay.expect<EnclaveChoice>(200, 'POST', '/v1/enclaves', asked);
     return verifyAnswer(answer, nonce);
   }
 
@@ -171,25 +171,25 @@ function messageItems(text: string, turnId: Bytes, turnKey: TurnKey) {
 }
 
 /** Judges an answer, and what it offers beside the first enclave. @throws {Error} when the first is refused. */
-export async function verifyAnswer(answer: EnclaveAnswer, nonce: Bytes): Promise<VerifiedEnclave> {
-  const { alternate, ...offer } = answer;
-  const enclave = await verifyOffer(offer, nonce);
+export async function verifyAnswer(answer: EnclaveChoice, nonce: Bytes): Promise<VerifiedEnclave> {
+  const { alternate, ...attestation } = answer;
+  const enclave = await verifyPooled(attestation, nonce);
   if (enclave === null) throw new Error('The enclave was refused.');
-  const other = alternate === undefined ? null : await verifyOffer(alternate, nonce);
+  const other = alternate === undefined ? null : await verifyPooled(alternate, nonce);
   const isSame =
     other?.kind === enclave.kind &&
     other.measurement === enclave.measurement &&
     other.statement.model === enclave.statement.model;
   return {
-    enclaveId: offer.enclaveId,
+    enclaveId: attestation.enclaveId,
     enclave,
     alternate: alternate !== undefined && isSame ? { enclaveId: alternate.enclaveId, enclave: other } : null,
     nonce: toBase64Url(nonce),
   };
 }
 
-async function verifyOffer(offer: EnclaveOffer, nonce: Bytes): Promise<AcceptedEnclave | null> {
-  const verdict = await judge(offer, nonce, developmentPolicy);
+async function verifyPooled(attestation: PooledAttestation, nonce: Bytes): Promise<AcceptedEnclave | null> {
+  const verdict = await judge(attestation, nonce, developmentPolicy);
   return verdict.refused ? null : verdict;
 }
 

@@ -101,7 +101,7 @@ export class StorelessAsker implements AsyncDisposable {
       random: Math.random,
       lifetime: this.#ended.signal,
       verifyAnother: (offered) => {
-        if (offered !== null) return this.enclaves.adopt(offered.answer, offered.nonce, 'any');
+        if (offered !== null) return this.enclaves.adopt(offered.choice, offered.nonce, 'any');
         this.enclaves.forget();
         return this.enclaves.current('any');
       },

@@ -96,14 +96,14 @@ export class VaultDevice {
     return new VaultDevice(this.database, this.accountId, this.head);
   }
 
-  batch(parts: Partial<Pick<ItemBatch, 'items' | 'prune' | 'finishTurns'>> = {}): ItemBatch {
+  batch(dependencies: Partial<Pick<ItemBatch, 'items' | 'prune' | 'finishTurns'>> = {}): ItemBatch {
     return {
       format: 1,
       expectedHead: toBase64Url(this.head.hash),
       head: { counter: this.head.counter + 1, body: toBase64Url(randomBytes(300)) },
-      items: parts.items ?? [],
-      prune: parts.prune ?? [],
-      finishTurns: parts.finishTurns ?? [],
+      items: dependencies.items ?? [],
+      prune: dependencies.prune ?? [],
+      finishTurns: dependencies.finishTurns ?? [],
     };
   }
 

@@ -73,7 +73,7 @@ export const belowMinimum: EnclaveView = {
     { check: 'policy', result: 'enforced', detail: 'compiled-in', values: {} },
     { check: 'minimum', result: 'failed', detail: 'below-minimum', values: {} },
   ],
-  offered: { kind: 'development', level: 'any', release: null },
+  withoutMinimum: { kind: 'development', level: 'any', release: null },
 };
 
 /** Shows the document behind a shield as a vault does. */
@@ -120,7 +120,7 @@ export function relayViewOf(messages: readonly ChatMessage[]): RelayView {
       length: 20_000,
       words: message.text,
       facts: null,
-      kindOfWords: message.role === 'user' ? 'question' : 'answer',
+      kindOfWords: message.role === 'user' ? 'question' : 'reply',
     })),
     account: [
       { name: 'accountNumber', value: '184' },

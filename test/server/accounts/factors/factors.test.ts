@@ -6,7 +6,7 @@ import type { AnyFactor, FactorKind } from '../../../../server/accounts/factors/
 import { factorRoutes, factors } from '../../../../server/accounts/factors/factors.ts';
 import { forgetAttempts } from '../../../../server/accounts/forget-attempts.ts';
 import { accountRoutes } from '../../../../server/accounts/account-routes.ts';
-import type { AccountParts } from '../../../../server/accounts/sessions/account-parts.ts';
+import type { AccountDependencies } from '../../../../server/accounts/sessions/account-dependencies.ts';
 import { withServiceRoutes } from '../../../../server/api/route/service-routes.ts';
 import { openDatabase } from '../../../../server/storage/open-database.ts';
 import {
@@ -25,7 +25,7 @@ const badProof = { status: 403, json: { error: 'proof-failed' } };
 const badSignIn = { status: 401, json: { error: 'sign-in-failed' } };
 
 /** Routes are declared before anything of the relay is needed. */
-const noParts = {} as AccountParts;
+const noParts = {} as AccountDependencies;
 const facts = { version: '1.0.0', build: null, signUp: 'open' } as const;
 
 async function start(relay: TestRelay, hands: FactorHands, name: string) {

@@ -5,14 +5,14 @@ import type { EnclavePolicy } from '../../../../crypto/evidence/policy/policy.ts
 import { readSevSnpNeed } from '../../../../crypto/evidence/sev-snp/report.ts';
 import { readTdxCollateralNeed } from '../../../../crypto/evidence/tdx/collateral-need.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import type { EnclaveEvidence } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { CollateralItem, CollateralNeed } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { fromBase64Url, randomBytes, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { DocumentCache } from '../../../../server/pools/collateral/document-cache.ts';
 import { VendorCollateral } from '../../../../server/pools/collateral/vendor-collateral.ts';
 import { type AmdMachine, makeAmdMachine, type Product } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import { hardwarePolicy, makeHardwareAttestation } from '../../../parts/evidence/hardware-attestation.ts';
 import { makeIntelMachine, makeIntelVendor } from '../../../parts/evidence/intel/intel-machine.ts';
 import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 import { VendorServices } from '../../../parts/evidence/vendors/vendor-services.ts';
@@ -39,27 +39,23 @@ const source = (patienceMs = 20_000) => {
 };
 
 const status = { state: 'ready', reason: 'chosen-by-setting', next: null } as const;
-type Bare = { readonly answer: EnclaveEvidence; readonly collateral: readonly CollateralItem[] };
+type Bare = { readonly answer: Attestation; readonly collateral: readonly CollateralItem[] };
 
 /** An answer as a worker gives it, that leaves the fetching to the relay. */
-function bare(whole: Omit<EnclaveEvidence, 'status'>, needs: CollateralNeed[]): Bare {
+function bare(whole: Omit<Attestation, 'status'>, needs: CollateralNeed[]): Bare {
   const { collateral = [], ...rest } = whole;
   return { answer: { ...rest, status, collateralNeeds: needs }, collateral };
 }
 
-const verdictOn = async (
-  answer: Omit<EnclaveEvidence, 'collateralNeeds'>,
-  nonce: Uint8Array,
-  policy: EnclavePolicy,
-) => {
-  const question = { answer, nonce, model: 'default', minimum: 'any', policy, nowMs: testNowMs } as const;
+const verdictOn = async (answer: Omit<Attestation, 'collateralNeeds'>, nonce: Uint8Array, policy: EnclavePolicy) => {
+  const question = { attestation: answer, nonce, model: 'default', minimum: 'any', policy, nowMs: testNowMs } as const;
   const verdict = await verifyEnclave(question);
   return verdict.refused ? verdict.code : verdict.level;
 };
 
 async function amdAnswer(machine: AmdMachine, nonce = randomBytes(32)): Promise<Bare & { need: CollateralNeed }> {
   const withList = { revocationList: {} };
-  const whole = await makeHardwareAnswer({
+  const whole = await makeHardwareAttestation({
     nonce,
     machine: (expected) => machine.makeEvidence({ expected, ...withList }),
   });
@@ -120,7 +116,7 @@ test('Intel: TCB info, identity, lists and their chains, as a client verifies th
   const vendor = makeIntelVendor();
   const machine = makeIntelMachine({ vendor });
   const nonce = randomBytes(32);
-  const whole = await makeHardwareAnswer({ nonce, machine: (expected) => machine.makeEvidence({ expected }) });
+  const whole = await makeHardwareAttestation({ nonce, machine: (expected) => machine.makeEvidence({ expected }) });
   const [item] = whole.evidence;
   const [collateral] = whole.collateral ?? [];
   if (item?.kind !== 'tdx' || collateral?.kind !== 'tdx') throw new Error('A TDX machine gives a quote.');
@@ -146,7 +142,7 @@ test('NVIDIA: manifests by their names, beside the machine’s own', async () =>
   const amd = makeAmdMachine();
   const gpus = makeNvidiaMachine({ gpus: 2 });
   const nonce = randomBytes(32);
-  const whole = await makeHardwareAnswer({
+  const whole = await makeHardwareAttestation({
     nonce,
     machine: (expected) => amd.makeEvidence({ expected }),
     devices: (expected) => gpus.makeEvidence({ expected }),
@@ -206,7 +202,7 @@ describe('what is asked of a vendor', () => {
     const machine = makeAmdMachine();
     const nonce = randomBytes(32);
     const dueMs = Date.now() + 3_600_000;
-    const whole = await makeHardwareAnswer({
+    const whole = await makeHardwareAttestation({
       nonce,
       machine: (expected) => machine.makeEvidence({ expected, revocationList: { nextUpdate: dueMs } }),
     });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listManifestIds } from '../../../../crypto/evidence/nvidia-gpu/device/manifest-ids.ts';
 import { listRevocationIds } from '../../../../crypto/evidence/nvidia-gpu/revocation-ids.ts';
 import { verifyEnclave } from '../../../../crypto/evidence/verify-enclave.ts';
-import type { EnclaveEvidence } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { CollateralItem } from '../../../../crypto/protocol/messages/evidence-messages.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { DocumentCache } from '../../../../server/pools/collateral/document-cache.ts';
@@ -10,7 +10,7 @@ import { freshForMs, readAnswerDates } from '../../../../server/pools/collateral
 import { VendorCollateral } from '../../../../server/pools/collateral/vendor-collateral.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import { hardwarePolicy, makeHardwareAttestation } from '../../../parts/evidence/hardware-attestation.ts';
 import { makeNvidiaMachine } from '../../../parts/evidence/nvidia/nvidia-machine.ts';
 import { OcspResponder } from '../../../parts/evidence/vendors/ocsp-responder.ts';
 import { issuedOf, makeRevocationAnswer } from '../../../parts/evidence/vendors/revocation-answers.ts';
@@ -24,7 +24,7 @@ import { type QuietLog, quietLog } from '../../../parts/relay/in-process/quiet-l
 const amd = makeAmdMachine();
 const gpus = makeNvidiaMachine({ gpus: 2 });
 const nonce = randomBytes(32);
-const whole = await makeHardwareAnswer({
+const whole = await makeHardwareAttestation({
   nonce,
   machine: (expected) => amd.makeEvidence({ expected }),
   devices: (expected) => gpus.makeEvidence({ expected }),
@@ -35,7 +35,7 @@ if (gpu?.kind !== 'nvidia-gpu' || manifests?.kind !== 'nvidia-gpu' || own === un
 const issued = [...issuedOf(gpus, gpu), issuedOf(gpus, gpu, 1)[0]!];
 const chipName = 'GH100 A01 GSP BROM';
 const [manifestIds, revocationIds] = [listManifestIds(gpu.devices), listRevocationIds(gpu.devices)];
-const answer: EnclaveEvidence = {
+const answer: Attestation = {
   ...whole,
   collateral: [own],
   status: { state: 'ready', reason: 'chosen-by-setting', next: null },
@@ -65,7 +65,7 @@ function source(changes: { nvidiaOcsp?: string; patienceMs?: number } = {}): Ven
   return new VendorCollateral(urls, log, { cache: new DocumentCache(() => nowMs), patienceMs });
 }
 
-type Completed = Omit<EnclaveEvidence, 'collateralNeeds'>;
+type Completed = Omit<Attestation, 'collateralNeeds'>;
 const answersOf = ({ collateral = [] }: Completed) =>
   collateral.find((item): item is Extract<CollateralItem, { kind: 'nvidia-gpu' }> => item.kind === 'nvidia-gpu')
     ?.revocationAnswers;
@@ -77,7 +77,7 @@ async function verdict(completed: Completed, requireGpuRevocation = true): Promi
     sevSnp: amd.policy,
     nvidiaGpu: { ...gpus.policy, requireGpuRevocation },
   });
-  const found = await verifyEnclave({ answer: completed, nonce, model: 'default', minimum: 'any', policy, nowMs });
+  const found = await verifyEnclave({ attestation: completed, nonce, model: 'default', minimum: 'any', policy, nowMs });
   return found.refused ? found.code : found.level;
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { enclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import { enclaveChoice } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import { createLog } from '../../../../process/event-log.ts';
 import { CapturedOutput } from '../../../parts/machine/captured-output.ts';
 import { ModalFrontDoor } from '../../../parts/worker/modal/modal-front-door.ts';
@@ -33,7 +33,7 @@ test('a cold start over HTTP: 503 with Retry-After, then the enclave, and its en
   const ready = async () => (await relay.call('POST', '/v1/enclaves', { ...asked(), token })).status === 200;
   await until(ready);
   const answer = await relay.call('POST', '/v1/enclaves', { ...asked(), token });
-  expect(v.parse(enclaveAnswer, answer.json).evidence[0]?.kind).toBe('development');
+  expect(v.parse(enclaveChoice, answer.json).evidence[0]?.kind).toBe('development');
   expect([door.startCalls, door.containers.length, door.liveResponses]).toEqual([1, 1, 0]);
 
   const tokens = [...door.sessionTokens, door.proxyToken, door.enclaveToken];

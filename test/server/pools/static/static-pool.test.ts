@@ -59,20 +59,22 @@ describe('StaticPool', () => {
 
   test('askEvidence: a worker that knows no format 2 is asked again without it', async () => {
     const wish = { ...evidenceRequest, statement: 2 } as const;
-    expect((await (await enclave()).askEvidence(wish)).publicKeys).toHaveLength(1);
+    expect((await (await enclave()).askAttestation(wish)).publicKeys).toHaveLength(1);
     expect(worker.questions.splice(0)).toEqual([wish]);
     worker.refuses = new Set(['statement']);
-    expect((await (await enclave()).askEvidence(wish)).publicKeys).toHaveLength(1);
+    expect((await (await enclave()).askAttestation(wish)).publicKeys).toHaveLength(1);
     expect(worker.questions.splice(0)).toEqual([wish, evidenceRequest]);
     // A caller that does not ask for it asks once, and a worker that refuses even that is away.
     worker.refuses = new Set(['statement', 'nonce']);
-    await expect((await enclave()).askEvidence(evidenceRequest)).rejects.toMatchObject({ code: 'enclave-unreachable' });
+    await expect((await enclave()).askAttestation(evidenceRequest)).rejects.toMatchObject({
+      code: 'enclave-unreachable',
+    });
     expect(worker.questions.splice(0)).toEqual([evidenceRequest]);
-    await expect((await enclave()).askEvidence(wish)).rejects.toMatchObject({ code: 'enclave-unreachable' });
+    await expect((await enclave()).askAttestation(wish)).rejects.toMatchObject({ code: 'enclave-unreachable' });
   });
 
   test('asks for evidence, models and readiness', async () => {
-    expect((await (await enclave()).askEvidence(evidenceRequest)).publicKeys).toHaveLength(1);
+    expect((await (await enclave()).askAttestation(evidenceRequest)).publicKeys).toHaveLength(1);
     expect(await pool.listModels()).toEqual(['test-model']);
     expect(await pool.isReady()).toBe(true);
     worker.state = 'draining';
@@ -123,12 +125,14 @@ describe('StaticPool', () => {
   test('fails with a fixed code while the enclave is away, and works when it is back', async () => {
     await until(() => heard.openings === 1);
     await worker.stop();
-    await expect((await enclave()).askEvidence(evidenceRequest)).rejects.toMatchObject({ code: 'enclave-unreachable' });
+    await expect((await enclave()).askAttestation(evidenceRequest)).rejects.toMatchObject({
+      code: 'enclave-unreachable',
+    });
     await expect(pool.listModels()).rejects.toMatchObject({ code: 'enclave-unreachable' });
     expect(await pool.isReady()).toBe(false);
     await worker.start();
     await until(() => heard.openings === 2);
-    await expect((await enclave()).askEvidence(evidenceRequest)).resolves.toBeDefined();
+    await expect((await enclave()).askAttestation(evidenceRequest)).resolves.toBeDefined();
   });
 
   test('drops a stream that sends a length no record has, and opens another', async () => {

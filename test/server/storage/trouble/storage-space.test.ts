@@ -121,8 +121,8 @@ test('healthz: marks what an operator should look at while it still says that it
   onTestFinished(() => folder.remove());
   const marksWith = async (storageLimitBytes: number) => {
     const database = await openSqlite(folder.path, { storageLimitBytes, diskReserveBytes: 0 });
-    const parts = { database, files: { isBuilt: true }, pool: { isReady: async () => true } };
-    const health = await new HealthCheck(parts).look();
+    const dependencies = { database, files: { isBuilt: true }, pool: { isReady: async () => true } };
+    const health = await new HealthCheck(dependencies).look();
     await database.close();
     return health;
   };

@@ -3,7 +3,7 @@ import { ImageIcon } from '../../../design/display/icons.tsx';
 import { say } from '../../../texts/say.ts';
 
 /** Who wrote an address: the model, or whoever built this client. */
-export type LinkSource = 'answer' | 'client';
+export type LinkSource = 'reply' | 'client';
 
 /** Asks before an address is opened. */
 export const OpenLinkContext = createContext<(address: string, source: LinkSource) => void>(() => undefined);
@@ -18,7 +18,7 @@ type SafeLinkProps = {
 };
 
 /** Nothing of a reply is fetched by itself, and a link leads out only through a question that shows where to. */
-export function SafeLink({ address, source = 'answer', children }: SafeLinkProps) {
+export function SafeLink({ address, source = 'reply', children }: SafeLinkProps) {
   const open = use(OpenLinkContext);
   if (address === undefined || address === '') return <span>{children}</span>;
   function ask(event: MouseEvent) {
@@ -46,7 +46,7 @@ export function SafeImage({ address, alt }: SafeImageProps) {
       type="button"
       data-no-copy
       disabled={!known}
-      onClick={() => known && open(address, 'answer')}
+      onClick={() => known && open(address, 'reply')}
       className="my-1 inline-flex max-w-full items-start gap-3 rounded-control border border-dashed border-line-strong bg-sunken px-4 py-3 text-left text-small"
     >
       <ImageIcon className="mt-0.5 text-ink-faint" />

@@ -18,8 +18,8 @@ class Surroundings {
       this.calls += 1;
       return this.isOnline && this.hasRelay ? Promise.resolve(Response.json({})) : Promise.reject(new TypeError());
     };
-    const parts = { fetch, origin: '', clock: this.clock, random: () => 0.5, network: this.network };
-    this.state = new ConnectionState(parts, (status) => this.said.push(status));
+    const dependencies = { fetch, origin: '', clock: this.clock, random: () => 0.5, network: this.network };
+    this.state = new ConnectionState(dependencies, (status) => this.said.push(status));
     this.state.live('connected');
   }
 

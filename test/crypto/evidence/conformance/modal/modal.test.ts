@@ -4,7 +4,7 @@ import { generateIdentityKeyPair } from '../../../../../crypto/evidence/key-stat
 import { verifyEnclave } from '../../../../../crypto/evidence/verify-enclave.ts';
 import { sentenceOf } from '../../../../parts/evidence/sentence-of.ts';
 import { testNowMs } from '../../../../parts/evidence/vendors/certificate-maker.ts';
-import { makeModalAnswer, type ModalFaults, modalPolicy } from '../../../../parts/evidence/modal/modal-machine.ts';
+import { makeModalAttestation, type ModalFaults, modalPolicy } from '../../../../parts/evidence/modal/modal-machine.ts';
 import {
   askModal,
   change,
@@ -23,10 +23,10 @@ const bytes = (text: string) => Buffer.from(text, 'base64url');
 describe('accepts', () => {
   test('a statement in the log, and says what it is worth', async () => {
     const evidence = (identityPublicKey: Uint8Array) => [machine.makeEvidence({ identityPublicKey })];
-    const answer = await makeModalAnswer({ nonce, evidence });
+    const answer = await makeModalAttestation({ nonce, evidence });
     const policy = modalPolicy(machine.policy);
     const verdict = await verifyEnclave({
-      answer,
+      attestation: answer,
       nonce,
       model: 'default',
       minimum: 'stated',
@@ -43,7 +43,7 @@ describe('accepts', () => {
       'hardware',
     ]);
     // It never reaches what hardware would.
-    const asked = { answer, nonce, model: 'default', policy, nowMs: testNowMs };
+    const asked = { attestation: answer, nonce, model: 'default', policy, nowMs: testNowMs };
     expect(await verifyEnclave({ ...asked, minimum: 'hardware' })).toMatchObject({ code: 'below-minimum' });
   });
 
@@ -223,10 +223,10 @@ describe('when it holds', () => {
 describe('the list', () => {
   const { policy } = machine;
   const nowMs = testNowMs;
-  const asked = async (evidence: Parameters<typeof makeModalAnswer>[0]['evidence']) => {
-    const answer = await makeModalAnswer({ nonce, evidence });
+  const asked = async (evidence: Parameters<typeof makeModalAttestation>[0]['evidence']) => {
+    const answer = await makeModalAttestation({ nonce, evidence });
     const verdict = await verifyEnclave({
-      answer,
+      attestation: answer,
       nonce,
       model: 'default',
       minimum: 'any',
@@ -249,10 +249,10 @@ describe('the list', () => {
   test("refuses a neighbour's evidence for our policy, and accepts it for theirs", async () => {
     const evidence = (identityPublicKey: Uint8Array) => [neighbour.makeEvidence({ identityPublicKey })];
     expect(await asked(evidence)).toBe('signature');
-    const answer = await makeModalAnswer({ nonce, evidence });
+    const answer = await makeModalAttestation({ nonce, evidence });
     const theirs = modalPolicy(neighbour.policy);
     expect(
-      await verifyEnclave({ answer, nonce, model: 'default', minimum: 'any', policy: theirs, nowMs }),
+      await verifyEnclave({ attestation: answer, nonce, model: 'default', minimum: 'any', policy: theirs, nowMs }),
     ).toMatchObject({ refused: false });
   });
 });

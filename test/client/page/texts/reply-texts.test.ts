@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { leftOutText, waitingText } from '../../../../client/page/texts/answer-texts.ts';
+import { leftOutText, waitingText } from '../../../../client/page/texts/reply-texts.ts';
 import { replyErrorText } from '../../../../client/page/texts/reply-error-texts.ts';
 import { replyCauses } from '../../../../crypto/protocol/contents/reply-note.ts';
 import { replyErrorCodes } from '../../../../crypto/protocol/contents/request-content.ts';

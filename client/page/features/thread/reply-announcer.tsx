@@ -8,7 +8,7 @@ import { say } from '../../texts/say.ts';
 const stillRespondingMs = 7000;
 
 /** The one place where a screen reader hears of a reply; its words never stand in a live region. */
-export function AnswerAnnouncer({ conversationId }: { readonly conversationId: string | null }) {
+export function ReplyAnnouncer({ conversationId }: { readonly conversationId: string | null }) {
   const active = useAppSelector((state) => {
     const last = selectLastMessage(state, conversationId);
     return last?.role === 'assistant' && isActive(last);

@@ -13,7 +13,7 @@ export function enclavesOf(turn: HeldTurn): Set<Enclave> {
 }
 
 /** Names what to ask an enclave for, so that nothing of this turn is missing here. */
-export function watchedParts(turn: HeldTurn, enclave: Enclave): WatchedTurn[] {
+export function watchedTurns(turn: HeldTurn, enclave: Enclave): WatchedTurn[] {
   // A request on its way is answered by its own frames.
   if (turn.attempting > 0) return [];
   const turnId = encodeBytes(turn.id);

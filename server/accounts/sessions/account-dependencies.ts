@@ -6,7 +6,7 @@ import type { Sessions } from './sessions.ts';
 import type { TokenSigner } from './signed-token.ts';
 
 /** The routes of accounts share these. */
-export type AccountParts = {
+export type AccountDependencies = {
   readonly database: Database;
   readonly keys: ServerKeys;
   readonly signer: TokenSigner;

@@ -4,17 +4,17 @@ import { replyErrorCodes } from '../../../crypto/protocol/contents/request-conte
 import type { ReplyReader } from '../exchange/reading/reply-reader.ts';
 
 /** Facts about a reply for which its compact item has no place. */
-export type AnswerNotes = Pick<ReplyNoteContent, 'codes' | 'leftOut'>;
+export type ReplyNotes = Pick<ReplyNoteContent, 'codes' | 'leftOut'>;
 
 const reasons: ReadonlySet<string> = new Set([...replyErrorCodes, ...replyCauses]);
 
 /** @returns `code` is the finest reason that this build has words for; a later build may name others before it. */
-export function endingOf({ codes }: AnswerNotes): { readonly code: string | null; readonly endedEarly: boolean } {
+export function endingOf({ codes }: ReplyNotes): { readonly code: string | null; readonly endedEarly: boolean } {
   return { code: codes.find((code) => reasons.has(code)) ?? null, endedEarly: codes.includes(endedEarlyCode) };
 }
 
 /** Notes that this tab saw: of replies that an older build made compact, or that are not stored yet. */
-export class SeenAnswers {
+export class SeenReplies {
   readonly #codes = new Map<string, readonly string[]>();
   readonly #leftOut = new Map<string, number>();
 
@@ -34,7 +34,7 @@ export class SeenAnswers {
   }
 
   /** @param stored - The vault holds this of it. */
-  of(turnId: string, stored: AnswerNotes | null): AnswerNotes {
+  of(turnId: string, stored: ReplyNotes | null): ReplyNotes {
     const codes = stored?.codes ?? [...(this.#codes.get(turnId) ?? [])];
     return { codes, leftOut: Math.max(this.leftOut(turnId), stored?.leftOut ?? 0) };
   }

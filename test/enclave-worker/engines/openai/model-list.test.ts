@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { modelField } from '../../../../crypto/protocol/messages/fields.ts';
-import { readableName, readOffer } from '../../../../enclave-worker/engines/openai/model-offer.ts';
+import { readableName, readModelList } from '../../../../enclave-worker/engines/openai/model-list.ts';
 import { isModelId } from '../../../../process/settings/value-kinds.ts';
 import { chooseModel, choiceText, problemText } from '../../../../enclave-worker/engines/openai/server-search.ts';
 
@@ -155,20 +155,20 @@ describe('a list of models', () => {
     ],
   ])('of %s: takes what answers questions', (_name, body, chat) => {
     expect(
-      readOffer(body)
+      readModelList(body)
         ?.filter(({ canChat }) => canChat)
         .map(({ id }) => id),
     ).toEqual(chat);
   });
 
   test('is no list where it is something else, and holds no id that no request could name', () => {
-    expect(readOffer({ hello: 1 })).toBeNull();
-    expect(readOffer({ data: { version: {} } })).toBeNull();
-    expect(readOffer({ data: null })).toBeNull();
-    expect(readOffer({ models: null })).toEqual([]);
-    expect(readOffer(null)).toBeNull();
+    expect(readModelList({ hello: 1 })).toBeNull();
+    expect(readModelList({ data: { version: {} } })).toBeNull();
+    expect(readModelList({ data: null })).toBeNull();
+    expect(readModelList({ models: null })).toEqual([]);
+    expect(readModelList(null)).toBeNull();
     expect(
-      readOffer({ data: [null, 7, {}, { id: 'x'.repeat(513) }, { id: 'a\nb' }, { id: ' ' }, { id: 'ok' }] }),
+      readModelList({ data: [null, 7, {}, { id: 'x'.repeat(513) }, { id: 'a\nb' }, { id: ' ' }, { id: 'ok' }] }),
     ).toEqual([{ id: 'ok', canChat: true }]);
   });
 

@@ -7,7 +7,7 @@ export function waitingText(cause: ReplyCause | undefined): string | null {
     case 'model-loading':
     case 'model-overloaded':
     case 'server-failed':
-      return say(`answer.waits.${cause}`);
+      return say(`reply-state.waits.${cause}`);
     default:
       return null;
   }

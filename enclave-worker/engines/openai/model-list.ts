@@ -5,7 +5,7 @@ import { modelField } from '../../../crypto/protocol/messages/fields.ts';
 import { listOf, memberOf, textOf } from './wire/json-members.ts';
 
 /** One model of a server's list. */
-export type OfferedModel = {
+export type ListedModel = {
   /** The id as the server wants it: a path, words with blanks, any script. */
   readonly id: string;
   readonly canChat: boolean;
@@ -22,7 +22,7 @@ const otherNames =
   /embed|rerank|whisper|moderation|transcribe|diffusion|dall-?e|\b(bge|e5|gte|tts|asr|sdxl|flux|clip|guard|colbert|splade|minilm|kokoro|parakeet|bark|piper|musicgen|sora|veo|imagen|realtime|voyage|mpnet|mxbai|paraphrase)\b|-guard|gpt-(image|audio)|gpt-\S+-audio|text-(davinci|babbage|ada|curie)|(davinci|babbage)-002/i;
 
 /** Reads a list of models in any of its forms; null for what is none. */
-export function readOffer(body: unknown): readonly OfferedModel[] | null {
+export function readModelList(body: unknown): readonly ListedModel[] | null {
   const list = listIn(body);
   if (list === null) return null;
   const models = list.slice(0, maximumModels).flatMap((entry) => {
@@ -110,7 +110,7 @@ function isModelName(name: string): boolean {
 }
 
 /** For a terminal: a few of them, none longer than a line. */
-export function listNames(models: readonly OfferedModel[]): string {
+export function listNames(models: readonly ListedModel[]): string {
   const shown = models.slice(0, 8).map(({ id }) => (id.length > 80 ? `${id.slice(0, 79).toWellFormed()}…` : id));
   const rest = models.length - shown.length;
   return `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;

@@ -1,7 +1,7 @@
 import { deriveGpuNonce, deriveReportData, type EvidenceBinding } from '../../../crypto/evidence/binding.ts';
 import { generateIdentityKeyPair, type IdentityKeyPair } from '../../../crypto/evidence/key-statement.ts';
 import { type EnclavePolicy, enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
-import type { EnclaveEvidence, PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation, PlainStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type {
   CollateralItem,
   EvidenceItem,
@@ -15,13 +15,13 @@ import { testNowMs } from './vendors/certificate-maker.ts';
 import { makeStatementPart } from './statement-part.ts';
 
 type MachinePart = { kind: 'sev-snp'; report: string } | { kind: 'tdx'; quote: string };
-export type HardwareAnswer = Omit<EnclaveEvidence, 'status'>;
+export type HardwareAttestation = Omit<Attestation, 'status'>;
 
 /** The image that `hardwarePolicy` lists. */
 export const testImageDigest: Bytes = new Uint8Array(32).fill(0x51);
 
 /** A whole answer of an enclave on a test machine: identity, binding, evidence, key statement. */
-export async function makeHardwareAnswer(input: {
+export async function makeHardwareAttestation(input: {
   /** The client's (32). */
   readonly nonce: Uint8Array;
   /** A machine part's `makeEvidence`. */
@@ -30,7 +30,7 @@ export async function makeHardwareAnswer(input: {
   readonly identity?: IdentityKeyPair;
   readonly binding?: Partial<EvidenceBinding>;
   readonly statement?: Partial<PlainStatement>;
-}): Promise<HardwareAnswer> {
+}): Promise<HardwareAttestation> {
   await aeadReady();
   const { nonce, machine, identity = generateIdentityKeyPair() } = input;
   const binding: EvidenceBinding = {

@@ -2,15 +2,15 @@ import { useRef } from 'react';
 import { LogoMark } from '../../design/display/wordmark.tsx';
 import { isActive } from '../../state/selectors.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
-import { AnswerFoot } from './answer-foot.tsx';
-import { AnswerState } from './answer-state.tsx';
+import { ReplyFoot } from './reply-foot.tsx';
+import { ReplyStatus } from './reply-status.tsx';
 import { MarkdownText } from '../markdown/markdown-text.tsx';
 import { Reasoning } from './reasoning.tsx';
 import { timeText } from '../../texts/time-texts.ts';
 import { useRevealedText } from './use-revealed-text.ts';
 import { say } from '../../texts/say.ts';
 
-type AnswerMessageProps = {
+type ReplyMessageProps = {
   readonly conversationId: string;
   readonly message: AssistantMessage;
   readonly position: number;
@@ -18,7 +18,7 @@ type AnswerMessageProps = {
   readonly isTabStop: boolean;
 };
 
-export function AnswerMessage({ conversationId, message, position, count, isTabStop }: AnswerMessageProps) {
+export function ReplyMessage({ conversationId, message, position, count, isTabStop }: ReplyMessageProps) {
   const words = useRef<HTMLDivElement>(null);
   const active = isActive(message);
   const { shown, revealing } = useRevealedText(message.text, active);
@@ -45,8 +45,8 @@ export function AnswerMessage({ conversationId, message, position, count, isTabS
             <MarkdownText text={shown} growing={growing} />
           </div>
         )}
-        <AnswerState conversationId={conversationId} message={message} hasWords={shown !== ''} />
-        <AnswerFoot message={message} words={words} hidden={growing} />
+        <ReplyStatus conversationId={conversationId} message={message} hasWords={shown !== ''} />
+        <ReplyFoot message={message} words={words} hidden={growing} />
       </div>
     </article>
   );

@@ -4,13 +4,13 @@ import { joinEvidenceDigests } from '../../../../crypto/evidence/evidence-digest
 import { isSameProtection } from '../../../../crypto/evidence/second-enclave.ts';
 import { parseVerificationDocument } from '../../../../crypto/evidence/verification-document.ts';
 import { randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
-import type { EnclaveAnswer } from '../../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice } from '../../../../crypto/protocol/messages/enclave-messages.ts';
 import type { Clock } from '../../../../client/vault/surroundings/clock.ts';
-import { Offer } from '../../../../client/vault/enclave/offer.ts';
+import { ReceivedChoice } from '../../../../client/vault/enclave/received-choice.ts';
 import { isSameAsShown, readVerified } from '../../../../client/vault/enclave/verified-enclave.ts';
 import { type AmdMachine, makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../../../parts/evidence/hardware-answer.ts';
+import { hardwarePolicy, makeHardwareAttestation } from '../../../parts/evidence/hardware-attestation.ts';
 
 const clock: Clock = { wallMs: () => testNowMs, monotonicMs: () => 0, after: () => () => undefined };
 const nonce = randomBytes(32);
@@ -18,27 +18,27 @@ const chip = makeAmdMachine();
 const policy = hardwarePolicy({ measured: { sevSnp: [chip.measurement], tdx: [] }, sevSnp: chip.policy });
 const status = { state: 'ready', reason: 'server-given', next: null } as const;
 
-type Statement = NonNullable<Parameters<typeof makeHardwareAnswer>[0]['statement']>;
+type Statement = NonNullable<Parameters<typeof makeHardwareAttestation>[0]['statement']>;
 
-async function offerOf(enclaveId: string, statement: Statement = {}, machine: AmdMachine = chip) {
-  const answer = await makeHardwareAnswer({
+async function attestationOf(enclaveId: string, statement: Statement = {}, machine: AmdMachine = chip) {
+  const choice = await makeHardwareAttestation({
     nonce,
     machine: (expected) => machine.makeEvidence({ expected }),
     statement,
   });
-  return { ...answer, status, enclaveId };
+  return { ...choice, status, enclaveId };
 }
 
-async function judgeBoth(second: Awaited<ReturnType<typeof offerOf>>, given: unknown = policy) {
-  const answer: EnclaveAnswer = { ...(await offerOf('first')), alternate: second };
-  const offer = new Offer(answer, nonce, { clock, policy: given });
-  return { offer, judgement: await offer.judge('hardware') };
+async function judgeBoth(second: Awaited<ReturnType<typeof attestationOf>>, given: unknown = policy) {
+  const choice: EnclaveChoice = { ...(await attestationOf('first')), alternate: second };
+  const received = new ReceivedChoice(choice, nonce, { clock, policy: given });
+  return { received, judgement: await received.judge('hardware') };
 }
 
 describe('two recipients', () => {
   test('a second enclave that proves the same is sealed to as well, and both stand in one document', async () => {
-    const { offer, judgement } = await judgeBoth(await offerOf('second', { issuedAtMs: testNowMs - 60_000 }));
-    const verified = readVerified(offer, judgement, clock);
+    const { received, judgement } = await judgeBoth(await attestationOf('second', { issuedAtMs: testNowMs - 60_000 }));
+    const verified = readVerified(received, judgement, clock);
     const [first, second] = [judgement.verdict, judgement.alternate?.verdict];
     if (first.refused || second === undefined || verified === null) throw new Error('refused');
     expect([verified.enclaveId, verified.alternateEnclaveId]).toEqual(['first', 'second']);
@@ -52,65 +52,68 @@ describe('two recipients', () => {
   });
 
   test.each([
-    ['of another model', () => offerOf('second', { model: 'model-b' })],
-    ['of another engine', () => offerOf('second', { engine: 'gguf' })],
-    ['with other weights', () => offerOf('second', { weightsDigest: 'A'.repeat(43) })],
-    ['that is refused: a nonce of its own', () => offerOf('second', { nonce: 'A'.repeat(43) })],
-    ['on a machine that nobody listed', () => offerOf('second', {}, makeAmdMachine())],
-    ['that is the first once more', () => offerOf('first')],
+    ['of another model', () => attestationOf('second', { model: 'model-b' })],
+    ['of another engine', () => attestationOf('second', { engine: 'gguf' })],
+    ['with other weights', () => attestationOf('second', { weightsDigest: 'A'.repeat(43) })],
+    ['that is refused: a nonce of its own', () => attestationOf('second', { nonce: 'A'.repeat(43) })],
+    ['on a machine that nobody listed', () => attestationOf('second', {}, makeAmdMachine())],
+    ['that is the first once more', () => attestationOf('first')],
   ])('one %s is left out, and the first stands alone', async (_name, make) => {
-    const { offer, judgement } = await judgeBoth(await make());
+    const { received, judgement } = await judgeBoth(await make());
     expect(judgement.alternate).toBeNull();
-    const verified = readVerified(offer, judgement, clock);
+    const verified = readVerified(received, judgement, clock);
     expect(verified?.publicKeys).toHaveLength(1);
     expect(verified?.alternateEnclaveId).toBeNull();
   });
 
   test('both are fresh no longer than the key that ends first', async () => {
-    const { offer, judgement } = await judgeBoth(await offerOf('second'));
+    const { received, judgement } = await judgeBoth(await attestationOf('second'));
     const { verdict, alternate } = judgement;
     const [key] = alternate?.verdict.publicKeys ?? [];
     if (verdict.refused || alternate === null || key === undefined) throw new Error('refused');
     const notAfterMs = verdict.statement.issuedAtMs + 5 * 60_000;
     const publicKeys = [{ ...key, notAfterMs }];
     const short = { ...alternate, verdict: { ...alternate.verdict, publicKeys } };
-    expect(readVerified(offer, judgement, clock)?.isFresh()).toBe(true);
-    expect(readVerified(offer, { ...judgement, alternate: short }, clock)?.isFresh()).toBe(false);
+    expect(readVerified(received, judgement, clock)?.isFresh()).toBe(true);
+    expect(readVerified(received, { ...judgement, alternate: short }, clock)?.isFresh()).toBe(false);
   });
 
   test('one machine under two names is one machine', async () => {
-    const first = await offerOf('first');
-    const offer = new Offer({ ...first, alternate: { ...first, enclaveId: 'second' } }, nonce, { clock, policy });
-    const judgement = await offer.judge('hardware');
+    const first = await attestationOf('first');
+    const received = new ReceivedChoice({ ...first, alternate: { ...first, enclaveId: 'second' } }, nonce, {
+      clock,
+      policy,
+    });
+    const judgement = await received.judge('hardware');
     expect(judgement.verdict.refused).toBe(false);
     expect(judgement.alternate).toBeNull();
   });
 
   test('a second one does not make up for a first that is refused', async () => {
-    const answer: EnclaveAnswer = {
-      ...(await offerOf('first', { nonce: 'A'.repeat(43) })),
-      alternate: await offerOf('second'),
+    const choice: EnclaveChoice = {
+      ...(await attestationOf('first', { nonce: 'A'.repeat(43) })),
+      alternate: await attestationOf('second'),
     };
-    const offer = new Offer(answer, nonce, { clock, policy });
-    const judgement = await offer.judge('any');
+    const received = new ReceivedChoice(choice, nonce, { clock, policy });
+    const judgement = await received.judge('any');
     expect(judgement.verdict).toMatchObject({ refused: true, code: 'nonce' });
-    expect(readVerified(offer, judgement, clock)).toBeNull();
+    expect(readVerified(received, judgement, clock)).toBeNull();
   });
 });
 
-describe('judging one offer', () => {
+describe('judging one choice', () => {
   test('by each minimum: what is refused for the minimum alone says what it offers', async () => {
-    const offer = new Offer(await offerOf('first'), nonce, { clock, policy });
-    expect((await offer.judge('hardware')).verdict.refused).toBe(false);
-    const above = await offer.judge('hardware-gpu');
+    const received = new ReceivedChoice(await attestationOf('first'), nonce, { clock, policy });
+    expect((await received.judge('hardware')).verdict.refused).toBe(false);
+    const above = await received.judge('hardware-gpu');
     expect(above.verdict).toMatchObject({ refused: true, code: 'below-minimum' });
-    expect(above.offered).toMatchObject({ level: 'hardware' });
-    expect(await offer.judge('hardware-gpu')).toBe(above);
+    expect(above.withoutMinimum).toMatchObject({ level: 'hardware' });
+    expect(await received.judge('hardware-gpu')).toBe(above);
   });
 
   test('an automatic retry goes nowhere else: level, measurement and release count', async () => {
-    const offer = new Offer(await offerOf('first'), nonce, { clock, policy });
-    const verified = readVerified(offer, await offer.judge('any'), clock);
+    const received = new ReceivedChoice(await attestationOf('first'), nonce, { clock, policy });
+    const verified = readVerified(received, await received.judge('any'), clock);
     if (verified === null) throw new Error('refused');
     const { shown } = verified;
     expect(isSameAsShown(verified, shown)).toBe(true);
@@ -131,10 +134,10 @@ describe('judging one offer', () => {
   test('is fresh for ten minutes, and never longer than the key that it would seal to', async () => {
     let nowMs = 0;
     const moving: Clock = { ...clock, monotonicMs: () => nowMs };
-    const offer = new Offer(await offerOf('first'), nonce, { clock: moving, policy });
-    const judgement = await offer.judge('any');
+    const received = new ReceivedChoice(await attestationOf('first'), nonce, { clock: moving, policy });
+    const judgement = await received.judge('any');
     if (judgement.verdict.refused) throw new Error('refused');
-    const verified = readVerified(offer, judgement, moving);
+    const verified = readVerified(received, judgement, moving);
     const freshAt = (ms: number, given = verified) => {
       nowMs = ms;
       return given?.isFresh();
@@ -146,13 +149,13 @@ describe('judging one offer', () => {
     if (key === undefined) throw new Error('no key');
     const notAfterMs = statement.issuedAtMs + 5 * 60_000 + 1_000;
     const verdict = { ...judgement.verdict, publicKeys: [{ ...key, notAfterMs }] };
-    const short = readVerified(offer, { ...judgement, verdict }, moving);
+    const short = readVerified(received, { ...judgement, verdict }, moving);
     expect([freshAt(999, short), freshAt(1_000, short)]).toEqual([true, false]);
   });
 
   test('two machines of one measurement are the same to a person, two releases, levels or kinds are not', async () => {
     const [a, b] = await Promise.all(
-      ['a', 'b'].map(async (id) => new Offer(await offerOf(id), nonce, { clock, policy }).judge('any')),
+      ['a', 'b'].map(async (id) => new ReceivedChoice(await attestationOf(id), nonce, { clock, policy }).judge('any')),
     );
     if (a?.verdict.refused !== false || b?.verdict.refused !== false) throw new Error('refused');
     expect(isSameProtection(a.verdict, b.verdict)).toBe(true);

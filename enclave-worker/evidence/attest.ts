@@ -1,8 +1,4 @@
-import type {
-  EnclaveEvidence,
-  EnclaveRequest,
-  EnclaveStatus,
-} from '../../crypto/protocol/messages/enclave-messages.ts';
+import type { Attestation, EnclaveRequest, EnclaveStatus } from '../../crypto/protocol/messages/enclave-messages.ts';
 import { fromBase64Url, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
 import type { Engine } from '../engines/engine/engine.ts';
 import type { KeyKeeper } from '../keys/key-keeper.ts';
@@ -13,14 +9,14 @@ import type { EvidenceSource } from './source/evidence-source.ts';
  *
  * @throws {NoEvidence}
  */
-export async function answerEvidence(input: {
+export async function attest(input: {
   readonly request: EnclaveRequest;
   readonly engine: Engine;
   readonly isFast: boolean;
   readonly status: EnclaveStatus;
   readonly keys: Pick<KeyKeeper, 'sign'>;
   readonly source: EvidenceSource;
-}): Promise<EnclaveEvidence> {
+}): Promise<Attestation> {
   const { request, engine, isFast, status, keys, source } = input;
   // Before the statement: its time is what a client counts the evidence's age by.
   const { evidence, collateral, collateralNeeds } = await source.current(

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import type { CodedDocument } from '../../../crypto/evidence/document-formats.ts';
-import { makeVerificationDocument } from '../../../crypto/evidence/verification-document.ts';
+import { makeVerificationDocument, type Verified } from '../../../crypto/evidence/verification-document.ts';
 import { type AcceptedVerdict, isSecondEnclave } from '../../../crypto/evidence/second-enclave.ts';
 import { type EnclaveVerdict, verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
 import { enclavePolicy } from '../../../crypto/evidence/policy/policy.ts';
-import type { EnclaveAnswer } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { EnclaveChoice } from '../../../crypto/protocol/messages/enclave-messages.ts';
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { Clock } from '../surroundings/clock.ts';
@@ -12,13 +12,13 @@ import { newId } from '../surroundings/new-id.ts';
 
 type Refused = Extract<EnclaveVerdict, { refused: true }>;
 
-/** The outcome of judging an offer under one minimum. */
+/** The outcome of judging a choice under one minimum. */
 export type Judgement = {
   readonly verdict: EnclaveVerdict;
   /** A second enclave that proves the very same. */
   readonly alternate: { readonly enclaveId: string; readonly verdict: AcceptedVerdict } | null;
   /** The verdict without the person's minimum, where nothing else refuses it. */
-  readonly offered: AcceptedVerdict | null;
+  readonly withoutMinimum: AcceptedVerdict | null;
   /** null only where this client's own policy is not whole. */
   readonly document: CodedDocument | null;
   /** The item that the document goes into, with the first turn that rests on it. */
@@ -31,20 +31,20 @@ export type Judgement = {
  * One answer of the relay to one question of ours, judged under as many minimums as there are conversations to use it for.
  * It was received at one moment, and every judgement of it is by that moment's clock.
  */
-export class Offer {
-  readonly answer: EnclaveAnswer;
+export class ReceivedChoice {
+  readonly choice: EnclaveChoice;
   readonly receivedAtMs: number;
   readonly wallMs: number;
   readonly #nonce: Bytes;
   readonly #policy: unknown;
   readonly #judgements = new Map<ProtectionLevel, Promise<Judgement>>();
 
-  constructor(answer: EnclaveAnswer, nonce: Bytes, parts: { readonly clock: Clock; readonly policy: unknown }) {
-    this.answer = answer;
+  constructor(choice: EnclaveChoice, nonce: Bytes, dependencies: { readonly clock: Clock; readonly policy: unknown }) {
+    this.choice = choice;
     this.#nonce = nonce;
-    this.#policy = parts.policy;
-    this.receivedAtMs = parts.clock.monotonicMs();
-    this.wallMs = Math.max(0, Math.floor(parts.clock.wallMs()));
+    this.#policy = dependencies.policy;
+    this.receivedAtMs = dependencies.clock.monotonicMs();
+    this.wallMs = Math.max(0, Math.floor(dependencies.clock.wallMs()));
   }
 
   /** @param minimum - The person's own, for the conversation in question. */
@@ -59,7 +59,7 @@ export class Offer {
   }
 
   async #judge(minimum: ProtectionLevel): Promise<Judgement> {
-    const { answer } = this;
+    const { choice } = this;
     const question = {
       nonce: this.#nonce,
       model: 'default',
@@ -67,22 +67,22 @@ export class Offer {
       policy: this.#policy,
       nowMs: this.wallMs,
     };
-    const verdict = await verifyEnclave({ ...question, answer });
-    const enclaves: { answer: Omit<EnclaveAnswer, 'alternate'>; verdict: EnclaveVerdict }[] = [{ answer, verdict }];
+    const verdict = await verifyEnclave({ ...question, attestation: choice });
+    const enclaves: Verified[] = [{ attestation: choice, verdict }];
     let alternate: Judgement['alternate'] = null;
-    if (!verdict.refused && answer.alternate !== undefined && answer.alternate.enclaveId !== answer.enclaveId) {
-      const second = await verifyEnclave({ ...question, answer: answer.alternate });
+    if (!verdict.refused && choice.alternate !== undefined && choice.alternate.enclaveId !== choice.enclaveId) {
+      const second = await verifyEnclave({ ...question, attestation: choice.alternate });
       if (!second.refused && isSecondEnclave(verdict, second)) {
-        alternate = { enclaveId: answer.alternate.enclaveId, verdict: second };
-        enclaves.push({ answer: answer.alternate, verdict: second });
+        alternate = { enclaveId: choice.alternate.enclaveId, verdict: second };
+        enclaves.push({ attestation: choice.alternate, verdict: second });
       }
     }
-    const offered = verdict.refused ? await this.#offered(verdict) : null;
+    const withoutMinimum = verdict.refused ? await this.#judgeWithoutMinimum(verdict) : null;
     const isWhole = v.is(enclavePolicy, this.#policy);
     return {
       verdict,
       alternate,
-      offered,
+      withoutMinimum,
       document: isWhole ? makeVerificationDocument(question, enclaves) : null,
       itemId: newId(),
       laterItemId: newItemIds(),
@@ -90,7 +90,7 @@ export class Offer {
   }
 
   /** Judges without the person's own minimum, to see if that alone refuses the enclave. */
-  async #offered(verdict: Refused): Promise<AcceptedVerdict | null> {
+  async #judgeWithoutMinimum(verdict: Refused): Promise<AcceptedVerdict | null> {
     if (verdict.code !== 'below-minimum') return null;
     const { verdict: without } = await this.judge('any');
     return without.refused ? null : without;

@@ -3,7 +3,7 @@ import type { RowCache } from './store/cache.ts';
 import type { Surroundings } from './surroundings/surroundings.ts';
 
 /** All adapters of one vault: the browser's are in worker/, Node's in node/, and a test brings its own. */
-export type VaultParts = Surroundings & {
+export type VaultDependencies = Surroundings & {
   readonly cache: RowCache;
   readonly keeper: SessionKeeper;
 };

@@ -4,7 +4,7 @@ import { RetryIcon } from '../../design/display/icons.tsx';
 import { Notice, type NoticeTone } from '../../design/display/notice.tsx';
 import { ProgressBar } from '../../design/display/progress-bar.tsx';
 import { Status } from '../../design/display/status.tsx';
-import { waitingText } from '../../texts/answer-texts.ts';
+import { waitingText } from '../../texts/reply-texts.ts';
 import { canSucceedAgain, failureText } from '../../texts/failure-texts.ts';
 import { loadingProgress, loadingText } from '../../texts/protection-texts.ts';
 import { replyErrorText } from '../../texts/reply-error-texts.ts';
@@ -14,7 +14,7 @@ import { useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 import { StartingLine } from '../../shell/lines/starting-line.tsx';
 import { say } from '../../texts/say.ts';
 
-type AnswerStateProps = {
+type ReplyStatusProps = {
   readonly conversationId: string;
   readonly message: AssistantMessage;
   /** The first of them are to be seen already. */
@@ -22,7 +22,7 @@ type AnswerStateProps = {
 };
 
 /** How far a reply is, in words; nothing once it is whole. */
-export function AnswerState({ conversationId, message, hasWords }: AnswerStateProps) {
+export function ReplyStatus({ conversationId, message, hasWords }: ReplyStatusProps) {
   const ending = endingOf(message);
   // An end that was there before is read where it stands: opening or scrolling a conversation calls nothing out.
   const [wasAwaited, setWasAwaited] = useState(ending === null);
@@ -37,24 +37,24 @@ type EndingText = { readonly tone: NoticeTone; readonly text: string; readonly r
 
 function endingOf({ state }: AssistantMessage): EndingText | null {
   if (state.kind === 'missing') {
-    return { tone: 'caution', text: say('answer.missing'), retry: true };
+    return { tone: 'caution', text: say('reply-state.missing'), retry: true };
   }
   if (state.kind === 'unsent') {
-    const text = failureText(state.failure, say('answer.message-kept'));
+    const text = failureText(state.failure, say('reply-state.message-kept'));
     return { tone: 'caution', text, retry: canSucceedAgain(state.failure) };
   }
   if (state.kind !== 'ended') return null;
   switch (state.outcome) {
     case 'complete':
-      return state.endedEarly ? { tone: 'calm', text: say('answer.ended-early'), retry: false } : null;
+      return state.endedEarly ? { tone: 'calm', text: say('reply-state.ended-early'), retry: false } : null;
     case 'stopped':
-      return { tone: 'calm', text: say('answer.stopped'), retry: true };
+      return { tone: 'calm', text: say('reply-state.stopped'), retry: true };
     case 'length':
-      return { tone: 'calm', text: say('answer.length'), retry: false };
+      return { tone: 'calm', text: say('reply-state.length'), retry: false };
     case 'busy':
       return { tone: 'caution', ...replyErrorEnding(state.code ?? 'too-many-turns') };
     case 'cut-off':
-      return { tone: 'caution', text: say('answer.cut-off'), retry: true };
+      return { tone: 'caution', text: say('reply-state.cut-off'), retry: true };
     case 'error':
       return { tone: 'danger', ...replyErrorEnding(state.code) };
   }
@@ -62,7 +62,7 @@ function endingOf({ state }: AssistantMessage): EndingText | null {
 
 function replyErrorEnding(code: string | null): Pick<EndingText, 'text' | 'retry'> {
   const { sentence, wayOut, isForGood = false } = replyErrorText(code);
-  return { text: `${sentence} ${say('answer.question-kept')} ${wayOut}`, retry: !isForGood };
+  return { text: `${sentence} ${say('reply-state.question-kept')} ${wayOut}`, retry: !isForGood };
 }
 
 type EndingProps = EndingText & {
@@ -96,12 +96,12 @@ function Ending({ conversationId, turnId, isNew, tone, text, retry }: EndingProp
   return (
     <Notice tone={tone} urgent={isNew && tone !== 'calm'} action={action} className="text-small">
       <span data-ending={tone}>{text}</span>
-      {failure !== null && <span role="alert"> {failureText(failure, say('answer.question-kept'))}</span>}
+      {failure !== null && <span role="alert"> {failureText(failure, say('reply-state.question-kept'))}</span>}
     </Notice>
   );
 }
 
-function Waiting({ message, hasWords }: Pick<AnswerStateProps, 'message' | 'hasWords'>) {
+function Waiting({ message, hasWords }: Pick<ReplyStatusProps, 'message' | 'hasWords'>) {
   const loading = useAppSelector((state) => loadingText(state.enclave));
   const progress = useAppSelector(({ enclave }) =>
     enclave.kind === 'verified' ? loadingProgress(enclave.status) : null,
@@ -113,27 +113,29 @@ function Waiting({ message, hasWords }: Pick<AnswerStateProps, 'message' | 'hasW
   if (cutFromRelay && (kind === 'sealing' || kind === 'connecting')) {
     return (
       <Notice tone="caution" urgent className="text-small">
-        {connection === 'offline' ? say('answer.kept-offline') : say('answer.kept-relay-away')}
+        {connection === 'offline' ? say('reply-state.kept-offline') : say('reply-state.kept-relay-away')}
       </Notice>
     );
   }
-  if (kind === 'sealing') return <Status working>{say('answer.sending')}</Status>;
+  if (kind === 'sealing') return <Status working>{say('reply-state.sending')}</Status>;
   const waitsFor = message.state.kind === 'waiting' ? waitingText(message.state.cause) : null;
   if (waitsFor !== null) return <Status working>{waitsFor}</Status>;
   if (kind === 'connecting' || kind === 'waiting') {
     if (startingSinceMs !== null && kind === 'connecting') return <StartingLine sinceMs={startingSinceMs} />;
     if (loading === null) {
-      return <Status working>{kind === 'connecting' ? say('answer.connecting') : say('answer.thinking')}</Status>;
+      return (
+        <Status working>{kind === 'connecting' ? say('reply-state.connecting') : say('reply-state.thinking')}</Status>
+      );
     }
     return (
       <div className="grid max-w-sm gap-2">
         <Status working>{loading}</Status>
-        <ProgressBar label={say('answer.model-loading')} value={progress} />
+        <ProgressBar label={say('reply-state.model-loading')} value={progress} />
       </div>
     );
   }
   // Between acceptance and the first word.
   return kind === 'streaming' && !hasWords && message.reasoning === '' ? (
-    <Status working>{say('answer.answering')}</Status>
+    <Status working>{say('reply-state.answering')}</Status>
   ) : null;
 }

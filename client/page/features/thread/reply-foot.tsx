@@ -1,7 +1,7 @@
 import { type RefObject, use } from 'react';
 import { IconButton } from '../../design/buttons/icon-button.tsx';
 import { ShieldIcon } from '../../design/display/icons.tsx';
-import { leftOutText } from '../../texts/answer-texts.ts';
+import { leftOutText } from '../../texts/reply-texts.ts';
 import { shortModelName, storedProtectionText } from '../../texts/protection-texts.ts';
 import type { AssistantMessage } from '../../../vault/api/vault-api.ts';
 import { OpenDocumentContext } from '../verification/open-document.ts';
@@ -10,14 +10,14 @@ import { copyMessage } from './copy-message.ts';
 import { timeText } from '../../texts/time-texts.ts';
 import { say } from '../../texts/say.ts';
 
-type AnswerFootProps = {
+type ReplyFootProps = {
   readonly message: AssistantMessage;
   readonly words: RefObject<HTMLDivElement | null>;
   /** Takes its room already while the reply grows, so that nothing moves when it ends. */
   readonly hidden: boolean;
 };
 
-export function AnswerFoot({ message, words, hidden }: AnswerFootProps) {
+export function ReplyFoot({ message, words, hidden }: ReplyFootProps) {
   const openDocument = use(OpenDocumentContext);
   const facts = [
     message.model === null ? null : shortModelName(message.model),
