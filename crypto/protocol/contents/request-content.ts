@@ -5,6 +5,8 @@ import { maximumMessageLength } from './item-contents.ts';
 
 /** Longest text of one part of a message, in UTF-16 units. */
 const maximumPartLength = Math.max(maximumMessageLength, 2_000_000);
+/** Longest text that a model is told before the conversation. */
+export const maximumSystemLength = maximumMessageLength;
 const maximumMessages = 10_000;
 /** The most parts of all messages together: lists within lists would otherwise allow millions. */
 export const maximumParts = 20_000;
@@ -82,7 +84,7 @@ const chatContent = v.strictObject({
   format: v.literal(2),
   kind: v.literal('chat'),
   ...sharedEntries,
-  system: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(maximumMessageLength))),
+  system: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(maximumSystemLength))),
   /** One of the assistant at the end is to be continued. */
   messages,
   wants,

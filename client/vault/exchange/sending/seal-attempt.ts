@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {
   type ChatContent,
+  maximumSystemLength,
   type PlainContent,
   type RequestContent,
   requestContent,
@@ -64,7 +65,7 @@ function contentFor(accepts: SealingEnclave['accepts'], plain: PlainContent): Re
   return chat !== null && usesOf(chat).every((name) => accepts?.has(name) === true) ? chat : plain;
 }
 
-/** @returns null for what format 2 has no place for: words of the system within the conversation. */
+/** @returns null for what format 2 has no place for: words of the system within the conversation, or too many before it. */
 function chatContentOf({ messages, format: _format, ...shared }: PlainContent): ChatContent | null {
   const [first, ...others] = messages;
   const system = first?.role === 'system' && first.text !== '' ? first.text : null;
@@ -72,5 +73,6 @@ function chatContentOf({ messages, format: _format, ...shared }: PlainContent): 
     role === 'system' ? [] : [{ role, parts: [{ kind: 'text' as const, text }] }],
   );
   if (said.length !== messages.length - (system === null ? 0 : 1)) return null;
+  if (system !== null && system.length > maximumSystemLength) return null;
   return { ...shared, format: 2, kind: 'chat', ...(system === null ? {} : { system }), messages: said, wants: {} };
 }

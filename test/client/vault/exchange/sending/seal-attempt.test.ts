@@ -5,6 +5,7 @@ import {
   type TurnQuestion,
 } from '../../../../../client/vault/exchange/sending/seal-attempt.ts';
 import { aeadReady } from '../../../../../crypto/primitives/aead.ts';
+import { maximumSystemLength } from '../../../../../crypto/protocol/contents/request-content.ts';
 import { randomBytes, toBase64Url, toHex } from '../../../../../crypto/protocol/bytes/bytes.ts';
 import { keyIdOf } from '../../../../../crypto/primitives/key-id.ts';
 import { generateEnclaveKeyPair } from '../../../../../crypto/turn/hybrid-kem.ts';
@@ -62,6 +63,16 @@ describe('sealAttempt: the format of a request', () => {
     expect(content).toMatchObject({ format: 2, system: 'Quietly.', messages: [{ role: 'user' }] });
     const messages = [user('Why?'), { role: 'assistant' as const, text: 'So.' }, system, user('And?')];
     expect((await sealedFor(new Set(), question(messages))).content).toMatchObject({ format: 1, messages });
+  });
+
+  test('is 1 for more words of the system than format 2 has room for', async () => {
+    for (const [length, format] of [
+      [maximumSystemLength, 2],
+      [maximumSystemLength + 1, 1],
+    ] as const) {
+      const system = { role: 'system' as const, text: 's'.repeat(length) };
+      expect((await sealedFor(new Set(), question([system, user('Why?')]))).content.format).toBe(format);
+    }
   });
 
   test('is 1 for a last message of the assistant, unless the statement names that it is continued', async () => {
