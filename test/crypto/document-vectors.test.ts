@@ -9,7 +9,7 @@ import { fromHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { readProtection, writeProtection } from '../../crypto/protocol/contents/protection-sentence.ts';
 import { decodeItemContent } from '../../crypto/vault/item-content.ts';
 import { developmentPolicy } from '../parts/evidence/development-policy.ts';
-import { makeDocumentVectors } from '../vectors/document-vectors.ts';
+import { makeDocumentVectors } from '../vectors/making/document-vectors.ts';
 import current from '../vectors/sotto-v1-coded-document.json' with { type: 'json' };
 import worded from '../vectors/sotto-v1-document-3.json' with { type: 'json' };
 import earlier from '../vectors/sotto-v1-worded-document.json' with { type: 'json' };

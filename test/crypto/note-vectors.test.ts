@@ -4,7 +4,7 @@ import { fromHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { decodeItemContent, encodeItemContent, sealedContentLength } from '../../crypto/vault/item-content.ts';
 import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
 import { refusalOf } from '../parts/crypto/refusal.ts';
-import { makeNoteVectors } from '../vectors/note-vectors.ts';
+import { makeNoteVectors } from '../vectors/making/note-vectors.ts';
 import frozen from '../vectors/sotto-v1-note.json' with { type: 'json' };
 
 beforeAll(aeadReady);

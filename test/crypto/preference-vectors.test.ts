@@ -3,7 +3,7 @@ import { fromHex, toHex } from '../../crypto/protocol/bytes/bytes.ts';
 import { decodeItemContent, encodeItemContent } from '../../crypto/vault/item-content.ts';
 import { refusalOf } from '../parts/crypto/refusal.ts';
 import frozen from '../vectors/sotto-v1-preference.json' with { type: 'json' };
-import { makePreferenceVectors } from '../vectors/preference-vectors.ts';
+import { makePreferenceVectors } from '../vectors/making/preference-vectors.ts';
 
 describe('sotto-v1-preference.json', () => {
   test('is what the writer makes', () => {

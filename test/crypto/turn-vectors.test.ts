@@ -9,7 +9,7 @@ import { ReplyOpener } from '../../crypto/turn/reply-opener.ts';
 import { openRequest } from '../../crypto/turn/sealed-request.ts';
 import { developmentPolicy } from '../parts/evidence/development-policy.ts';
 import frozen from '../vectors/sotto-v1-turn.json' with { type: 'json' };
-import { makeTurnVectors } from '../vectors/generate-turn.ts';
+import { makeTurnVectors } from '../vectors/making/turn-vectors.ts';
 
 beforeAll(aeadReady);
 

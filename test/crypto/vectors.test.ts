@@ -21,7 +21,7 @@ import { hashLeaf, MerkleTree, verifyProof } from '../../crypto/protocol/merkle-
 import { hashHead, openHead, verifyHeadChain } from '../../crypto/vault/vault-head.ts';
 import { refusalOf } from '../parts/crypto/refusal.ts';
 import frozen from '../vectors/sotto-v1.json' with { type: 'json' };
-import { makeVaultVectors } from '../vectors/sotto-v1.ts';
+import { makeVaultVectors } from '../vectors/making/sotto-v1/sotto-v1.ts';
 
 await aeadReady();
 

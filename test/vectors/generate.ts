@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { aeadReady } from '../../crypto/primitives/aead.ts';
-import { makeDocumentVectors } from './document-vectors.ts';
-import { makeTurnVectors } from './generate-turn.ts';
-import { makeEvidenceVectors } from './evidence-vectors.ts';
-import { makeKeyslot2Vectors } from './keyslot-2-vectors.ts';
-import { makeModalVectors } from './modal-vectors.ts';
-import { makeNoteVectors } from './note-vectors.ts';
-import { makePreferenceVectors } from './preference-vectors.ts';
-import { makeRequest2Vectors } from './request-2-vectors.ts';
-import { makeVaultVectors } from './sotto-v1.ts';
+import { makeDocumentVectors } from './making/document-vectors.ts';
+import { makeTurnVectors } from './making/turn-vectors.ts';
+import { makeEvidenceVectors } from './making/evidence-vectors.ts';
+import { makeKeyslot2Vectors } from './making/keyslot-2-vectors.ts';
+import { makeModalVectors } from './making/modal-vectors.ts';
+import { makeNoteVectors } from './making/note-vectors.ts';
+import { makePreferenceVectors } from './making/preference-vectors.ts';
+import { makeRequest2Vectors } from './making/request-2-vectors.ts';
+import { makeVaultVectors } from './making/sotto-v1/sotto-v1.ts';
 
 /*
  * Writes the frozen vectors again. They are deterministic: a difference afterwards is a change of the format, which needs

@@ -6,7 +6,7 @@ import { fromHex, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
 import { refusalOf } from '../../parts/crypto/refusal.ts';
 import frozen from '../../vectors/sotto-v1-keyslot-2.json' with { type: 'json' };
-import { makeKeyslot2Vectors } from '../../vectors/keyslot-2-vectors.ts';
+import { makeKeyslot2Vectors } from '../../vectors/making/keyslot-2-vectors.ts';
 
 beforeAll(aeadReady);
 

@@ -15,7 +15,7 @@ import { maximumContentLength } from '../../../crypto/protocol/bytes/size-class.
 import { RecordReader } from '../../../crypto/turn/reply-record.ts';
 import { refusalOf } from '../../parts/crypto/refusal.ts';
 import frozen from '../../vectors/sotto-v1-request-2.json' with { type: 'json' };
-import { makeRequest2Vectors } from '../../vectors/request-2-vectors.ts';
+import { makeRequest2Vectors } from '../../vectors/making/request-2-vectors.ts';
 
 const read = (content: Uint8Array): RequestContent =>
   decodeCanonicalJson(content, requestContent, maximumContentLength);

@@ -1,7 +1,7 @@
-import type { PreferenceContent } from '../../crypto/protocol/contents/item-contents.ts';
-import { concat, encodeUtf8, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
-import { encodeItemContent } from '../../crypto/vault/item-content.ts';
+import type { PreferenceContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { concat, encodeUtf8, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
+import { encodeItemContent } from '../../../crypto/vault/item-content.ts';
 
 const bare = { format: 1, name: 'account-note', value: 'Mine.', setAtMs: 1_700_000_000_000 } as const;
 

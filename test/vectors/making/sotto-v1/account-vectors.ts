@@ -1,37 +1,18 @@
-import { deriveDraftKey, deriveKeyslotListKey, deriveVaultHeadKey } from '../../crypto/account/account-key.ts';
-import { accountKeyOf, createKeyring, type Keyring, sealKeyring } from '../../crypto/account/keyring.ts';
-import { digestKeyslot, digestKeyslotList, encodeKeyslotList } from '../../crypto/account/keyslot-list.ts';
-import { deriveKeyEncryptionKey, wrapAccountKey } from '../../crypto/account/keyslot.ts';
-import { deriveNameTag, normaliseUserName } from '../../crypto/account/name-tag.ts';
-import { deriveRecoverySigningKeys, encodeRecoveryPhrase } from '../../crypto/account/recovery-phrase.ts';
-import { encodeRecoveryClaim } from '../../crypto/sign-in/recovery-signature.ts';
-import { digestActBody, encodeStepUpClaim } from '../../crypto/sign-in/step-up.ts';
-import { toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { sha256 } from '../../crypto/protocol/bytes/hash.ts';
-import { Secret } from '../../crypto/protocol/bytes/secret.ts';
+import { deriveDraftKey, deriveKeyslotListKey, deriveVaultHeadKey } from '../../../../crypto/account/account-key.ts';
+import { accountKeyOf, sealKeyring } from '../../../../crypto/account/keyring.ts';
+import { digestKeyslot, digestKeyslotList, encodeKeyslotList } from '../../../../crypto/account/keyslot-list.ts';
+import { deriveKeyEncryptionKey, wrapAccountKey } from '../../../../crypto/account/keyslot.ts';
+import { deriveNameTag, normaliseUserName } from '../../../../crypto/account/name-tag.ts';
+import { deriveRecoverySigningKeys, encodeRecoveryPhrase } from '../../../../crypto/account/recovery-phrase.ts';
+import { encodeRecoveryClaim } from '../../../../crypto/sign-in/recovery-signature.ts';
+import { digestActBody, encodeStepUpClaim } from '../../../../crypto/sign-in/step-up.ts';
+import { toBase64Url, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { accountId, accountKeys, seededBytes, vectorKeyring } from '../given/seeded-values.ts';
+import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
 
-/** Inputs that look like what they stand for in production: no two alike, no pattern that hides a swap. */
-export function seededBytes(name: string, length: number): Uint8Array<ArrayBuffer> {
-  const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, place) => [
-    ...sha256(Buffer.from(`${name}/${place}`)),
-  ]);
-  return Uint8Array.from(blocks.flat()).slice(0, length);
-}
-
-const accountId = seededBytes('account id', 16);
-const accountKeys = [1, 2, 3].map((epoch) => ({ epoch, key: seededBytes(`account key ${epoch}`, 32) }));
 const serverStaticPublicKey = toBase64Url(seededBytes('OPAQUE server key', 32));
 const exportKey = () => new Secret('ExportKey', seededBytes('export key', 64));
 const entropy = () => new Secret('RecoveryEntropy', seededBytes('recovery entropy', 32));
-
-/** The vectors' account with the keys of all epochs up to this one. */
-export function vectorKeyring(currentEpoch: number): Keyring {
-  const keys = accountKeys
-    .filter(({ epoch }) => epoch <= currentEpoch)
-    .map(({ epoch, key }) => [epoch, new Secret('AccountKey', key.slice())] as const);
-  const accountKey = new Map(keys).get(currentEpoch)!;
-  return { ...createKeyring({ accountId, epoch: currentEpoch, accountKey }), keys: new Map(keys) };
-}
 
 const names = [
   'ada',

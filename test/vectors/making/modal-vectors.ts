@@ -1,14 +1,14 @@
-import { publicKeyOf } from '../../crypto/evidence/modal/ed25519.ts';
-import { hashLogLeaf } from '../../crypto/evidence/modal/inclusion-proof.ts';
-import { signCheckpoint } from '../../crypto/evidence/modal/checkpoint.ts';
-import { signPossession } from '../../crypto/evidence/modal/possession.ts';
-import { encodeLogEntry, signRegistrarStatement } from '../../crypto/evidence/modal/registrar-statement.ts';
-import type { ModalPolicy } from '../../crypto/evidence/policy/policy.ts';
-import type { ModalEvidence, RegistrarStatement } from '../../crypto/protocol/messages/evidence-messages.ts';
-import { type Bytes, randomBytes, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { Secret } from '../../crypto/protocol/bytes/secret.ts';
-import { auditPath, treeHash } from '../parts/evidence/modal/paper-log.ts';
-import { withDeterministicRandom } from './deterministic-random.ts';
+import { publicKeyOf } from '../../../crypto/evidence/modal/ed25519.ts';
+import { hashLogLeaf } from '../../../crypto/evidence/modal/inclusion-proof.ts';
+import { signCheckpoint } from '../../../crypto/evidence/modal/checkpoint.ts';
+import { signPossession } from '../../../crypto/evidence/modal/possession.ts';
+import { encodeLogEntry, signRegistrarStatement } from '../../../crypto/evidence/modal/registrar-statement.ts';
+import type { ModalPolicy } from '../../../crypto/evidence/policy/policy.ts';
+import type { ModalEvidence, RegistrarStatement } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
+import { auditPath, treeHash } from '../../parts/evidence/modal/paper-log.ts';
+import { withDeterministicRandom } from './given/deterministic-random.ts';
 
 const origin = 'registrar.example.com/log-1';
 const issuedAtMs = 1_795_000_000_000;

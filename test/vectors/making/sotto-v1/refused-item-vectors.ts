@@ -1,9 +1,9 @@
-import { currentAccountKey } from '../../crypto/account/keyring.ts';
-import { concat, encodeUtf8, lengthPrefixed, toHex, uint32 } from '../../crypto/protocol/bytes/bytes.ts';
-import { openCommitted, sealCommitted } from '../../crypto/primitives/committed-seal.ts';
-import { labelled } from '../../crypto/protocol/bytes/hash.ts';
-import { sealItem } from '../../crypto/vault/item.ts';
-import { seededBytes, vectorKeyring } from './account-vectors.ts';
+import { currentAccountKey } from '../../../../crypto/account/keyring.ts';
+import { concat, encodeUtf8, lengthPrefixed, toHex, uint32 } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { openCommitted, sealCommitted } from '../../../../crypto/primitives/committed-seal.ts';
+import { labelled } from '../../../../crypto/protocol/bytes/hash.ts';
+import { sealItem } from '../../../../crypto/vault/item.ts';
+import { seededBytes, vectorKeyring } from '../given/seeded-values.ts';
 
 /** Items that only a writer with the account key could make wrong, and ones that a relay could. */
 export function makeRefusedItemVectors() {

@@ -1,30 +1,30 @@
-import { createDevelopmentEvidence } from '../../crypto/evidence/development.ts';
-import { signKeyStatement } from '../../crypto/evidence/key-statement.ts';
-import { digestEvidence } from '../../crypto/evidence/evidence-digest.ts';
-import type { KeyStatement } from '../../crypto/protocol/messages/enclave-messages.ts';
-import { closeReasons, encodeLiveRecord } from '../../crypto/protocol/messages/live-record.ts';
-import type { ReplyNote } from '../../crypto/protocol/contents/reply-note.ts';
-import type { PlainContent, ReplyEnd } from '../../crypto/protocol/contents/request-content.ts';
-import type { FrameClass, RequestHeader } from '../../crypto/protocol/messages/request-header.ts';
-import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
-import { concat, encodeUtf8, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
-import { keyIdOf } from '../../crypto/primitives/key-id.ts';
-import { Secret } from '../../crypto/protocol/bytes/secret.ts';
-import { sodium } from '../../crypto/primitives/sodium.ts';
-import { frameCapacity, framesToSendAfterEnd, transcriptRung } from '../../crypto/turn/reply-frame.ts';
+import { createDevelopmentEvidence } from '../../../crypto/evidence/development.ts';
+import { signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
+import { digestEvidence } from '../../../crypto/evidence/evidence-digest.ts';
+import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import { closeReasons, encodeLiveRecord } from '../../../crypto/protocol/messages/live-record.ts';
+import type { ReplyNote } from '../../../crypto/protocol/contents/reply-note.ts';
+import type { PlainContent, ReplyEnd } from '../../../crypto/protocol/contents/request-content.ts';
+import type { FrameClass, RequestHeader } from '../../../crypto/protocol/messages/request-header.ts';
+import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
+import { concat, encodeUtf8, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
+import { keyIdOf } from '../../../crypto/primitives/key-id.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
+import { sodium } from '../../../crypto/primitives/sodium.ts';
+import { frameCapacity, framesToSendAfterEnd, transcriptRung } from '../../../crypto/turn/reply-frame.ts';
 import {
   encodeEndRecord,
   encodeNoteRecord,
   encodeTextRecord,
   encodeTitleRecord,
-} from '../../crypto/turn/reply-record.ts';
-import { ReplySealer } from '../../crypto/turn/reply-sealer.ts';
-import { hashRequest, type SealedRequest, sealRequest } from '../../crypto/turn/sealed-request.ts';
-import { deriveStopToken } from '../../crypto/turn/turn-key.ts';
+} from '../../../crypto/turn/reply-record.ts';
+import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
+import { hashRequest, type SealedRequest, sealRequest } from '../../../crypto/turn/sealed-request.ts';
+import { deriveStopToken } from '../../../crypto/turn/turn-key.ts';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { seededBytes } from './account-vectors.ts';
-import { withDeterministicRandom } from './deterministic-random.ts';
+import { seededBytes } from './given/seeded-values.ts';
+import { withDeterministicRandom } from './given/deterministic-random.ts';
 
 const enclaveSeeds = ['enclave key 1', 'enclave key 2'].map((name) => seededBytes(name, 32));
 const turnKeyBytes = () => seededBytes('turn key', 32);

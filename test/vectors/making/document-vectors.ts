@@ -1,16 +1,19 @@
-import { encodeVerificationDocument, makeVerificationDocument } from '../../crypto/evidence/verification-document.ts';
-import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
-import type { Attestation } from '../../crypto/protocol/messages/enclave-messages.ts';
-import type { ProtectionLevel } from '../../crypto/protocol/protection-level.ts';
-import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
-import { decodeUtf8, fromHex, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { labelled, sha256 } from '../../crypto/protocol/bytes/hash.ts';
-import { writeProtection } from '../../crypto/protocol/contents/protection-sentence.ts';
-import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
-import { encodeItemContent } from '../../crypto/vault/item-content.ts';
-import { developmentPolicy } from '../parts/evidence/development-policy.ts';
-import { seededBytes } from './account-vectors.ts';
-import turnVectors from './sotto-v1-turn.json' with { type: 'json' };
+import {
+  encodeVerificationDocument,
+  makeVerificationDocument,
+} from '../../../crypto/evidence/verification-document.ts';
+import { verifyEnclave } from '../../../crypto/evidence/verify-enclave.ts';
+import type { Attestation } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
+import type { ItemContent } from '../../../crypto/protocol/contents/item-contents.ts';
+import { decodeUtf8, fromHex, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { labelled, sha256 } from '../../../crypto/protocol/bytes/hash.ts';
+import { writeProtection } from '../../../crypto/protocol/contents/protection-sentence.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
+import { encodeItemContent } from '../../../crypto/vault/item-content.ts';
+import { developmentPolicy } from '../../parts/evidence/development-policy.ts';
+import { seededBytes } from './given/seeded-values.ts';
+import turnVectors from '../sotto-v1-turn.json' with { type: 'json' };
 
 const verifiedAtMs = 1_795_000_060_000;
 

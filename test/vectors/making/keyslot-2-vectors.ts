@@ -1,12 +1,13 @@
-import { deriveKeyslotListKey } from '../../crypto/account/account-key.ts';
-import { accountKeyOf } from '../../crypto/account/keyring.ts';
-import { digestKeyslotList } from '../../crypto/account/keyslot-list.ts';
-import { deriveNameTag } from '../../crypto/account/name-tag.ts';
-import { encodeSealedHeader } from '../../crypto/primitives/sealed-header.ts';
-import { concat, fromHex, toHex, uint32 } from '../../crypto/protocol/bytes/bytes.ts';
-import { hmacSha256, labelled } from '../../crypto/protocol/bytes/hash.ts';
-import { makeKeyslotListVectors, makeKeyslotVectors, seededBytes, vectorKeyring } from './account-vectors.ts';
-import { withDeterministicRandom } from './deterministic-random.ts';
+import { deriveKeyslotListKey } from '../../../crypto/account/account-key.ts';
+import { accountKeyOf } from '../../../crypto/account/keyring.ts';
+import { digestKeyslotList } from '../../../crypto/account/keyslot-list.ts';
+import { deriveNameTag } from '../../../crypto/account/name-tag.ts';
+import { encodeSealedHeader } from '../../../crypto/primitives/sealed-header.ts';
+import { concat, fromHex, toHex, uint32 } from '../../../crypto/protocol/bytes/bytes.ts';
+import { hmacSha256, labelled } from '../../../crypto/protocol/bytes/hash.ts';
+import { makeKeyslotListVectors, makeKeyslotVectors } from './sotto-v1/account-vectors.ts';
+import { seededBytes, vectorKeyring } from './given/seeded-values.ts';
+import { withDeterministicRandom } from './given/deterministic-random.ts';
 
 /** A list of one slot that only the account can have written, whatever its kind byte. */
 function listOfKind(listKey: Uint8Array, kind: number) {

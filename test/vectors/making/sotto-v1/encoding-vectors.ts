@@ -1,6 +1,6 @@
-import { encodeUtf8, lengthPrefixed, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
-import { sizeClassOf } from '../../crypto/protocol/bytes/size-class.ts';
+import { encodeUtf8, lengthPrefixed, toHex } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
+import { sizeClassOf } from '../../../../crypto/protocol/bytes/size-class.ts';
 
 /** SPEC.md §1 and §2.3. */
 export function makeEncodingVectors() {

@@ -1,15 +1,15 @@
-import { accountKeyOf, currentAccountKey } from '../../crypto/account/keyring.ts';
-import type { ItemContent } from '../../crypto/protocol/contents/item-contents.ts';
-import { fromHex, lengthPrefixed, toBase64Url, toHex, uint32 } from '../../crypto/protocol/bytes/bytes.ts';
-import { labelled, sha256 } from '../../crypto/protocol/bytes/hash.ts';
-import { deriveBytes } from '../../crypto/primitives/hkdf.ts';
-import { padToSizeClass } from '../../crypto/protocol/bytes/size-class.ts';
-import { sealUnsentText } from '../../crypto/vault/unsent-text.ts';
-import { encodeItemContent } from '../../crypto/vault/item-content.ts';
-import { sealItem } from '../../crypto/vault/item.ts';
-import { hashLeaf, MerkleTree } from '../../crypto/protocol/merkle-tree.ts';
-import { hashHead, noHeadHash, sealHead } from '../../crypto/vault/vault-head.ts';
-import { seededBytes, vectorKeyring } from './account-vectors.ts';
+import { accountKeyOf, currentAccountKey } from '../../../../crypto/account/keyring.ts';
+import type { ItemContent } from '../../../../crypto/protocol/contents/item-contents.ts';
+import { fromHex, lengthPrefixed, toBase64Url, toHex, uint32 } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { labelled, sha256 } from '../../../../crypto/protocol/bytes/hash.ts';
+import { deriveBytes } from '../../../../crypto/primitives/hkdf.ts';
+import { padToSizeClass } from '../../../../crypto/protocol/bytes/size-class.ts';
+import { sealUnsentText } from '../../../../crypto/vault/unsent-text.ts';
+import { encodeItemContent } from '../../../../crypto/vault/item-content.ts';
+import { sealItem } from '../../../../crypto/vault/item.ts';
+import { hashLeaf, MerkleTree } from '../../../../crypto/protocol/merkle-tree.ts';
+import { hashHead, noHeadHash, sealHead } from '../../../../crypto/vault/vault-head.ts';
+import { seededBytes, vectorKeyring } from '../given/seeded-values.ts';
 
 const id = (name: string) => toBase64Url(seededBytes(`id ${name}`, 16));
 const hash = (name: string) => toBase64Url(seededBytes(`hash ${name}`, 32));

@@ -1,9 +1,9 @@
-import { replyCauses } from '../../crypto/protocol/contents/reply-note.ts';
-import { replyErrorCodes } from '../../crypto/protocol/contents/request-content.ts';
-import { concat, encodeUtf8, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
-import { encodeItemContent } from '../../crypto/vault/item-content.ts';
-import { seededBytes } from './account-vectors.ts';
+import { replyCauses } from '../../../crypto/protocol/contents/reply-note.ts';
+import { replyErrorCodes } from '../../../crypto/protocol/contents/request-content.ts';
+import { concat, encodeUtf8, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
+import { encodeItemContent } from '../../../crypto/vault/item-content.ts';
+import { seededBytes } from './given/seeded-values.ts';
 
 const id = (label: string) => toBase64Url(seededBytes(`note ${label}`, 16));
 const bare = { format: 1, conversationId: id('conversation'), turnId: id('turn'), codes: [], leftOut: 0 } as const;

@@ -1,8 +1,8 @@
-import { deriveGpuNonce, deriveReportData } from '../../crypto/evidence/binding.ts';
-import { joinEvidenceDigests } from '../../crypto/evidence/evidence-digest.ts';
-import type { NvidiaGpuEvidence } from '../../crypto/protocol/messages/evidence-messages.ts';
-import { fromHex, randomBytes, toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { withDeterministicRandom } from './deterministic-random.ts';
+import { deriveGpuNonce, deriveReportData } from '../../../crypto/evidence/binding.ts';
+import { joinEvidenceDigests } from '../../../crypto/evidence/evidence-digest.ts';
+import type { NvidiaGpuEvidence } from '../../../crypto/protocol/messages/evidence-messages.ts';
+import { fromHex, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { withDeterministicRandom } from './given/deterministic-random.ts';
 
 function makeDevice(architecture: 'HOPPER' | 'BLACKWELL', reportLength: number): NvidiaGpuEvidence['devices'][number] {
   const certificates = [toBase64Url(randomBytes(300)), toBase64Url(randomBytes(31))];

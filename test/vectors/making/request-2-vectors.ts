@@ -1,14 +1,14 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { signKeyStatement } from '../../crypto/evidence/key-statement.ts';
-import { labelled } from '../../crypto/protocol/bytes/hash.ts';
-import type { KeyStatement } from '../../crypto/protocol/messages/enclave-messages.ts';
-import { type ChatContent, type RequestContent, usesOf } from '../../crypto/protocol/contents/request-content.ts';
-import type { ReplySummary } from '../../crypto/protocol/contents/reply-note.ts';
-import { toBase64Url, toHex } from '../../crypto/protocol/bytes/bytes.ts';
-import { encodeCanonicalJson } from '../../crypto/protocol/json/canonical-json.ts';
-import { Secret } from '../../crypto/protocol/bytes/secret.ts';
-import { encodeSummaryRecord } from '../../crypto/turn/reply-record.ts';
-import { seededBytes } from './account-vectors.ts';
+import { signKeyStatement } from '../../../crypto/evidence/key-statement.ts';
+import { labelled } from '../../../crypto/protocol/bytes/hash.ts';
+import type { KeyStatement } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import { type ChatContent, type RequestContent, usesOf } from '../../../crypto/protocol/contents/request-content.ts';
+import type { ReplySummary } from '../../../crypto/protocol/contents/reply-note.ts';
+import { toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
+import { encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
+import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
+import { encodeSummaryRecord } from '../../../crypto/turn/reply-record.ts';
+import { seededBytes } from './given/seeded-values.ts';
 
 const hash = (label: string) => toBase64Url(seededBytes(`request 2 ${label}`, 32));
 const id = (label: string) => toBase64Url(seededBytes(`request 2 ${label}`, 16));

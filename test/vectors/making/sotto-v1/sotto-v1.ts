@@ -7,7 +7,7 @@ import {
   makeRecoveryVectors,
   makeStepUpVectors,
 } from './account-vectors.ts';
-import { withDeterministicRandom } from './deterministic-random.ts';
+import { withDeterministicRandom } from '../given/deterministic-random.ts';
 import { makeEncodingVectors } from './encoding-vectors.ts';
 import { makeRefusedItemVectors } from './refused-item-vectors.ts';
 import { makeDraftVectors, makeHeadVectors, makeItemVectors, makeTreeVectors } from './vault-vectors.ts';
