@@ -56,7 +56,6 @@ export class OpenedVault {
   readonly #compaction: CompactionDependencies;
   /** The enclaves that the shield showed at this browser's questions. */
   readonly #shownEnclaves = new Map<string, ShownEnclave>();
-  #hasBegun = false;
   #stopListening: () => void = () => undefined;
 
   constructor(dependencies: OpenedDependencies) {
@@ -107,7 +106,9 @@ export class OpenedVault {
       progress: (turnId) => this.#driver.progress(turnId),
       minimums,
     });
-    this.#events = new EventSink(emit, conversations, () => this.#views(), clock);
+    // The page hears what is asked of an enclave before it hears that one is refused for it.
+    const views = { read: () => this.#views(), onTold: () => this.#protection.judge() };
+    this.#events = new EventSink(emit, conversations, views, clock);
     const writing: WriterDependencies = {
       store: this.store,
       outbox: this.#outbox,
@@ -192,12 +193,11 @@ export class OpenedVault {
 
   /** Shows it, and begins to speak with the relay. */
   begin(): void {
-    this.#hasBegun = true;
     this.#stopListening = this.#dependencies.channel.listen((message) => this.#hear(message));
     this.#dependencies.emit({ type: 'connection', status: 'connecting' });
     this.#outboxChanged();
-    this.#events.flush();
     this.#protection.open(null);
+    this.#events.flush();
     this.#live.start();
   }
 
@@ -247,7 +247,6 @@ export class OpenedVault {
     this.#live.checkSoon((turnId) => this.#outbox.turn(turnId) !== null);
     this.#tracker.retain((id) => contents.messages.ofTurn(id) !== null || this.#outbox.turn(id) !== null);
     this.#events.changed(touched);
-    this.#minimumChanged();
     // Its conversation was deleted elsewhere: what could not be sent into it is no longer shown anywhere.
     if (this.#outbox.all.some((queued) => isDisplaced(contents, queued))) this.writer.kick();
   }
@@ -259,7 +258,6 @@ export class OpenedVault {
       if (!contents.rows.has(operation.replyItemId)) this.#tracker.watch(operation.turnId, operation.turnKey);
     }
     this.#events.allChanged();
-    this.#minimumChanged();
     this.#driver.driveAll();
     if (this.#outbox.all.some((queued) => isForWriter(contents, queued))) this.writer.kick();
   }
@@ -276,13 +274,6 @@ export class OpenedVault {
 
   async #doChores(): Promise<void> {
     for (const chore of this.#features.flatMap(({ chores = [] }) => chores)) await chore(this.#vault);
-  }
-
-  /** The page hears what is asked of an enclave before it hears that one is refused for it. */
-  #minimumChanged(): void {
-    // Before it has begun the page does not know that the vault is open.
-    if (this.#hasBegun) this.#events.tellViews();
-    this.#protection.changed();
   }
 
   /** Work that nobody waits for; what the relay does not answer is asked again by whoever needs it. */

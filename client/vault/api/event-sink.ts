@@ -8,11 +8,19 @@ import type { VaultEvent, ViewEvent } from './vault-api.ts';
 /** Alarms of what waits and is not stored; all others are of what a sync meets. */
 const writingCodes: ReadonlySet<FailureCode> = new Set(['not-stored', 'quota-exceeded']);
 
+/** All that the page watches of features. */
+export type WatchedViews = {
+  /** Each view as it is now. */
+  readonly read: () => Partial<VaultViews>;
+  /** The page has them: what follows from them may be told. */
+  readonly onTold: () => void;
+};
+
 /** Turns changes of the vault into events of the page: whole lists at most once a turn of the event loop. */
 export class EventSink {
   readonly #emit: (event: VaultEvent) => void;
   readonly #conversations: Conversations;
-  readonly #views: () => Partial<VaultViews>;
+  readonly #views: WatchedViews;
   readonly #clock: Clock;
   /** Conversations that the page has, each with the messages that it was given. */
   readonly #opened = new Map<string, ReadonlySet<string>>();
@@ -23,13 +31,7 @@ export class EventSink {
   readonly #told = new Map<string, string>();
   readonly #alarms = new Set<FailureCode>();
 
-  /** @param views - The page watches these, each as it is now. */
-  constructor(
-    emit: (event: VaultEvent) => void,
-    conversations: Conversations,
-    views: () => Partial<VaultViews>,
-    clock: Clock,
-  ) {
+  constructor(emit: (event: VaultEvent) => void, conversations: Conversations, views: WatchedViews, clock: Clock) {
     this.#emit = emit;
     this.#views = views;
     this.#conversations = conversations;
@@ -65,12 +67,13 @@ export class EventSink {
 
   /** Tells the views that differ from what was told before. */
   tellViews(): void {
-    for (const [name, value] of Object.entries(this.#views())) {
+    for (const [name, value] of Object.entries(this.#views.read())) {
       const text = JSON.stringify(value);
       if (this.#told.get(name) === text) continue;
       this.#told.set(name, text);
       this.#emit({ type: 'view', name, value } as ViewEvent);
     }
+    this.#views.onTold();
   }
 
   /** One reply changed. `growth` null: other than by text that one frame brought. */

@@ -35,11 +35,10 @@ export class Protection {
     this.#openId = conversationId;
     // A minimum that was lowered for a chat that never began does not apply to the next one.
     if (conversationId !== null) this.#dependencies.minimums.setForNew(null);
-    this.changed();
   }
 
-  /** Settings or conversations are others now. */
-  changed(): void {
+  /** Judges the enclave that is shown by the minimum of what is open. The page was told that minimum before. */
+  judge(): void {
     if (this.#openId === undefined) return;
     const { minimums, session } = this.#dependencies;
     // This verdict is only shown: the code that seals judges again.

@@ -29,13 +29,12 @@ const conversationMinimumOperation = operationType({
 /** The level that an enclave must offer before anything is sealed to it. */
 export const minimum = feature({
   operations: [minimumOperation, conversationMinimumOperation],
-  commands: ({ outbox, minimums, protection }: FeatureVault) => ({
+  commands: ({ outbox, minimums }: FeatureVault) => ({
     /** For the whole account; takes back what was set for a single conversation. */
     setMinimum: async ({ level }: { readonly level: ProtectionLevel }): Promise<void> => {
       const setAtMs = minimums.timeForAccount();
       minimums.setForNew(null);
       await outbox.put(minimumOperation, { level, setAtMs, itemId: newId() });
-      protection.changed();
     },
     /** For one conversation alone, as an act of the person that the conversation remembers. `null`: the new chat. */
     setConversationMinimum: async (input: {
@@ -46,7 +45,6 @@ export const minimum = feature({
       const setAtMs = minimums.timeFor(conversationId);
       if (conversationId === null) minimums.setForNew({ value: level, setAtMs });
       else await outbox.put(conversationMinimumOperation, { conversationId, level, setAtMs });
-      protection.changed();
     },
   }),
   views: { minimum: ({ protection }: FeatureVault): MinimumView => protection.minimum() },

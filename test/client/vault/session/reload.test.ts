@@ -87,3 +87,15 @@ describe('a reload in the middle of an answer', () => {
     expect((await second.ended(turnId)).text).toBe(answerText);
   });
 });
+
+it('a reload tells that the vault is open before anything that lies in it', async () => {
+  const { profile, tab } = await lab.openChat();
+  await tab.vault.setTheme({ theme: 'dark' });
+  const { turnId } = await tab.ask('Kept?');
+  await tab.ended(turnId);
+  profile.closeTab(tab);
+  const reloaded = await profile.openTab();
+  await reloaded.until(() => reloaded.theme === 'dark' && reloaded.conversations.length === 1);
+  const [first] = reloaded.events.filter(({ type }) => type !== 'connection');
+  expect(first).toEqual({ type: 'session', status: 'unlocked', needsNewPassword: false });
+});
