@@ -12,7 +12,7 @@ import { PageHeading } from '../../shell/frames/page-heading.tsx';
 import { OpenDocumentContext } from '../verification/open-document.ts';
 import { ProtectionAnnouncer } from '../shield/protection-announcer.tsx';
 import { ShieldDialog, type ShieldPanel } from '../shield/shield-dialog.tsx';
-import { ReplyAnnouncer } from '../thread/reply-announcer.tsx';
+import { ReplyAnnouncer } from '../thread/reply/reply-announcer.tsx';
 import { Composer, type ComposerHandle } from '../composer/composer.tsx';
 import { ConversationView } from '../thread/conversation-view.tsx';
 import { loadHighlighter } from '../markdown/elements/use-highlighter.ts';

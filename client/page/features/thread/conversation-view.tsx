@@ -4,7 +4,7 @@ import { navigate } from '../../state/router.ts';
 import { selectMessageOrder } from '../../state/selectors.ts';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { EmptyChat } from './empty-chat.tsx';
-import { MessageList } from './message-list.tsx';
+import { MessageList } from './messages/message-list.tsx';
 import { say } from '../../texts/say.ts';
 
 type ConversationViewProps = {
