@@ -105,6 +105,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   'client/page': ['texts', 'design', 'state', 'shell', 'actions', 'features'],
   'client/page/design': ['styles', 'display', 'buttons', 'fields', 'overlays'],
   'client/page/shell': ['browser', 'context', 'routes', 'lines', 'forms', 'frames'],
+  'client/page/features/thread': ['reply', 'messages'],
   'client/page/features/markdown': ['source', 'guards', 'elements'],
   'client/page/features/markdown/source': ['blocks', 'inline'],
 };

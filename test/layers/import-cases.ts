@@ -158,6 +158,12 @@ export const importCases: readonly [file: string, refused: string, finding: stri
     `import '../display/spinner.tsx'`,
   ],
   [
+    'client/page/features/thread/reply/reasoning.tsx',
+    `import '../messages/use-follow.ts'`,
+    'client/page/features/thread/reply/ may not import what stands above it',
+    `import './reply-foot.tsx'`,
+  ],
+  [
     'client/page/features/markdown/elements/code-block.tsx',
     `import '../markdown-piece.tsx'`,
     'client/page/features/markdown/elements/ may not import what stands above it',
