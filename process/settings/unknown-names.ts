@@ -1,5 +1,5 @@
 import { StartError } from '../start-error.ts';
-import type { ProcessName, Setting } from './setting.ts';
+import type { Reader, Setting } from './setting.ts';
 import { settingNames, settingsTable } from './settings-table.ts';
 
 /** Beginnings that belong to Sotto alone: an unknown name with one of them is a mistake, not somebody else's variable. */
@@ -30,20 +30,26 @@ const serviceAddress = /^(tcp|udp|sctp):\/\//;
  * words.
  */
 const foreignInFile =
-  /^((COMPOSE|DOCKER|NODE|NPM|PG|SOTTO|LC|SSL_CERT)_?[A-Z0-9_]*|(HTTPS?|NO|ALL|FTP)_PROXY|TZ|LANG|PATH|HOME|DEBUG|CHROMIUM_PATH)$/i;
+  /^((COMPOSE|DOCKER|NODE|NPM|SOTTO|LC)_[A-Z0-9_]+|PG[A-Z]+|SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL|FTP)_PROXY|TZ|LANG|PATH|HOME|DEBUG|CHROMIUM_PATH)$/i;
 
-/** A shorter name has too much near it by chance: PORT is near to PATH. */
+/** A shorter name has too much near it by chance, as PORT has POST: letters in another order, case or with blanks are a slip. */
 const leastLength = 6;
+const lettersOf = (name: string): string => [...plainName(name)].toSorted().join('');
+
+/** As a setting is written, for a name that was written with blanks, dashes or small letters. */
+function plainName(name: string): string {
+  return name.trim().toUpperCase().replaceAll('-', '_');
+}
 
 /**
  * Looks through an environment that holds other people's variables too. A name is a mistake if it begins as ours alone do, or
  * if it is a slip away from one of ours that is itself not set.
  *
- * @param reader - The process whose environment it is.
+ * @param reader - Whoever reads this environment.
  * @throws {StartError} that names the nearest right name.
  */
 export function complainOfUnknownNames(
-  reader: ProcessName,
+  reader: Reader,
   environment: Readonly<Record<string, string | undefined>>,
 ): void {
   const prefixes = reader === 'relay' ? [...ownPrefixes, modalPrefix] : ownPrefixes;
@@ -56,7 +62,8 @@ export function complainOfUnknownNames(
     const isOurs = prefixes.some((prefix) => name.startsWith(prefix));
     const isNear = slip.distance <= (slip.nearest.length < 12 ? 1 : 2);
     const isModals = reader === 'worker' && name.startsWith(modalPrefix);
-    const isSlip = !isModals && slip.nearest.length >= leastLength && isNear && !isSet(slip.nearest);
+    const isTypo = slip.nearest.length >= leastLength ? isNear : lettersOf(name) === lettersOf(slip.nearest);
+    const isSlip = !isModals && isTypo && !isSet(slip.nearest);
     if (isOurs || isSlip) throw new StartError(`There is no setting ${name}; did you mean ${nearest}?`);
   }
 }
@@ -85,7 +92,7 @@ const isKnown = (name: string): boolean => settingNames.some((known) => known ==
 function nearestName(name: string, among: readonly string[]): { readonly nearest: string; readonly distance: number } {
   let best = { nearest: '', distance: Infinity };
   for (const nearest of among) {
-    const distance = editDistance(name.toUpperCase(), nearest);
+    const distance = editDistance(plainName(name), nearest);
     if (distance < best.distance) best = { nearest, distance };
   }
   return best;

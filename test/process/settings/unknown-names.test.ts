@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { readValues } from '../../../process/settings/read-values.ts';
-import { settingNames } from '../../../process/settings/settings-table.ts';
+import type { Setting } from '../../../process/settings/setting.ts';
+import { settingNames, settingsTable } from '../../../process/settings/settings-table.ts';
 import {
   complainOfNamesInFile,
   complainOfUnknownNames,
   editDistance,
 } from '../../../process/settings/unknown-names.ts';
+
+/** Two letters exchanged anywhere; in a name that is not short also one left out. */
+function slipsOf(name: string): string[] {
+  const slips = [...name].flatMap((letter, index) => {
+    const [before, next, after] = [name.slice(0, index), name[index + 1] ?? '', name.slice(index + 2)];
+    return [before + next + letter + after, ...(name.length < 6 ? [] : [before + next + after])];
+  });
+  return slips.filter((slip) => settingNames.every((known) => known !== slip));
+}
 
 const complaintOf = (work: () => void): string => {
   try {
@@ -37,6 +47,11 @@ describe('complainOfUnknownNames', () => {
     ['ENCLAVE_POOOL', 'ENCLAVE_POOL'],
     ['REGISTRAR_PROT', 'REGISTRAR_PORT'],
     ['EVIDENCES', 'EVIDENCE'],
+    ['PROT', 'PORT'],
+    ['port', 'PORT'],
+    ['HSOT', 'HOST'],
+    [' HOST ', 'HOST'],
+    ['REGISTRAR-JWKS-CACHE-SECONDS', 'REGISTRAR_JWKS_CACHE_SECONDS'],
   ])('%s is a slip of %s, in each process', (name, right) => {
     const sentence = `There is no setting ${name}; did you mean ${right}?`;
     expect(judge({ [name]: 'x' })).toBe(sentence);
@@ -44,6 +59,14 @@ describe('complainOfUnknownNames', () => {
       expect(complaintOf(() => readValues(process, { [name]: 'x' }))).toBe(sentence);
     }
     expect(judge({ [right]: 'x' })).toBe('accepted');
+  });
+
+  test('every name of a process with a letter left out or two exchanged is a slip of it', () => {
+    const names = settingNames.filter((name) => (settingsTable[name] as Setting).who.some((who) => who !== 'compose'));
+    expect(names.length).toBeGreaterThan(60);
+    for (const name of names) {
+      for (const slip of slipsOf(name)) expect([slip, judge({ [slip]: 'x' })]).not.toEqual([slip, 'accepted']);
+    }
   });
 
   test("other people's variables are none of ours", () => {
@@ -102,6 +125,9 @@ test('complainOfNamesInFile: every name of an .env is ours, but for those that o
   expect(judge('PORT', 'POSTGRES_PASSWRD')).toContain('did you mean POSTGRES_PASSWORD?');
   expect(judge('MY_OWN')).toContain('The file .env sets MY_OWN');
   expect(judge(...settingNames)).toBe('accepted');
+  for (const name of settingNames) {
+    for (const slip of slipsOf(name)) expect([slip, judge(slip)]).not.toEqual([slip, 'accepted']);
+  }
   const others = [
     'COMPOSE_PROFILES',
     'COMPOSE_PROJECT_NAME',
