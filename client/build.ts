@@ -7,6 +7,7 @@ import { compressFiles } from './build/compress.ts';
 import { listFiles, removeOtherFiles } from './build/built-files.ts';
 import { readBundleGraph } from './build/bundle-graph.ts';
 import { withProgress } from './build/progress.ts';
+import { loadEnvironmentFile } from '../process/environment-file.ts';
 import { checkWorkerEntry } from './build/worker-entry.ts';
 
 /**
@@ -70,6 +71,7 @@ function seconds(sinceMs: number): string {
 
 if (import.meta.main) {
   try {
+    loadEnvironmentFile();
     await buildClient((line) => console.log(line));
   } catch (error) {
     console.error(error instanceof Error ? error.message : 'The client could not be built.');

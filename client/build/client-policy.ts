@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { type EnclavePolicy, enclavePolicy } from '../../crypto/evidence/policy/policy.ts';
+import { readOne } from '../../process/settings/read-values.ts';
+import { complainOfUnknownNames } from '../../process/settings/unknown-names.ts';
 
 const ownPolicyPath = join(import.meta.dirname, '..', 'policy.json');
 
@@ -12,8 +14,8 @@ const ownPolicyPath = join(import.meta.dirname, '..', 'policy.json');
  *
  * @throws {Error} with one sentence that a person can act on.
  */
-export function readClientPolicy(named: string | undefined = process.env['CLIENT_POLICY']): EnclavePolicy {
-  const path = named === undefined || named === '' ? ownPolicyPath : resolve(named);
+export function readClientPolicy(named: string | null = policyOfSettings()): EnclavePolicy {
+  const path = named === null || named === '' ? ownPolicyPath : resolve(named);
   const parsed = v.safeParse(enclavePolicy, readJson(path));
   if (!parsed.success) throw new Error(complaint(path, parsed.issues));
   for (const kind of parsed.output.allowedKinds) {
@@ -25,6 +27,12 @@ export function readClientPolicy(named: string | undefined = process.env['CLIENT
     }
   }
   return parsed.output;
+}
+
+/** A slip in the name must not build a client that accepts more. */
+function policyOfSettings(): string | null {
+  complainOfUnknownNames('build', process.env);
+  return readOne('CLIENT_POLICY', process.env);
 }
 
 type Kind = EnclavePolicy['allowedKinds'][number];

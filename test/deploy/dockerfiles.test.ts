@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { makeTemporaryFolder } from '../parts/machine/temporary-folder.ts';
 import { projectRoot } from '../parts/machine/python-environment.ts';
 
 const dockerfiles = ['server/Dockerfile', 'enclave-worker/Dockerfile'];
@@ -15,6 +16,27 @@ function copied(text: string): readonly string[] {
       .slice(0, -1),
   );
 }
+
+it('server/Dockerfile copies all that the build of the client imports, before it builds', async () => {
+  await using folder = await makeTemporaryFolder('client-stage');
+  const [stage = ''] = readFileSync(join(projectRoot, 'server/Dockerfile'), 'utf8').split('npm run build');
+  const sources = copied(stage).flatMap((source) => (source === 'tsconfig*.json' ? [] : [source]));
+  expect(sources).toContain('client');
+  for (const source of sources) {
+    cpSync(join(projectRoot, source), join(folder.path, source), {
+      recursive: true,
+      filter: (path) => path !== join(projectRoot, 'client/dist'),
+    });
+  }
+  symlinkSync(join(projectRoot, 'node_modules'), join(folder.path, 'node_modules'));
+  // What it does first, without the bundling that other tests do.
+  const script = "await import('./client/build.ts'); await import('./client/vite.config.ts');";
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: folder.path,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
 
 describe.each(dockerfiles)('%s', (name) => {
   const text = readFileSync(join(projectRoot, name), 'utf8');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBuildIdentity } from '../../../client/build/build-identity.ts';
 import { readClientPolicy } from '../../../client/build/client-policy.ts';
 import { developmentPolicy } from '../../parts/evidence/development-policy.ts';
+import { projectRoot } from '../../parts/machine/python-environment.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 
 let folder: TemporaryFolder;
@@ -76,12 +77,29 @@ test('another policy is another build, the same policy in another file the same'
   expect(buildWith(fileWith({ ...own, minimum: 'hardware' }))).not.toBe(buildWith(undefined));
 });
 
+function buildWith(environment: Readonly<Record<string, string>>, cwd = projectRoot) {
+  const { CLIENT_POLICY: _, ...rest } = process.env;
+  const options = { cwd, env: { ...rest, ...environment }, encoding: 'utf8' } as const;
+  const { status, stderr } = spawnSync(process.execPath, [join(projectRoot, 'client/build.ts')], options);
+  return { status, stderr };
+}
+
+const withoutKinds = { status: 1, stderr: expect.stringContaining('lacks the field "allowedKinds"') };
+
 test('a build with an incomplete policy does not take place', () => {
-  const build = spawnSync(process.execPath, ['client/build.ts'], {
-    cwd: join(import.meta.dirname, '../../..'),
-    env: { ...process.env, CLIENT_POLICY: fileWith({ format: 3 }) },
-    encoding: 'utf8',
+  expect(buildWith({ CLIENT_POLICY: fileWith({ format: 3 }) })).toEqual(withoutKinds);
+});
+
+test('a build reads CLIENT_POLICY out of the .env of its folder, as Compose and `npm start` do', () => {
+  writeFileSync(join(folder.path, '.env'), `CLIENT_POLICY='${fileWith({ format: 3 })}'\n`);
+  expect(buildWith({}, folder.path)).toEqual(withoutKinds);
+  writeFileSync(join(folder.path, '.env'), `CLIENT_POLCY='${fileWith({ format: 3 })}'\n`);
+  expect(buildWith({}, folder.path).stderr).toContain('did you mean CLIENT_POLICY?');
+});
+
+test('a slip in the name of CLIENT_POLICY builds no client with another policy', () => {
+  expect(buildWith({ CLIENT_POLCY: fileWith(developmentPolicy) })).toEqual({
+    status: 1,
+    stderr: 'There is no setting CLIENT_POLCY; did you mean CLIENT_POLICY?\n',
   });
-  expect(build.status).toBe(1);
-  expect(build.stderr).toContain('lacks the field "allowedKinds"');
 });
