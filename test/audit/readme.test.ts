@@ -6,7 +6,7 @@ import { encodeVerificationDocument, makeVerificationDocument } from '../../cryp
 import { verifyEnclave } from '../../crypto/evidence/verify-enclave.ts';
 import { randomBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { makeAmdMachine } from '../parts/evidence/amd/amd-machine.ts';
-import { hardwarePolicy, makeHardwareAnswer } from '../parts/evidence/hardware-answer.ts';
+import { hardwarePolicy, makeHardwareAttestation } from '../parts/evidence/hardware-attestation.ts';
 import { modalPolicy } from '../parts/evidence/modal/modal-machine.ts';
 import { TestRegistrar } from '../parts/evidence/modal/test-registrar.ts';
 import { testNowMs } from '../parts/evidence/vendors/certificate-maker.ts';
@@ -51,10 +51,10 @@ test('audit/README.md: its command checks a document, and sees one changed byte'
     allowedKinds: ['sev-snp'],
   });
   const nonce = randomBytes(32);
-  const answer = await makeHardwareAnswer({ nonce, machine: (expected) => chip.makeEvidence({ expected }) });
+  const attestation = await makeHardwareAttestation({ nonce, machine: (expected) => chip.makeEvidence({ expected }) });
   const question = { nonce, model: 'default', minimum: 'hardware' as const, policy, nowMs: testNowMs };
-  const verdict = await verifyEnclave({ ...question, answer });
-  const text = encodeVerificationDocument(makeVerificationDocument(question, [{ answer, verdict }]));
+  const verdict = await verifyEnclave({ ...question, attestation });
+  const text = encodeVerificationDocument(makeVerificationDocument(question, [{ attestation, verdict }]));
   const files = { document: join(folder.path, 'document.json'), policy: join(folder.path, 'own-policy.json') };
   writeFileSync(files.policy, JSON.stringify(policy));
   expect(page).toContain('`--policy policy.json` takes another policy');
