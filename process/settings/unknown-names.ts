@@ -34,7 +34,7 @@ const foreignInFile =
 
 /** A shorter name has too much near it by chance, as PORT has POST: letters in another order, case or with blanks are a slip. */
 const leastLength = 6;
-const lettersOf = (name: string): string => [...plainName(name)].toSorted().join('');
+const lettersOf = (name: string): string => plainName(name).split('').toSorted().join('');
 
 /** As a setting is written, for a name that was written with blanks, dashes or small letters. */
 function plainName(name: string): string {

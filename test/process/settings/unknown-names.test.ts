@@ -10,7 +10,7 @@ import {
 
 /** Two letters exchanged anywhere; in a name that is not short also one left out. */
 function slipsOf(name: string): string[] {
-  const slips = [...name].flatMap((letter, index) => {
+  const slips = name.split('').flatMap((letter, index) => {
     const [before, next, after] = [name.slice(0, index), name[index + 1] ?? '', name.slice(index + 2)];
     return [before + next + letter + after, ...(name.length < 6 ? [] : [before + next + after])];
   });
