@@ -104,6 +104,24 @@ describe('a device that was away while leaves were pruned', () => {
     expect(paths.filter((path) => path.startsWith('/v1/pruned-items?'))).toHaveLength(4);
   });
 
+  it('takes out no leaf that was pruned only after the head that it reads', async () => {
+    const away = await leave();
+    const [first, second, third] = away.ids as [Bytes, Bytes, Bytes, Bytes];
+    await away.bury([first, second]);
+    await away.prune([first]);
+    let isOvertaken = false;
+    away.profile.intercept = async (request, next) => {
+      if (pathOf(request) === '/v1/pruned-items' && !isOvertaken) {
+        isOvertaken = true;
+        await away.prune([second]);
+        await away.bury([third]);
+      }
+      return next(request);
+    };
+    expect(whole(await comeBack(away))).toEqual([]);
+    expect(isOvertaken).toBe(true);
+  });
+
   it('lets no edit bring back what was deleted and pruned, and gives the words of a question back', async () => {
     const away = await leave();
     const { profile, tab, device } = away;
