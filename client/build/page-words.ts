@@ -5,7 +5,7 @@ import { languages } from '../page/languages.ts';
 import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser';
 import type { Plugin } from 'vite';
 
-const wordsFile = /\/page\/texts\/[a-z]{2}\/[a-z-]+\.ts$/;
+const wordsFile = /\/page\/texts\/[a-z]{2}\/(?:[a-z-]+\/)?[a-z-]+\.ts$/;
 const parserPackage = '@formatjs/icu-messageformat-parser';
 
 /**

@@ -1,5 +1,5 @@
 import type { VaultFailure } from '../../vault/api/vault-api.ts';
-import { isFailureCode } from '../texts/failure-texts.ts';
+import { isFailureCode } from '../texts/of-values/failure-texts.ts';
 
 /** The result of a call to the vault: components branch on it and never catch. */
 export type VaultResult<T> =

@@ -1,7 +1,7 @@
 import { maximumMessageLength } from '../../../crypto/protocol/contents/item-contents.ts';
 import { isUnseen } from '../../../crypto/protocol/contents/unseen-text.ts';
 import type { VaultFailure } from '../../vault/api/vault-api.ts';
-import { failureSentence } from '../texts/failure-texts.ts';
+import { failureSentence } from '../texts/of-values/failure-texts.ts';
 import { say } from '../texts/say.ts';
 
 /** Why a message is not sent. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { english } from '../../../client/page/texts/en/catalog.ts';
 import { chooseLanguage, speakLanguage } from '../../../client/page/languages.ts';
 import { languageTag, say, sayParts, speak } from '../../../client/page/texts/say.ts';
-import { percentText, timeText } from '../../../client/page/texts/time-texts.ts';
+import { percentText, timeText } from '../../../client/page/texts/of-values/time-texts.ts';
 
 afterEach(() => speak('en', english));
 

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { replyErrorText } from '../../../client/page/texts/reply-error-texts.ts';
+import { replyErrorText } from '../../../client/page/texts/of-values/reply-error-texts.ts';
 import { startBrowser } from '../../parts/browser/browser.ts';
 import {
   answers,

@@ -6,7 +6,7 @@ import { AccountIcon } from '../../design/display/icons.tsx';
 import { settingRows } from '../settings/setting-rows.ts';
 import { Menu, MenuLine, MenuNote } from '../../design/overlays/menu.tsx';
 import { clientBuild, clientVersion } from '../../state/build-name.ts';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { selectHasUnstored } from '../../state/selectors.ts';
 import { signOutAsked } from '../../state/slices/session-slice.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';

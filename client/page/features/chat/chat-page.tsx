@@ -21,7 +21,7 @@ import { type LinkSource, OpenLinkContext } from '../markdown/elements/safe-link
 import { chatActions, type ChatControls, newChat, showSidebar, skipToMessageBox } from './chat-actions.ts';
 import { Sidebar } from './sidebar.tsx';
 import { useNarrowScreen } from './use-narrow-screen.ts';
-import { titleText } from '../../texts/conversation-texts.ts';
+import { titleText } from '../../texts/of-values/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
 
 type Sent = { readonly conversationId: string; readonly turnId: string };

@@ -1,7 +1,7 @@
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from 'react';
 import { ArrowUpIcon, StopIcon } from '../../design/display/icons.tsx';
 import { Notice } from '../../design/display/notice.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { type MessageProblem, messageProblem, messageProblemText, unkeptText } from '../../state/message-check.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';

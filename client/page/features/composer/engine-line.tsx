@@ -1,5 +1,5 @@
 import { ProgressBar } from '../../design/display/progress-bar.tsx';
-import { engineText, loadingProgress, loadingText } from '../../texts/protection-texts.ts';
+import { engineText, loadingProgress, loadingText } from '../../texts/of-values/protection-texts.ts';
 import { selectActiveTurnId } from '../../state/selectors.ts';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { StartingLine } from '../../shell/lines/starting-line.tsx';

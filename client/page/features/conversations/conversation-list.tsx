@@ -2,7 +2,7 @@ import { memo, useRef, useState } from 'react';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { ConversationRow } from './conversation-row.tsx';
 import { conversationActions } from './conversation-actions.ts';
-import { ageOf, type ConversationAge } from '../../texts/time-texts.ts';
+import { ageOf, type ConversationAge } from '../../texts/of-values/time-texts.ts';
 import { say } from '../../texts/say.ts';
 
 type ConversationListProps = { readonly openId: string | null; readonly onFollow: () => void };

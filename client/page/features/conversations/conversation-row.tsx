@@ -5,7 +5,7 @@ import { Menu } from '../../design/overlays/menu.tsx';
 import { Spinner } from '../../design/display/spinner.tsx';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { Link } from '../../shell/routes/link.tsx';
-import { titleText } from '../../texts/conversation-texts.ts';
+import { titleText } from '../../texts/of-values/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
 import { conversationActions } from './conversation-actions.ts';
 

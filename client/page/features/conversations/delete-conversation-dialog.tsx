@@ -2,11 +2,11 @@ import { useRef, useState } from 'react';
 import { Button } from '../../design/buttons/button.tsx';
 import { Dialog, DialogActions, DialogText } from '../../design/overlays/dialog.tsx';
 import { Notice } from '../../design/display/notice.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { navigate } from '../../state/router.ts';
 import type { ConversationSummary, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/context/app-context.tsx';
-import { titleText } from '../../texts/conversation-texts.ts';
+import { titleText } from '../../texts/of-values/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
 import { Said } from '../../design/display/said.tsx';
 

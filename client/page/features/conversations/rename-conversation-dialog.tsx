@@ -2,10 +2,10 @@ import { useRef, useState, type FormEvent, type KeyboardEvent } from 'react';
 import { Button } from '../../design/buttons/button.tsx';
 import { Dialog, DialogActions } from '../../design/overlays/dialog.tsx';
 import { TextField } from '../../design/fields/text-field.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import type { ConversationSummary, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/context/app-context.tsx';
-import { titleText } from '../../texts/conversation-texts.ts';
+import { titleText } from '../../texts/of-values/conversation-texts.ts';
 import { say } from '../../texts/say.ts';
 
 type RenameConversationDialogProps = { readonly conversation: ConversationSummary; readonly onClose: () => void };

@@ -3,11 +3,11 @@ import { isAtLeast, protectionLevels } from '../../../../crypto/protocol/protect
 import { Button } from '../../design/buttons/button.tsx';
 import { Notice } from '../../design/display/notice.tsx';
 import { RadioList } from '../../design/fields/radio-list.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
-import { levelName, levelPhrase } from '../../texts/protection-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
+import { levelName, levelPhrase } from '../../texts/of-values/protection-texts.ts';
 import type { MinimumView, ProtectionLevel, VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVaultView, useVault } from '../../shell/context/app-context.tsx';
-import { writeTime } from '../../texts/time-texts.ts';
+import { writeTime } from '../../texts/of-values/time-texts.ts';
 import { say } from '../../texts/say.ts';
 
 const nothingAsked: MinimumView = { account: null, conversation: null, effective: 'any', strongest: 'any' };

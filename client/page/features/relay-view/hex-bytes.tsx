@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { useVault } from '../../shell/context/app-context.tsx';
 import { formatHex, hexOf } from './hex-text.ts';
 import { say } from '../../texts/say.ts';

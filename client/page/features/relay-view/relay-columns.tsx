@@ -1,5 +1,5 @@
 import { ChevronIcon } from '../../design/display/icons.tsx';
-import { columnName, columnValue } from '../../texts/relay-view-texts.ts';
+import { columnName, columnValue } from '../../texts/of-values/relay-view-texts.ts';
 import { say } from '../../texts/say.ts';
 import type { RelayColumn } from '../../../vault/api/vault-api.ts';
 

@@ -1,7 +1,7 @@
 import type { RelayViewRow } from '../../../vault/api/vault-api.ts';
 import { HexBytes } from './hex-bytes.tsx';
 import { FoldedColumns } from './relay-columns.tsx';
-import { rowWords } from '../../texts/relay-view-texts.ts';
+import { rowWords } from '../../texts/of-values/relay-view-texts.ts';
 import { say } from '../../texts/say.ts';
 
 /** Longer answers are cut here: the point is the difference, and the chat has the rest. */

@@ -1,7 +1,7 @@
 import { useCallback } from 'react';
 import { Notice } from '../../design/display/notice.tsx';
 import { Status } from '../../design/display/status.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import type { VaultApi } from '../../../vault/api/vault-api.ts';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { useVaultRead } from '../../shell/context/use-vault-read.ts';

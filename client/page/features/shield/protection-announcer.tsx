@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { changeText, protectionSentence } from '../../texts/protection-texts.ts';
+import { changeText, protectionSentence } from '../../texts/of-values/protection-texts.ts';
 import type { EnclaveView, ProtectionFacts } from '../../../vault/api/vault-api.ts';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';

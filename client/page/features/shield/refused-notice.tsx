@@ -1,5 +1,5 @@
 import { AlertIcon } from '../../design/display/icons.tsx';
-import { refusalText } from '../../texts/refusal-texts.ts';
+import { refusalText } from '../../texts/of-values/refusal-texts.ts';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { RefusedActions } from './refused-actions.tsx';
 import { say } from '../../texts/say.ts';

@@ -1,6 +1,6 @@
 import { ShieldAlertIcon, ShieldIcon } from '../../design/display/icons.tsx';
 import { Spinner } from '../../design/display/spinner.tsx';
-import { protectionSentence } from '../../texts/protection-texts.ts';
+import { protectionSentence } from '../../texts/of-values/protection-texts.ts';
 import type { EnclaveView } from '../../../vault/api/vault-api.ts';
 import { useAppSelector } from '../../shell/context/app-context.tsx';
 import { say } from '../../texts/say.ts';

@@ -1,12 +1,12 @@
 import { Button } from '../../design/buttons/button.tsx';
 import { EyeIcon, RetryIcon } from '../../design/display/icons.tsx';
-import { engineName, engineText, kindName, protectionSentence } from '../../texts/protection-texts.ts';
-import { refusalText } from '../../texts/refusal-texts.ts';
+import { engineName, engineText, kindName, protectionSentence } from '../../texts/of-values/protection-texts.ts';
+import { refusalText } from '../../texts/of-values/refusal-texts.ts';
 import type { EnclaveView } from '../../../vault/api/vault-api.ts';
 import { useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 import { Checklist } from '../verification/checklist.tsx';
 import { FactList, measuredFacts } from '../verification/enclave-facts.tsx';
-import { writeTime } from '../../texts/time-texts.ts';
+import { writeTime } from '../../texts/of-values/time-texts.ts';
 import { MinimumChoice } from '../minimum/minimum-choice.tsx';
 import { RefusedActions } from './refused-actions.tsx';
 import { say } from '../../texts/say.ts';

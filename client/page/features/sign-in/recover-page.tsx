@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Button } from '../../design/buttons/button.tsx';
 import { Notice } from '../../design/display/notice.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { phraseText, typedWords } from '../../state/typed-phrase.ts';
 import type { FailureCode } from '../../../vault/api/vault-api.ts';
 import { AccountPageFrame } from '../../shell/frames/account-page-frame.tsx';

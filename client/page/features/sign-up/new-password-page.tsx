@@ -2,7 +2,7 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Button } from '../../design/buttons/button.tsx';
 import { Notice } from '../../design/display/notice.tsx';
 import { PasswordField } from '../../design/fields/password-field.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { navigate } from '../../state/router.ts';
 import { phraseText, typedWords } from '../../state/typed-phrase.ts';
 import type { FailureCode, OwnProof } from '../../../vault/api/vault-api.ts';

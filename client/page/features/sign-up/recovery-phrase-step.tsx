@@ -3,7 +3,7 @@ import { Button } from '../../design/buttons/button.tsx';
 import { Checkbox } from '../../design/fields/checkbox.tsx';
 import { CheckIcon, CopyIcon, DownloadIcon, PrintIcon } from '../../design/display/icons.tsx';
 import { Notice } from '../../design/display/notice.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { useVault } from '../../shell/context/app-context.tsx';
 import { RecoveryWords } from './recovery-words.tsx';

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Button } from '../../design/buttons/button.tsx';
 import { Notice } from '../../design/display/notice.tsx';
 import { PasswordField } from '../../design/fields/password-field.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { signOutAsked } from '../../state/slices/session-slice.ts';
 import type { VaultFailure } from '../../../vault/api/vault-api.ts';
 import { AccountPageFrame } from '../../shell/frames/account-page-frame.tsx';

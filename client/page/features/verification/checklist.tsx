@@ -1,7 +1,7 @@
 import { useId, type ReactNode } from 'react';
 import { CheckIcon, CrossIcon, DashIcon } from '../../design/display/icons.tsx';
-import { stepText } from '../../texts/evidence-texts.ts';
-import { stepResultText } from '../../texts/protection-texts.ts';
+import { stepText } from '../../texts/of-values/evidence-texts.ts';
+import { stepResultText } from '../../texts/of-values/protection-texts.ts';
 import type { VerificationStep } from '../../../vault/api/vault-api.ts';
 import { Said } from '../../design/display/said.tsx';
 

@@ -3,14 +3,14 @@ import { Button } from '../../design/buttons/button.tsx';
 import { Dialog } from '../../design/overlays/dialog.tsx';
 import { Notice } from '../../design/display/notice.tsx';
 import { Status } from '../../design/display/status.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
-import { claimText, kindName, levelPhrase } from '../../texts/protection-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
+import { claimText, kindName, levelPhrase } from '../../texts/of-values/protection-texts.ts';
 import type { VaultApi, VerificationView, VerifiedEnclaveView } from '../../../vault/api/vault-api.ts';
 import { useVaultRead } from '../../shell/context/use-vault-read.ts';
 import { Checklist } from './checklist.tsx';
 import { downloadText } from './download-text.ts';
 import { FactList, measuredFacts } from './enclave-facts.tsx';
-import { writeTime } from '../../texts/time-texts.ts';
+import { writeTime } from '../../texts/of-values/time-texts.ts';
 import { say } from '../../texts/say.ts';
 import { Said } from '../../design/display/said.tsx';
 

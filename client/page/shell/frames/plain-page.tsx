@@ -1,6 +1,6 @@
 import { Button, buttonClasses } from '../../design/buttons/button.tsx';
 import { AccountPageFrame } from './account-page-frame.tsx';
-import { failureSentence, failureWayOut } from '../../texts/failure-texts.ts';
+import { failureSentence, failureWayOut } from '../../texts/of-values/failure-texts.ts';
 import type { FailureCode } from '../../../vault/api/vault-api.ts';
 import { Link } from '../routes/link.tsx';
 import { useOneReload } from '../browser/load-part.ts';

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { LogoMark } from '../../design/display/wordmark.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { useAppSelector } from '../context/app-context.tsx';
 import { useMissingPart } from '../browser/load-part.ts';
 import { say } from '../../texts/say.ts';

@@ -1,7 +1,7 @@
 import { Button } from '../../design/buttons/button.tsx';
 import { Notice } from '../../design/display/notice.tsx';
 import { alarmDismissed } from '../../state/slices/alarms-slice.ts';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import type { FailureCode } from '../../../vault/api/vault-api.ts';
 import { useAppDispatch, useAppSelector } from '../context/app-context.tsx';
 import { say } from '../../texts/say.ts';

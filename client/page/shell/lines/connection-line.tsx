@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Status } from '../../design/display/status.tsx';
-import { failureText } from '../../texts/failure-texts.ts';
+import { failureText } from '../../texts/of-values/failure-texts.ts';
 import { useAppSelector } from '../context/app-context.tsx';
 import { say } from '../../texts/say.ts';
 

@@ -3,8 +3,12 @@ import { expect, test } from 'vitest';
 import { errorCodes } from '../../../../crypto/protocol/messages/error-codes.ts';
 import { replyCauses } from '../../../../crypto/protocol/contents/reply-note.ts';
 import { replyErrorCodes } from '../../../../crypto/protocol/contents/request-content.ts';
-import { canSucceedAgain, failureCodes, failureSentence } from '../../../../client/page/texts/failure-texts.ts';
-import { replyErrorText } from '../../../../client/page/texts/reply-error-texts.ts';
+import {
+  canSucceedAgain,
+  failureCodes,
+  failureSentence,
+} from '../../../../client/page/texts/of-values/failure-texts.ts';
+import { replyErrorText } from '../../../../client/page/texts/of-values/reply-error-texts.ts';
 import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
 import { askInPage } from '../../../parts/vault/scripted-client/scripted-page.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { failureText } from '../../../../client/page/texts/failure-texts.ts';
+import { failureText } from '../../../../client/page/texts/of-values/failure-texts.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 
 let lab: DeviceLab;

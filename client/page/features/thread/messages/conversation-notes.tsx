@@ -1,5 +1,5 @@
 import { ShieldAlertIcon } from '../../../design/display/icons.tsx';
-import { noteText } from '../../../texts/protection-texts.ts';
+import { noteText } from '../../../texts/of-values/protection-texts.ts';
 import type { ConversationNote } from '../../../../vault/api/vault-api.ts';
 
 /** Shows what happened between two messages, as lines that belong to neither. */

@@ -1,7 +1,7 @@
 import type { UserMessage } from '../../../../vault/api/vault-api.ts';
 import { breakGiants } from '../../markdown/source/giant-characters.ts';
 import { CopyButton } from '../../../design/buttons/copy-button.tsx';
-import { timeText } from '../../../texts/time-texts.ts';
+import { timeText } from '../../../texts/of-values/time-texts.ts';
 import { say } from '../../../texts/say.ts';
 
 type QuestionMessageProps = {

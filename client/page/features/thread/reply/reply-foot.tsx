@@ -1,13 +1,13 @@
 import { type RefObject, use } from 'react';
 import { IconButton } from '../../../design/buttons/icon-button.tsx';
 import { ShieldIcon } from '../../../design/display/icons.tsx';
-import { leftOutText } from '../../../texts/reply-texts.ts';
-import { shortModelName, storedProtectionText } from '../../../texts/protection-texts.ts';
+import { leftOutText } from '../../../texts/of-values/reply-texts.ts';
+import { shortModelName, storedProtectionText } from '../../../texts/of-values/protection-texts.ts';
 import type { AssistantMessage } from '../../../../vault/api/vault-api.ts';
 import { OpenDocumentContext } from '../../verification/open-document.ts';
 import { CopyButton } from '../../../design/buttons/copy-button.tsx';
 import { copyMessage } from './copy-message.ts';
-import { timeText } from '../../../texts/time-texts.ts';
+import { timeText } from '../../../texts/of-values/time-texts.ts';
 import { say } from '../../../texts/say.ts';
 
 type ReplyFootProps = {

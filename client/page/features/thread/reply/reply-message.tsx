@@ -6,7 +6,7 @@ import { ReplyFoot } from './reply-foot.tsx';
 import { ReplyStatus } from './reply-status.tsx';
 import { MarkdownText } from '../../markdown/markdown-text.tsx';
 import { Reasoning } from './reasoning.tsx';
-import { timeText } from '../../../texts/time-texts.ts';
+import { timeText } from '../../../texts/of-values/time-texts.ts';
 import { useRevealedText } from './use-revealed-text.ts';
 import { say } from '../../../texts/say.ts';
 

@@ -4,10 +4,10 @@ import { RetryIcon } from '../../../design/display/icons.tsx';
 import { Notice, type NoticeTone } from '../../../design/display/notice.tsx';
 import { ProgressBar } from '../../../design/display/progress-bar.tsx';
 import { Status } from '../../../design/display/status.tsx';
-import { waitingText } from '../../../texts/reply-texts.ts';
-import { canSucceedAgain, failureText } from '../../../texts/failure-texts.ts';
-import { loadingProgress, loadingText } from '../../../texts/protection-texts.ts';
-import { replyErrorText } from '../../../texts/reply-error-texts.ts';
+import { waitingText } from '../../../texts/of-values/reply-texts.ts';
+import { canSucceedAgain, failureText } from '../../../texts/of-values/failure-texts.ts';
+import { loadingProgress, loadingText } from '../../../texts/of-values/protection-texts.ts';
+import { replyErrorText } from '../../../texts/of-values/reply-error-texts.ts';
 import type { AssistantMessage, VaultFailure } from '../../../../vault/api/vault-api.ts';
 import { useAppSelector, useVault } from '../../../shell/context/app-context.tsx';
 

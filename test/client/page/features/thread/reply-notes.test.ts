@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StoredProtection } from '../../../../../client/vault/api/vault-api.ts';
-import { leftOutText } from '../../../../../client/page/texts/reply-texts.ts';
+import { leftOutText } from '../../../../../client/page/texts/of-values/reply-texts.ts';
 import { clientOfTests } from '../../../../parts/vault/scripted-client/client-of-tests.ts';
 import { askInPage } from '../../../../parts/vault/scripted-client/scripted-page.ts';
 

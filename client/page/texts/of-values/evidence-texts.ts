@@ -1,0 +1,40 @@
+import type { CheckCode, DetailCode, VerificationStep } from '../../../vault/api/vault-api.ts';
+import { isMessage, type MessageId, say } from '../say.ts';
+
+/* Words for what a verifier found: it gives codes and values alone, and so does what is stored of them. */
+
+/** One line of the checklist: what was checked, and what it came to. */
+export function stepText(step: VerificationStep): { readonly name: string; readonly detail: string } {
+  // A document of an earlier build holds the words that it showed.
+  if ('name' in step) return step;
+  const { check, detail, values } = step;
+  return {
+    name: isMessage(`check.${check}`) ? say(`check.${check as CheckCode}`) : say('step.later-check', { code: check }),
+    detail: isMessage(`detail.${detail}`)
+      ? detailText(detail as DetailCode, values)
+      : say('step.later-detail', { code: detail }),
+  };
+}
+
+type Given = Readonly<Record<string, string | number | null | readonly string[]>>;
+
+/** The reader of documents checked that the values are those of the code. */
+function detailText(code: DetailCode, given: Given): string {
+  const id: MessageId = `detail.${code}`;
+  // A union of all messages with values has no type of its own for them.
+  return (say as (id: MessageId, values: object) => string)(id, { ...given, versions: versionsText(given) });
+}
+
+function versionsText({ versions, firmware, ...components }: Given): string {
+  if (Array.isArray(versions)) return versions.map(gpuVersionText).join('; ');
+  if (firmware === undefined) return '';
+  const given = components as Readonly<Record<'bootLoader' | 'tee' | 'snp' | 'microcode', number>>;
+  return firmware === null
+    ? say('versions.amd', given)
+    : say('versions.amd-with-fmc', { ...given, firmware: Number(firmware) });
+}
+
+function gpuVersionText(pair: string): string {
+  const [driver = '', vbios = ''] = pair.split(' ');
+  return say('versions.gpu', { driver, vbios });
+}
