@@ -12,7 +12,7 @@ import { RareLines } from '../process/rare-lines.ts';
 import { ParentChannel } from './parent-channel.ts';
 import { readSettings, type WorkerSettings } from './settings.ts';
 import { TurnDesk } from './turns/turn-desk.ts';
-import { WorkerApp } from './worker-app.ts';
+import { WorkerApp } from './http/worker-app.ts';
 
 const lastFramesMs = 1_500;
 

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import * as v from 'valibot';
 import type { Bytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { GrowingBytes } from '../../crypto/protocol/bytes/growing-bytes.ts';
+import { jsonBudgetOf } from '../../crypto/protocol/json/json-budget.ts';
+import { parseStrictJson } from '../../crypto/protocol/json/strict-json.ts';
 
 /** Why a body is not read, or not to its end. */
 export type BodyRefusal = 'wrong-media-type' | 'too-large' | 'bad-request';
@@ -41,4 +44,23 @@ export async function readJsonBody(
   }
   if (isTooLarge) throw refuse('too-large');
   return body.take();
+}
+
+/** Reads a message of a declared shape. @param refuse - Makes what is thrown for everything else. */
+export async function readJsonMessage<Schema extends v.GenericSchema>(
+  request: IncomingMessage,
+  schema: Schema,
+  maximumLength: number,
+  refuse: (why: BodyRefusal) => Error,
+): Promise<v.InferOutput<Schema>> {
+  const body = await readJsonBody(request, maximumLength, refuse);
+  let value: unknown;
+  try {
+    value = parseStrictJson(body, jsonBudgetOf(schema));
+  } catch {
+    throw refuse('bad-request');
+  }
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (!parsed.success) throw refuse('bad-request');
+  return parsed.output;
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type * as v from 'valibot';
 import {
   registerRequest,
   type RegistrarErrorCode,
@@ -9,11 +10,11 @@ import type { PublicLog } from '../public-log/public-log.ts';
 import type { Publisher } from '../public-log/publisher.ts';
 import { readTile } from '../public-log/read-tile.ts';
 import { parseTilePath } from '../../crypto/evidence/modal/log-tiles.ts';
+import { readJsonMessage } from '../../process/http/json-body.ts';
 import { RegistrarError } from '../registrar-error.ts';
 import type { StatementDesk } from '../statements/statement-desk.ts';
 import type { LimitName } from './rate-limit.ts';
 import type { PackedTiles } from './packed-tiles.ts';
-import { readJson } from './read-json.ts';
 
 export type RouteDependencies = {
   readonly desk: StatementDesk;
@@ -32,6 +33,8 @@ type Route = {
   run(request: IncomingMessage, path: string): Answer | Promise<Answer>;
 };
 
+/** A token of 8 KiB and a few fields. */
+const maximumBodyLength = 12_288;
 const neverChanges = 'public, max-age=31536000, immutable';
 
 /** @returns null for a path that is not there. */
@@ -117,4 +120,12 @@ export function errorAnswer(code: RegistrarErrorCode): Answer {
 /** Every answer carries these, whoever writes it. */
 export function headersOf({ body, headers }: Answer): Record<string, string> {
   return { ...headers, 'x-content-type-options': 'nosniff', 'content-length': String(Buffer.byteLength(body)) };
+}
+
+/** @throws {RegistrarError} `wrong-media-type`, `too-large`, `bad-request`. */
+function readJson<Schema extends v.GenericSchema>(
+  request: IncomingMessage,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  return readJsonMessage(request, schema, maximumBodyLength, (why) => new RegistrarError(why));
 }

@@ -4,7 +4,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { stopParsing } from '../../process/http/node-parser.ts';
-import type { ConnectionPlaces } from './connection-places.ts';
+import type { ConnectionPlaces } from '../../process/http/connection-places.ts';
 import { TinyChunks } from '../api/bodies/tiny-chunks.ts';
 import { endInOrder } from '../api/bodies/unread-bodies.ts';
 import { endFlood, streamOf, WatchedSession } from '../api/bodies/http2-watch.ts';

@@ -9,7 +9,7 @@ import { portComplaint } from '../launch/preflight.ts';
 import { StartError } from '../../process/start-error.ts';
 import type { RelayApp } from '../api/app.ts';
 import { CallLanes } from './call-lanes.ts';
-import { ConnectionPlaces } from './connection-places.ts';
+import { ConnectionPlaces } from '../../process/http/connection-places.ts';
 import { Connections, type ConnectionTimes, usualTimes } from './connections.ts';
 import { errorBody, refusalOf } from '../api/route/error-answer.ts';
 import { HandshakeTurns } from './handshake-turns.ts';

@@ -59,6 +59,7 @@ const arrows: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     launch: [],
   },
   'enclave-worker': {
+    http: ['turns', 'engines', 'keys', 'evidence'],
     turns: ['engines', 'keys', 'evidence'],
     evidence: ['engines', 'keys'],
     engines: [],
@@ -112,7 +113,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
 
 /** Files in a room itself that start something: they import the folders, never the other way round. */
 const entryFiles =
-  /^(server|enclave-worker|registrar|audit)\/(main|launcher|worker-app|audit-log|verify-document|build|backup|restore|print-keys)\.ts$/;
+  /^(server|enclave-worker|registrar|audit)\/(main|launcher|audit-log|verify-document|build|backup|restore|print-keys)\.ts$/;
 /** Node runs these in the client's room: the vault's adapters and the build. */
 const nodeFiles = /^client\/(node\/.*|build\.ts|build\/.*|vite\.config\.ts)$/;
 const nodeAdapters = /^client\/node\//;

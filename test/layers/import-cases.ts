@@ -102,6 +102,12 @@ export const importCases: readonly [file: string, refused: string, finding: stri
     `import '../../crypto/turn/open.ts'`,
   ],
   [
+    'enclave-worker/turns/turn-desk.ts',
+    `import '../http/worker-app.ts'`,
+    'turns/ may not import http/',
+    `import '../keys/key-holder.ts'`,
+  ],
+  [
     'registrar/statements/statement-desk.ts',
     `import '../../server/relay.ts'`,
     'registrar/ may not import server/',

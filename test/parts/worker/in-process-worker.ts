@@ -8,7 +8,7 @@ import { createLog } from '../../../enclave-worker/log.ts';
 import type { TurnLimits } from '../../../enclave-worker/turns/admission.ts';
 import type { HoldLimits } from '../../../enclave-worker/turns/held-replies.ts';
 import { TurnDesk } from '../../../enclave-worker/turns/turn-desk.ts';
-import { WorkerApp } from '../../../enclave-worker/worker-app.ts';
+import { WorkerApp } from '../../../enclave-worker/http/worker-app.ts';
 
 export const inProcessToken = 'another-token-for-tests-0123';
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Network, networksOf } from '../../process/http/networks.ts';
+import { type Network, networksOf } from './networks.ts';
 
 /**
  * How many connections may be open: of all callers together, and of one address, with several times as many for the networks
