@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { attestation } from '../../crypto/protocol/messages/enclave-messages.ts';
-import { workerStatusAnswer } from '../../crypto/protocol/messages/worker-messages.ts';
-import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
+import { attestation } from '../../../crypto/protocol/messages/enclave-messages.ts';
+import { workerStatusAnswer } from '../../../crypto/protocol/messages/worker-messages.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import * as v from 'valibot';
-import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../parts/worker/in-process-worker.ts';
-import { saying, ScriptedEngine } from '../parts/worker/scripted-engine.ts';
-import { WorkerClient } from '../parts/users/with-keys/worker-client.ts';
+import { inProcessToken, type InProcessWorker, startInProcessWorker } from '../../parts/worker/in-process-worker.ts';
+import { saying, ScriptedEngine } from '../../parts/worker/scripted-engine.ts';
+import { WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
 
 let worker: InProcessWorker;
 let client: WorkerClient;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { RequestContent } from '../../crypto/protocol/contents/request-content.ts';
-import { frameClasses, frameTagLength } from '../../crypto/protocol/messages/request-header.ts';
-import { randomBytes, toBase64Url } from '../../crypto/protocol/bytes/bytes.ts';
-import { inProcessToken, startInProcessWorker } from '../parts/worker/in-process-worker.ts';
-import { saying, ScriptedEngine } from '../parts/worker/scripted-engine.ts';
-import { readReply } from '../parts/users/with-keys/sealed-turn.ts';
-import { WorkerClient } from '../parts/users/with-keys/worker-client.ts';
+import type { RequestContent } from '../../../crypto/protocol/contents/request-content.ts';
+import { frameClasses, frameTagLength } from '../../../crypto/protocol/messages/request-header.ts';
+import { randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { inProcessToken, startInProcessWorker } from '../../parts/worker/in-process-worker.ts';
+import { saying, ScriptedEngine } from '../../parts/worker/scripted-engine.ts';
+import { readReply } from '../../parts/users/with-keys/sealed-turn.ts';
+import { WorkerClient } from '../../parts/users/with-keys/worker-client.ts';
 
 const scripted = () => new ScriptedEngine(saying('In a ', 'low ', 'voice 🤫.'));
 
