@@ -9,7 +9,7 @@ const wordsFile = /\/page\/texts\/[a-z]{2}\/(?:[a-z-]+\/)?[a-z-]+\.ts$/;
 const parserPackage = '@formatjs/icu-messageformat-parser';
 
 /**
- * Parses the messages of the page while it is built: the page gets them ready to be filled in, and no parser. Under our policy nothing
+ * Parses the texts of the page while it is built: the page gets them ready to be filled in, and no parser. Under our policy nothing
  * may make code out of a text, and this does not.
  */
 export function pageWords(): Plugin {
@@ -42,14 +42,14 @@ async function readCatalogs(): Promise<Catalogs> {
  * Puts words into index.html: whoever waits for the first script, or has none, reads a paragraph in every language, as nobody can know
  * theirs yet. An attribute is in English.
  *
- * @param html - With `{{id of a message}}` in it.
- * @throws {Error} for a message that is not there.
+ * @param html - With `{{id of a text}}` in it.
+ * @throws {Error} for a text that is not there.
  */
 export function fillPage(html: string, catalogs: Catalogs): string {
   const say = (code: string, id: string): string => {
-    const message = catalogs[code]?.[id];
-    if (message === undefined) throw new Error(`index.html asks for the message "${id}", and there is none.`);
-    return message.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+    const text = catalogs[code]?.[id];
+    if (text === undefined) throw new Error(`index.html asks for the text "${id}", and there is none.`);
+    return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   };
   return html
     .replaceAll(/<p([^>]*)>\{\{([a-z.-]+)\}\}<\/p>/g, (_all, attributes: string, id: string) =>
@@ -62,25 +62,25 @@ export function fillPage(html: string, catalogs: Catalogs): string {
 
 type Words = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Reads the words that a file of messages exports. */
+/** Reads the words that a file of texts exports. */
 async function readWords(path: string): Promise<Words> {
   // Under `npm run dev` a file changes while this runs.
   const version = Math.trunc(statSync(path).mtimeMs);
   return (await import(/* @vite-ignore */ `${pathToFileURL(path).href}?v=${version}`)) as Words;
 }
 
-/** The same exports as a module, each message parsed; one of words alone stays a string. */
+/** The same exports as a module, each text parsed; one of words alone stays a string. */
 export function compileWords(words: Words): string {
   return Object.entries(words)
-    .map(([name, messages]) => {
-      const parsed = Object.entries(messages).map(([id, message]) => [id, compileMessage(message)]);
+    .map(([name, texts]) => {
+      const parsed = Object.entries(texts).map(([id, text]) => [id, compileText(text)]);
       return `export const ${name} = ${JSON.stringify(Object.fromEntries(parsed))};`;
     })
     .join('\n');
 }
 
-function compileMessage(message: string): string | MessageFormatElement[] {
-  const parsed = parse(message);
+function compileText(text: string): string | MessageFormatElement[] {
+  const parsed = parse(text);
   const [only] = parsed;
   return parsed.length === 1 && only?.type === TYPE.literal ? only.value : parsed;
 }

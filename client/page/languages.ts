@@ -1,10 +1,10 @@
-import { type Messages, speak } from './texts/say.ts';
+import { type Texts, speak } from './texts/say.ts';
 import { english } from './texts/en/catalog.ts';
 
 type Language = {
   /** The direction of its script. */
   readonly dir: 'ltr' | 'rtl';
-  readonly load: () => Promise<Messages>;
+  readonly load: () => Promise<Texts>;
 };
 
 /** English is part of the first script: it is there whatever does not arrive. */
@@ -55,13 +55,13 @@ type Page = { lang: string; dir: string };
  */
 export async function speakLanguage(chosen: ChosenLanguage, root: Page): Promise<void> {
   let spoken = chosen;
-  let messages: Messages = english;
+  let texts: Texts = english;
   try {
-    messages = await languages[chosen.code].load();
+    texts = await languages[chosen.code].load();
   } catch {
     spoken = fallback;
   }
-  speak(spoken.tag, messages);
+  speak(spoken.tag, texts);
   root.lang = spoken.tag;
   root.dir = languages[spoken.code].dir;
 }

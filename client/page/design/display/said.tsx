@@ -1,9 +1,9 @@
 import { createElement, Fragment, type ReactElement } from 'react';
-import { type MessageId, type Rich, sayParts } from '../../texts/say.ts';
+import { type TextId, type Rich, sayParts } from '../../texts/say.ts';
 
-type SaidProps<Id extends MessageId> = { readonly id: Id } & Rich<Id, ReactElement>;
+type SaidProps<Id extends TextId> = { readonly id: Id } & Rich<Id, ReactElement>;
 
 /** A message that has parts of the page in it: a property for each of its arguments, and for each of its tags. */
-export function Said<Id extends MessageId>(props: SaidProps<Id>) {
+export function Said<Id extends TextId>(props: SaidProps<Id>) {
   return createElement(Fragment, null, ...sayParts<Id, ReactElement>(props.id, props));
 }

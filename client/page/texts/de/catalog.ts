@@ -1,4 +1,4 @@
-import type { Messages } from '../say.ts';
+import type { Texts } from '../say.ts';
 import { accountWords } from './pages/account.ts';
 import { chatWords } from './pages/chat.ts';
 import { detailWords } from './protection/check-details.ts';
@@ -32,4 +32,4 @@ export const german = {
   ...failureWords,
   ...relayFailureWords,
   ...replyErrorWords,
-} satisfies Messages;
+} satisfies Texts;

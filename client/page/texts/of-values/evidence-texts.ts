@@ -1,5 +1,5 @@
 import type { CheckCode, DetailCode, VerificationStep } from '../../../vault/api/vault-api.ts';
-import { isMessage, type MessageId, say } from '../say.ts';
+import { isText, type TextId, say } from '../say.ts';
 
 /* Words for what a verifier found: it gives codes and values alone, and so does what is stored of them. */
 
@@ -9,8 +9,8 @@ export function stepText(step: VerificationStep): { readonly name: string; reado
   if ('name' in step) return step;
   const { check, detail, values } = step;
   return {
-    name: isMessage(`check.${check}`) ? say(`check.${check as CheckCode}`) : say('step.later-check', { code: check }),
-    detail: isMessage(`detail.${detail}`)
+    name: isText(`check.${check}`) ? say(`check.${check as CheckCode}`) : say('step.later-check', { code: check }),
+    detail: isText(`detail.${detail}`)
       ? detailText(detail as DetailCode, values)
       : say('step.later-detail', { code: detail }),
   };
@@ -20,9 +20,9 @@ type Given = Readonly<Record<string, string | number | null | readonly string[]>
 
 /** The reader of documents checked that the values are those of the code. */
 function detailText(code: DetailCode, given: Given): string {
-  const id: MessageId = `detail.${code}`;
-  // A union of all messages with values has no type of its own for them.
-  return (say as (id: MessageId, values: object) => string)(id, { ...given, versions: versionsText(given) });
+  const id: TextId = `detail.${code}`;
+  // A union of all texts with values has no type of its own for them.
+  return (say as (id: TextId, values: object) => string)(id, { ...given, versions: versionsText(given) });
 }
 
 function versionsText({ versions, firmware, ...components }: Given): string {

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { german } from '../../../../client/page/texts/de/catalog.ts';
 import { english } from '../../../../client/page/texts/en/catalog.ts';
-import type { MessageId } from '../../../../client/page/texts/say.ts';
+import type { TextId } from '../../../../client/page/texts/say.ts';
 import { belowMinimum } from '../../../parts/vault/scripted-client/scripted-contents.ts';
 import {
   type PageOptions,
@@ -24,13 +24,13 @@ afterEach(() => client.endTest());
 afterAll(() => client.stop());
 
 /** The longest words of an English message between its arguments; none of one that reads alike in German. */
-function englishWords(id: MessageId): string | null {
+function englishWords(id: TextId): string | null {
   if (german[id] === english[id]) return null;
   const pieces = parse(english[id]).flatMap((each) => (each.type === TYPE.literal ? [each.value.trim()] : []));
   const longest = pieces.toSorted((a, b) => b.length - a.length)[0] ?? '';
   return longest.length < 4 || german[id].includes(longest) ? null : longest;
 }
-const foreign = (Object.keys(english) as MessageId[]).flatMap((id) => englishWords(id) ?? []);
+const foreign = (Object.keys(english) as TextId[]).flatMap((id) => englishWords(id) ?? []);
 
 /** All that a reader or a screen reader finds, each once: texts, names, tooltips, placeholders. */
 async function wordsOf(page: Page): Promise<string[]> {

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { english } from '../../../../client/page/texts/en/catalog.ts';
 import { type LanguageCode, languages } from '../../../../client/page/languages.ts';
-import type { Messages } from '../../../../client/page/texts/say.ts';
+import type { TextId } from '../../../../client/page/texts/say.ts';
 import { projectRoot, readSourceFiles } from '../../../layers/source-files.ts';
 
-const ids = Object.keys(english) as (keyof Messages)[];
+const ids = Object.keys(english) as TextId[];
 const catalogs = await Promise.all(
   (Object.keys(languages) as LanguageCode[]).map(async (code) => [code, await languages[code].load()] as const),
 );
 
-/** Every name that a message is filled in with, with its sort: `count:plural`, `link:tag`. */
+/** Every name that a text is filled in with, with its sort: `count:plural`, `link:tag`. */
 function holesOf(elements: readonly MessageFormatElement[]): string[] {
   return elements.flatMap((element) => {
     switch (element.type) {
@@ -33,11 +33,11 @@ function holesOf(elements: readonly MessageFormatElement[]): string[] {
   });
 }
 
-function holes(message: string): string[] {
-  return [...new Set(holesOf(parse(message)))].toSorted();
+function holes(text: string): string[] {
+  return [...new Set(holesOf(parse(text)))].toSorted();
 }
 
-/** The forms of each plural in a message. */
+/** The forms of each plural in a text. */
 function pluralsOf(elements: readonly MessageFormatElement[]): string[][] {
   return elements.flatMap((element) => {
     if (element.type === TYPE.tag) return pluralsOf(element.children);
@@ -46,38 +46,37 @@ function pluralsOf(elements: readonly MessageFormatElement[]): string[][] {
 }
 
 /** Names what is wrong with a catalog beside the English one; nothing where it says all that English says. */
-function faultsOf(messages: Readonly<Record<string, string>>, code: string): string[] {
+function faultsOf(texts: Readonly<Record<string, string>>, code: string): string[] {
   const forms = new Intl.PluralRules(code).resolvedOptions().pluralCategories;
-  const missing = ids.filter((id) => !Object.hasOwn(messages, id) || messages[id]?.trim() === '');
-  const extra = Object.keys(messages).filter((id) => !Object.hasOwn(english, id));
+  const missing = ids.filter((id) => !Object.hasOwn(texts, id) || texts[id]?.trim() === '');
+  const extra = Object.keys(texts).filter((id) => !Object.hasOwn(english, id));
   const shared = ids.filter((id) => !missing.includes(id));
   return [
     ...missing.map((id) => `${id}: is missing`),
-    ...extra.map((id) => `${id}: English has no such message`),
+    ...extra.map((id) => `${id}: English has no such text`),
     ...shared
-      .filter((id) => holes(messages[id] ?? '').join() !== holes(english[id]).join())
+      .filter((id) => holes(texts[id] ?? '').join() !== holes(english[id]).join())
       .map(
-        (id) =>
-          `${id}: is filled in with ${holes(messages[id] ?? '').join()}, English with ${holes(english[id]).join()}`,
+        (id) => `${id}: is filled in with ${holes(texts[id] ?? '').join()}, English with ${holes(english[id]).join()}`,
       ),
     ...shared
-      .filter((id) => pluralsOf(parse(messages[id] ?? '')).some((given) => forms.some((form) => !given.includes(form))))
+      .filter((id) => pluralsOf(parse(texts[id] ?? '')).some((given) => forms.some((form) => !given.includes(form))))
       .map((id) => `${id}: a plural lacks one of ${forms.join(', ')}`),
     // An apostrophe of a typewriter would quote what follows it.
-    ...shared.filter((id) => /['"]/.test(messages[id] ?? '')).map((id) => `${id}: has quotes of a typewriter`),
+    ...shared.filter((id) => /['"]/.test(texts[id] ?? '')).map((id) => `${id}: has quotes of a typewriter`),
   ];
 }
 
-test.each(catalogs)('%s: says all that English says, filled in with the same, and no more', (code, messages) => {
-  expect(faultsOf(messages, code)).toEqual([]);
+test.each(catalogs)('%s: says all that English says, filled in with the same, and no more', (code, texts) => {
+  expect(faultsOf(texts, code)).toEqual([]);
 });
 
 describe('faultsOf finds', () => {
   const { 'home.heading': _heading, ...oneLess } = english;
   test.each<[string, Readonly<Record<string, string>>, string]>([
-    ['a missing message', oneLess, 'home.heading: is missing'],
-    ['an empty message', { ...english, 'home.heading': ' ' }, 'home.heading: is missing'],
-    ['an extra message', { ...english, 'home.more': 'More' }, 'home.more: English has no such message'],
+    ['a missing text', oneLess, 'home.heading: is missing'],
+    ['an empty text', { ...english, 'home.heading': ' ' }, 'home.heading: is missing'],
+    ['an extra text', { ...english, 'home.more': 'More' }, 'home.more: English has no such text'],
     [
       'a renamed argument',
       { ...english, 'thread.you-at': 'You, {moment}' },
@@ -98,8 +97,8 @@ describe('faultsOf finds', () => {
       { ...english, 'thread.you-at': "You, '{'time'}' {time}" },
       'thread.you-at: has quotes of a typewriter',
     ],
-  ])('%s', (_name, messages, fault) => {
-    expect(faultsOf(messages, 'en')).toEqual([fault]);
+  ])('%s', (_name, texts, fault) => {
+    expect(faultsOf(texts, 'en')).toEqual([fault]);
   });
 });
 
@@ -107,14 +106,14 @@ describe('faultsOf finds', () => {
 const sameInGerman =
   /^(?:title\.chat|account-menu\.(?:theme-system|build)|wait\.elapsed-seconds|home\.build|engine\.(?:because|then)|step\.with-result|fact\.(?:evidence-kind|release)|change\.release|check\.(?:hardware|modal|registrar|sev-snp|tdx|tdx-firmware|gpu)|detail\.(?:of-kind|measured-release|runs-model|weights-accepted|asked-at-level|firmware-versions|gpu-versions)|versions\.gpu|vendor\.(?:sev-snp|tdx))$/;
 
-test('no message of another language is left in English', () => {
+test('no text of another language is left in English', () => {
   const left = catalogs
     .filter(([code]) => code !== 'en')
-    .flatMap(([code, messages]) => ids.filter((id) => messages[id] === english[id]).map((id) => `${code} ${id}`));
+    .flatMap(([code, texts]) => ids.filter((id) => texts[id] === english[id]).map((id) => `${code} ${id}`));
   expect(left.filter((each) => !sameInGerman.test(each.replace(/^de /, '')))).toEqual([]);
 });
 
-test('each message has a place in the page', () => {
+test('each text has a place in the page', () => {
   const sources = [...readSourceFiles()]
     .filter(([path]) => /^client\/(?:page|build)\//.test(path) && !/^client\/page\/texts\/[a-z]{2}\//.test(path))
     .map(([, text]) => text)

@@ -1,5 +1,5 @@
 import type { failureWords as english } from '../../en/failures/failures.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 import { currentBrowser, reload, tellOperator } from './advice.ts';
 
 export const failureWords: Wording<typeof english> = {

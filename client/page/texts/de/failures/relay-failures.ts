@@ -1,5 +1,5 @@
 import type { relayFailureWords as english } from '../../en/failures/relay-failures.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 import { reload, tellOperator, tryLater } from './advice.ts';
 
 const again = 'Versuchen Sie es noch einmal.';

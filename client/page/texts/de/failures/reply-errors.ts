@@ -1,5 +1,5 @@
 import type { replyErrorWords as english } from '../../en/failures/reply-errors.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 import { reload, tellOperator, tryLater } from './advice.ts';
 
 export const replyErrorWords: Wording<typeof english> = {

@@ -1,5 +1,5 @@
 import type { accountWords as english } from '../../en/pages/account.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const accountWords: Wording<typeof english> = {
   'sign-in.heading': 'Willkommen zurück',

@@ -1,5 +1,5 @@
 import type { chatWords as english } from '../../en/pages/chat.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const chatWords: Wording<typeof english> = {
   'chat.skip': 'Zum Eingabefeld springen',

@@ -1,5 +1,5 @@
 import type { homeWords as english } from '../../en/pages/home.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const homeWords: Wording<typeof english> = {
   'home.skip': 'Zum Text springen',

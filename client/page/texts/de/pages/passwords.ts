@@ -1,5 +1,5 @@
 import type { passwordWords as english } from '../../en/pages/passwords.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const passwordWords: Wording<typeof english> = {
   'password.warning.straightRow': 'Gerade Reihen auf der Tastatur sind leicht zu erraten.',

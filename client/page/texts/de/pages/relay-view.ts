@@ -1,5 +1,5 @@
 import type { relayViewWords as english } from '../../en/pages/relay-view.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const relayViewWords: Wording<typeof english> = {
   'relay-view.heading': 'Was das Relay sieht',

@@ -1,5 +1,5 @@
 import type { shellWords as english } from '../../en/pages/shell.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const shellWords: Wording<typeof english> = {
   'title.home': 'Sotto, ein privater KI-Chat',

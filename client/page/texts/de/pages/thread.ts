@@ -1,5 +1,5 @@
 import type { threadWords as english } from '../../en/pages/thread.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const threadWords: Wording<typeof english> = {
   'empty.heading': 'Was beschäftigt Sie?',

@@ -1,5 +1,5 @@
 import type { detailWords as english } from '../../en/protection/check-details.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const detailWords: Wording<typeof english> = {
   'detail.form-unknown': 'Er hat keine Form, die dieser Client liest.',

@@ -1,5 +1,5 @@
 import type { checkWords as english } from '../../en/protection/checks.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const checkWords: Wording<typeof english> = {
   'check.policy': 'Richtlinie',

@@ -1,5 +1,5 @@
 import type { protectionWords as english } from '../../en/protection/protection.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const protectionWords: Wording<typeof english> = {
   'protection.connecting': 'Verbindung zur Enklave',

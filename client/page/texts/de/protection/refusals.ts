@@ -1,5 +1,5 @@
 import type { refusalWords as english } from '../../en/protection/refusals.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 const ask = 'Fragen Sie erneut: Eine gesunde Enklave antwortet beim nächsten Mal richtig.';
 const tellOperator =

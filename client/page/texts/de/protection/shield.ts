@@ -1,5 +1,5 @@
 import type { shieldWords as english } from '../../en/protection/shield.ts';
-import type { Wording } from '../../message-arguments.ts';
+import type { Wording } from '../../text-arguments.ts';
 
 export const shieldWords: Wording<typeof english> = {
   'shield.heading': 'Was dieses Gespräch schützt',
