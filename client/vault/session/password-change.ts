@@ -15,7 +15,7 @@ import { hashHead, sealHead } from '../../../crypto/vault/vault-head.ts';
 import { type RelayCallCode, RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { TabLocks } from '../surroundings/vault-lock.ts';
-import type { CachedHead } from '../store/ciphertext-cache.ts';
+import type { CachedHead } from '../store/cached-shapes.ts';
 import type { OwnProof } from './own-proof.ts';
 import { requireStrongPassword } from './password-floor.ts';
 import type { RecentPhrase } from './recent-phrase.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../../crypto/protocol/bytes/bytes.ts';
 import { decodeCanonicalJson, encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
 import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import type { WrappedSession } from '../store/ciphertext-cache.ts';
+import type { WrappedSession } from '../store/cached-shapes.ts';
 
 /** An unlocked tab knows this besides the items. */
 export type AccountSession = {

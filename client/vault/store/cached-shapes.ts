@@ -1,7 +1,56 @@
 import * as v from 'valibot';
 import { countField, idField } from '../../../crypto/protocol/messages/fields.ts';
-import type { SealedOperation, VaultMark, WrappedSession } from './ciphertext-cache.ts';
+import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { RememberedHead } from './remembered-head.ts';
+
+/** One item as the relay holds it. `storedAtMs` is null until a sync brought the relay's own columns. */
+export type CachedItem = {
+  readonly id: string;
+  readonly version: number;
+  readonly expiresAt: number;
+  readonly flags: number;
+  readonly counter: number;
+  readonly storedAtMs: number | null;
+  readonly turnId: string | null;
+  readonly length: number;
+  readonly bodyHash: Bytes;
+  readonly bodyState: 'here' | 'expired';
+  readonly body: Bytes | null;
+};
+
+export type CachedHead = { readonly counter: number; readonly hash: Bytes; readonly body: Bytes };
+
+/** Where this browser stands with one account. */
+export type VaultMark = {
+  readonly name: 'vault';
+  /** A hash of the account's secret id: another account's cache is never mixed in. */
+  readonly owner: Bytes;
+  /** Rises when items left other than by a change: other tabs then read all again. */
+  readonly generation: number;
+  /** The last head that was accepted; nothing older is, ever. */
+  readonly head: CachedHead;
+  /** A head that was accepted before this cache was made: the next sync has to descend from it. */
+  readonly floor?: RememberedHead | null;
+  /** Where the next sync begins; null: from the beginning. */
+  readonly cursor: { readonly counter: number; readonly id: string | null } | null;
+  /** A head that was sent and not answered yet: it may come back as ours. */
+  readonly pending: { readonly counter: number; readonly hash: Bytes } | null;
+  /** Turns that began up to this time have nothing to be fetched any more. */
+  readonly turnsAfterMs: number;
+};
+
+/** The key of this browser profile, which no script can read, and what it wraps. */
+export type WrappedSession = {
+  readonly name: 'session';
+  readonly wrappingKey: CryptoKey | null;
+  readonly nonce: Bytes;
+  readonly body: Bytes;
+};
+
+/** Something to do at the relay that could not be done yet, sealed. */
+export type SealedOperation = { readonly id: string; readonly order: number; readonly body: Bytes };
+/** Names an operation that is to change: the change applies to this very revision or not at all. */
+export type OperationRevision = { readonly id: string; readonly revision: string };
 
 const bytes = v.instance(Uint8Array);
 const hash = v.pipe(

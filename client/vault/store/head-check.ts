@@ -3,7 +3,7 @@ import { equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.
 import { CryptoError, type CryptoErrorCode } from '../../../crypto/protocol/bytes/errors.ts';
 import { type HeadMark, openHead, type VaultHead, verifyHeadChain } from '../../../crypto/vault/vault-head.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
-import type { CachedHead } from './ciphertext-cache.ts';
+import type { CachedHead } from './cached-shapes.ts';
 import { compareRemembered } from './remembered-head.ts';
 import type { FailureCode } from '../failures/failure-codes.ts';
 import { VaultError } from '../failures/vault-error.ts';

@@ -1,6 +1,7 @@
 import type { Keyring } from '../../../crypto/account/keyring.ts';
 import { type Bytes, equalBytes } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { CachedHead, CiphertextCache } from './ciphertext-cache.ts';
+import type { CachedHead } from './cached-shapes.ts';
+import type { CiphertextCache } from './ciphertext-cache.ts';
 import { rememberedOf } from './remembered-head.ts';
 import { isReadableHead } from './vault-store.ts';
 

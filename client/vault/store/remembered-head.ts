@@ -1,6 +1,6 @@
 import { equalBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { HeadMark } from '../../../crypto/vault/vault-head.ts';
-import type { VaultMark } from './ciphertext-cache.ts';
+import type { VaultMark } from './cached-shapes.ts';
 
 /** The last head to which this browser followed the chain: no other history is accepted, ever. */
 export type RememberedHead = HeadMark & {

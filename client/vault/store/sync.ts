@@ -6,7 +6,7 @@ import { isMissingBodyAllowed } from '../../../crypto/vault/expiry.ts';
 import type { Clock } from '../surroundings/clock.ts';
 import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
-import type { CachedItem, VaultMark } from './ciphertext-cache.ts';
+import type { CachedItem, VaultMark } from './cached-shapes.ts';
 import { checkHead, type CheckedHead } from './head-check.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import { isTombstone, type ItemRow } from './vault-contents.ts';

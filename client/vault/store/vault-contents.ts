@@ -11,7 +11,7 @@ import { Preferences } from '../items/preferences.ts';
 import { ReplyNotes } from '../items/reply-notes.ts';
 import { UnreadableItems } from '../items/unreadable-items.ts';
 import { Verifications, type VerificationSummary } from '../items/verifications.ts';
-import type { CachedItem } from './ciphertext-cache.ts';
+import type { CachedItem } from './cached-shapes.ts';
 
 /** The clear columns of one item; its body stays in the cache. */
 export type ItemRow = Omit<CachedItem, 'body'>;

@@ -5,8 +5,8 @@ import { labelled, sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { openContentOrDescribe } from '../../../crypto/vault/item-content.ts';
 import { hashLeaf, MerkleTree } from '../../../crypto/protocol/merkle-tree.ts';
 import { hashHead, openHead, type VaultHead } from '../../../crypto/vault/vault-head.ts';
-import { isItemRow } from './cached-shapes.ts';
-import type { CachedHead, CachedItem, CiphertextCache, VaultMark } from './ciphertext-cache.ts';
+import { type CachedHead, type CachedItem, isItemRow, type VaultMark } from './cached-shapes.ts';
+import type { CiphertextCache } from './ciphertext-cache.ts';
 import { type ItemRow, type OpenedContent, VaultContents } from './vault-contents.ts';
 import { VaultError } from '../failures/vault-error.ts';
 

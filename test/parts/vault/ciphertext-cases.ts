@@ -1,4 +1,5 @@
-import { CiphertextCache, revisionOf, type VaultMark } from '../../../client/vault/store/ciphertext-cache.ts';
+import type { VaultMark } from '../../../client/vault/store/cached-shapes.ts';
+import { CiphertextCache, revisionOf } from '../../../client/vault/store/ciphertext-cache.ts';
 import type { RowCache } from '../../../client/vault/store/cache.ts';
 import { type CacheCase, type CacheDevice, refusalOf, requireSame } from './cache-cases.ts';
 

@@ -1,6 +1,7 @@
 import type { Keyring } from '../../../../crypto/account/keyring.ts';
 import { openUnsentText, sealUnsentText } from '../../../../crypto/vault/unsent-text.ts';
-import { type CiphertextCache, revisionOf, type SealedOperation } from '../../store/ciphertext-cache.ts';
+import type { SealedOperation } from '../../store/cached-shapes.ts';
+import { type CiphertextCache, revisionOf } from '../../store/ciphertext-cache.ts';
 import type { AnyOperation, OperationType, OperationTypes } from '../operations/operation.ts';
 import type { TurnOperation } from '../operations/turn-operation.ts';
 

@@ -3,7 +3,7 @@ import { type Bytes, fromBase64Url, toBase64Url } from '../../../../crypto/proto
 import { sha256 } from '../../../../crypto/protocol/bytes/hash.ts';
 import { sealContent } from '../../../../crypto/vault/item-content.ts';
 import { hashHead, sealHead } from '../../../../crypto/vault/vault-head.ts';
-import type { CachedHead, CachedItem } from '../../store/ciphertext-cache.ts';
+import type { CachedHead, CachedItem } from '../../store/cached-shapes.ts';
 import type { PlannedWrite } from '../operations/batch-in-progress.ts';
 import { type BatchPlan, flagsOf } from './plan-batch.ts';
 import type { OpenedItem, VaultStore } from '../../store/vault-store.ts';

@@ -3,7 +3,7 @@ import type { Operation } from '../../../../client/vault/features/features.ts';
 import { turnWrites } from '../../../../client/vault/changes/operations/plan-turn.ts';
 import { TurnRecipients } from '../../../../client/vault/asking/turn-recipients.ts';
 import { type OpenedContent, VaultContents } from '../../../../client/vault/store/vault-contents.ts';
-import type { CachedItem } from '../../../../client/vault/store/ciphertext-cache.ts';
+import type { CachedItem } from '../../../../client/vault/store/cached-shapes.ts';
 import type { VerifiedEnclave } from '../../../../client/vault/enclave/verified-enclave.ts';
 import type { ItemContent } from '../../../../crypto/protocol/contents/item-contents.ts';
 import { type Bytes, randomBytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';

@@ -1,6 +1,7 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CiphertextCache, type VaultMark } from '../../../../client/vault/store/ciphertext-cache.ts';
+import type { VaultMark } from '../../../../client/vault/store/cached-shapes.ts';
+import { CiphertextCache } from '../../../../client/vault/store/ciphertext-cache.ts';
 import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts';
 import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { VaultStore } from '../../../../client/vault/store/vault-store.ts';

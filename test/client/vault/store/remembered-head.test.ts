@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CachedItem, VaultMark } from '../../../../client/vault/store/ciphertext-cache.ts';
+import type { CachedItem, VaultMark } from '../../../../client/vault/store/cached-shapes.ts';
 import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { inCache } from '../../../parts/users/vaults/kept-cache.ts';
