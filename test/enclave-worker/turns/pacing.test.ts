@@ -9,7 +9,7 @@ import { HeldReply } from '../../../enclave-worker/turns/held-reply.ts';
 import { queueHighWater } from '../../../enclave-worker/turns/reply-queue.ts';
 import { RunningTurn } from '../../../enclave-worker/turns/running-turn.ts';
 import { sampleContent, sampleReplyContext } from '../../crypto/turn/sample-turn.ts';
-import { FakeClock } from '../../parts/machine/clocks/fake-clock.ts';
+import { ManualClock } from '../../parts/machine/clocks/manual-clock.ts';
 import { ScriptedEngine } from '../../parts/worker/scripted-engine.ts';
 
 beforeAll(aeadReady);
@@ -18,7 +18,7 @@ type Token = { readonly text: string; readonly afterMs: number };
 
 /** Records what somebody on the wire sees of a turn: when frames came and how long they were. */
 async function watchWire(tokens: readonly Token[], durationMs: number) {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   // Where a turn begins within the tick is left to chance; here it is the same place.
   const pacer = new FramePacer(
     () => {},
@@ -58,7 +58,7 @@ async function watchWire(tokens: readonly Token[], durationMs: number) {
   });
   pacer.add(turn);
   void turn.run(sampleContent());
-  await clock.run(durationMs);
+  await clock.pass(durationMs);
   return { seen, turn, read: () => read, clock };
 }
 
@@ -105,7 +105,7 @@ describe('an engine that is faster than the pace', () => {
     const first = read();
     expect(first).toBeGreaterThanOrEqual(queueHighWater / 1024);
     expect(first).toBeLessThan(queueHighWater / 1024 + 5);
-    await clock.run(4_000);
+    await clock.pass(4_000);
     // 40 frames of 249 bytes are nearly ten pieces.
     expect(read() - first).toBeGreaterThanOrEqual(8);
     expect(read() - first).toBeLessThanOrEqual(11);
@@ -117,6 +117,6 @@ describe('a reply', () => {
     const { turn, clock } = await watchWire([{ text: 'x'.repeat(2_000_001), afterMs: 0 }], 100);
     expect(turn.hasEnd).toBe(true);
     turn.discard();
-    expect(clock.timers).toBeGreaterThan(0);
+    expect(clock.waiting).toBeGreaterThan(0);
   });
 });

@@ -6,9 +6,9 @@ import { stopTurn } from '../../../server/turns/stop-turn.ts';
 import type { Database } from '../../../server/storage/tables/database.ts';
 import { parseBatch } from '../../../server/vault/parse-batch.ts';
 import { readItems } from '../../../server/vault/read-items.ts';
-import { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
+import type { ScriptedWorker } from '../../parts/worker/scripted-worker.ts';
 import {
-  startTurnProcess,
+  openTurnScene,
   stateOf,
   storedBytes,
   type TurnProcess,
@@ -35,10 +35,7 @@ describe.each(databaseKinds)('a turn on %s', (kind) => {
     await database.remove();
   });
   beforeEach(async () => {
-    worker = await new ScriptedWorker().start();
-    relay = await startTurnProcess(database, [worker]);
-    device = await makeAccount(database);
-    enclaveId = (await relay.service.pool.choose({ accountId: '', model: '' }))[0]!.id;
+    ({ worker, relay, device, enclaveId } = await openTurnScene(database));
   });
   afterEach(async () => {
     await relay.service.close();

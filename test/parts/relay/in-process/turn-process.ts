@@ -15,9 +15,9 @@ import { readFrames } from '../../../../server/frames/read-frames.ts';
 import { TurnService, type TurnServiceDependencies } from '../../../../server/turns/turn-service.ts';
 import { noCollateral } from './no-collateral.ts';
 import { quietLog, type QuietLog } from './quiet-log.ts';
-import type { ScriptedWorker } from '../../worker/scripted-worker.ts';
+import { ScriptedWorker } from '../../worker/scripted-worker.ts';
 import { sealedRequestFor } from '../../users/without-keys/unopened-request.ts';
-import type { VaultDevice } from '../../users/without-keys/vault-device.ts';
+import { makeAccount, type VaultDevice } from '../../users/without-keys/vault-device.ts';
 import { rightClock } from '../../machine/clocks/right-clock.ts';
 
 /** The part of one relay process that handles turns, without its HTTP. */
@@ -38,6 +38,22 @@ export async function startTurnProcess(
   await service.start();
   for (const worker of workers) await until(() => worker.streamCount > 0);
   return { service, log };
+}
+
+/** One account, a relay process, and the one enclave that it reaches. */
+type TurnScene = {
+  readonly worker: ScriptedWorker;
+  readonly relay: TurnProcess;
+  readonly device: VaultDevice;
+  readonly enclaveId: string;
+};
+
+export async function openTurnScene(database: Database): Promise<TurnScene> {
+  const worker = await new ScriptedWorker().start();
+  const relay = await startTurnProcess(database, [worker]);
+  const device = await makeAccount(database);
+  const [enclave] = await relay.service.pool.choose({ accountId: '', model: '' });
+  return { worker, relay, device, enclaveId: enclave!.id };
 }
 
 /** Waits as long as it takes on a busy machine, and no longer than a test may. */

@@ -3,8 +3,9 @@ import { closeReasonOf, recordBody } from '../../../../crypto/protocol/messages/
 import { type Bytes, fromBase64Url, randomBytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { resumeTurns } from '../../../../server/turns/following/resume-turns.ts';
 import { startTurn } from '../../../../server/turns/start-turn.ts';
-import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
+import type { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import {
+  openTurnScene,
   startTurnProcess,
   stateOf,
   storedBytes,
@@ -14,7 +15,7 @@ import {
   Watcher,
 } from '../../../parts/relay/in-process/turn-process.ts';
 import { databaseKinds, makeDatabase, type TestDatabase } from '../../../parts/storage/relay-database.ts';
-import { makeAccount, type VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
+import type { VaultDevice } from '../../../parts/users/without-keys/vault-device.ts';
 
 describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
   let database: TestDatabase;
@@ -31,10 +32,7 @@ describe.each(databaseKinds)('turns that meet trouble on %s', (kind) => {
     await database.remove();
   });
   beforeEach(async () => {
-    worker = await new ScriptedWorker().start();
-    relay = await startTurnProcess(database, [worker]);
-    device = await makeAccount(database);
-    enclaveId = (await relay.service.pool.choose({ accountId: '', model: '' }))[0]!.id;
+    ({ worker, relay, device, enclaveId } = await openTurnScene(database));
   });
   afterEach(async () => {
     vi.useRealTimers();

@@ -3,9 +3,9 @@ import { fromBase64Url, toBase64Url } from '../../../../crypto/protocol/bytes/by
 import type { TurnStart } from '../../../../crypto/protocol/messages/turn-messages.ts';
 import { attemptTurn, startTurn } from '../../../../server/turns/start-turn.ts';
 import { parseBatch } from '../../../../server/vault/parse-batch.ts';
-import { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
+import type { ScriptedWorker } from '../../../parts/worker/scripted-worker.ts';
 import {
-  startTurnProcess,
+  openTurnScene,
   stateOf,
   type TurnProcess,
   turnStart,
@@ -29,10 +29,7 @@ describe.each(databaseKinds)('requests under way on %s', (kind) => {
 
   beforeEach(async () => {
     database = await makeDatabase(kind);
-    worker = await new ScriptedWorker().start();
-    relay = await startTurnProcess(database, [worker]);
-    device = await makeAccount(database);
-    enclaveId = (await relay.service.pool.choose({ accountId: '', model: '' }))[0]!.id;
+    ({ worker, relay, device, enclaveId } = await openTurnScene(database));
   });
   afterEach(async () => {
     await relay.service.close();
