@@ -16,7 +16,7 @@ import { isDisplaced, isForWriter } from './changes/writing/plan-batch.ts';
 import { Protection } from './enclave/protection.ts';
 import type { ReplyGrowth } from './exchange/reading/reply-reader.ts';
 import { ReplyTracker } from './replies/reply-tracker.ts';
-import type { AccountSession } from './session/session-key.ts';
+import type { AccountSession } from './session/keys/session-key.ts';
 import type { TabChannel, TabMessage } from './store/tab-channel.ts';
 import { TurnDriver } from './asking/turn-driver.ts';
 import { TurnRecipients } from './asking/turn-recipients.ts';

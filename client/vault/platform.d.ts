@@ -1,7 +1,7 @@
 // All that the vault takes by itself from where it runs, beside what crypto/platform.d.ts names. Workers, Node and pages have
 // these alike. Everything else comes through surroundings/: clock, storage, locks and channel are missing here on purpose.
 
-/** AES-GCM alone: the key of this device that wraps the keyring (session/session-key.ts). */
+/** AES-GCM alone: the key of this device that wraps the keyring (session/keys/session-key.ts). */
 declare interface SubtleCrypto {
   generateKey(
     algorithm: { readonly name: 'AES-GCM'; readonly length: 256 },

@@ -3,13 +3,14 @@ import { RelayClient } from './relay/relay-client.ts';
 import { AccessTokens } from './relay/tokens/token-refresh.ts';
 import { CiphertextCache } from './store/ciphertext-cache.ts';
 import { ConnectionState } from './relay/connection/connection-state.ts';
-import type { SignedIn } from './session/key-material.ts';
+import type { SignedIn } from './session/keys/key-material.ts';
 import { openCache } from './store/open-cache.ts';
 import type { OpenedVault } from './opened-vault.ts';
-import type { OwnProof } from './session/own-proof.ts';
-import { RecentPhrase } from './session/recent-phrase.ts';
+import type { FactorDependencies } from './session/factors/factor.ts';
+import type { OwnProof, SignInGiven, UnlockGiven } from './session/factors/factors.ts';
+import { RecentPhrase } from './session/keys/recent-phrase.ts';
 import { compareRemembered, rememberedOf } from './store/remembered-head.ts';
-import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session/session-key.ts';
+import { type AccountSession, unwrapSession, wipeSessionKeys, wrapSession } from './session/keys/session-key.ts';
 import type { PreparedSignUp } from './session/sign-up.ts';
 import { TabChannel, type TabMessage } from './store/tab-channel.ts';
 import type { SessionStatus } from './session/session-views.ts';
@@ -98,34 +99,28 @@ export class Vault {
     this.#prepared = null;
   }
 
-  async signIn(input: { userName: string; password: string }): Promise<void> {
+  async signIn(given: SignInGiven): Promise<void> {
     this.#requireOutside();
-    const { signInWithPassword } = await import('./session/sign-in.ts');
-    await this.#enter(() => signInWithPassword(this.#client, input));
-  }
-
-  async signInWithPhrase(input: { userName: string; words: string }): Promise<void> {
-    this.#requireOutside();
-    const { signInWithPhrase } = await import('./session/sign-in.ts');
+    const { signIn } = await import('./session/sign-in.ts');
     try {
-      await this.#enter(() => signInWithPhrase(this.#client, input, this.#recentPhrase));
+      await this.#enter(() => signIn(this.#forFactors, given));
     } catch (error) {
       this.#recentPhrase.wipe();
       throw error;
     }
   }
 
-  async unlock(password: string): Promise<void> {
+  async unlock(given: UnlockGiven): Promise<void> {
     this.#requireOutside();
-    const { unlockWithPassword } = await import('./session/sign-in.ts');
-    await this.#enter(() => unlockWithPassword(this.#client, password), true);
+    const { unlock } = await import('./session/sign-in.ts');
+    await this.#enter(() => unlock(this.#forFactors, given), true);
   }
 
   async changePassword(newPassword: string, proof: OwnProof): Promise<void> {
     const { store, writer, account } = this.opened;
     const { changePassword } = await import('./session/password-change.ts');
-    const dependencies = { client: this.#client, locks: this.#dependencies.locks, store, writer, account };
-    await changePassword({ ...dependencies, recentPhrase: this.#recentPhrase }, newPassword, proof);
+    const dependencies = { ...this.#forFactors, locks: this.#dependencies.locks, store, writer, account };
+    await changePassword(dependencies, newPassword, proof);
     this.#recentPhrase.wipe();
     await this.#keepSession({ ...account, needsNewPassword: false });
     this.#setStatus('unlocked');
@@ -143,6 +138,10 @@ export class Vault {
   get opened(): OpenedVault {
     if (this.#opened === null || this.#isEnding || this.#isEnded) throw new VaultError('session-ended');
     return this.#opened;
+  }
+
+  get #forFactors(): FactorDependencies {
+    return { client: this.#client, recentPhrase: this.#recentPhrase };
   }
 
   #requireOutside(): void {

@@ -103,6 +103,8 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   'client/vault/relay': ['http', 'tokens', 'connection'],
   'client/vault/changes': ['operations', 'outbox', 'writing'],
   'client/vault/exchange': ['reading', 'sending'],
+  'client/vault/session': ['keys', 'factors'],
+  'server/accounts': ['keys', 'sessions', 'attempts', 'keyslots', 'factors'],
   'client/page': ['texts', 'design', 'state', 'shell', 'actions', 'features'],
   'client/page/design': ['styles', 'display', 'buttons', 'fields', 'overlays'],
   'client/page/shell': ['browser', 'context', 'routes', 'lines', 'forms', 'frames'],

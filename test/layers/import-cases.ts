@@ -146,6 +146,18 @@ export const importCases: readonly [file: string, refused: string, finding: stri
     `await import('../texts/failure-texts.ts')`,
   ],
   [
+    'client/vault/session/factors/password.ts',
+    `import { Prover } from '../step-up.ts'`,
+    'client/vault/session/factors/ may not import what stands above it',
+    `import { openKeyMaterial } from '../keys/key-material.ts'`,
+  ],
+  [
+    'server/accounts/keyslots/open-session.ts',
+    `import { factors } from '../factors/factors.ts'`,
+    'server/accounts/keyslots/ may not import what stands above it',
+    `import { forgiveAttempt } from '../attempts/login-limit.ts'`,
+  ],
+  [
     'client/page/shell/routes/link.tsx',
     `import type { A } from '../../app.tsx'`,
     'client/page/shell/ may not import what stands above it',

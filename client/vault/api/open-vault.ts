@@ -26,7 +26,6 @@ const faceNames: Readonly<Record<keyof VaultFace, true>> = {
   finishSignUp: true,
   cancelSignUp: true,
   signIn: true,
-  signInWithPhrase: true,
   unlock: true,
   changePassword: true,
   lock: true,

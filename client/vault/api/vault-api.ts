@@ -4,7 +4,7 @@ import type { ConnectionStatus } from '../relay/connection/connection-state.ts';
 import type { ConversationSummary, ChatMessage } from '../threads/thread-views.ts';
 import type { EnclaveView } from '../enclave/protection-views.ts';
 import type { VaultCommands, VaultViews } from '../features/features.ts';
-import type { OwnProof } from '../session/own-proof.ts';
+import type { OwnProof, SignInGiven, UnlockGiven } from '../session/factors/factors.ts';
 
 /*
  * The page gets these from the vault's Worker: words to show and things to do, never a key and never a token. Ids are
@@ -30,7 +30,7 @@ export type { ReturnedWords } from '../changes/outbox/outbox.ts';
 export type { Theme } from '../features/theme.ts';
 export type { VaultCommands, VaultViews } from '../features/features.ts';
 export type { SetMinimum } from '../items/settings.ts';
-export type { OwnProof } from '../session/own-proof.ts';
+export type { OwnProof } from '../session/factors/factors.ts';
 export type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 export type { CheckCode, RefusalCode } from '../../../crypto/evidence/policy/evidence-step.ts';
 export type { DetailCode, DetailValues } from '../../../crypto/evidence/policy/step-details.ts';
@@ -82,9 +82,9 @@ export interface VaultFace {
   finishSignUp(): Promise<void>;
   cancelSignUp(): Promise<void>;
 
-  signIn(input: { userName: string; password: string }): Promise<void>;
-  signInWithPhrase(input: { userName: string; words: string }): Promise<void>;
-  unlock(input: { password: string }): Promise<void>;
+  /** By any factor, which `by` names; left out it is the password. */
+  signIn(given: SignInGiven): Promise<void>;
+  unlock(given: UnlockGiven): Promise<void>;
   /** After recovery, or from the account menu. */
   changePassword(input: { newPassword: string; proof: OwnProof }): Promise<void>;
   /** Wipes keys in every tab; ciphertext stays. */

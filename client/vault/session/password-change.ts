@@ -1,14 +1,6 @@
 import { deriveKeyslotListKey } from '../../../crypto/account/account-key.ts';
 import { currentAccountKey, type Keyring } from '../../../crypto/account/keyring.ts';
-import { deriveKeyEncryptionKey, wrapAccountKey } from '../../../crypto/account/keyslot.ts';
-import {
-  digestKeyslot,
-  digestKeyslotList,
-  encodeKeyslotList,
-  type KeyslotList,
-  openKeyslotList,
-} from '../../../crypto/account/keyslot-list.ts';
-import { finishRegistration, opaqueReady, startRegistration } from '../../../crypto/account/opaque-client.ts';
+import { digestKeyslotList, type KeyslotList, openKeyslotList } from '../../../crypto/account/keyslot-list.ts';
 import type { PasswordFinish } from '../../../crypto/protocol/messages/account-messages.ts';
 import { type Bytes, equalBytes, fromBase64Url, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { hashHead, sealHead } from '../../../crypto/vault/vault-head.ts';
@@ -16,11 +8,12 @@ import { type RelayCallCode, RelayCallError } from '../relay/http/relay-call-err
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { TabLocks } from '../surroundings/vault-lock.ts';
 import type { CachedHead } from '../store/cached-shapes.ts';
-import type { OwnProof } from './own-proof.ts';
+import type { OwnProof } from './factors/factors.ts';
+import { newestStretching, registerPassword } from './factors/password.ts';
+import { type KeyslotKey, replaceKeyslot } from './keys/make-keyslot.ts';
 import { requireStrongPassword } from './password-floor.ts';
-import type { RecentPhrase } from './recent-phrase.ts';
-import type { AccountSession } from './session-key.ts';
-import { newestStretching } from './sign-up.ts';
+import type { RecentPhrase } from './keys/recent-phrase.ts';
+import type { AccountSession } from './keys/session-key.ts';
 import { Prover } from './step-up.ts';
 import { VaultError } from '../failures/vault-error.ts';
 import { underVaultLock } from '../surroundings/vault-lock.ts';
@@ -61,8 +54,7 @@ export async function changePassword(
   proof: OwnProof,
 ): Promise<void> {
   requireStrongPassword(newPassword, null);
-  await opaqueReady();
-  const prover = new Prover(dependencies.client, proof, dependencies.recentPhrase);
+  const prover = await Prover.open(dependencies, proof);
   await changeProven(dependencies, newPassword, prover).finally(() => prover.end());
 }
 
@@ -72,28 +64,25 @@ async function changeProven(
   prover: Prover,
 ): Promise<void> {
   const { client, account, locks } = dependencies;
-  const started = startRegistration(newPassword);
-  const answer = await client.startPassword({ format: 1, registrationRequest: started.request });
-  const registered = finishRegistration({
-    password: newPassword,
-    state: started.state,
-    response: answer.registrationResponse,
-    stretching: newestStretching,
-  });
-  if (registered.serverStaticPublicKey !== account.serverStaticPublicKey) throw new VaultError('server-key-changed');
-  const keyEncryptionKey = deriveKeyEncryptionKey('password', registered.exportKey);
-  registered.exportKey.wipe();
-  const begun = { passwordToken: answer.passwordToken, registrationRecord: registered.record, keyEncryptionKey };
-  await underVaultLock(locks, async () => {
-    for (let tries = 0; tries < maximumTries; tries++) {
-      if (await tryChange(dependencies, begun, prover)) return;
-    }
-    throw new VaultError('written-elsewhere');
-  }).finally(() => keyEncryptionKey.wipe());
+  const { answer, record, serverStaticPublicKey, key } = await registerPassword(newPassword, (registrationRequest) =>
+    client.startPassword({ format: 1, registrationRequest }),
+  );
+  try {
+    if (serverStaticPublicKey !== account.serverStaticPublicKey) throw new VaultError('server-key-changed');
+    const begun = { passwordToken: answer.passwordToken, registrationRecord: record, key };
+    await underVaultLock(locks, async () => {
+      for (let tries = 0; tries < maximumTries; tries++) {
+        if (await tryChange(dependencies, begun, prover)) return;
+      }
+      throw new VaultError('written-elsewhere');
+    });
+  } finally {
+    key.keyEncryptionKey.wipe();
+  }
 }
 
 type Begun = Pick<PasswordFinish, 'passwordToken' | 'registrationRecord'> & {
-  readonly keyEncryptionKey: ReturnType<typeof deriveKeyEncryptionKey>;
+  readonly key: KeyslotKey;
 };
 
 /** @returns false when another device was first. */
@@ -102,7 +91,7 @@ async function tryChange(dependencies: PasswordChangeDependencies, begun: Begun,
   await writer.syncLocked();
   const list = await readList(dependencies);
   if (list === null) return false;
-  const { keyslot, listBody } = replacePasswordSlot(account, list, begun);
+  const { keyslot, listBody } = replaceKeyslot(account, list, begun.key);
   const head = sealNextHead(store, account.keyring, listBody);
   const change = {
     format: 1,
@@ -143,29 +132,6 @@ async function readList({ client, store, account, writer }: PasswordChangeDepend
   const { keyring } = account;
   const listKey = deriveKeyslotListKey({ accountId: keyring.accountId, accountKey: currentAccountKey(keyring) });
   return openKeyslotList({ listKey, body });
-}
-
-function replacePasswordSlot(account: AccountSession, list: KeyslotList, begun: Begun) {
-  const { keyring, serverStaticPublicKey, nameTag } = account;
-  const old = list.slots.find((slot) => slot.kind === 'password');
-  if (old === undefined) throw new VaultError('vault-tampered');
-  const place = { kind: 'password', slotId: old.slotId, generation: old.generation + 1 } as const;
-  const accountKey = currentAccountKey(keyring);
-  const body = wrapAccountKey({
-    ...place,
-    epoch: keyring.currentEpoch,
-    stretching: newestStretching,
-    serverStaticPublicKey,
-    keyEncryptionKey: begun.keyEncryptionKey,
-    accountId: keyring.accountId,
-    accountKey,
-    nameTag,
-  });
-  const slots = list.slots.map((slot) => (slot === old ? { ...place, digest: digestKeyslot(body) } : slot));
-  const listKey = deriveKeyslotListKey({ accountId: keyring.accountId, accountKey });
-  const listBody = encodeKeyslotList({ listKey, epoch: keyring.currentEpoch, slots });
-  const keyslot = { ...place, slotId: toBase64Url(old.slotId), body: toBase64Url(body) };
-  return { keyslot, listBody };
 }
 
 function sealNextHead(store: VaultStore, keyring: Keyring, listBody: Bytes): CachedHead {

@@ -1,22 +1,21 @@
-import { deriveKeyslotListKey, generateAccountId, generateAccountKey } from '../../../crypto/account/account-key.ts';
+import { generateAccountId, generateAccountKey } from '../../../crypto/account/account-key.ts';
 import { createKeyring } from '../../../crypto/account/keyring.ts';
-import { deriveKeyEncryptionKey, wrapAccountKey } from '../../../crypto/account/keyslot.ts';
-import { digestKeyslot, digestKeyslotList, encodeKeyslotList } from '../../../crypto/account/keyslot-list.ts';
+import { digestKeyslotList } from '../../../crypto/account/keyslot-list.ts';
 import { deriveNameTag } from '../../../crypto/account/name-tag.ts';
-import { finishRegistration, opaqueReady, startRegistration } from '../../../crypto/account/opaque-client.ts';
-import { deriveRecoverySigningKeys, generateRecoveryPhrase } from '../../../crypto/account/recovery-phrase.ts';
-import { type SignUpFinish, stretchingProfiles } from '../../../crypto/protocol/messages/account-messages.ts';
+import type { SignUpFinish } from '../../../crypto/protocol/messages/account-messages.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
-import { type Bytes, equalBytes, randomBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
+import { equalBytes, toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { MerkleTree } from '../../../crypto/protocol/merkle-tree.ts';
 import { noHeadHash, sealHead } from '../../../crypto/vault/vault-head.ts';
 import { isWayCode, RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import { openSignInHead } from '../store/head-check.ts';
-import type { SignedIn } from './key-material.ts';
+import { newestStretching, registerPassword, signInWithPassword } from './factors/password.ts';
+import { drawPhrase } from './factors/recovery.ts';
+import type { SignedIn } from './keys/key-material.ts';
+import { encodeList, makeKeyslot } from './keys/make-keyslot.ts';
 import { requireStrongPassword } from './password-floor.ts';
-import type { AccountSession } from './session-key.ts';
-import { signInWithPassword } from './sign-in.ts';
+import type { AccountSession } from './keys/session-key.ts';
 import { VaultError } from '../failures/vault-error.ts';
 
 /** Everything of a new account, before the relay has any of it. */
@@ -30,9 +29,6 @@ export type PreparedSignUp = {
   wasSent: boolean;
 };
 
-/** Always the newest of the compiled list, whatever a relay would like (M6). */
-export const newestStretching = stretchingProfiles[stretchingProfiles.length - 1] ?? stretchingProfiles[0];
-
 /** Registers with the relay and draws all keys. @throws {VaultError} `weak-password`, `invalid-user-name`. */
 export async function prepareSignUp(
   client: RelayClient,
@@ -41,42 +37,18 @@ export async function prepareSignUp(
   const { userName, password } = input;
   const nameTag = deriveNameTag(userName);
   requireStrongPassword(password, userName);
-  await opaqueReady();
-  const started = startRegistration(password);
-  const answer = await client.startSignUp({
-    format: 1,
-    nameTag: toBase64Url(nameTag),
-    registrationRequest: started.request,
-  });
-  const registered = finishRegistration({
-    password,
-    state: started.state,
-    response: answer.registrationResponse,
-    stretching: newestStretching,
-  });
+  const { answer, record, serverStaticPublicKey, key } = await registerPassword(password, (registrationRequest) =>
+    client.startSignUp({ format: 1, nameTag: toBase64Url(nameTag), registrationRequest }),
+  );
   await aeadReady();
-  const { words, entropy } = generateRecoveryPhrase();
-  const accountId = generateAccountId();
-  const accountKey = generateAccountKey();
-  const { serverStaticPublicKey } = registered;
-  const shared = { generation: 1, epoch: 1, serverStaticPublicKey, accountId, accountKey, nameTag } as const;
-  const slots = [
-    wrapSlot({
-      ...shared,
-      kind: 'password',
-      stretching: newestStretching,
-      keyEncryptionKey: deriveKeyEncryptionKey('password', registered.exportKey),
-    }),
-    wrapSlot({
-      ...shared,
-      kind: 'recovery',
-      stretching: null,
-      keyEncryptionKey: deriveKeyEncryptionKey('recovery', entropy),
-    }),
-  ];
-  const keyring = createKeyring({ accountId, epoch: 1, accountKey });
-  const listKey = deriveKeyslotListKey({ accountId, accountKey });
-  const list = encodeKeyslotList({ listKey, epoch: 1, slots: slots.map(({ listed }) => listed) });
+  const phrase = drawPhrase();
+  const keyring = createKeyring({ accountId: generateAccountId(), epoch: 1, accountKey: generateAccountKey() });
+  const account = { keyring, serverStaticPublicKey, nameTag, needsNewPassword: false };
+  const slots = [key, phrase.key].map((each) => makeKeyslot(account, each));
+  const list = encodeList(
+    account,
+    slots.map(({ listed }) => listed),
+  );
   const head = sealHead({
     keyring,
     head: {
@@ -87,33 +59,18 @@ export async function prepareSignUp(
       prunedBefore: 0,
     },
   });
-  const signing = deriveRecoverySigningKeys(entropy);
   const message: SignUpFinish = {
     format: 1,
     signUpToken: answer.signUpToken,
-    registrationRecord: registered.record,
+    registrationRecord: record,
     stretching: newestStretching,
     keyslots: slots.map(({ message: slot }) => slot),
     keyslotList: { body: toBase64Url(list) },
-    recoveryPublicKey: toBase64Url(signing.publicKey),
+    recoveryPublicKey: toBase64Url(phrase.publicKey),
     head: { counter: 1, body: toBase64Url(head) },
   };
-  for (const secret of [signing, entropy, registered.exportKey]) secret.wipe();
-  const account = { keyring, serverStaticPublicKey, nameTag, needsNewPassword: false };
-  return { userName, password, words, account, message, wasSent: false };
-}
-
-type SlotInput = Omit<Parameters<typeof wrapAccountKey>[0], 'slotId'>;
-
-function wrapSlot(input: SlotInput) {
-  const slotId: Bytes = randomBytes(16);
-  const { kind, generation } = input;
-  const body = wrapAccountKey({ ...input, slotId });
-  input.keyEncryptionKey.wipe();
-  return {
-    listed: { slotId, kind, generation, digest: digestKeyslot(body) },
-    message: { slotId: toBase64Url(slotId), kind, generation, body: toBase64Url(body) },
-  };
+  for (const { keyEncryptionKey } of [key, phrase.key]) keyEncryptionKey.wipe();
+  return { userName, password, words: phrase.words, account, message, wasSent: false };
 }
 
 /**

@@ -37,7 +37,7 @@ export function RecoverPage() {
     setFailed(null);
     const found = typedWords(typed.words);
     const sent = found.map(({ word }) => word).join(' ');
-    const result = await vault.call((api) => api.signInWithPhrase({ userName: typed.userName, words: sent }));
+    const result = await vault.call((api) => api.signIn({ by: 'phrase', userName: typed.userName, words: sent }));
     setBusy(false);
     if (result.ok) return;
     const { failure } = result;

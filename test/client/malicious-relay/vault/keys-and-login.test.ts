@@ -289,7 +289,7 @@ describe('what opens the vault', () => {
     const signIn =
       name === 'ExportKey'
         ? tab.vault.signIn(person)
-        : tab.vault.signInWithPhrase({ userName, words: recoveryWords.join(' ') });
+        : tab.vault.signIn({ by: 'phrase', userName, words: recoveryWords.join(' ') });
     expect(await tab.refusal(signIn)).toMatchObject({ code: 'relay-unreachable' });
     expect(wiped).toContain(name);
   });

@@ -38,8 +38,8 @@ describe('a form that fails, by keyboard alone', () => {
     ['/sign-in', 'signIn', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
     ['/create-account', 'beginSignUp', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
     ['/create-account', 'beginSignUp', 'weak-password', 'Password', 'too easy to guess'],
-    ['/recover', 'signInWithPhrase', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
-    ['/recover', 'signInWithPhrase', 'invalid-phrase', 'Recovery phrase', 'This has 5 words'],
+    ['/recover', 'signIn', 'invalid-user-name', 'User name', 'This cannot be a user name.'],
+    ['/recover', 'signIn', 'invalid-phrase', 'Recovery phrase', 'This has 5 words'],
     ['/unlock', 'unlock', 'sign-in-failed', 'Password', 'That password does not match.'],
   ] as const)('%s, %s: %s', async (path, call, code, field, said) => {
     const page = await client.openPage({ path, status: path === '/unlock' ? 'locked' : 'signed-out' });
@@ -60,7 +60,7 @@ describe('a form that fails, by keyboard alone', () => {
 
   test.each([
     ['/sign-in', 'signIn', 'Password'],
-    ['/recover', 'signInWithPhrase', 'Recovery phrase'],
+    ['/recover', 'signIn', 'Recovery phrase'],
   ] as const)('%s: a failure of no field leaves the focus where it was', async (path, call, field) => {
     const page = await client.openPage({ path });
     await fail(page, call, 'relay-unreachable');

@@ -169,7 +169,7 @@ describe('a password change', () => {
     });
     const profile = lab.profile();
     const tab = await profile.openTab();
-    await tab.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
+    await tab.vault.signIn({ by: 'phrase', userName: person.userName, words: person.recoveryWords.join(' ') });
     const other = await profile.openTab();
     expect(await other.refusal(other.vault.changePassword({ newPassword, proof: recent }))).toEqual({
       code: 'proof-needed',
@@ -182,7 +182,7 @@ describe('a password change', () => {
 
     const late = lab.profile();
     const lateTab = await late.openTab();
-    await lateTab.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
+    await lateTab.vault.signIn({ by: 'phrase', userName: person.userName, words: person.recoveryWords.join(' ') });
     late.monotonicOffsetMs += 16 * 60_000;
     expect(await lateTab.refusal(lateTab.vault.changePassword({ newPassword, proof: recent }))).toEqual({
       code: 'proof-needed',

@@ -26,18 +26,19 @@ describe('sign-in', () => {
   it('by recovery phrase asks for a new password; the old one is refused from then on', async () => {
     const { person } = await lab.signUp();
     const { tab } = { tab: await lab.profile().openTab() };
-    const other = { userName: person.userName, words: 'abandon '.repeat(24) };
-    expect(await tab.refusal(tab.vault.signInWithPhrase(other))).toEqual({ code: 'invalid-phrase' });
-    const mistyped = { userName: person.userName, words: person.recoveryWords.with(4, 'sotto').join(' ') };
-    expect(await tab.refusal(tab.vault.signInWithPhrase(mistyped))).toEqual({
+    const other = { by: 'phrase', userName: person.userName, words: 'abandon '.repeat(24) } as const;
+    expect(await tab.refusal(tab.vault.signIn(other))).toEqual({ code: 'invalid-phrase' });
+    const mistyped = { ...other, words: person.recoveryWords.with(4, 'sotto').join(' ') };
+    expect(await tab.refusal(tab.vault.signIn(mistyped))).toEqual({
       code: 'invalid-phrase',
       unknownWords: [5],
     });
     const foreign = (await lab.signUp()).person;
-    const notHers = { userName: person.userName, words: foreign.recoveryWords.join(' ') };
-    expect(await tab.refusal(tab.vault.signInWithPhrase(notHers))).toEqual({ code: 'sign-in-failed' });
+    const notHers = { ...other, words: foreign.recoveryWords.join(' ') };
+    expect(await tab.refusal(tab.vault.signIn(notHers))).toEqual({ code: 'sign-in-failed' });
 
-    await tab.vault.signInWithPhrase({
+    await tab.vault.signIn({
+      by: 'phrase',
       userName: person.userName,
       words: person.recoveryWords.join('\n').toUpperCase(),
     });
@@ -61,7 +62,7 @@ describe('sign-in', () => {
     const { person } = await lab.signUp();
     const profile = lab.profile();
     const tab = await profile.openTab();
-    await tab.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
+    await tab.vault.signIn({ by: 'phrase', userName: person.userName, words: person.recoveryWords.join(' ') });
     const reloaded = await profile.openTab();
     expect([reloaded.status, reloaded.needsNewPassword]).toEqual(['unlocked', true]);
   });

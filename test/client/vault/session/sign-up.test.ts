@@ -137,7 +137,7 @@ describe('secrets that are only passed through', () => {
       expect(Object.fromEntries(wiped)).toMatchObject({ ExportKey: 1, KeyEncryptionKey: 1 });
       wiped.clear();
       const recovering = await lab.profile().openTab();
-      await recovering.vault.signInWithPhrase({ userName: person.userName, words: person.recoveryWords.join(' ') });
+      await recovering.vault.signIn({ by: 'phrase', userName: person.userName, words: person.recoveryWords.join(' ') });
       expect(Object.fromEntries(wiped)).toMatchObject({ KeyEncryptionKey: 1, RecoveryEntropy: 1 });
       // Kept for the choice of a new password, and no longer than the tab is unlocked.
       expect(wiped.get('RecoverySigningSeed')).toBeUndefined();

@@ -64,16 +64,13 @@ export class ScriptedVault implements VaultFace {
   cancelSignUp() {
     return this.#called('cancelSignUp', null, () => undefined);
   }
-  signIn(input: { userName: string; password: string }) {
-    return this.#called('signIn', input, () => this.#session('unlocked'));
-  }
-  signInWithPhrase(input: { userName: string; words: string }) {
-    return this.#called('signInWithPhrase', input, () => {
-      this.#needsNewPassword = true;
+  signIn(input: Parameters<VaultApi['signIn']>[0]) {
+    return this.#called('signIn', input, () => {
+      this.#needsNewPassword ||= input.by === 'phrase';
       this.#session('unlocked');
     });
   }
-  unlock(input: { password: string }) {
+  unlock(input: Parameters<VaultApi['unlock']>[0]) {
     return this.#called('unlock', input, () => this.#session('unlocked'));
   }
   changePassword(input: Parameters<VaultApi['changePassword']>[0]) {

@@ -138,9 +138,8 @@ describe('sign-in', () => {
     await page.getByText('3 of 24 words').waitFor();
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel('New password', { exact: true }).waitFor();
-    expect(
-      await page.evaluate(() => window.vault.calls.find(({ name }) => name === 'signInWithPhrase')?.input),
-    ).toEqual({
+    expect(await page.evaluate(() => window.vault.calls.find(({ name }) => name === 'signIn')?.input)).toEqual({
+      by: 'phrase',
       userName: 'quiet-otter',
       words: 'abandon ability able',
     });
@@ -155,9 +154,7 @@ describe('sign-in', () => {
     await phrase.fill(
       Array.from({ length: 24 }, (_, index) => `${index + 1}. ${index === 4 ? 'abl' : 'zoo'}`).join('\n'),
     );
-    await page.evaluate(() =>
-      window.vault.failures.set('signInWithPhrase', { code: 'invalid-phrase', unknownWords: [5] }),
-    );
+    await page.evaluate(() => window.vault.failures.set('signIn', { code: 'invalid-phrase', unknownWords: [5] }));
     await page.getByRole('button', { name: 'Sign in' }).press('Enter');
     expect(await page.getByRole('alert').textContent()).toContain('Word 5, “abl”, is in no recovery phrase.');
     const selected = await phrase.evaluate((field) => {

@@ -1,21 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { deriveKeyslotListKey } from '../../../../crypto/account/account-key.ts';
-import { currentAccountKey, type Keyring, rotateKeyring, sealKeyring } from '../../../../crypto/account/keyring.ts';
-import { deriveKeyEncryptionKey, wrapAccountKey } from '../../../../crypto/account/keyslot.ts';
+import { deriveKeyslotListKey } from '../../../../../crypto/account/account-key.ts';
+import { currentAccountKey, type Keyring, rotateKeyring, sealKeyring } from '../../../../../crypto/account/keyring.ts';
+import { deriveKeyEncryptionKey, wrapAccountKey } from '../../../../../crypto/account/keyslot.ts';
 import {
   digestKeyslot,
   digestKeyslotList,
   encodeKeyslotList,
   type ListedKeyslot,
-} from '../../../../crypto/account/keyslot-list.ts';
-import type { KeyMaterial } from '../../../../crypto/protocol/messages/account-messages.ts';
-import { aeadReady } from '../../../../crypto/primitives/aead.ts';
-import { type Bytes, toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
-import { sealHead } from '../../../../crypto/vault/vault-head.ts';
-import { openKeyMaterial } from '../../../../client/vault/session/key-material.ts';
-import { VaultError } from '../../../../client/vault/failures/vault-error.ts';
-import { filled, sampleKeyring } from '../../../parts/crypto/sample-account.ts';
+} from '../../../../../crypto/account/keyslot-list.ts';
+import type { KeyMaterial } from '../../../../../crypto/protocol/messages/account-messages.ts';
+import { aeadReady } from '../../../../../crypto/primitives/aead.ts';
+import { type Bytes, toBase64Url } from '../../../../../crypto/protocol/bytes/bytes.ts';
+import { Secret } from '../../../../../crypto/protocol/bytes/secret.ts';
+import { sealHead } from '../../../../../crypto/vault/vault-head.ts';
+import { openKeyMaterial } from '../../../../../client/vault/session/keys/key-material.ts';
+import { VaultError } from '../../../../../client/vault/failures/vault-error.ts';
+import { filled, sampleKeyring } from '../../../../parts/crypto/sample-account.ts';
 
 beforeAll(aeadReady);
 

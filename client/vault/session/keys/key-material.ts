@@ -1,18 +1,14 @@
-import { deriveKeyslotListKey } from '../../../crypto/account/account-key.ts';
-import { type Keyring, openKeyring } from '../../../crypto/account/keyring.ts';
-import { unwrapAccountKey } from '../../../crypto/account/keyslot.ts';
-import { digestKeyslotList, isListedKeyslot, openKeyslotList } from '../../../crypto/account/keyslot-list.ts';
-import type {
-  KeyMaterial,
-  SessionAnswer,
-  StretchingProfile,
-} from '../../../crypto/protocol/messages/account-messages.ts';
-import { type Bytes, equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
-import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
-import type { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import { type CheckedHead, openSignInHead } from '../store/head-check.ts';
+import { deriveKeyslotListKey } from '../../../../crypto/account/account-key.ts';
+import { type Keyring, openKeyring } from '../../../../crypto/account/keyring.ts';
+import { unwrapAccountKey } from '../../../../crypto/account/keyslot.ts';
+import { digestKeyslotList, isListedKeyslot, openKeyslotList } from '../../../../crypto/account/keyslot-list.ts';
+import type { KeyMaterial, SessionAnswer } from '../../../../crypto/protocol/messages/account-messages.ts';
+import { type Bytes, equalBytes, fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
+import { CryptoError } from '../../../../crypto/protocol/bytes/errors.ts';
+import { type CheckedHead, openSignInHead } from '../../store/head-check.ts';
+import type { KeyslotKey } from './make-keyslot.ts';
 import type { AccountSession } from './session-key.ts';
-import { VaultError } from '../failures/vault-error.ts';
+import { VaultError } from '../../failures/vault-error.ts';
 
 /** The result of a sign-in by any factor. */
 export type SignedIn = {
@@ -21,11 +17,8 @@ export type SignedIn = {
   readonly head: CheckedHead;
 };
 
-type Factor = {
-  readonly kind: 'password' | 'recovery';
-  readonly keyEncryptionKey: Secret<'KeyEncryptionKey'>;
-  /** For `password` only: the profile and the OPAQUE key that this login saw. */
-  readonly stretching: StretchingProfile | null;
+type Opener = KeyslotKey & {
+  /** The OPAQUE key that this login saw, for `password` only. */
   readonly serverStaticPublicKey: string | null;
   /** The tag of the name that was typed; null for an unlock. */
   readonly nameTag: Bytes | null;
@@ -35,15 +28,15 @@ type Factor = {
  * Opens what the relay released and checks it against itself. The account must list the slot, under its own MAC, in the list
  * that the newest head names (M5, M7, M8, M9).
  *
- * @param factor - Its key is wiped, whatever becomes of it.
+ * @param opener - Its key is wiped, whatever becomes of it.
  * @throws {VaultError} `vault-tampered`; `other-version` for a version of a newer client.
  */
 export function openKeyMaterial(
   keys: KeyMaterial,
-  factor: Factor,
+  opener: Opener,
 ): { keyring: Keyring; serverStaticPublicKey: string; nameTag: Bytes | null; head: CheckedHead } {
   try {
-    return openChecked(keys, factor);
+    return openChecked(keys, opener);
   } catch (error) {
     if (error instanceof VaultError) throw error;
     const isNewer =
@@ -51,20 +44,20 @@ export function openKeyMaterial(
     if (isNewer || error instanceof CryptoError) throw new VaultError(isNewer ? 'other-version' : 'vault-tampered');
     throw error;
   } finally {
-    factor.keyEncryptionKey.wipe();
+    opener.keyEncryptionKey.wipe();
   }
 }
 
-function openChecked(keys: KeyMaterial, factor: Factor) {
+function openChecked(keys: KeyMaterial, opener: Opener) {
   const { keyslot } = keys;
-  if (keyslot.kind !== factor.kind) throw new VaultError('vault-tampered');
+  if (keyslot.kind !== opener.kind) throw new VaultError('vault-tampered');
   const place = {
     kind: keyslot.kind,
     slotId: fromBase64Url(keyslot.slotId),
     generation: keyslot.generation,
     body: fromBase64Url(keyslot.body),
   };
-  const opened = unwrapAccountKey({ ...factor, ...place });
+  const opened = unwrapAccountKey({ ...opener, ...place });
   const { accountId, epoch, accountKey, serverStaticPublicKey, nameTag } = opened;
   const keyring = openKeyring({
     accountId,

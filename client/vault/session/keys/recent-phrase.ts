@@ -1,5 +1,5 @@
-import type { RecoverySigningKeys } from '../../../crypto/account/recovery-phrase.ts';
-import type { Clock } from '../surroundings/clock.ts';
+import type { RecoverySigningKeys } from '../../../../crypto/account/recovery-phrase.ts';
+import type { Clock } from '../../surroundings/clock.ts';
 
 /** Long enough to think of a password; a tab that is left open keeps it no longer. */
 const keptMs = 15 * 60_000;

@@ -1,16 +1,16 @@
 import * as v from 'valibot';
-import { createKeyring, type Keyring } from '../../../crypto/account/keyring.ts';
-import { bytesField, countField, hashField } from '../../../crypto/protocol/messages/fields.ts';
+import { createKeyring, type Keyring } from '../../../../crypto/account/keyring.ts';
+import { bytesField, countField, hashField } from '../../../../crypto/protocol/messages/fields.ts';
 import {
   type Bytes,
   encodeUtf8,
   fromBase64Url,
   randomBytes,
   toBase64Url,
-} from '../../../crypto/protocol/bytes/bytes.ts';
-import { decodeCanonicalJson, encodeCanonicalJson } from '../../../crypto/protocol/json/canonical-json.ts';
-import { Secret } from '../../../crypto/protocol/bytes/secret.ts';
-import type { WrappedSession } from '../store/cached-shapes.ts';
+} from '../../../../crypto/protocol/bytes/bytes.ts';
+import { decodeCanonicalJson, encodeCanonicalJson } from '../../../../crypto/protocol/json/canonical-json.ts';
+import { Secret } from '../../../../crypto/protocol/bytes/secret.ts';
+import type { WrappedSession } from '../../store/cached-shapes.ts';
 
 /** An unlocked tab knows this besides the items. */
 export type AccountSession = {
