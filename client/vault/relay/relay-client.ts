@@ -30,7 +30,15 @@ import {
 import type { TurnAttempt, TurnStart, TurnStop } from '../../../crypto/protocol/messages/turn-messages.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import { readPatiently } from './http/patient-read.ts';
-import { callRelay, callRelayJson, type HttpCall, openRelayStream, type RelayConnection } from './http/http-call.ts';
+import type { BodyPart } from './http/bounded-body.ts';
+import {
+  callRelay,
+  callRelayJson,
+  callRelayPart,
+  type HttpCall,
+  openRelayStream,
+  type RelayConnection,
+} from './http/http-call.ts';
 import { RelayCallError } from './http/relay-call-error.ts';
 import type { AccessTokens } from './tokens/token-refresh.ts';
 
@@ -43,7 +51,7 @@ const turnsPerPage = 200;
 const itemsPerPage = 200;
 /** Base64url is a third longer; a record's other fields are below half a kilobyte. */
 const syncPageLength = itemsPerPage * (Math.ceil((inlineBodyLength * 4) / 3) + 512) + smallLength;
-/** Sixteen transcripts of 5,000 frames. */
+/** Nearly an hour of the larger frames, and three of the others; the rest is asked for again. */
 const maximumFramesLength = 32 * 1024 * 1024;
 
 const loadTurnAccepted = async () => (await import('../../../crypto/protocol/messages/turn-messages.ts')).turnAccepted;
@@ -150,11 +158,15 @@ export class RelayClient {
     );
   }
 
-  /** @param after - Number of the last frame that is here; -1 from the header on. */
-  readFrames(turnId: string, after: number, transcript: string | null): Promise<Bytes> {
+  /**
+   * @param after - Number of the last frame that is here; -1 from the header on.
+   * @returns `isCut` where the relay has more: a reply of hours is read in parts.
+   */
+  readFrames(turnId: string, after: number, transcript: string | null): Promise<BodyPart> {
     const path = `/v1/turns/${turnId}/frames?after=${after}${transcript === null ? '' : `&transcript=${transcript}`}`;
+    const call = { method: 'GET', path, timeoutMs: 120_000 } as const;
     return this.#patiently(() =>
-      this.#authorisedBytes({ method: 'GET', path, timeoutMs: 120_000 }, maximumFramesLength),
+      this.#withToken((token) => callRelayPart(this.#connection, { ...call, token }, maximumFramesLength)),
     );
   }
 

@@ -1,6 +1,7 @@
-import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
+import type { LiveRecord } from '../../../../crypto/protocol/messages/live-record.ts';
 import { toBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { type RelayCallCode, RelayCallError } from '../../relay/http/relay-call-error.ts';
+import type { BodyPart } from '../../relay/http/bounded-body.ts';
 import type { RelayClient } from '../../relay/relay-client.ts';
 import { type Clock, wait } from '../../surroundings/clock.ts';
 import { readRecords } from './live-records.ts';
@@ -15,6 +16,9 @@ export type FetcherSurroundings = {
   /** The relay answered; `growth` null: nothing that a person could see came of it. */
   readonly onFetched: (reader: ReplyReader, growth: ReplyGrowth | null) => void;
 };
+
+/** The place after which frames are missing: in one transcript, or in all. */
+type Place = { readonly after: number; readonly transcriptId: string | null };
 
 /** Fetches frames that did not come live. */
 export class FrameFetcher {
@@ -45,29 +49,38 @@ export class FrameFetcher {
   }
 
   /** @returns why the relay gave nothing; null when it answered. */
-  async fetch(
-    reader: ReplyReader,
-    part: { readonly after: number; readonly transcriptId: string | null },
-  ): Promise<RelayCallCode | null> {
-    const { relay, onFetched } = this.#surroundings;
+  async fetch(reader: ReplyReader, part: Place): Promise<RelayCallCode | null> {
+    const { relay, onFetched, signal } = this.#surroundings;
     const { turnId } = reader;
-    let records: Bytes;
-    try {
-      records = await relay.readFrames(turnId, part.after, part.transcriptId);
-    } catch (error) {
-      const code = error instanceof RelayCallError ? error.code : 'relay-unreachable';
-      // It holds nothing of this turn any more: that is an answer too, and it does not bring what is missing.
-      if (code === 'not-found') onFetched(reader, reader.noteFetch(false));
-      return code;
-    }
     const before = reader.progress;
     let grown: ReplyGrowth | null = null;
-    for (const record of readRecords(records)) {
-      if (toBase64Url(record.turnId) === turnId) grown = joined(grown, reader.take(record));
+    for (let place: Place | null = part; place !== null;) {
+      const soFar = reader.progress;
+      let answer: BodyPart;
+      try {
+        answer = await relay.readFrames(turnId, place.after, place.transcriptId);
+      } catch (error) {
+        const code = error instanceof RelayCallError ? error.code : 'relay-unreachable';
+        // It holds nothing of this turn any more: that is an answer too, and it does not bring what is missing.
+        if (code === 'not-found') onFetched(reader, reader.noteFetch(false));
+        else if (grown !== null) onFetched(reader, grown);
+        return code;
+      }
+      const records = readRecords(answer.bytes).filter((record) => toBase64Url(record.turnId) === turnId);
+      for (const record of records) grown = joined(grown, reader.take(record));
+      // Only frames that open lead on: a relay that sends for ever is left.
+      const goesOn = answer.isCut && reader.progress !== soFar && !signal.aborted;
+      place = goesOn ? placeBehind(records) : null;
     }
     onFetched(reader, joined(grown, reader.noteFetch(reader.progress !== before || reader.missing === null)));
     return null;
   }
+}
+
+/** The place behind the last frame of a part that was cut; null where it has none. */
+function placeBehind(records: readonly LiveRecord[]): Place | null {
+  const last = records.findLast(({ kind }) => kind === 'frame');
+  return last === undefined ? null : { after: last.number, transcriptId: toBase64Url(last.transcriptId) };
 }
 
 function joined(growth: ReplyGrowth | null, more: ReplyGrowth | null): ReplyGrowth | null {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { errorAnswer } from '../../../../crypto/protocol/messages/error-codes.ts';
 import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { jsonBudgetOrLoose, looseJsonBudget } from '../../../../crypto/protocol/json/json-budget.ts';
-import { parseJson, readBoundedBody } from './bounded-body.ts';
+import { type BodyPart, parseJson, readBodyPart, readBoundedBody } from './bounded-body.ts';
 import type { Clock } from '../../surroundings/clock.ts';
 import { type RelayCallCode, RelayCallError } from './relay-call-error.ts';
 
@@ -33,14 +33,27 @@ const longestRetryAfterMs = 3_600_000;
  *
  * @throws {RelayCallError} for everything but a 2xx answer within the limit.
  */
-export async function callRelay(connection: RelayConnection, call: HttpCall, maximumLength: number): Promise<Bytes> {
+export function callRelay(connection: RelayConnection, call: HttpCall, maximumLength: number): Promise<Bytes> {
+  return callAndRead(connection, call, (response) => readBoundedBody(response, maximumLength));
+}
+
+/** Works as `callRelay`, for an answer that may be longer than is taken of it at once. @throws {RelayCallError}. */
+export function callRelayPart(connection: RelayConnection, call: HttpCall, maximumLength: number): Promise<BodyPart> {
+  return callAndRead(connection, call, (response) => readBodyPart(response, maximumLength));
+}
+
+async function callAndRead<Result>(
+  connection: RelayConnection,
+  call: HttpCall,
+  read: (response: Response) => Promise<Result>,
+): Promise<Result> {
   const timeout = new AbortController();
   const callOff = connection.clock.after(call.timeoutMs ?? defaultTimeoutMs, () => timeout.abort());
   const signal = call.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, call.signal]);
   try {
     const response = await sendCall(connection, call, signal);
     await requireSuccess(response);
-    return await readBoundedBody(response, maximumLength);
+    return await read(response);
   } catch (error) {
     throw error instanceof RelayCallError ? error : new RelayCallError('relay-unreachable');
   } finally {

@@ -50,7 +50,7 @@ function device(id: string, held: () => readonly LiveRecord[]) {
   const shown: string[] = [];
   const clock = new ManualClock();
   const dependencies: TrackerSurroundings = {
-    client: { readFrames: async () => encode(held()) },
+    client: { readFrames: async () => ({ bytes: encode(held()), isCut: false }) },
     clock,
     signal: new AbortController().signal,
     recipients: { standing: () => 'own', onLearnt: () => undefined },
