@@ -35,7 +35,7 @@ describe('one turn', () => {
     const view = async () => (await tab.vault.relayView({ conversationId })).rows;
     await expect
       .poll(async () => (await view()).map(({ what, kindOfWords }) => `${what} ${kindOfWords}`))
-      .toEqual(['item title', 'item question', 'item verification', 'item answer', 'item note', 'transcript answer']);
+      .toEqual(['item title', 'item question', 'item verification', 'item reply', 'item note', 'transcript reply']);
     const third = await lab.signIn(person);
     await third.tab.until(() => third.tab.titles().includes('What is sotto voce?'));
     await third.tab.vault.openConversation({ conversationId });
