@@ -15,12 +15,13 @@ import { writeBatch } from '../vault/write-items.ts';
 import type { ChangeFeed } from '../live/change-feed.ts';
 import { chooseEnclave, type ChooseDependencies } from '../pools/choose-enclave.ts';
 import type { FrameJournal } from '../frames/frame-journal.ts';
-import type { FollowedTranscript, HeldTurn } from './following/held-turn.ts';
+import type { FollowedTranscript } from './following/held-turn.ts';
 import { isAway, type TurnHub } from './following/turn-hub.ts';
 import type { TranscriptCursor } from '../frames/transcript-rows.ts';
 import type { TurnLeases } from './rows/turn-leases.ts';
+import { handOver, type Refusal } from './hand-over.ts';
 import { readAttempt } from './turn-request.ts';
-import { type Attempt, moveTurn, type PlacedAttempt, placeAttempt, placeTurn } from './rows/turn-rows.ts';
+import { type Attempt, type PlacedAttempt, placeAttempt, placeTurn } from './rows/turn-rows.ts';
 
 export type StartDependencies = ChooseDependencies & {
   readonly database: Database;
@@ -115,9 +116,6 @@ function findFirst({ pool }: StartDependencies, { accountId, enclaveId, model }:
   return pool.find(enclaveId, { accountId, model });
 }
 
-/** Why an enclave did not take a request; null where the pool knows no such enclave. */
-type Refusal = { readonly enclave: Enclave | null; readonly error: RelayError };
-
 async function forward(
   dependencies: StartDependencies,
   { attempt, enclave, message }: { attempt: Attempt; enclave: Enclave | null; message: TurnAttempt },
@@ -160,50 +158,6 @@ async function findEarlier(
       return { id, enclave, from, closed };
     }),
   );
-}
-
-/** @returns nothing when the first enclave took it, or the second one after it; why neither did otherwise. */
-async function handOver(
-  dependencies: StartDependencies,
-  attempt: Attempt,
-  turn: HeldTurn,
-  first: Enclave | null,
-  message: TurnAttempt,
-): Promise<Refusal[]> {
-  const { accountId, alternateEnclaveId, model, turnId } = attempt;
-  const refused = await tryOne(dependencies, turn, first, message);
-  if (refused === null) return [];
-  if (alternateEnclaveId === null || !mayBeTakenByAnother(refused)) return [refused];
-  const second = await dependencies.pool.find(alternateEnclaveId, { accountId, model });
-  if (second === null || second === first) return [refused];
-  // A process that takes over from this one asks where the request went last.
-  await moveTurn(dependencies.database.db, turnId, second.id);
-  const refusedToo = await tryOne(dependencies, turn, second, message);
-  return refusedToo === null ? [] : [refused, refusedToo];
-}
-
-async function tryOne(
-  dependencies: StartDependencies,
-  turn: HeldTurn,
-  enclave: Enclave | null,
-  message: TurnAttempt,
-): Promise<Refusal | null> {
-  if (enclave === null) return { enclave, error: new RelayError('unknown-key') };
-  try {
-    await dependencies.hub.handOn(turn, enclave, message.request);
-    return null;
-  } catch (error) {
-    if (error instanceof RelayError) return { enclave, error };
-    throw error;
-  }
-}
-
-/**
- * Its key is not there, it is not there, or it takes nothing now. One that fell silent may have taken the request all the
- * same: two transcripts of one turn are apart, and a device shows the first that opens.
- */
-function mayBeTakenByAnother({ error }: Refusal): boolean {
-  return error.code === 'unknown-key' || error.code === 'enclave-busy' || isAway(error);
 }
 
 async function answerRefusal(
