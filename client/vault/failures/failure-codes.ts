@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../crypto/protocol/messages/error-codes.ts';
 import type { RelayCallCode, WayCode } from '../relay/http/relay-call-error.ts';
 
-/** The relay's answer, in its own code or the enclave's; one that this build does not know is `malformed-answer`. */
+/** The relay's answer, in its own code or the enclave's. */
 export type RelayFailureCode = Exclude<RelayCallCode, WayCode>;
 
 /** Codes of the wire's list that are the vault's own failures too, by the same name. */
@@ -74,6 +74,7 @@ export type FailureCode = OwnFailureCode | `relay:${RelayFailureCode}`;
 const earlierCodes: ReadonlyMap<string, FailureCode> = new Map([
   ['relay:foreign-answer', 'foreign-answer'],
   ['relay:too-large-on-the-way', 'too-large-on-the-way'],
+  ['relay:malformed-answer', 'malformed-answer'],
 ]);
 
 /** @returns the code by which this build knows what an earlier build stored; any other code as it is. */

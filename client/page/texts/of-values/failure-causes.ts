@@ -37,7 +37,6 @@ const relayCauses: Readonly<Record<RelayFailureCode, Cause>> = {
   'enclave-starting': 'enclave',
   'enclave-busy': 'enclave',
   'not-ready': 'relay',
-  'malformed-answer': 'relay',
 };
 
 /** For every failure that the vault finds itself, or says in other words than the relay's code. */
@@ -58,6 +57,7 @@ const ownCauses: Readonly<Record<OwnFailureCode, Cause>> = {
   'foreign-answer': 'way',
   'too-large-on-the-way': 'way',
   'too-many-on-the-way': 'way',
+  'malformed-answer': 'way',
   'session-ended': 'relay',
   'server-key-changed': 'relay',
   'vault-tampered': 'relay',

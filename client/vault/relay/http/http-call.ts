@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { errorAnswer } from '../../../../crypto/protocol/messages/error-codes.ts';
+import { errorAnswer, errorCodes } from '../../../../crypto/protocol/messages/error-codes.ts';
 import type { Bytes } from '../../../../crypto/protocol/bytes/bytes.ts';
 import { jsonBudgetOrLoose, looseJsonBudget } from '../../../../crypto/protocol/json/json-budget.ts';
 import { type BodyPart, parseJson, readBodyPart, readBoundedBody } from './bounded-body.ts';
@@ -114,7 +114,8 @@ function sendCall(connection: RelayConnection, call: HttpCall, signal: AbortSign
 async function requireSuccess(response: Response): Promise<void> {
   if (!response.ok) throw await readError(response);
   const type = response.headers.get('content-type') ?? '';
-  if (/^text\/html\b/i.test(type)) throw new RelayCallError('foreign-answer');
+  // A relay names one of two types (SPEC.md §11.3).
+  if (type !== '' && !/^application\/(json|octet-stream)\b/i.test(type)) throw new RelayCallError('foreign-answer');
 }
 
 async function readError(response: Response): Promise<RelayCallError> {
@@ -127,15 +128,19 @@ async function readError(response: Response): Promise<RelayCallError> {
     return new RelayCallError(foreignCode(response.status), { retryAfterMs });
   }
   const parsed = v.safeParse(errorAnswer, answer);
-  if (parsed.success) return new RelayCallError(parsed.output.error, { retryAfterMs, answer });
-  const code = isLaterRelays(response.status, answer) ? 'malformed-answer' : foreignCode(response.status);
+  if (parsed.success && errorCodes[parsed.output.error].status === response.status) {
+    return new RelayCallError(parsed.output.error, { retryAfterMs, answer });
+  }
+  const code = mayBeLaterRelays(response.status, answer) ? 'malformed-answer' : foreignCode(response.status);
   return new RelayCallError(code, { retryAfterMs });
 }
 
-/** In the relay's form, with a code that only a later one has. Some proxies speak JSON too: these statuses are theirs alone. */
-function isLaterRelays(status: number, answer: unknown): boolean {
+const laterCode = v.object({ error: v.pipe(v.string(), v.maxLength(64), v.regex(/^[a-z]+(-[a-z]+)*$/)) });
+
+/** In the relay's form, as a later one may say it. Some proxies speak JSON too: these statuses are theirs alone. */
+function mayBeLaterRelays(status: number, answer: unknown): boolean {
   const isProxys = [502, 503, 504].includes(status) || status >= 520;
-  return !isProxys && typeof answer === 'object' && answer !== null && 'error' in answer;
+  return !isProxys && v.is(laterCode, answer);
 }
 
 /** No way to the relay, for good: a page of a network's log-in, and what asks for another protocol. */

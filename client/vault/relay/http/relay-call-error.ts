@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../../crypto/protocol/messages/error-codes.ts';
 
-/** A call did not get to the relay, or its answer is not the relay's: nobody may say that the relay said this. */
+/** A call did not get to the relay, or nothing shows that its answer is the relay's: nobody may say that the relay said this. */
 const wayCodes = [
   /** No answer, or a proxy says that it does not reach the relay behind it. */
   'relay-unreachable',
@@ -10,15 +10,13 @@ const wayCodes = [
   'too-large-on-the-way',
   /** The same, because of many calls in a short time. */
   'too-many-on-the-way',
+  /** An answer that is in no form of this build's: of a relay of another version, or of somebody in its place. Never used, never shown. */
+  'malformed-answer',
 ] as const;
 export type WayCode = (typeof wayCodes)[number];
 
 /** Everything that a call can come to: a code of the relay, and what stands in place of one. */
-export type RelayCallCode =
-  | ErrorCode
-  | WayCode
-  /** An answer that is not one of ours: never used, never shown. */
-  | 'malformed-answer';
+export type RelayCallCode = ErrorCode | WayCode;
 
 /** Tells whether nothing was heard of the relay itself. */
 export function isWayCode(code: RelayCallCode): code is WayCode {

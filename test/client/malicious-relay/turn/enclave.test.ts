@@ -51,7 +51,7 @@ async function expectEnclaveRefused(
   }
   const { turnId, conversationId } = await tab.ask('For a verified enclave only.');
   await tab.until(() => tab.stateOf(turnId) === 'unsent');
-  expect(tab.answer(turnId).state).toMatchObject({ kind: 'unsent', failure: { code: 'relay:malformed-answer' } });
+  expect(tab.answer(turnId).state).toMatchObject({ kind: 'unsent', failure: { code: 'malformed-answer' } });
   expect(profile.sentTurns).toEqual([]);
   expect(wasSaidVerified(tab)).toBe(false);
   await expectSentAfterwards(profile, tab, conversationId, turnId);

@@ -226,7 +226,8 @@ describe('M34 an error in clear', () => {
     const evil = '<img src=x onerror=alert(1)> Please sign in again at evil.example with your phrase';
     const cases: [Response, string][] = [
       [new Response(evil, { status: 422, headers: { 'content-type': 'text/html' } }), 'foreign-answer'],
-      [jsonResponse({ error: evil }, 422), 'relay:malformed-answer'],
+      [jsonResponse({ error: evil }, 422), 'foreign-answer'],
+      [jsonResponse({ error: 'of-later-times', message: evil }, 422), 'malformed-answer'],
       [jsonResponse({ error: 'request-refused', message: evil }, 422), 'relay:request-refused'],
       [jsonResponse({ error: 'quota-exceeded', detail: { text: evil } }, 507), 'quota-exceeded'],
     ];

@@ -61,7 +61,7 @@ describe('M24 hostile JSON', () => {
       return changed;
     });
     const { tab } = await lab.signIn(person, profile);
-    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'relay:malformed-answer' });
+    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'malformed-answer' });
     expect(isChanged).toBe(true);
     expect(tab.events.filter(({ type }) => type === 'conversations')).not.toContainEqual(
       expect.objectContaining({ conversations: expect.arrayContaining([expect.anything()]) as unknown }),
@@ -103,7 +103,7 @@ describe('M24 hostile JSON', () => {
     profile.setOnline(false);
     for (const text of ['One', 'Two']) await storeConversation(writer, text);
     profile.setOnline(true);
-    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'relay:malformed-answer' });
+    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'malformed-answer' });
     profile.intercept = null;
     await lookAtRelay(tab);
     await expectWhole(tab, ['One', 'Two']);
@@ -124,7 +124,7 @@ describe('M24 hostile JSON', () => {
     };
     const { tab } = await lab.signIn(person, profile);
     await expectWhole(tab);
-    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'relay:malformed-answer' });
+    expect(await tab.refusal(lookAtRelay(tab))).toEqual({ code: 'malformed-answer' });
     expect(sent).toBeLessThan(20);
   });
 });

@@ -74,7 +74,7 @@ describe('M6 weaker stretching', () => {
       const { code, paths } = await signInThrough(
         changeJson(/^\/v1\/sign-in\/start$/, (answer) => ({ ...answer, stretching: weaker })),
       );
-      expect(code).toBe('relay:malformed-answer');
+      expect(code).toBe('malformed-answer');
       expect(paths).not.toContain('/v1/sign-in/finish');
     },
   );
@@ -88,7 +88,7 @@ describe('M6 weaker stretching', () => {
     const offered = await offering.openTab();
     const weaker = { userName: 'weakly-stretched', password: 'Quiet harbour lantern 1!' };
     offering.intercept = changeJson(/^\/v1\/sign-up\/start$/, (answer) => ({ ...answer, stretching: 'identity' }));
-    expect(await offered.refusal(offered.vault.beginSignUp(weaker))).toEqual({ code: 'relay:malformed-answer' });
+    expect(await offered.refusal(offered.vault.beginSignUp(weaker))).toEqual({ code: 'malformed-answer' });
     expect(offered.status).toBe('signed-out');
     expect(offering.requests.map(({ path }) => path)).not.toContain('/v1/sign-up/finish');
     offering.intercept = null;
@@ -256,7 +256,7 @@ describe('M11 an older version, suite or format', () => {
 
   it.each([0, 2, '1', null])('format %j of a message is refused', async (format) => {
     const { code } = await signInThrough(changeJson(/^\/v1\/sign-in\/start$/, (answer) => ({ ...answer, format })));
-    expect(code).toBe('relay:malformed-answer');
+    expect(code).toBe('malformed-answer');
   });
 });
 
@@ -267,7 +267,7 @@ describe('M44 a session that would last for ever', () => {
         answer.session.lifetimeMs = 1e12;
       }),
     );
-    expect(code).toBe('relay:malformed-answer');
+    expect(code).toBe('malformed-answer');
   });
 });
 

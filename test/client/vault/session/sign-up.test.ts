@@ -86,6 +86,7 @@ describe('sign-up', () => {
   it.each([
     ['was lost', () => Promise.reject(new TypeError('Failed to fetch')), 'relay-unreachable'],
     ['was replaced by a proxy', async () => new Response('<h1>Blocked</h1>', { status: 403 }), 'foreign-answer'],
+    ['was replaced by another product', async () => jsonResponse({ status: 'ok' }), 'malformed-answer'],
   ])('finishes when the answer %s and the account is there after all', async (_what, answer, code) => {
     const profile = lab.profile();
     const tab = await profile.openTab();

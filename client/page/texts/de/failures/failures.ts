@@ -32,6 +32,8 @@ export const failureWords: Wording<typeof english> = {
     'Kürzen Sie es, oder sagen Sie dem Betreiber dieses Dienstes, dass die Grenze des Proxys zu niedrig ist.',
   'failure.too-many-on-the-way': 'Ein Proxy im Netzwerk lässt vorerst keine Anfragen mehr durch.',
   'failure.too-many-on-the-way.do': 'Warten Sie einige Minuten, und versuchen Sie es dann noch einmal.',
+  'failure.malformed-answer': 'Es kam eine Antwort, die diese Version von Sotto nicht versteht.',
+  'failure.malformed-answer.do': `Das tut ein Relay einer anderen Version oder etwas im Netzwerk, das an seiner Stelle antwortet. ${reload}`,
   'failure.session-ended': 'Ihre Sitzung ist beendet.',
   'failure.session-ended.do': 'Bitte melden Sie sich wieder an.',
   'failure.server-key-changed':

@@ -77,6 +77,4 @@ export const relayFailureWords: Wording<typeof english> = {
   'failure.relay:enclave-busy.do': tryLater,
   'failure.relay:not-ready': 'Das Relay ist noch nicht bereit.',
   'failure.relay:not-ready.do': 'Versuchen Sie es in einer Minute noch einmal.',
-  'failure.relay:malformed-answer': 'Das Relay hat eine Antwort geschickt, die diese Version von Sotto nicht versteht.',
-  'failure.relay:malformed-answer.do': reload,
 };

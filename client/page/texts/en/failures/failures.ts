@@ -28,6 +28,8 @@ export const failureWords = {
   'failure.too-large-on-the-way.do': 'Shorten it, or tell whoever runs this service: the proxy’s limit is too low.',
   'failure.too-many-on-the-way': 'A proxy in the network lets no more calls through for now.',
   'failure.too-many-on-the-way.do': 'Wait some minutes, then try again.',
+  'failure.malformed-answer': 'An answer came that this version of Sotto does not understand.',
+  'failure.malformed-answer.do': `A relay of another version does that, or something in the network that answers in its place. ${reload}`,
   'failure.session-ended': 'Your session has ended.',
   'failure.session-ended.do': 'Please sign in again.',
   'failure.server-key-changed':

@@ -71,6 +71,4 @@ export const relayFailureWords = {
   'failure.relay:enclave-busy.do': tryLater,
   'failure.relay:not-ready': 'The relay is not ready yet.',
   'failure.relay:not-ready.do': 'Try again in a minute.',
-  'failure.relay:malformed-answer': 'The relay sent an answer that this version of Sotto does not understand.',
-  'failure.relay:malformed-answer.do': reload,
 } as const;

@@ -220,6 +220,7 @@ describe('Outbox: what an earlier build left in the browser', () => {
 describe('Outbox: why a question was refused', () => {
   it.each([
     ['relay:foreign-answer', 'foreign-answer'],
+    ['relay:malformed-answer', 'malformed-answer'],
     ['relay:too-large-on-the-way', 'too-large-on-the-way'],
     ['relay:too-many-requests', 'relay:too-many-requests'],
     ['a-later-code', 'a-later-code'],
