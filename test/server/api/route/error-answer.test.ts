@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { expect, onTestFinished, test } from 'vitest';
 import { errorCodes, type ErrorCode } from '../../../../crypto/protocol/messages/error-codes.ts';
@@ -156,4 +158,16 @@ test('every route: a refusal that says more than a code has a status of the list
   );
   expect(further.length).toBeGreaterThan(0);
   for (const status of further) expect(statuses).toContain(Number(status));
+});
+
+test('SPEC.md §11.3 has each code once, with its status and advice', () => {
+  const spec = readFileSync(resolve('crypto/SPEC.md'), 'utf8');
+  const [, section = ''] = spec.split('### §11.3');
+  const [table = ''] = section.split('\nEvery answer with 429');
+  const rows = [...table.matchAll(/`([a-z-]+)` \| (\d{3}) \| (\w+)/g)].map(([, code, status, advice]) => [
+    code,
+    { status: Number(status), advice },
+  ]);
+  expect(rows).toHaveLength(Object.keys(errorCodes).length);
+  expect(Object.fromEntries(rows)).toEqual(errorCodes);
 });
