@@ -174,7 +174,7 @@ describe('a device that was away while leaves were pruned', () => {
     ['says that there is more and brings nothing', pruned((answer) => ({ ...answer, pruned: [], more: true }))],
     ['brings the same page again and again', pruned((answer) => ({ ...answer, more: true }))],
     ['brings a page that goes back', pruned((answer) => ({ ...answer, pruned: answer.pruned.toReversed() }))],
-  ])('is alarmed by a relay that %s', async (_, lie) => {
+  ])('is alarmed by a relay that %s (M26)', async (_, lie) => {
     const away = await leave();
     const [first, second] = away.ids as [Bytes, Bytes];
     await away.bury([first, second]);
