@@ -8,6 +8,7 @@ import { declaredViews, features, operationTypes, type VaultCommands, type Vault
 import { compactReply, type CompactionDependencies } from './replies/compaction.ts';
 import { Conversations } from './threads/conversations.ts';
 import { EnclaveSession } from './enclave/enclave-session.ts';
+import { EnclaveWatch } from './enclave/enclave-watch.ts';
 import { EventSink } from './api/event-sink.ts';
 import { LiveReading, type LiveReadingVault } from './replies/live-reading.ts';
 import { Minimums } from './enclave/minimums.ts';
@@ -50,6 +51,7 @@ export class OpenedVault {
   readonly #outbox: Outbox;
   readonly #tracker: ReplyTracker;
   readonly #session: EnclaveSession;
+  readonly #watch: EnclaveWatch;
   readonly #driver: TurnDriver;
   readonly #events: EventSink;
   readonly #live: LiveReading;
@@ -86,10 +88,10 @@ export class OpenedVault {
     this.#session = new EnclaveSession({
       client,
       clock,
-      random,
       policy,
       onView: (view) => emit({ type: 'enclave', view }),
     });
+    this.#watch = new EnclaveWatch({ session: this.#session, clock, random });
     const shown = new ShownContents(this.store.contents, this.#outbox);
     const minimums = new Minimums({ contents: this.store.contents, shown, clock, policy });
     this.#protection = new Protection({
@@ -160,6 +162,7 @@ export class OpenedVault {
     });
     this.#vault = {
       ...shared,
+      watch: this.#watch,
       cache,
       protection: this.#protection,
       tracker: this.#tracker,
@@ -205,7 +208,7 @@ export class OpenedVault {
   end(): void {
     this.#ended.abort();
     this.#live.end();
-    this.#session.unwatch();
+    this.#watch.stop();
     this.#stopListening();
     this.#events.end();
     for (const turnId of this.#tracker.turnIds) this.#tracker.forget(turnId);

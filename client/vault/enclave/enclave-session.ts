@@ -4,7 +4,6 @@ import type { EnclaveChoice, EnclaveRequest } from '../../../crypto/protocol/mes
 import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.ts';
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
-import { backOffMs } from '../surroundings/back-off.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import { RelayCallError } from '../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
@@ -16,17 +15,12 @@ import type { EnclaveView } from './protection-views.ts';
 import { toVaultError, toVaultFailure, VaultError } from '../failures/vault-error.ts';
 import { readVerified, type VerifiedEnclave } from './verified-enclave.ts';
 
-/** How often a model that is being fetched or loaded is looked at. */
-const progressIntervalMs = 3_000;
-/** A container that boots is asked for this often, unless the relay says when. */
-const startingIntervalMs = 2_000;
 /** Longer than this nobody waits to see a question leave the box. */
 const admissionMs = 3_000;
 
 export type EnclaveDependencies = {
   readonly client: Pick<RelayClient, 'askEnclave'>;
   readonly clock: Clock;
-  readonly random: () => number;
   readonly policy: unknown;
   readonly onView: (view: EnclaveView) => void;
 };
@@ -46,7 +40,6 @@ export class EnclaveSession {
   #minimum: ProtectionLevel = 'any';
   #isRelayOlder = false;
   #asking: Promise<ReceivedChoice> | null = null;
-  #watching: AbortController | null = null;
 
   constructor(dependencies: EnclaveDependencies) {
     this.#dependencies = dependencies;
@@ -68,22 +61,14 @@ export class EnclaveSession {
     return this.#judgement;
   }
 
-  /** A conversation is open: an enclave is found, and looked at while its model is still on its way. */
-  watch(): void {
-    if (this.#watching !== null) {
-      if (this.#view.kind !== 'refused' && this.#view.kind !== 'unreachable') return;
-      // Somebody asks again: now, not when the pause is over.
-      this.unwatch();
-      this.#show({ kind: 'connecting' });
-    }
-    const watching = new AbortController();
-    this.#watching = watching;
-    void this.#keepWatching(watching.signal);
+  /** True if the view shows an enclave whose evidence is still new enough. */
+  get isFresh(): boolean {
+    return this.#view.kind === 'verified' && this.#shown?.isFresh() === true;
   }
 
-  unwatch(): void {
-    this.#watching?.abort();
-    this.#watching = null;
+  /** Somebody asks again: the earlier verdict gives way at once. */
+  showConnecting(): void {
+    this.#show({ kind: 'connecting' });
   }
 
   /** Sets the minimum of the open conversation; a higher one refuses at once an enclave that was good enough before. */
@@ -144,7 +129,7 @@ export class EnclaveSession {
 
   async #askOnce(): Promise<ReceivedChoice> {
     // A refusal stays on the screen until there is another verdict: it must not flicker with every try.
-    if (this.#view.kind === 'idle' || this.#view.kind === 'unreachable') this.#show({ kind: 'connecting' });
+    if (this.#view.kind === 'idle' || this.#view.kind === 'unreachable') this.showConnecting();
     const nonce = randomBytes(32);
     try {
       const question = { format: 1, nonce: toBase64Url(nonce), model: 'default' } as const;
@@ -204,41 +189,6 @@ export class EnclaveSession {
     const verified = await this.#verified(received, minimum);
     if (verified === null) throw new VaultError('evidence-refused');
     return verified;
-  }
-
-  async #keepWatching(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    // The view of an earlier conversation may be hours old.
-    let isDue = this.#shown?.isFresh() !== true || this.#view.kind !== 'verified';
-    while (!signal.aborted) {
-      let pauseMs = 0;
-      if (isDue) {
-        try {
-          await this.ask();
-          failures = this.#view.kind === 'refused' ? failures + 1 : 0;
-        } catch (error) {
-          const failure = toVaultError(error);
-          if (failure.code === 'session-ended') return;
-          failures += 1;
-          if (failure.code === 'enclave-starting') pauseMs = failure.retryAfterMs ?? startingIntervalMs;
-        }
-      }
-      if (signal.aborted) return;
-      isDue = true;
-      if (pauseMs === 0 && failures > 0) pauseMs = Math.max(1_000, backOffMs(failures, this.#dependencies.random));
-      if (pauseMs > 0) await wait(this.#dependencies.clock, pauseMs, signal);
-      else if (this.#isInProgress()) await wait(this.#dependencies.clock, progressIntervalMs, signal);
-      else return this.#restWatching(signal);
-    }
-  }
-
-  /** Nothing to look at until something else asks; a later failure starts the watch again. */
-  #restWatching(signal: AbortSignal): void {
-    if (!signal.aborted && this.#watching?.signal === signal) this.#watching = null;
-  }
-
-  #isInProgress(): boolean {
-    return this.#view.kind === 'verified' && (this.#view.status.next !== null || this.#view.status.state === 'loading');
   }
 
   #show(view: EnclaveView): void {

@@ -7,13 +7,13 @@ type Place = { readonly conversationId: string | null };
 /** Questions and their replies. */
 export const asking = feature({
   operations: [turnOperation, replyOperation],
-  commands: ({ turns, driver, session, show }: FeatureVault) => ({
+  commands: ({ turns, driver, watch, show }: FeatureVault) => ({
     /** Tells all messages and asks the relay for an enclave. `null`: a new chat. */
     openConversation: ({ conversationId }: Place): void => {
       show(conversationId);
-      session.watch();
+      watch.start();
     },
-    closeConversation: (): void => session.unwatch(),
+    closeConversation: (): void => watch.stop(),
     /** Seals and sends; resolves once the message is kept in this browser, before the relay has it. */
     send: async (input: Place & { readonly text: string }) => {
       const { conversationId, turnId } = await turns.send(input.conversationId, input.text);

@@ -6,6 +6,7 @@ import type { Outbox } from '../changes/outbox/outbox.ts';
 import type { ShownContents } from '../changes/outbox/shown-contents.ts';
 import type { VaultWriter } from '../changes/writing/vault-writer.ts';
 import type { EnclaveSession } from '../enclave/enclave-session.ts';
+import type { EnclaveWatch } from '../enclave/enclave-watch.ts';
 import type { Minimums } from '../enclave/minimums.ts';
 import type { Protection } from '../enclave/protection.ts';
 import type { ReplyTracker } from '../replies/reply-tracker.ts';
@@ -23,6 +24,7 @@ export type FeatureVault = {
   readonly writer: VaultWriter;
   readonly client: RelayClient;
   readonly session: EnclaveSession;
+  readonly watch: EnclaveWatch;
   readonly minimums: Minimums;
   readonly protection: Protection;
   readonly tracker: ReplyTracker;

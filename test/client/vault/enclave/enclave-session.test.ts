@@ -38,7 +38,7 @@ function openSession(given: EnclavePolicy, refuses: (question: EnclaveRequest) =
       return answer;
     },
   };
-  const dependencies = { client, clock, random: () => 0, policy: given, onView: () => undefined };
+  const dependencies = { client, clock, policy: given, onView: () => undefined };
   return { session: new EnclaveSession(dependencies), questions, answered };
 }
 

@@ -52,7 +52,6 @@ export class StorelessAsker implements AsyncDisposable {
     this.enclaves = new EnclaveSession({
       client: this.relay,
       clock: hastyClock,
-      random: Math.random,
       policy: developmentPolicy,
       onView: () => undefined,
     });
