@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { TokenBucket } from '../../../process/token-bucket.ts';
 
 /** Pings and settings that a session may send at once, and a minute: browsers send a few. */
 const controlFrames = { burst: 100, perMinute: 60 };
@@ -9,8 +10,7 @@ export class WatchedSession {
   readonly session: ServerHttp2Session;
   #streams = 0;
   #idleSinceMs = performance.now();
-  #level = controlFrames.burst;
-  #filledAtMs = performance.now();
+  readonly #control = new TokenBucket(controlFrames, performance.now());
 
   constructor(session: ServerHttp2Session) {
     this.session = session;
@@ -34,11 +34,8 @@ export class WatchedSession {
 
   /** Each is answered, so an endless row of them is work without a call. */
   #countControl(): void {
-    const nowMs = performance.now();
-    const filled = this.#level + ((nowMs - this.#filledAtMs) / 60_000) * controlFrames.perMinute;
-    this.#level = Math.min(controlFrames.burst, filled) - 1;
-    this.#filledAtMs = nowMs;
-    if (this.#level < 0) endFlood(this.session);
+    this.#control.fill(performance.now()).take();
+    if (this.#control.level < 0) endFlood(this.session);
   }
 }
 
