@@ -10,6 +10,11 @@ const vagueNames = new Set(['index', 'utils', 'helpers', 'common', 'types']);
 const fieldByOffset =
   /(?<!\.)\b(record|header)\.(subarray|slice|readUInt\d+[BL]E|getUint\d+)\([1-9]|\brecord\[\d|readUint(32|64)\((record|header), \d/;
 const definesRecords = /^(crypto|test\/(crypto|reader|vectors|layers|parts\/(crypto|evidence)))\//;
+/** They turn checks of the compiler off, or bring it names from elsewhere. */
+const directive = /^[ \t]*(\/\/\/\s*<(reference|amd)|(\/\/|\/\*)\s*@ts-)/m;
+/** Rooms that are handed all of their surroundings: each says in one file what little it takes by itself. */
+const bareRooms = /^(crypto|client\/vault)\//;
+const namesOfSurroundings = /^(crypto|client\/vault)\/platform\.d\.ts$/;
 const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d|worker))*\.tsx?$/;
 
 /** Holds a tree of files against the house rules. Each finding reads `path: what is wrong`. */
@@ -51,7 +56,15 @@ function checkFile(path: string, text: string, shape: FileShape): string[] {
   const lines = text.trimEnd().split('\n').length;
   const findings: string[] = [];
   if (vagueNames.has(name.split('.')[0] ?? '')) findings.push('a name that says nothing');
-  if (!kebabCase.test(name)) findings.push('names are kebab-case');
+  if (!/\.tsx?$/.test(name)) findings.push('code ends in .ts or .tsx');
+  else if (!kebabCase.test(name)) findings.push('names are kebab-case');
+  if (directive.test(text)) findings.push('a comment that changes what the compiler checks');
+  if (!namesOfSurroundings.test(path)) {
+    if (name.endsWith('.d.ts')) findings.push('only platform.d.ts declares what surrounds a room');
+    else if (bareRooms.test(path) && shape.takesFromOutside) {
+      findings.push('this room takes nothing from outside but what its platform.d.ts names');
+    }
+  }
   if (lines > longestFile) findings.push(`${lines} lines: past ${longestFile} it is two files`);
   if (!definesRecords.test(path) && fieldByOffset.test(text)) {
     findings.push('a field of a record is read by its offset');

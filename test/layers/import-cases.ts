@@ -267,5 +267,13 @@ export const importCases: readonly [file: string, refused: string, finding: stri
   ],
   ['audit/log/a.ts', `import '../document/b.ts'`, 'log/ may not import document/', `import './b.ts'`],
   ['audit/log/a.ts', `import '../audit-log.ts'`, 'may not import what starts it', `import './b.ts'`],
+  [
+    'client/vault/store/sync.ts',
+    'await import(`../asking/turn-driver.ts`)',
+    'client/vault/store/ may not import what stands above it',
+    'await import(`./head-check.ts`)',
+  ],
+  ['server/relay.ts', 'await import(path)', 'says its name in plain text', `await import('./settings.ts')`],
+  ['server/relay.ts', 'await import(`./${name}.ts`)', 'says its name in plain text', 'await import(`./settings.ts`)'],
   ['process/event-log.ts', `import './settings'`, 'file extension', `import './settings.ts'`],
 ];

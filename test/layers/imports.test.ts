@@ -93,6 +93,40 @@ describe('findViolations', () => {
     expect(check({ 'server/pools/a.ts': accepted, 'crypto/protocol/messages/a.ts': refused })).toEqual([]);
   });
 
+  test.each([
+    ['declare const document: { readonly title: string };', 'export const a = 1;'],
+    ['declare global { const localStorage: string }', 'export const a = 1;'],
+    ['declare function setTimeout(run: () => void): number;', 'function setTimer(run: () => void) { run(); }'],
+    ['(globalThis as unknown as { document: unknown }).document;', 'crypto.getRandomValues(new Uint8Array(1));'],
+  ])('refuses a room without surroundings that takes a name from outside: %s', (refused, accepted) => {
+    const finding = [expect.stringContaining('takes nothing from outside')];
+    for (const path of ['crypto/vault/a.ts', 'client/vault/store/a.ts']) {
+      expect(check({ [path]: refused })).toEqual(finding);
+      expect(check({ [path]: accepted })).toEqual([]);
+    }
+    expect(check({ 'client/worker/a.ts': refused })).toEqual([]);
+  });
+
+  test('refuses names of surroundings outside of the two files that list them', () => {
+    const names = 'declare function fetch(url: string): Promise<unknown>;';
+    expect(check({ 'client/vault/store/dom.d.ts': names })).toEqual([expect.stringContaining('only platform.d.ts')]);
+    expect(check({ 'client/vault/platform.d.ts': names, 'crypto/platform.d.ts': names })).toEqual([]);
+  });
+
+  test.each(['/// <reference lib="dom" />', '///<reference types="node" />', '// @ts-nocheck', '/* @ts-ignore */'])(
+    'refuses a comment that changes what the compiler checks: %s',
+    (comment) => {
+      const finding = [expect.stringContaining('changes what the compiler checks')];
+      expect(check({ 'server/live/a.ts': `// A word.\n  ${comment}\nexport const a = 1;` })).toEqual(finding);
+      expect(check({ 'server/live/a.ts': `// No ${comment.replaceAll('/', '')} here.` })).toEqual([]);
+    },
+  );
+
+  test.each(['mts', 'cts', 'js', 'mjs', 'jsx'])('refuses a file of code that ends in .%s', (ending) => {
+    expect(check({ [`client/vault/store/a.${ending}`]: '' })).toEqual([expect.stringContaining('.ts or .tsx')]);
+    expect(check({ 'client/vault/store/a.ts': '' })).toEqual([]);
+  });
+
   test('refuses 301 lines, accepts 300', () => {
     expect(check({ 'process/event-log.ts': '//\n'.repeat(301) })).toEqual([expect.stringContaining('301 lines')]);
     expect(check({ 'process/event-log.ts': '//\n'.repeat(300) })).toEqual([]);

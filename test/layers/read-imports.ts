@@ -15,7 +15,12 @@ export interface Import {
 export interface FileShape {
   readonly imports: readonly Import[];
   readonly hasDefaultExport: boolean;
+  /** It declares names that something else provides, or takes them from the global object. */
+  readonly takesFromOutside: boolean;
 }
+
+/** Stands for a specifier that is only known when the code runs. */
+export const computedSpecifier = '(computed)';
 
 interface Node {
   readonly type: string;
@@ -30,9 +35,10 @@ export function readFileShape(filePath: string, text: string): FileShape {
   const lang = filePath.endsWith('.d.ts') ? 'dts' : filePath.endsWith('.tsx') ? 'tsx' : 'ts';
   const imports: Import[] = [];
   let hasDefaultExport = false;
+  let takesFromOutside = false;
   const add = (source: unknown, isTypeOnly: boolean): void => {
-    if (!isNode(source) || typeof source['value'] !== 'string') return;
-    const specifier = source['value'].replace(/\?.*$/, '');
+    if (!isNode(source)) return;
+    const specifier = specifierOf(source).replace(/\?.*$/, '');
     const path = specifier.startsWith('.') ? posix.join(posix.dirname(filePath), specifier) : null;
     imports.push({ specifier, path, isTypeOnly });
   };
@@ -45,8 +51,18 @@ export function readFileShape(filePath: string, text: string): FileShape {
     if (node.type === 'TSImportType') add(node['source'], true);
     if (node.type === 'NewExpression') add(urlOfThisModule(node), false);
     if (node.type === 'ExportDefaultDeclaration') hasDefaultExport = true;
+    if (node['declare'] === true || (node.type === 'Identifier' && node['name'] === 'globalThis')) {
+      takesFromOutside = true;
+    }
   });
-  return { imports, hasDefaultExport };
+  return { imports, hasDefaultExport, takesFromOutside };
+}
+
+/** A template without a hole says as much as a text. */
+function specifierOf(source: Node): string {
+  if (typeof source['value'] === 'string') return source['value'];
+  const [quasi, ...others] = (source['quasis'] ?? []) as readonly { readonly value: { readonly cooked: string } }[];
+  return quasi === undefined || others.length > 0 ? computedSpecifier : quasi.value.cooked;
 }
 
 /** `import { type A }` keeps a side-effect import under verbatimModuleSyntax, but binds nothing. */

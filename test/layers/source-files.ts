@@ -7,16 +7,17 @@ export type SourceFiles = ReadonlyMap<string, string>;
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
 const rooms = ['crypto', 'process', 'server', 'enclave-worker', 'registrar', 'client', 'audit', 'test'];
-const generatedFolders = new Set(['node_modules', 'dist', 'report']);
+/** Generated, or served as they are. */
+const otherFolders = new Set(['node_modules', 'dist', 'report', 'public']);
 
-/** Reads every TypeScript file of every room that is there already. */
+/** Reads every file of code of every room that is there already. */
 export function readSourceFiles(root = projectRoot): SourceFiles {
   const files = new Map<string, string>();
   const visit = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
-      if (entry.isDirectory() && !generatedFolders.has(entry.name)) visit(path);
-      if (entry.isFile() && /\.tsx?$/.test(entry.name)) {
+      if (entry.isDirectory() && !otherFolders.has(entry.name)) visit(path);
+      if (entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name)) {
         files.set(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8'));
       }
     }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { rolldown } from 'rolldown';
+import { type OutputChunk, rolldown } from 'rolldown';
 import { harmlessCrypto, sealingPackages } from '../house-rules.ts';
 import { projectRoot, type SourceFiles } from '../source-files.ts';
 
@@ -11,10 +11,22 @@ import { projectRoot, type SourceFiles } from '../source-files.ts';
  * @param virtualFiles - Instead of the files on disk: fixtures for the test of this test.
  */
 export async function bundleModules(entry: string, virtualFiles?: SourceFiles): Promise<string[]> {
+  const chunks = await bundle(entry, 'node', virtualFiles);
+  return chunks.flatMap(({ moduleIds }) => moduleIds).map((id) => id.replace(`${projectRoot}/`, ''));
+}
+
+/** Bundles code of a browser with everything that it imports, and returns what the result still asks its surroundings for. */
+export async function importsOfBundle(entry: string, virtualFiles?: SourceFiles): Promise<string[]> {
+  const chunks = await bundle(entry, 'browser', virtualFiles);
+  const own = new Set(chunks.map(({ fileName }) => fileName));
+  return chunks.flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports].filter((id) => !own.has(id)));
+}
+
+async function bundle(entry: string, platform: 'node' | 'browser', virtualFiles?: SourceFiles): Promise<OutputChunk[]> {
   const build = await rolldown({
     input: virtualFiles === undefined ? posix.join(projectRoot, entry) : entry,
     cwd: projectRoot,
-    platform: 'node',
+    platform,
     // Loaded by pg only where it was installed by hand.
     external: ['pg-native', /^node:/],
     logLevel: 'silent',
@@ -22,9 +34,7 @@ export async function bundleModules(entry: string, virtualFiles?: SourceFiles): 
   });
   const { output } = await build.generate({ format: 'esm' });
   await build.close();
-  return output
-    .flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []))
-    .map((id) => id.replace(`${projectRoot}/`, ''));
+  return output.filter((part) => part.type === 'chunk');
 }
 
 /** Modules that open or seal, or may come to: packages that do, and everything of crypto/ that is not known to be harmless. */

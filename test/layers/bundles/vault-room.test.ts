@@ -6,6 +6,7 @@ import { makeTemporaryFolder } from '../../parts/machine/temporary-folder.ts';
 import { runCommand } from '../../running/run-command.ts';
 import { floors } from '../house-rules.ts';
 import { projectRoot } from '../source-files.ts';
+import { importsOfBundle } from './bundle-modules.ts';
 
 /** Names of a page, of Node and of a Worker that the vault is to be handed by its surroundings. */
 const refused = [
@@ -58,6 +59,18 @@ describe('client/vault', () => {
   test('compiles with no name of a page, of Node or of a Worker', async () => {
     expect(await findRefused([...accepted, ...refused])).toEqual(refused);
   });
+});
+
+test('client/vault, bundled with its packages, asks for no module of Node', async () => {
+  expect(await importsOfBundle('client/vault/create-vault.ts')).toEqual([]);
+  // The test can see one that a package brings, and one that is loaded later.
+  const files = {
+    'client/vault/a.ts': `import { hash } from '../../node_modules/hash/main.js'; console.log(hash());`,
+    'node_modules/hash/main.js': `import './entropy.js'; export const hash = () => import('node:fs');`,
+    'node_modules/hash/entropy.js': `import { randomBytes } from 'node:crypto'; console.log(randomBytes(1));`,
+  };
+  const found = await importsOfBundle('client/vault/a.ts', new Map(Object.entries(files)));
+  expect(found.toSorted()).toEqual(['node:crypto', 'node:fs']);
 });
 
 test('client/vault/README.md: names the floors in their order, and files that are there', () => {
