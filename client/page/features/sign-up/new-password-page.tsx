@@ -10,7 +10,7 @@ import { AccountPageFrame } from '../../shell/frames/account-page-frame.tsx';
 import { useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 import { selectWord } from '../../shell/forms/phrase-field.tsx';
 import { readForm } from '../../shell/forms/read-form.ts';
-import { OwnProofField } from './own-proof-field.tsx';
+import { type OfferedProof, OwnProofField } from './own-proof-field.tsx';
 import { StrengthMeter } from './strength-meter.tsx';
 import { say } from '../../texts/say.ts';
 
@@ -42,7 +42,7 @@ export function NewPasswordPage() {
   const proofField = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   const newField = useRef<HTMLInputElement>(null);
   const againField = useRef<HTMLInputElement>(null);
-  const [by, setBy] = useState<OwnProof['by']>(afterRecovery ? 'recent-phrase' : 'password');
+  const [by, setBy] = useState<OfferedProof>(afterRecovery ? 'recent-phrase' : 'password');
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [isUnlike, setUnlike] = useState(false);
@@ -75,7 +75,7 @@ export function NewPasswordPage() {
     if (code === 'invalid-phrase') selectWord(proofField.current, found[(failure.unknownWords?.[0] ?? 0) - 1]);
   }
 
-  function proveBy(next: OwnProof['by']) {
+  function proveBy(next: OfferedProof) {
     setBy(next);
     setFailed(null);
   }
@@ -142,7 +142,7 @@ export function NewPasswordPage() {
   );
 }
 
-function proofOf(by: OwnProof['by'], typed: { readonly current: string; readonly words: string }): OwnProof {
+function proofOf(by: OfferedProof, typed: { readonly current: string; readonly words: string }): OwnProof {
   if (by === 'password') return { by, password: typed.current };
   return by === 'phrase' ? { by, words: typed.words } : { by };
 }

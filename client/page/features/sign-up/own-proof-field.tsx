@@ -4,10 +4,13 @@ import type { OwnProof } from '../../../vault/api/vault-api.ts';
 import { PhraseField } from '../../shell/forms/phrase-field.tsx';
 import { say } from '../../texts/say.ts';
 
+/** Ways of the vault that this page offers: others have places of their own. */
+export type OfferedProof = Extract<OwnProof['by'], 'password' | 'phrase' | 'recent-phrase'>;
+
 type OwnProofFieldProps = {
   readonly ref: Ref<HTMLInputElement & HTMLTextAreaElement>;
-  readonly by: Exclude<OwnProof['by'], 'recent-phrase'>;
-  readonly onBy: (by: OwnProof['by']) => void;
+  readonly by: Exclude<OfferedProof, 'recent-phrase'>;
+  readonly onBy: (by: OfferedProof) => void;
   readonly error: string | undefined;
 };
 
