@@ -8,7 +8,7 @@ import {
   replyNoteContent,
   type ReplyNoteContent,
 } from '../../../crypto/protocol/contents/item-contents.ts';
-import { withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
+import { isUnseen, withoutTurning } from '../../../crypto/protocol/contents/unseen-text.ts';
 import { toBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
 import { operationType } from '../changes/operations/operation.ts';
@@ -137,5 +137,6 @@ function cleanTitle(title: string | null): string | null {
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, maximumTitleLength);
-  return cleaned === '' ? null : cleaned;
+  // A conversation must not seem to have no title.
+  return isUnseen(cleaned) ? null : cleaned;
 }
