@@ -32,8 +32,12 @@ function wordsOf(part: MessagePart): string {
   }
 }
 
-/** A passage with its source around it, so that the model can tell documents from the person's own words. */
+/**
+ * A passage with its source around it, so that the model can tell documents from the person's own words. Words that would end
+ * the passage get a tag with the file's id, which is random: who wrote the document cannot have known it.
+ */
 function passageWords({ text, source }: Extract<MessagePart, { kind: 'passage' }>): string {
   const page = source.page === null ? '' : ` page="${source.page}"`;
-  return `<document name=${JSON.stringify(source.name)}${page}>\n${text}\n</document>`;
+  const tag = /<\s*\/\s*document/i.test(text) ? `document-${source.fileId}` : 'document';
+  return `<${tag} name=${JSON.stringify(source.name)}${page}>\n${text}\n</${tag}>`;
 }
