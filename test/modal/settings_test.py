@@ -1,6 +1,7 @@
 """Settings and the two command lines that are made of them."""
 
 import json
+import re
 import sys
 import unittest
 from pathlib import Path, PurePosixPath
@@ -23,6 +24,17 @@ folder = PurePosixPath("/weights/model@commit")
 
 
 class Settings(unittest.TestCase):
+    def test_the_readme_names_each_setting_and_no_other(self) -> None:
+        readme = (Path(__file__).resolve().parents[2] / "modal" / "README.md").read_text()
+        rows = [line for line in readme.splitlines() if line.startswith("| `SOTTO_")]
+        named = [name for row in rows for name in re.findall(r"`(SOTTO_[A-Z_]+)`", row.split("|")[1])]
+        usual = read_settings({}).environment()
+        self.assertEqual(sorted(named), sorted(usual))
+        for row in rows:
+            names, shown = re.findall(r"`(SOTTO_[A-Z_]+)`", row), row.split("|")[2].strip()
+            if len(names) == 1 and shown not in ("", "the repository"):
+                self.assertEqual((names[0], usual[names[0]]), (names[0], shown))
+
     def refuses(self, environment: dict[str, str], word: str) -> None:
         with self.assertRaises(SettingError) as caught:
             read_settings(environment)
