@@ -27,7 +27,10 @@ export const relayRows = {
     kind.text,
     'PostgreSQL instead of SQLite. `sslmode` in it: none or `disable` is without TLS, `require` encrypts and checks nothing, `verify-full` (or `verify-ca`) checks certificate and name; anything else that begins with `ssl` is refused',
   ),
-  DATABASE_CA: optional(['relay'], kind.path, 'the PEM file of the CA of PostgreSQL, which is then always checked'),
+  DATABASE_CA: optional(['relay'], kind.path, 'the PEM file of the CA of PostgreSQL, which is then always checked', {
+    // Without it PostgreSQL is not checked, so a value that was lost on the way must not pass for none.
+    refusesEmpty: true,
+  }),
   DATABASE_CONNECTIONS: usual(
     ['relay', 'compose'],
     kind.wholeNumber(2, 1000),

@@ -32,6 +32,11 @@ test('readSettings: nothing has to be set', () => {
 });
 
 test.each([
+  [
+    { DATABASE_URL: 'postgres://h/d', DATABASE_CA: ' ' },
+    'DATABASE_CA is empty: give it a value, or leave it out.',
+    { DATABASE_URL: 'postgres://h/d', DATABASE_CA: 'ca.pem' },
+  ],
   [{ PORT: '80x' }, 'PORT must be a whole number from 0 to 65535.', { PORT: '80' }],
   [{ PORT: '65536' }, 'PORT must be', { PORT: '65535' }],
   [{ QUOTA_BYTES: '1000' }, 'QUOTA_BYTES must be', { QUOTA_BYTES: '1048576' }],

@@ -67,7 +67,7 @@ function readAuthority(ca: string): string {
   try {
     if (!ca.startsWith('-----BEGIN ')) pem = readFileSync(ca, 'utf8');
   } catch {
-    throw new StartError('DATABASE_CA cannot be read: give the path of a PEM file, or its text.');
+    throw new StartError('DATABASE_CA cannot be read: give the path of a PEM file.');
   }
   try {
     // An empty text would mean every authority that Node knows.
