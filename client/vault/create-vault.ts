@@ -21,10 +21,10 @@ export function createVaultFace(dependencies: VaultDependencies): VaultFace {
     cancelSignUp: () => session(() => vault.cancelSignUp()),
     signIn: (given) => session(() => vault.signIn(given)),
     unlock: (given) => session(() => vault.unlock(given)),
-    changePassword: ({ newPassword, proof }) => session(() => vault.changePassword(newPassword, proof)),
+    changePassword: (input) => session(() => vault.changePassword(input.newPassword, input.proof)),
     lock: () => session(() => vault.lock()),
     signOut: () => session(() => vault.signOut()),
-    run: ({ command, input }) => open(() => vault.opened.run(command, input)),
+    run: (call) => open(() => vault.opened.run(call.command, call.input)),
   };
 }
 

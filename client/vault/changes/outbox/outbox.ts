@@ -80,7 +80,7 @@ export class Outbox {
     });
   }
 
-  /** At the end; one of the same name gives way to it. */
+  /** At the end; one of the same name gives way to it. @throws for fields that this build would not read back. */
   async put<Operation extends AnyOperation>(
     type: OperationType<Operation>,
     fields: FieldsOf<Operation>,
@@ -126,8 +126,11 @@ export class Outbox {
     this.#onChange();
   }
 
+  /** @throws for one that would not be read back: it would wait here for ever, and nobody would see it. */
   #seal(id: string, operation: AnyOperation) {
-    return sealUnsentText({ keyring: this.#keyring, placeId: `outbox/${id}`, text: JSON.stringify(operation) });
+    const text = JSON.stringify(operation);
+    this.#types.parse(text);
+    return sealUnsentText({ keyring: this.#keyring, placeId: `outbox/${id}`, text });
   }
 
   /** One that does not open was not written by this account's keys: it is left alone. */

@@ -5,6 +5,7 @@ import { operationType, OperationTypes } from '../../../../client/vault/changes/
 import type { Feature, FeatureVault } from '../../../../client/vault/features/feature.ts';
 import { features } from '../../../../client/vault/features/features.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
+import { inCache } from '../../../parts/users/vaults/kept-cache.ts';
 
 const listed: readonly Feature[] = features;
 /** A vault of which a feature may take anything before one of its commands is called. */
@@ -78,6 +79,30 @@ describe('a command', () => {
       expect(await tab.refusal(refused)).toEqual({ code: 'browser-failed' });
     }
     await tab.vault.run({ command: 'setTheme', input: { theme: 'dark' } });
+    expect(tab.theme).toBe('dark');
+  });
+
+  it('with input of another form is refused, and nothing of it waits in this browser', async () => {
+    const { tab, profile } = await lab.signUp();
+    const wrong = [
+      ['setTheme', { theme: 'purple' }],
+      ['setTheme', {}],
+      ['renameConversation', { conversationId: 5, title: 'A title' }],
+      ['renameConversation', { conversationId: '__proto__', title: 'A title' }],
+      ['deleteConversation', { conversationId: { a: 1 } }],
+      ['deleteConversation', {}],
+      ['setMinimum', { level: 'none' }],
+      ['setConversationMinimum', { conversationId: 'x', level: 'any' }],
+      ['send', { conversationId: null, text: 5 }],
+      ['openConversation', undefined],
+    ] as const;
+    for (const [command, input] of wrong) {
+      const refused = tab.vault.run({ command, input: input as never });
+      expect([command, await tab.refusal(refused)]).toEqual([command, { code: 'browser-failed' }]);
+    }
+    expect(await tab.refusal(tab.vault.run(null as never))).toEqual({ code: 'browser-failed' });
+    expect(await inCache(profile, (cache) => cache.readOutbox())).toEqual([]);
+    await tab.vault.setTheme({ theme: 'dark' });
     expect(tab.theme).toBe('dark');
   });
 
