@@ -3,7 +3,7 @@ import type { CiphertextCache } from './store/ciphertext-cache.ts';
 import { TurnBeginnings } from './asking/begin-turn.ts';
 import type { ShownEnclave } from './changes/operations/turn-operation.ts';
 import { ShownContents } from './changes/outbox/shown-contents.ts';
-import type { Feature, FeatureVault } from './features/feature.ts';
+import { doChores, type Feature, type FeatureVault, namedOnce, readViews } from './features/feature.ts';
 import { declaredViews, features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
 import { compactReply, type CompactionDependencies } from './replies/compaction.ts';
 import { Conversations } from './threads/conversations.ts';
@@ -43,9 +43,8 @@ export class OpenedVault {
   readonly store: VaultStore;
   readonly writer: VaultWriter;
   readonly #protection: Protection;
-  readonly #features: readonly Feature[] = features;
   readonly #vault: FeatureVault;
-  readonly #commands: VaultCommands;
+  readonly #commands: ReadonlyMap<string, unknown>;
   readonly #dependencies: OpenedDependencies;
   readonly #ended: AbortController = new AbortController();
   readonly #outbox: Outbox;
@@ -170,8 +169,7 @@ export class OpenedVault {
       driver: this.#driver,
       show: (conversationId) => this.#show(conversationId),
     };
-    const made = this.#features.map(({ commands }) => commands?.(this.#vault));
-    this.#commands = Object.assign({}, ...made) as VaultCommands;
+    this.#commands = namedOnce<unknown>(features.map(({ commands }: Feature) => commands?.(this.#vault) ?? {}));
   }
 
   /** Runs a command of a feature. @throws {VaultError} `browser-failed` for a name that none has. */
@@ -179,8 +177,8 @@ export class OpenedVault {
     name: Name,
     input: Parameters<VaultCommands[Name]>[0],
   ): Promise<Awaited<ReturnType<VaultCommands[Name]>>> {
-    if (!Object.hasOwn(this.#commands, name)) throw new VaultError('browser-failed');
-    const command = this.#commands[name] as (input: unknown) => ReturnType<VaultCommands[Name]>;
+    if (!this.#commands.has(name)) throw new VaultError('browser-failed');
+    const command = this.#commands.get(name) as (input: unknown) => ReturnType<VaultCommands[Name]>;
     const value = await command(input);
     // The caller finds the changed views when it goes on.
     if (!this.#ended.signal.aborted) this.#events.tellViews();
@@ -222,7 +220,11 @@ export class OpenedVault {
   }
 
   #views(): Partial<VaultViews> {
-    return Object.fromEntries(declaredViews.map(([name, view]) => [name, view(this.#vault)])) as Partial<VaultViews>;
+    return readViews(
+      declaredViews,
+      this.#vault,
+      () => void this.#events.alarm('browser-failed'),
+    ) as Partial<VaultViews>;
   }
 
   #hear(message: TabMessage): void {
@@ -272,11 +274,7 @@ export class OpenedVault {
 
   #synced(): void {
     this.#events.allIsWell('reading', this.#dependencies.channel);
-    this.#inBackground(() => this.#doChores());
-  }
-
-  async #doChores(): Promise<void> {
-    for (const chore of this.#features.flatMap(({ chores = [] }) => chores)) await chore(this.#vault);
+    this.#inBackground(() => doChores(features, this.#vault));
   }
 
   /** Work that nobody waits for; what the relay does not answer is asked again by whoever needs it. */

@@ -10,6 +10,7 @@ import type { EnclaveWatch } from '../enclave/enclave-watch.ts';
 import type { Minimums } from '../enclave/minimums.ts';
 import type { Protection } from '../enclave/protection.ts';
 import type { ReplyTracker } from '../replies/reply-tracker.ts';
+import { toVaultError } from '../failures/vault-error.ts';
 import type { CiphertextCache } from '../store/ciphertext-cache.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 import type { Clock } from '../surroundings/clock.ts';
@@ -36,10 +37,21 @@ export type FeatureVault = {
   readonly show: (conversationId: string | null) => void;
 };
 
+/** Plain data, which crosses to the page as it is and can be compared as text. */
+export type Plain =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Plain[]
+  | { readonly [name: string]: Plain | undefined };
+/** Bytes only as a whole: a view of them could not be compared. */
+type Answer = Plain | Uint8Array | void;
+
 /** The page may call these: each takes one value and answers with one. */
-export type Commands = Readonly<Record<string, (input: never) => unknown>>;
+export type Commands = Readonly<Record<string, (input: never) => Answer | Promise<Answer>>>;
 /** The page may watch these: each is told again when it differs. */
-export type Views = Readonly<Record<string, (vault: FeatureVault) => unknown>>;
+export type Views = Readonly<Record<string, (vault: FeatureVault) => Plain>>;
 
 /** One feature of the vault. */
 export type Feature = {
@@ -54,6 +66,44 @@ export type Feature = {
 /** Declares a feature. Its types are kept: the list of all features says what the page may ask for and watch. */
 export function feature<const Declared extends Feature>(declared: Declared): Declared {
   return declared;
+}
+
+/** Puts together all that features bring by name. @throws {Error} for a name that two of them bring. */
+export function namedOnce<Value>(brought: readonly Readonly<Record<string, Value>>[]): ReadonlyMap<string, Value> {
+  const all = brought.flatMap((each) => Object.entries(each));
+  const named = new Map(all);
+  if (named.size !== all.length) throw new Error('two features bring one name');
+  return named;
+}
+
+/** Looks at every view. One that fails is left out, so that the page hears of all the others. */
+export function readViews(
+  views: ReadonlyMap<string, Views[string]>,
+  vault: FeatureVault,
+  onFailure: () => void,
+): Readonly<Record<string, Plain>> {
+  const told = [...views].flatMap(([name, view]) => {
+    try {
+      return [[name, view(vault)] as const];
+    } catch {
+      onFailure();
+      return [];
+    }
+  });
+  return Object.fromEntries(told);
+}
+
+/** Does all chores, one after another. One that fails keeps none of the others waiting. @throws its error, afterwards. */
+export async function doChores(features: readonly Feature[], vault: FeatureVault): Promise<void> {
+  const failures: unknown[] = [];
+  for (const chore of features.flatMap(({ chores = [] }) => chores)) {
+    try {
+      await chore(vault);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  for (const failure of failures) throw toVaultError(failure);
 }
 
 type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void

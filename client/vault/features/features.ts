@@ -2,7 +2,7 @@ import { OperationTypes } from '../changes/operations/operation.ts';
 import { asking } from './asking.ts';
 import { deletion } from './deletion.ts';
 import { drafts } from './drafts.ts';
-import type { CommandsOf, Feature, OperationsOf, ViewsOf } from './feature.ts';
+import { type CommandsOf, type Feature, namedOnce, type OperationsOf, type ViewsOf } from './feature.ts';
 import { housekeeping } from './housekeeping.ts';
 import { minimum } from './minimum.ts';
 import { preferences } from './preferences.ts';
@@ -30,7 +30,7 @@ export const features = [
 export const operationTypes = new OperationTypes(features.flatMap((each: Feature) => each.operations ?? []));
 
 /** Every view with its name: all are looked at after each change. */
-export const declaredViews = features.flatMap(({ views = {} }: Feature) => Object.entries(views));
+export const declaredViews = namedOnce(features.map(({ views = {} }: Feature) => views));
 
 export type Operation = OperationsOf<typeof features>;
 export type VaultCommands = CommandsOf<typeof features>;

@@ -45,6 +45,7 @@ async function findRefused(pieces: readonly string[]): Promise<string[]> {
     include: ['*.ts'],
   };
   await writeFile(join(folder.path, 'tsconfig.json'), JSON.stringify(config));
+  await writeFile(join(folder.path, 'package.json'), '{ "type": "module" }');
   await Promise.all(pieces.map((piece, n) => writeFile(join(folder.path, `piece-${n}.ts`), `${piece}\nexport {};\n`)));
   const { output } = await runCommand(['tsc', '-p', folder.path], {
     cwd: projectRoot,
@@ -59,6 +60,30 @@ describe('client/vault', () => {
   test('compiles with no name of a page, of Node or of a Worker', async () => {
     expect(await findRefused([...accepted, ...refused])).toEqual(refused);
   });
+});
+
+/** A file of the vault that declares a feature. */
+const featureOf = (members: string) =>
+  `import { feature } from '${join(projectRoot, 'client/vault/features/feature.ts')}'; feature({ ${members} });`;
+/** They reach the page as something else, or are told as one text whatever is in them. */
+const unclonable = [
+  'new Map([[1, 2]])',
+  'new Set([1])',
+  '() => 1',
+  '10n',
+  "Symbol('a')",
+  '{ a: [() => 1] }',
+  'undefined',
+];
+const plain = ["'a'", 'null', '[1, { a: true, b: [null] }]', '{ a: undefined }'];
+
+test('a feature tells and answers plain data, and nothing else compiles', async () => {
+  const views = [...unclonable, 'new Uint8Array(1)'].map((value) => featureOf(`views: { a: () => (${value}) }`));
+  const command = (value: string) => featureOf(`commands: () => ({ a: async () => (${value}) })`);
+  const commands = unclonable.filter((value) => value !== 'undefined').map(command);
+  const kept = [...plain.map((value) => featureOf(`views: { a: () => (${value}) }`)), ...plain.map(command)];
+  kept.push(command('undefined'), command('new Uint8Array(1)'));
+  expect(await findRefused([...kept, ...views, ...commands])).toEqual([...views, ...commands]);
 });
 
 test('client/vault, bundled with its packages, asks for no module of Node', async () => {

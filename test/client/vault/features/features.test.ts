@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { VaultFace } from '../../../../client/vault/api/vault-api.ts';
 import { withCommands } from '../../../../client/vault/api/open-vault.ts';
 import { operationType, OperationTypes } from '../../../../client/vault/changes/operations/operation.ts';
-import type { Feature, FeatureVault } from '../../../../client/vault/features/feature.ts';
+import { Protection } from '../../../../client/vault/enclave/protection.ts';
+import { VaultError } from '../../../../client/vault/failures/vault-error.ts';
+import { doChores, type Feature, type FeatureVault, namedOnce } from '../../../../client/vault/features/feature.ts';
 import { features } from '../../../../client/vault/features/features.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { inCache } from '../../../parts/users/vaults/kept-cache.ts';
@@ -23,6 +25,26 @@ describe('features', () => {
     expect([doubled(commands), doubled(views), doubled(kinds)]).toEqual([[], [], []]);
     expect(commands.length + views.length + kinds.length).toBeGreaterThan(20);
     expect(doubled(['a', 'b', 'a'])).toEqual(['a']);
+  });
+
+  it('namedOnce: puts names together, and refuses one that two features bring', () => {
+    expect([...namedOnce([{ a: 1, b: 2 }, {}, { constructor: 3 }])]).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['constructor', 3],
+    ]);
+    expect(() => namedOnce<number>([{ a: 1 }, { b: 2 }, { a: 3 }])).toThrow('one name');
+  });
+
+  it('doChores: does the others although one fails, and then says why', async () => {
+    const done: number[] = [];
+    const failing = async () => Promise.reject(new VaultError('browser-storage-full'));
+    const chores = [async () => void done.push(1), failing, async () => void done.push(2)];
+    const all = doChores([{ chores }, {}, { chores: [async () => void done.push(3)] }], anything);
+    await expect(all).rejects.toMatchObject({ code: 'browser-storage-full' });
+    expect(done).toEqual([1, 2, 3]);
+    await doChores([{ chores: [async () => void done.push(4)] }], anything);
+    expect(done).toEqual([1, 2, 3, 4]);
   });
 
   it('OperationTypes: refuses two of one kind, and an operation that none brings', () => {
@@ -104,6 +126,26 @@ describe('a command', () => {
     expect(await inCache(profile, (cache) => cache.readOutbox())).toEqual([]);
     await tab.vault.setTheme({ theme: 'dark' });
     expect(tab.theme).toBe('dark');
+  });
+
+  it('works, and the page hears of everything else, while the view of one feature fails', async () => {
+    const { tab, profile } = await lab.openChat();
+    const failing = vi.spyOn(Protection.prototype, 'minimum').mockImplementation(() => {
+      throw new Error('on purpose');
+    });
+    try {
+      await tab.vault.setTheme({ theme: 'dark' });
+      expect([tab.theme, tab.alarms]).toEqual(['dark', ['browser-failed']]);
+      const { conversationId, turnId } = await tab.ask('Still here?');
+      expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'complete' });
+      expect(tab.conversations.map(({ id }) => id)).toEqual([conversationId]);
+      const other = await profile.openTab();
+      expect([other.status, other.theme, other.minimum]).toEqual(['unlocked', 'dark', null]);
+    } finally {
+      failing.mockRestore();
+    }
+    await tab.vault.setMinimum({ level: 'any' });
+    expect(tab.minimum).toMatchObject({ account: { value: 'any' } });
   });
 
   it('has told what it changed before it ends', async () => {
