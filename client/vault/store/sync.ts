@@ -34,8 +34,9 @@ export async function syncVault(dependencies: SyncDependencies): Promise<void> {
   await store.catchUp();
   const isWhole = store.mark.cursor === null;
   if (await trySync(dependencies, isWhole)) return;
-  // Leaves were forgotten, or the cache is not what it should be: everything once more, and then it has to agree.
-  if (isWhole || !(await trySync(dependencies, true))) throw new VaultError('vault-tampered');
+  // Leaves were forgotten, now or between two pages, or the cache is not what it should be: everything once more, and then it
+  // has to agree.
+  if (!(await trySync(dependencies, true))) throw new VaultError('vault-tampered');
 }
 
 /** @returns false when the items do not add up to the head. */
@@ -46,7 +47,8 @@ async function trySync(dependencies: SyncDependencies, isWhole: boolean): Promis
     isWhole ? { counter: 0, id: null } : (store.mark.cursor ?? { counter: 0, id: null }),
   );
   const head = await checkHead(store, client, pages.head);
-  const pruned = isWhole ? [] : await readPruned(dependencies, head);
+  // What went while the pages were read may stand on the first of them.
+  const pruned = await readPruned(dependencies, head, isWhole ? pages.firstCounter : store.mark.head.counter);
   if (pruned === null) return false;
   for (const id of pruned) pages.records.delete(id);
   const items = await loadBodies(dependencies, pages.records, head);
@@ -65,6 +67,7 @@ type Cursor = NonNullable<VaultMark['cursor']>;
 async function readPages({ client }: SyncDependencies, from: Cursor) {
   const records = new Map<string, ItemRecord>();
   let cursor = from;
+  let firstCounter: number | null = null;
   let head: SyncAnswer['head'];
   for (let page = 0; ; page++) {
     const answer = await client.readItems({
@@ -79,19 +82,24 @@ async function readPages({ client }: SyncDependencies, from: Cursor) {
       records.set(record.id, record);
     }
     head = answer.head;
-    if (!answer.more) return { records, head, cursor };
+    firstCounter ??= head.counter;
+    if (!answer.more) return { records, head, firstCounter, cursor };
     if (answer.items.length === 0 || page >= maximumPages) throw new VaultError('vault-tampered');
   }
 }
 
 /**
- * Which leaves were pruned since this device was here last. The relay tells it for some time, and whether it tells the truth
- * the root says: a device that is told too little or too much reads the whole vault.
+ * Which leaves batches pruned after this head. The relay tells it for some time, and whether it tells the truth the root says: a
+ * device that is told too little or too much reads the whole vault.
  *
  * @returns null where the relay does not tell: it is of an earlier build.
  */
-async function readPruned({ store, client }: SyncDependencies, head: CheckedHead): Promise<readonly string[] | null> {
-  let place: Cursor = { counter: store.mark.head.counter, id: null };
+async function readPruned(
+  { client }: SyncDependencies,
+  head: CheckedHead,
+  afterCounter: number,
+): Promise<readonly string[] | null> {
+  let place: Cursor = { counter: afterCounter, id: null };
   if (head.opened.prunedBefore <= place.counter) return [];
   const pruned = new Set<string>();
   for (let page = 0; page < maximumPages; page++) {

@@ -44,7 +44,7 @@ async function leave() {
   await device.pull();
   profile.setOnline(false);
   await tab.until(() => tab.connection === 'offline');
-  return { profile, tab, device, ids, write, bury, prune };
+  return { person, profile, tab, device, ids, write, bury, prune };
 }
 
 type Away = Awaited<ReturnType<typeof leave>>;
@@ -199,5 +199,33 @@ describe('a device that was away while leaves were pruned', () => {
     away.profile.setOnline(true);
     await away.tab.until(() => away.tab.alarms.length > 0);
     expect(away.tab.alarms).toContain('vault-tampered');
+  });
+});
+
+describe('a device that reads the whole vault while leaves are pruned', () => {
+  it.each([
+    ['takes out what went between two pages', true, 1],
+    ['reads once more where the relay does not tell', false, 2],
+  ])('%s, and raises no alarm', async (_, tells, reads) => {
+    const { person, ids, bury, prune } = await leave();
+    const deleted = ids.slice(1);
+    await bury(deleted);
+    const profile = lab.profile();
+    let pages = 0;
+    profile.intercept = async (request, next) => {
+      const path = pathOf(request);
+      if (path === '/v1/pruned-items' && !tells) return jsonResponse({ error: 'not-found' }, 404);
+      if (path !== '/v1/items' || request.method !== 'GET') return next(request);
+      const { headers, signal } = request;
+      const page = await next(new Request(request.url.replace(/limit=\d+/, 'limit=2'), { headers, signal }));
+      pages += 1;
+      // A living item and the settings stand on the first page, two tombstones on the second.
+      if (pages === 2) await prune(deleted);
+      return page;
+    };
+    const { tab } = await lab.signIn(person, profile);
+    await tab.until(() => tab.theme === 'dark' || tab.alarms.length > 0);
+    expect(tab.alarms).toEqual([]);
+    expect(whole(asked(profile, 0))).toHaveLength(reads);
   });
 });
