@@ -1,5 +1,6 @@
 import { equalBytes } from '../../crypto/protocol/bytes/bytes.ts';
 import { RelayClient } from './relay/relay-client.ts';
+import { afterRenewal } from './relay/tokens/session-keeper.ts';
 import { AccessTokens } from './relay/tokens/token-refresh.ts';
 import { CiphertextCache } from './store/ciphertext-cache.ts';
 import { ConnectionState } from './relay/connection/connection-state.ts';
@@ -261,6 +262,7 @@ export class Vault {
   }
 
   async #tellSignOut(): Promise<void> {
+    await afterRenewal(this.#dependencies.locks, this.#dependencies.clock);
     try {
       await this.#client.signOut();
     } catch (error) {

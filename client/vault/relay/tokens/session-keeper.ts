@@ -1,8 +1,12 @@
 import { type SessionAnswer, sessionAnswer } from '../../../../crypto/protocol/messages/account-messages.ts';
+import type { Clock } from '../../surroundings/clock.ts';
+import type { TabLocks } from '../../surroundings/vault-lock.ts';
 import { callRelayJson, type RelayConnection } from '../http/http-call.ts';
 import { RelayCallError } from '../http/relay-call-error.ts';
 
 const maximumSessionLength = 8 * 1024;
+/** A relay that answers no renewal must not keep a sign-out waiting. */
+const longestWaitMs = 5_000;
 
 /**
  * Keeps this device signed in: it holds the long-lived token of the session, which the vault never sees, and gives the vault
@@ -29,4 +33,15 @@ export async function askForSession(connection: RelayConnection): Promise<Sessio
     const isRefused = error instanceof RelayCallError && error.code === 'not-signed-in';
     throw isRefused ? new RelayCallError('session-ended') : error;
   }
+}
+
+/** Waits for a renewal that is under way in any tab: answered after the sign-out, it would bring the token back. */
+export async function afterRenewal(locks: TabLocks, clock: Clock): Promise<void> {
+  const patience = new AbortController();
+  const callOff = clock.after(longestWaitMs, () => patience.abort());
+  const options = { mode: 'exclusive', signal: patience.signal } as const;
+  await locks
+    .request('sotto-refresh', options, async () => undefined)
+    .catch(() => undefined)
+    .finally(callOff);
 }

@@ -173,6 +173,48 @@ describe('a session in the browser', () => {
     expect(later.status).toBe('signed-out');
   });
 
+  it('is told to the relay as ended only after another tab has renewed it, whose answer would bring the cookie back', async () => {
+    const { profile, tab } = await lab.signUp();
+    const order: string[] = [];
+    const isSignOutReady = async () => {
+      const { pending = [] } = await navigator.locks.query();
+      return order.includes('sign-out') || pending.some(({ name = '' }) => name.endsWith('sotto-refresh'));
+    };
+    const renewing = Promise.withResolvers<void>();
+    profile.intercept = async (request, next) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === '/v1/sign-out') order.push('sign-out');
+      if (pathname !== '/v1/session/refresh') return next(request);
+      const response = await next(request);
+      renewing.resolve();
+      // The answer is on its way while the person signs out.
+      await expect.poll(isSignOutReady).toBe(true);
+      order.push('renewed');
+      return response;
+    };
+    await profile.openTab();
+    await renewing.promise;
+    await tab.vault.signOut();
+    expect(order).toEqual(['renewed', 'sign-out']);
+    expect([...profile.cookies.keys()]).toEqual([expect.stringMatching(/^sotto-device-/)]);
+  });
+
+  it('is told to the relay as ended, although no renewal is ever answered', async () => {
+    const { profile, tab } = await lab.signUp();
+    const renewing = Promise.withResolvers<void>();
+    profile.intercept = async (request, next) => {
+      if (!request.url.endsWith('/v1/session/refresh')) return next(request);
+      renewing.resolve();
+      return new Promise((_, reject) => {
+        request.signal.addEventListener('abort', () => reject(new TypeError('Failed to fetch')));
+      });
+    };
+    await profile.openTab();
+    await renewing.promise;
+    await tab.vault.signOut();
+    expect([...profile.cookies.keys()]).toEqual([expect.stringMatching(/^sotto-device-/)]);
+  });
+
   it('is ended at the relay by the next visit when the sign-out did not reach it', async () => {
     const { profile, tab } = await lab.signUp();
     await tab.until(() => tab.connection === 'connected');
