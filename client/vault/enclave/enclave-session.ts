@@ -15,6 +15,8 @@ import type { EnclaveView } from './protection-views.ts';
 import { toVaultError, toVaultFailure, VaultError } from '../failures/vault-error.ts';
 import { readVerified, type VerifiedEnclave } from './verified-enclave.ts';
 
+/** A tab stays open for weeks: a relay that was older is asked like a newer one again. */
+const plainForMs = 3_600_000;
 /** Longer than this nobody waits to see a question leave the box. */
 const admissionMs = 3_000;
 
@@ -38,7 +40,8 @@ export class EnclaveSession {
   /** The policy wants hardware to sign for each question of its own. */
   readonly #isStrict: boolean;
   #minimum: ProtectionLevel = 'any';
-  #isRelayOlder = false;
+  /** Until then a relay that refused the wish for a statement of format 2 is asked without it. */
+  #plainUntilMs = 0;
   #asking: Promise<ReceivedChoice> | null = null;
 
   constructor(dependencies: EnclaveDependencies) {
@@ -144,15 +147,15 @@ export class EnclaveSession {
     }
   }
 
-  /** A relay of before format 2 refuses the wish for it, and is asked without from then on. */
+  /** A relay of before format 2 refuses the wish for it. It is asked without then, until it may have been replaced. */
   async #askRelay(question: EnclaveRequest): Promise<EnclaveChoice> {
-    const { client } = this.#dependencies;
-    if (this.#isRelayOlder) return client.askEnclave(question);
+    const { client, clock } = this.#dependencies;
+    if (clock.monotonicMs() < this.#plainUntilMs) return client.askEnclave(question);
     try {
       return await client.askEnclave({ ...question, statement: 2 });
     } catch (error) {
       if (!(error instanceof RelayCallError) || error.code !== 'bad-request') throw error;
-      this.#isRelayOlder = true;
+      this.#plainUntilMs = clock.monotonicMs() + plainForMs;
       return client.askEnclave(question);
     }
   }

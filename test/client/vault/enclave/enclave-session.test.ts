@@ -9,7 +9,8 @@ import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { testNowMs } from '../../../parts/evidence/vendors/certificate-maker.ts';
 import { hardwarePolicy, makeHardwareAttestation } from '../../../parts/evidence/hardware-attestation.ts';
 
-const clock: Clock = { wallMs: () => testNowMs, monotonicMs: () => 0, after: () => () => undefined };
+let passedMs = 0;
+const clock: Clock = { wallMs: () => testNowMs, monotonicMs: () => passedMs, after: () => () => undefined };
 const chip = makeAmdMachine();
 const policy = hardwarePolicy({ measured: { sevSnp: [chip.measurement], tdx: [] }, sevSnp: chip.policy });
 const status = { state: 'ready', reason: 'server-given', next: null } as const;
@@ -66,13 +67,25 @@ describe('the wish for a statement of format 2', () => {
     expect(questions).toMatchObject([{ statement: 2 }, { statement: 2 }]);
   });
 
-  test('goes once to a relay that does not know it, which is asked without from then on', async () => {
+  test('goes once to a relay that does not know it, which is asked without for some time', async () => {
     const { session, questions } = openSession(policy, ({ statement }) => statement !== undefined);
     expect((await session.current('hardware')).accepts).toBeNull();
     await session.ask();
     const asked = questions.map(({ statement }) => statement);
     expect(asked).toEqual([2, undefined, undefined]);
     expect(questions[1]?.nonce).toBe(questions[0]?.nonce);
+  });
+
+  test('goes again after an hour: the relay may be a newer one by now', async () => {
+    let isOlder = true;
+    const { session, questions } = openSession(policy, ({ statement }) => isOlder && statement !== undefined);
+    await session.ask();
+    isOlder = false;
+    passedMs += 3_599_999;
+    await session.ask();
+    passedMs += 1;
+    await session.ask();
+    expect(questions.map(({ statement }) => statement)).toEqual([2, undefined, undefined, 2]);
   });
 
   test('of a relay that refuses the question without it too is no loop', async () => {
