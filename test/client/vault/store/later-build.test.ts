@@ -59,6 +59,11 @@ class LaterBuild {
   /** Reads the whole vault and checks it against its head. @returns version and flags of one item. */
   async find(id: string) {
     await this.#device.pull();
+    return this.stored(id);
+  }
+
+  /** What the relay holds of one item. */
+  async stored(id: string) {
     const page = await this.#device.relay.expect<SyncAnswer>(200, 'GET', '/v1/items?afterCounter=0&limit=500');
     const item = page.items.find((each) => each.id === id);
     return item === undefined ? null : { version: item.version, flags: item.flags, bodyState: item.bodyState };
@@ -172,8 +177,11 @@ describe('an item of a type that a later build made up', () => {
     await tab.until(() => posted(profile, '/v1/items').length > 0);
     await tab.vault.relayView({ conversationId });
     expect(await later.find(id)).toEqual(kept);
+    // It says nothing of where questions may go, and keeps none from going.
+    const { turnId } = await tab.ask('Beside it.');
+    expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'complete' });
     await tab.vault.deleteConversation({ conversationId });
-    await tab.until(() => tab.titles().length === 0);
+    await tab.until(() => tab.titles().join() === 'Beside it.');
     const newPassword = 'An entirely new lighthouse 91!';
     await tab.vault.changePassword({ newPassword, proof: proofOf(person) });
     // The change ended the sessions of all other devices.
@@ -188,6 +196,22 @@ describe('an item of a type that a later build made up', () => {
     await second.tab.until(() => second.tab.theme === 'light');
     expect([...reloaded.alarms, ...second.tab.alarms]).toEqual([]);
     expect(await again.find(id)).toEqual(kept);
+  });
+});
+
+describe('a preference of a later build', () => {
+  it('in another form is kept, counted by the head, and keeps no question from going', async () => {
+    const { person, tab } = await openChat();
+    const later = await LaterBuild.signIn(person);
+    const id = await later.write('preference', { format: 2, name: 'account-note', value: ['Mine.'] });
+    await tab.vault.setTheme({ theme: 'dark' });
+    const { conversationId, turnId } = await tab.ask('Beside it.');
+    expect((await tab.ended(turnId)).state).toMatchObject({ kind: 'ended', outcome: 'complete' });
+    await tab.vault.deleteConversation({ conversationId });
+    const second = await lab.signIn(person);
+    await second.tab.until(() => second.tab.theme === 'dark' && second.tab.titles().length === 0);
+    expect(await later.stored(id)).toEqual({ version: 1, flags: 0, bodyState: 'here' });
+    expect([...tab.alarms, ...second.tab.alarms]).toEqual([]);
   });
 });
 
