@@ -102,7 +102,7 @@ describe('every factor', () => {
           : { ...answer, factor: 'password', nonce: undefined, loginResponse: 'AAAA', stretching: 'argon2id-64mib-3' },
       );
       const answeredByAnother = tab.vault.changePassword({ newPassword, proof: give(person) });
-      expect(await tab.refusal(answeredByAnother)).toEqual({ code: 'relay:malformed-answer' });
+      expect(await tab.refusal(answeredByAnother)).toEqual({ code: 'malformed-answer' });
       profile.intercept = null;
       await tab.vault.changePassword({ newPassword, proof: give(person) });
       const bodies = profile.requests.filter(({ path }) => path === '/v1/step-up/start').map(({ body }) => body);
