@@ -6,7 +6,7 @@ import { decodeCanonicalJson, encodeCanonicalJson } from '../protocol/json/canon
 import { CryptoError } from '../protocol/bytes/errors.ts';
 
 /** Kinds of record inside the frames of a reply (SPEC.md §8.3). 0 is none; from 128 on a reader skips what it does not know. */
-const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128, summary: 129 } as const;
+export const recordKinds = { text: 1, reasoning: 2, end: 3, title: 4, note: 128, summary: 129 } as const;
 const firstSkippable = 128;
 
 /** `kind (1) || length (4)`. */

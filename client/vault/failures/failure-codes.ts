@@ -43,6 +43,7 @@ export type OwnFailureCode =
   | 'message-empty'
   | 'title-empty'
   | 'title-too-long'
+  | 'preference-too-long'
   /** Not in the vault, or not any more. */
   | 'not-here'
   /** Other devices were first each time. */

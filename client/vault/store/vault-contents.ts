@@ -23,6 +23,19 @@ export function isTombstone(row: Pick<ItemRow, 'flags'>): boolean {
 /** null for a tombstone, an expired body and a type of a later build. */
 export type OpenedContent = ItemContent | UnreadableContent | null;
 
+type ContentOf<Type> = Extract<NonNullable<OpenedContent>, { readonly type: Type }>;
+
+/** The items of one type. `keep` adds one, or puts it in the place of the one of its id. */
+type Table<Content> = {
+  readonly items: ReadonlyMap<string, unknown> & Pick<Map<string, unknown>, 'delete' | 'clear'>;
+  readonly keep: (id: string, content: Content) => unknown;
+};
+
+/** A table that keeps contents as they are. */
+function whole<Content>(items: Map<string, Content>): Table<Content> {
+  return { items, keep: (id, content) => items.set(id, content) };
+}
+
 /** Plaintext of everything that the newest verified head covers. In memory, and only while unlocked. */
 export class VaultContents {
   readonly rows = new Map<string, ItemRow>();
@@ -35,35 +48,30 @@ export class VaultContents {
   readonly verifications = new Verifications();
   readonly unreadable = new UnreadableItems();
 
-  /** The table that keeps the items of each type: a new type is one more line. */
-  readonly #tables: {
-    readonly [Type in NonNullable<OpenedContent>['type']]: (
-      id: string,
-      content: Extract<NonNullable<OpenedContent>, { readonly type: Type }>,
-    ) => unknown;
-  } = {
-    conversation: (id, content) => this.conversations.set(id, content),
-    message: (id, content) => this.messages.set(id, content),
-    reply: (id, content) => this.replies.set(id, content),
-    'reply-note': (id, content) => this.notes.set(id, content),
-    settings: (id, content) => this.settings.set(id, content),
-    preference: (id, content) => this.preferences.set(id, content),
-    verification: (id, content) => this.verifications.add(id, content),
-    unreadable: (id, content) => this.unreadable.set(id, content),
+  /** The table that keeps the items of each type: a new type is one more line, and is forgotten with the others. */
+  readonly #tables: { readonly [Type in NonNullable<OpenedContent>['type']]: Table<ContentOf<Type>> } = {
+    conversation: whole(this.conversations),
+    message: whole(this.messages),
+    reply: whole(this.replies),
+    'reply-note': whole(this.notes),
+    settings: whole(this.settings),
+    preference: whole(this.preferences),
+    verification: { items: this.verifications, keep: (id, content) => this.verifications.add(id, content) },
+    unreadable: whole(this.unreadable),
   };
 
   /** Everything that this build can read, each by its id. */
   get readable(): readonly ReadonlyMap<string, unknown>[] {
-    const { conversations, messages, replies, notes, settings, preferences, verifications } = this;
-    return [conversations, messages, replies, notes, settings, preferences, verifications];
+    const { unreadable: _unreadable, ...readable } = this.#tables;
+    return Object.values(readable).map(({ items }) => items);
   }
 
   set(row: ItemRow, content: OpenedContent): void {
     this.#forgetContent(row.id);
     this.rows.set(row.id, row);
     if (content === null) return;
-    const keep = this.#tables[content.type] as (id: string, content: NonNullable<OpenedContent>) => unknown;
-    keep(row.id, content);
+    const table: Table<never> = this.#tables[content.type];
+    table.keep(row.id, content as never);
   }
 
   delete(id: string): void {
@@ -73,8 +81,7 @@ export class VaultContents {
 
   clear(): void {
     this.rows.clear();
-    this.unreadable.clear();
-    for (const table of this.readable) (table as Map<string, unknown>).clear();
+    for (const { items } of Object.values(this.#tables)) items.clear();
   }
 
   /** The conversation that an item belongs to, or is. */
@@ -126,7 +133,6 @@ export class VaultContents {
   }
 
   #forgetContent(id: string): void {
-    this.unreadable.delete(id);
-    for (const table of this.readable) (table as Map<string, unknown>).delete(id);
+    for (const { items } of Object.values(this.#tables)) items.delete(id);
   }
 }

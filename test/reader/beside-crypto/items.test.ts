@@ -1,14 +1,17 @@
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join as joinPath } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as unsent from '../../../crypto/vault/unsent-text.ts';
 import * as expiry from '../../../crypto/vault/expiry.ts';
 import * as items from '../../../crypto/vault/item.ts';
+import { itemContent } from '../../../crypto/protocol/contents/item-contents.ts';
 import * as contents from '../../../crypto/vault/item-content.ts';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { sealCommitted } from '../primitives/committed-seal.ts';
 import { header, join, lp, u32, utf8, zeros, type Bytes } from '../protocol/conventions.ts';
 import { differences, random, randomText, variants } from './outcomes.ts';
-import { readItemContent } from '../vault/item-content.ts';
+import { knownTypes, readItemContent } from '../vault/item-content.ts';
 import { expiryDay, mayBodyBeMissing, openDraft, openItem, sealDraft, sealItem } from '../vault/items.ts';
 import { sampleAccount } from './account-sample.ts';
 
@@ -155,6 +158,15 @@ test('item content: both say the same of it', () => {
     production: (bytes: Bytes) => contents.decodeItemContent(bytes),
   };
   expect(differences([...framed, ...raw], readers)).toEqual([]);
+});
+
+test('types of items: SPEC.md §5.1 describes each one that crypto writes, and the reader reads it', () => {
+  const specification = readFileSync(joinPath(import.meta.dirname, '../../../crypto/SPEC.md'), 'utf8');
+  const section = /^### §5\.1 .*?(?=^##)/ms.exec(specification)?.[0] ?? '';
+  const described = [...section.matchAll(/^\*\*`([a-z-]+)`\*\*/gm)].map(([, type = '']) => type);
+  const written = itemContent.options.map(({ entries }) => entries.type.literal);
+  expect(described.toSorted()).toEqual(written.toSorted());
+  expect(knownTypes.toSorted()).toEqual(written.toSorted());
 });
 
 test.each(times)('drafts, random input %i', () => {

@@ -1,9 +1,16 @@
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join as joinPath } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { aeadReady } from '../../../crypto/primitives/aead.ts';
 import { transcriptRung } from '../../../crypto/turn/reply-frame.ts';
 import { ReplyOpener } from '../../../crypto/turn/reply-opener.ts';
-import { encodeEndRecord, encodeTextRecord, encodeTitleRecord } from '../../../crypto/turn/reply-record.ts';
+import {
+  recordKinds as writtenKinds,
+  encodeEndRecord,
+  encodeTextRecord,
+  encodeTitleRecord,
+} from '../../../crypto/turn/reply-record.ts';
 import { ReplySealer } from '../../../crypto/turn/reply-sealer.ts';
 import type { JsonObject } from '../protocol/canonical-json.ts';
 import { join, u8, utf8, zeros, type Bytes } from '../protocol/conventions.ts';
@@ -269,4 +276,15 @@ test.each(frameClasses)('rungs: of %s', (frameClass) => {
   expect(needed.map((count) => transcriptLength(frameClass, count))).toEqual(
     needed.map((count) => transcriptRung(frameClass, count)),
   );
+});
+
+test('kinds of records: SPEC.md §8.3 has each one that crypto writes, and the reader knows it', () => {
+  const specification = readFileSync(joinPath(import.meta.dirname, '../../../crypto/SPEC.md'), 'utf8');
+  const section = /^### §8\.3 .*?(?=^##)/ms.exec(specification)?.[0] ?? '';
+  const described = [...section.matchAll(/^\| (\d+) \| (\w+) \|/gm)].map(([, kind, name]) => [
+    name?.toLowerCase(),
+    Number(kind),
+  ]);
+  expect(Object.fromEntries(described)).toEqual(writtenKinds);
+  expect(recordKinds).toEqual(writtenKinds);
 });

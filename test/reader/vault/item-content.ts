@@ -78,6 +78,8 @@ const schemas: Readonly<Record<string, json.Check>> = {
   }),
 };
 
+export const knownTypes = Object.keys(schemas);
+
 export type ItemContent = { type: string; members: JsonObject };
 
 /** `length of type || type || canonical JSON` (SPEC.md §5.1). */

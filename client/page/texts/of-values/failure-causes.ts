@@ -72,6 +72,7 @@ const ownCauses: Readonly<Record<OwnFailureCode, Cause>> = {
   'message-empty': 'person',
   'title-empty': 'person',
   'title-too-long': 'person',
+  'preference-too-long': 'person',
   'not-here': 'other-device',
   'written-elsewhere': 'other-device',
   'storage-unavailable': 'browser',

@@ -28,14 +28,14 @@ export const preferenceOperation = operationType({
 /**
  * Sets a preference.
  *
- * @throws {VaultError} `message-too-long`.
+ * @throws {VaultError} `preference-too-long`.
  */
 export async function setPreference(
   { outbox, shown, clock }: { readonly outbox: Outbox; readonly shown: ShownContents; readonly clock: Clock },
   name: string,
   value: string,
 ): Promise<void> {
-  if (value.length > maximumPreferenceLength) throw new VaultError('message-too-long');
+  if (value.length > maximumPreferenceLength) throw new VaultError('preference-too-long');
   const setAtMs = laterThan(clock, [shown.preference(name)?.setAtMs ?? 0]);
   await outbox.put(preferenceOperation, { name, value, setAtMs, itemId: newId() });
 }

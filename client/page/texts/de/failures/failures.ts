@@ -60,6 +60,8 @@ export const failureWords: Wording<typeof english> = {
   'failure.title-empty.do': 'Schreiben Sie ein paar Worte.',
   'failure.title-too-long': 'Dieser Titel ist zu lang.',
   'failure.title-too-long.do': 'Verwenden Sie höchstens 200 Zeichen.',
+  'failure.preference-too-long': 'Das ist zu lang, um es mit dem Konto aufzubewahren.',
+  'failure.preference-too-long.do': 'Kürzen Sie es.',
   'failure.not-here': 'Das ist nicht mehr in Ihrem Tresor.',
   'failure.not-here.do': 'Wahrscheinlich wurde es gelöscht, hier oder auf einem anderen Gerät.',
   'failure.written-elsewhere': 'Andere Ihrer Geräte haben immer wieder im selben Augenblick geschrieben.',

@@ -56,6 +56,8 @@ export const failureWords = {
   'failure.title-empty.do': 'Write some words.',
   'failure.title-too-long': 'This title is too long.',
   'failure.title-too-long.do': 'Use at most 200 characters.',
+  'failure.preference-too-long': 'This is too long to be kept with the account.',
+  'failure.preference-too-long.do': 'Shorten it.',
   'failure.not-here': 'This is not in your vault any more.',
   'failure.not-here.do': 'It was probably deleted, here or on another device.',
   'failure.written-elsewhere': 'Other devices of yours kept writing at the same moment.',

@@ -86,6 +86,6 @@ describe('setPreference', () => {
 
   it('takes a value of 8,192, and refuses one more', async () => {
     expect(await set('x'.repeat(8_192), 1)).toHaveLength(1);
-    await expect(set('x'.repeat(8_193), 1)).rejects.toMatchObject({ code: 'message-too-long' });
+    await expect(set('x'.repeat(8_193), 1)).rejects.toMatchObject({ code: 'preference-too-long' });
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { maximumBatchLength } from '../../../../../crypto/protocol/messages/item-messages.ts';
 import { sodiumReady } from '../../../../../crypto/primitives/sodium.ts';
+import type { ItemContent } from '../../../../../crypto/protocol/contents/item-contents.ts';
 import type { Operation } from '../../../../../client/vault/features/features.ts';
 import { VaultContents } from '../../../../../client/vault/store/vault-contents.ts';
 import { newId } from '../../../../parts/vault/paper-vault.ts';
@@ -19,6 +20,8 @@ beforeAll(() => sodiumReady());
 const month = 31 * 86_400_000;
 
 const minimum: Operation = { kind: 'minimum', level: 'hardware', setAtMs: 9, itemId: newId() };
+
+type InConversation = Extract<ItemContent, { readonly conversationId: string }>['type'];
 
 function levelOf(contents: VaultContents) {
   return [...contents.settings.values()].map(({ minimumProtection }) => minimumProtection?.value);
@@ -43,6 +46,26 @@ describe('deleting', () => {
       expect(batches).toHaveLength(Math.ceil((1 + 3 * turns + 1) / maximumBatchLength));
     },
   );
+
+  it('an item of each type that names its conversation goes with it', () => {
+    const contents = new VaultContents();
+    const { conversationId } = addConversation(contents, {
+      turns: 1,
+      documents: 'none',
+      isAnswered: true,
+      isNoted: true,
+    });
+    // A new type is added to `addConversation`, and to what takes it away.
+    const tables: Readonly<Record<InConversation, ReadonlyMap<string, unknown>>> = {
+      message: contents.messages,
+      reply: contents.replies,
+      'reply-note': contents.notes,
+    };
+    const sizes = () => Object.values(tables).map(({ size }) => size);
+    expect(sizes()).toEqual([1, 1, 1]);
+    storeAll(contents, [{ kind: 'delete', conversationId }]);
+    expect(sizes()).toEqual([0, 0, 0]);
+  });
 
   it('any vault, with anything else that waits', () => {
     const turns = fc.oneof(fc.nat(40), fc.constantFrom(327, 350, 487, 620));
