@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { countField, idField } from '../../../crypto/protocol/messages/fields.ts';
 import type { Bytes } from '../../../crypto/protocol/bytes/bytes.ts';
-import type { RememberedHead } from './remembered-head.ts';
+import type { HeadMark } from '../../../crypto/vault/vault-head.ts';
 
 /** One item as the relay holds it. `storedAtMs` is null until a sync brought the relay's own columns. */
 export type CachedItem = {
@@ -19,6 +19,12 @@ export type CachedItem = {
 };
 
 export type CachedHead = { readonly counter: number; readonly hash: Bytes; readonly body: Bytes };
+
+/** The last head to which this browser followed the chain: no other history is accepted, ever. */
+export type RememberedHead = HeadMark & {
+  /** The highest counter that a sign-in showed since; nobody has followed the chain to it yet. */
+  readonly shownCounter?: number | undefined;
+};
 
 /** Where this browser stands with one account. */
 export type VaultMark = {

@@ -11,8 +11,9 @@ import {
   type SealedOperation,
   type VaultMark,
   type WrappedSession,
+  type RememberedHead,
 } from './cached-shapes.ts';
-import { type RememberedHead, rememberedOf } from './remembered-head.ts';
+import { rememberedOf } from './remembered-head.ts';
 import { VaultError } from '../failures/vault-error.ts';
 
 /** Accounts of which a browser remembers a head; the one signed out longest ago goes first. */

@@ -1,12 +1,6 @@
 import { equalBytes } from '../../../crypto/protocol/bytes/bytes.ts';
 import type { HeadMark } from '../../../crypto/vault/vault-head.ts';
-import type { VaultMark } from './cached-shapes.ts';
-
-/** The last head to which this browser followed the chain: no other history is accepted, ever. */
-export type RememberedHead = HeadMark & {
-  /** The highest counter that a sign-in showed since; nobody has followed the chain to it yet. */
-  readonly shownCounter?: number | undefined;
-};
+import type { RememberedHead, VaultMark } from './cached-shapes.ts';
 
 /** The memory of a mark's account. A head that a sign-in brought takes the place of none that it was not followed from. */
 export function rememberedOf({ head, floor }: Pick<VaultMark, 'head' | 'floor'>): RememberedHead {
