@@ -25,7 +25,7 @@ import type { TurnService } from './turn-service.ts';
 const maximumRequestText = 24 * 1024 * 1024;
 const maximumStartText = 2 * maximumRequestText;
 
-/** What placing a request may be refused with, by the relay and by the enclave that it names. */
+/** The relay, or the enclave that a request names, may refuse to place it with these. */
 const placingErrors = ['turn-conflict', 'unsupported-version', 'quota-exceeded', ...enclaveErrors] as const;
 
 /** The one refusal that says more than its code. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { bundleModules, findSealingModules } from '../layers/bundles/bundle-modules.ts';
 import { projectRoot } from '../layers/source-files.ts';
 
-describe('what a part of crypto/ brings along', () => {
+describe('the bundle of a part of crypto/', () => {
   it('signing in needs OPAQUE, and neither libsodium nor anything that seals', async () => {
     const modules = await bundleModules('crypto/account/opaque-client.ts');
     expect(modules.some((module) => module.includes('@serenity-kit/opaque'))).toBe(true);

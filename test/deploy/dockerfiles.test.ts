@@ -29,7 +29,7 @@ it('server/Dockerfile copies all that the build of the client imports, before it
     });
   }
   symlinkSync(join(projectRoot, 'node_modules'), join(folder.path, 'node_modules'));
-  // What it does first, without the bundling that other tests do.
+  // Its first steps alone: other tests do the bundling.
   const script = "await import('./client/build.ts'); await import('./client/vite.config.ts');";
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: folder.path,

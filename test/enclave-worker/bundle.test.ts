@@ -50,7 +50,7 @@ describe('the bundled worker', () => {
     expect(text).not.toContain(root);
   });
 
-  test('of other sources is another file', () => {
+  test('the worker bundled from other sources is another file', () => {
     const root = join(folder.path, 'changed');
     copySources('changed');
     const file = join(root, 'enclave-worker/keys/replay-guard.ts');

@@ -43,7 +43,7 @@ test('a machine that has all programs is left alone', async () => {
   expect(await installOn({ present: needed, apt: 'echo called' })).toEqual({ lines: [], status: 0 });
 });
 
-test('what is missing is downloaded and then installed, each by itself', async () => {
+test('missing programs are downloaded and then installed, each by itself', async () => {
   // Fails where a second step comes without the first.
   const apt = `case "$*" in *update*) ;; *--download-only*) : > "$0.\${!#}" ;; *) [ -f "$0.\${!#}" ] ;; esac`;
   const { lines, status } = await installOn({ present: needed.slice(2), apt });

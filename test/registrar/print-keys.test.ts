@@ -52,7 +52,7 @@ test('new keys, and a policy section that a client can be built with', async () 
   expect(again.output).not.toContain(text);
 });
 
-test('what is not known yet is null, with which no client can be built, and is said', async () => {
+test('print-keys: an unknown value is null, is said, and builds no client', async () => {
   const { code, output, errors } = await run({ ...settings, MODAL_APP_ID: '' });
   expect(code).toBe(0);
   expect(errors).toMatch(/^MODAL_APP_ID must name[^\n]*\n$/);

@@ -25,7 +25,7 @@ function refusal(changes: Record<string, string | undefined>): string {
   }
 }
 
-test('what is usual', () => {
+test('readSettings: the usual values of a registrar', () => {
   const settings = readSettings(right);
   expect(settings).toMatchObject({
     host: '127.0.0.1',

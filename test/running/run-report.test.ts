@@ -141,7 +141,7 @@ test('formatClosing: a second attempt is named right before the last line', () =
   ]);
 });
 
-test('what CI runs ends with the second attempts and the sum, and its exit code is theirs', async () => {
+test('the command of CI ends with the second attempts and the sum, and its exit code is theirs', async () => {
   await using folder = await makeTemporaryFolder('ci');
   for (const name of ['.ci', 'test/report', 'test/running', 'commands']) {
     mkdirSync(join(folder.path, name), { recursive: true });

@@ -80,7 +80,7 @@ test('a second process on the same data folder is refused with one sentence; the
   expect((await first.relay.call('GET', '/livez')).status).toBe(200);
 });
 
-test('what a person can mend is one sentence and exit code 1', async () => {
+test('the relay’s process: a start error that a person can mend is one sentence and exit code 1', async () => {
   const DATA_DIR = await folder();
   const first = await start({ DATA_DIR });
   const busy = first.relay.url.port;

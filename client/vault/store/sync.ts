@@ -47,7 +47,7 @@ async function trySync(dependencies: SyncDependencies, isWhole: boolean): Promis
     isWhole ? { counter: 0, id: null } : (store.mark.cursor ?? { counter: 0, id: null }),
   );
   const head = await checkHead(store, client, pages.head);
-  // What went while the pages were read may stand on the first of them.
+  // An item that went while the pages were read may stand on the first of them.
   const pruned = await readPruned(dependencies, head, isWhole ? pages.firstCounter : store.mark.head.counter);
   if (pruned === null) return false;
   for (const id of pruned) pages.records.delete(id);

@@ -20,7 +20,7 @@ export type StartOf = { readonly [Kind in FactorKind]: Extract<StepUpStart, { re
 export type StartAnswerOf = { readonly [Kind in FactorKind]: Extract<StepUpStartAnswer, { readonly factor: Kind }> };
 export type ProofOf = { readonly [Kind in FactorKind]: Extract<StepUpProof, { readonly factor: Kind }> };
 
-/** What the second half of a fresh proof is judged by. */
+/** The second half of a fresh proof is judged by this. */
 export type BegunProof = Pick<StepUpTable, 'server_state' | 'nonce'> & {
   readonly act: StepUpAct;
   readonly bodyDigest: Bytes;

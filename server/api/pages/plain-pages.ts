@@ -34,7 +34,7 @@ ${paragraphs.map((text) => `<p>${text}</p>`).join('\n')}
 `;
 }
 
-/** What the API would answer with the code, as a page. */
+/** The API's answer with a code, as a page. */
 function answer(text: string, code: ErrorCode): Response {
   const { status } = errorCodes[code];
   return new Response(text, { status, headers: { 'Content-Type': 'text/html; charset=utf-8' } });

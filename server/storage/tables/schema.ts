@@ -194,9 +194,9 @@ export interface StepUpTable {
   act: string;
   /** SHA-256 of the act's message. */
   body_digest: Bytes;
-  /** What its factor keeps between the two halves: OPAQUE's for the password. */
+  /** Its factor keeps this between the two halves: the state of OPAQUE for the password. */
   server_state: string | null;
-  /** What is to be signed, for a factor that signs: the recovery phrase's key does. */
+  /** To be signed, where the factor signs: the recovery phrase's key does. */
   nonce: Bytes | null;
   expires_at: number;
 }

@@ -59,7 +59,7 @@ describe('buildClient', () => {
     expect(all).not.toContain('Download the React DevTools');
   });
 
-  test('what seals and opens is in the Worker alone', () => {
+  test('buildClient: code that seals and opens is in the Worker alone', () => {
     const graph = readBundleGraph(dist, names);
     const reached = new Set<string>();
     const queue = names.filter((name) => name.startsWith('assets/index-'));

@@ -41,7 +41,7 @@ describe('speakLanguage', () => {
   });
 });
 
-describe('what a message is filled in with', () => {
+describe('the argument of a text', () => {
   test('stands there as it is, whatever it looks like', () => {
     for (const title of ['{time}', '<b>bold</b>', '\\u202e', "it's '{'", '# and %', '$&', '{0, plural, other {x}}']) {
       expect(say('conversations.options', { title })).toBe(`Options of ${title}`);

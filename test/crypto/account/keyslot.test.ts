@@ -60,7 +60,7 @@ describe('password keyslot', () => {
     expect(opened.nameTag).toEqual(nameTag);
   });
 
-  it('of version 1, whose name nobody typed, gives back what it wraps, and no name but the typed one', () => {
+  it('a password keyslot of version 1 gives back the key that it wraps, and no name but the typed one', () => {
     const body = wrapAccountKey({ ...password, ...inside, nameTag: null });
     expect(body).toHaveLength(166);
     const unnamed = unwrapAccountKey({ ...password, nameTag: null, body });

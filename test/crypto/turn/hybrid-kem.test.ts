@@ -58,7 +58,7 @@ describe('KEM 0x647A by libsodium and by noble', () => {
   const info = encodeUtf8('info');
   const message = encodeUtf8('a content key');
 
-  test('what we seal they open, and the other way round', async () => {
+  test('KEM 0x647A: libsodium and noble open each other’s seals', async () => {
     const pair = generateEnclaveKeyPair();
     const theirPublic = await theirs.DeserializePublicKey(pair.publicKey);
     const theirSecret = await theirs.DeserializePrivateKey(pair.secretKey.expose(), false);

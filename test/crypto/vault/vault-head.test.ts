@@ -181,7 +181,7 @@ describe('verifyHeadChain', () => {
     );
   });
 
-  it('whoever kept the old account key cannot go on after a rotation', () => {
+  it('verifyHeadChain: the old account key cannot continue the chain after a rotation', () => {
     const next = rotateKeyring(keyring);
     const rotation = chainOf(1, { account: next, after: heads[5]! })[0]!;
     const forged = chainOf(2, { after: rotation, root: 66 });

@@ -25,7 +25,7 @@ describe.concurrent('a request', () => {
   const source = { fileId: toBase64Url(randomBytes(16)), name: 'A "note".pdf', page: 7, start: 0 };
   const shared = { format: 2, kind: 'chat', wants: {}, parameters: { maximumTokens: 9 } } as const;
 
-  test('of format 2: system text, parts and passages reach the engine as words', async () => {
+  test('a request of format 2: system text, parts and passages reach the engine as words', async () => {
     const engine = scripted();
     await using system = await start(engine);
     const { client, live } = system;
@@ -83,7 +83,7 @@ describe.concurrent('a request', () => {
   ] as const;
 
   test.each(unaccepted)(
-    'of format 2 with %s, which no statement named: is refused by a sealed code',
+    'a request of format 2 with %s, which no statement named, is refused by a sealed code',
     async (_name, words) => {
       const engine = scripted();
       await using system = await start(engine);

@@ -109,7 +109,7 @@ describe.concurrent('a turn', () => {
     other.close();
   });
 
-  test('of another request under a known turn id is refused, beside a new turn that is taken (M32)', async () => {
+  test('another request under a known turn id is refused, beside a new turn that is taken (M32)', async () => {
     await using system = await start();
     const { client, live } = system;
     const turn = await client.seal('Mine');

@@ -40,7 +40,7 @@ async function answerTo(markdown: string): Promise<void> {
   await finishedAnswer(page);
 }
 
-describe('what an answer may contain', () => {
+describe('contents of an answer', () => {
   it('M39: hostile Markdown: nothing is fetched, run or styled', async () => {
     await answerTo(
       [

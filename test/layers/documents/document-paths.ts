@@ -1,4 +1,4 @@
-/** What documents speak of: files and folders by their path from the project's root, and the scripts of package.json. */
+/** Documents speak of these: files and folders by their path from the project's root, and the scripts of package.json. */
 export type Tree = {
   has(path: string): boolean;
   /** null for a folder. */
@@ -9,7 +9,7 @@ export type Tree = {
 export type DocumentRules = {
   /** Its folder, `''` for the root: paths may begin there too. */
   readonly folder: string;
-  /** Whether each name has to stand in a file of its sentence, row or step. */
+  /** True if each name has to stand in a file of its sentence, row or step. */
   readonly checksNames: boolean;
 };
 
@@ -78,7 +78,7 @@ function resolve(span: string, tree: Tree, folder: string): string | null {
   return [bare, folder === '' ? bare : `${folder}/${bare}`].find((each) => tree.has(each)) ?? null;
 }
 
-/** Whether each part of a name stands in a text as a word of its own. */
+/** True if each part of a name stands in a text as a word of its own. */
 function holds(text: string, dotted: string): boolean {
   return dotted
     .split('.')

@@ -91,7 +91,7 @@ describe('complainOfUnknownNames', () => {
     expect(complaintOf(slip)).toContain('did you mean MODAL_FUNCTION_ID?');
   });
 
-  test('what Kubernetes says of a service is none of ours, whatever the service is called', () => {
+  test('complainOfUnknownNames: passes over the names that Kubernetes sets for a service, whatever its name', () => {
     const links = {
       REGISTRAR_SERVICE_HOST: '10.0.0.7',
       REGISTRAR_SERVICE_PORT_HTTPS: '443',

@@ -153,7 +153,7 @@ describe.each(times)('keyrings, random input %i', (index) => {
       random(32),
     );
 
-  test('whoever writes, both read alike', () => {
+  test('keyrings: both read alike, whichever wrote', () => {
     expect(readers.mine(rings.sealKeyring(productionRing))).toEqual(keys);
     expect(differences(variants(rings.sealKeyring(productionRing)), readers)).toEqual([]);
     expect(differences(variants(sealKeyring({ accountId, keys }, random(32))), readers)).toEqual([]);

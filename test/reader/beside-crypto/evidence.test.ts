@@ -51,7 +51,7 @@ describe.each(times)('key statements, random input %i', () => {
     expect(differences(variants(signature), readers(statement))).toEqual([]);
   });
 
-  test('what is signed but no statement: both refuse alike', () => {
+  test('signed bytes that are no statement: both refuse alike', () => {
     const [key] = value.keys;
     const wrong: [string, Bytes][] = [
       ['no JSON', utf8('a')],

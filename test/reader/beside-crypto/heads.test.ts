@@ -64,7 +64,7 @@ describe('heads', () => {
   };
 
   test.each([first, second, { ...second, counter: Number.MAX_SAFE_INTEGER }])(
-    'whoever writes, both read alike',
+    'heads: both read alike, whichever wrote',
     (head) => {
       const { epoch: _, ...fields } = head;
       const theirs = heads.sealHead({
@@ -82,7 +82,7 @@ describe('heads', () => {
     },
   );
 
-  test('what only a key holder could write wrongly is refused by both', () => {
+  test('heads: both refuse the faults that only a key holder could write', () => {
     const sealed = (...fields: Bytes[]): Bytes => {
       const place = {
         key: vaultHeadKey(keyring.keys[0]!.accountKey, keyring.accountId),

@@ -28,7 +28,7 @@ describe.each(times)('items, random input %i', () => {
     production: (body: Bytes) => items.openItem({ ...place, keyring: production, body }),
   };
 
-  test('whoever writes, both read alike', () => {
+  test('items: both read alike, whichever wrote', () => {
     const theirs = items.sealItem({ ...place, keyring: production, content });
     expect(readers.mine(theirs)).toEqual(content);
     expect(differences(variants(theirs), readers)).toEqual([]);

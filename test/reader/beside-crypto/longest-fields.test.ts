@@ -12,7 +12,7 @@ import { isAccepted, plain, random, sortedMembers } from './outcomes.ts';
 
 await aeadReady();
 
-/** What a field holds when it is this long, this many or this great. */
+/** The value of a field that is this long, this many or this great. */
 type Field = (size: number) => object;
 
 const hash = encodeBase64url(zeros(32));

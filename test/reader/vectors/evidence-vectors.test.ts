@@ -3,7 +3,7 @@ import evidenceVectors from '../../vectors/sotto-v1-evidence.json' with { type: 
 import { gpuNonce, pairDigest, reportData } from '../evidence/binding.ts';
 import { fromHex, toHex } from './vectors.ts';
 
-test.each(evidenceVectors.bindings)('what hardware signs until $notAfterMs', (entry) => {
+test.each(evidenceVectors.bindings)('evidence vectors: the binding that hardware signs until $notAfterMs', (entry) => {
   const binding = {
     identityPublicKey: fromHex(entry.identityPublicKey),
     freshness: fromHex(entry.freshness),

@@ -160,7 +160,7 @@ async function endOf(socket: Socket, text: string): Promise<string> {
 }
 
 describe('over TLS', () => {
-  test('what is no HTTP is answered inside, and what is no TLS not at all', async () => {
+  test('over TLS: bytes that are no HTTP are answered inside, bytes that are no TLS not at all', async () => {
     const { cert, files } = await writeCertificate();
     const own = await TestRegistrar.start();
     onTestFinished(() => own.stop());
@@ -234,7 +234,7 @@ describe('a flood', () => {
     return answers;
   };
 
-  test('of unknown paths is limited for its address alone, and writes a few lines', async () => {
+  test('a flood of unknown paths is limited for its address alone, and writes a few lines', async () => {
     const statuses = statusesOf(await flood('GET /nothing', 9_000, from('127.0.0.11')));
     expect(statuses).toHaveLength(9_001);
     expect(new Set(statuses)).toEqual(new Set([404, 429]));
@@ -244,14 +244,14 @@ describe('a flood', () => {
     expect(lines('none').length).toBeLessThan(20);
   });
 
-  test('of wrong methods is limited for its address alone, and writes a few lines', async () => {
+  test('a flood of wrong methods is limited for its address alone, and writes a few lines', async () => {
     const statuses = statusesOf(await flood('GET /v1/renew', 2_000, from('127.0.0.13'))).slice(0, -1);
     expect(new Set(statuses)).toEqual(new Set([405, 429]));
     expect(statusesOf(await flood('GET /v1/renew', 1, from('127.0.0.14')))).toEqual([405, 404]);
     expect(lines('renew').length).toBeLessThan(20);
   });
 
-  test('of what cannot be read counts too: at its end there is no answer, and others have theirs', async () => {
+  test('a flood of unreadable bytes counts too: at its end there is no answer, and others have theirs', async () => {
     await flood('GET /nothing', 9_000, from('127.0.0.15'));
     // Many at once: a few calls a second come back meanwhile.
     const tryMany = () => Promise.all(Array.from({ length: 60 }, () => answersTo('hello\r\n\r\n', from('127.0.0.15'))));
@@ -260,7 +260,7 @@ describe('a flood', () => {
     expect(lines('unreadable').length).toBeLessThan(20);
   });
 
-  test('of calls keeps the lines of statements that were given', async () => {
+  test('a flood of calls keeps the lines of given statements', async () => {
     const before = lines('register').length;
     for (let count = 0; count < 3; count++) expect((await registrar.register()).status).toBe(200);
     await expect.poll(() => lines('register').length, { timeout: 20_000 }).toBe(before + 3);

@@ -69,7 +69,7 @@ describe.each(databaseKinds)('pruned items on %s', (kind) => {
     expect((await told(device)).pruned).toEqual([{ id, counter: second }]);
   });
 
-  test('of a batch that is refused nothing is told', async () => {
+  test('a refused batch: nothing is told of its pruned items', async () => {
     const device = await makeAccount(database);
     const id = newId();
     await device.send(device.batch({ items: [write(id)] }));

@@ -173,7 +173,7 @@ describe.each(databaseKinds)('writeBatch on %s', (kind) => {
     expect(page.items.every((item) => item.version === 2 && item.counter === 3)).toBe(true);
   });
 
-  test('of two devices that race, exactly one wins each round', async () => {
+  test('writeBatch: exactly one of two racing devices wins each round', async () => {
     const first = await makeAccount(database);
     for (let round = 0; round < 15; round++) {
       const devices = [first, first.twin(), first.twin()];

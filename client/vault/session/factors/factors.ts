@@ -5,7 +5,7 @@ import { recovery } from './recovery.ts';
 /** Every way to show who one is: a new factor is a file beside these and a line here. */
 const factors = [password, recovery] as const;
 
-/** What a person gives to sign in, to unlock, or to prove anew that the account is theirs. */
+/** A person gives these to sign in, to unlock, or to prove anew that the account is theirs. */
 export type SignInGiven = GivenTo<typeof factors, 'signIns'>;
 export type UnlockGiven = GivenTo<typeof factors, 'unlocks'>;
 export type OwnProof = GivenTo<typeof factors, 'proofs'>;

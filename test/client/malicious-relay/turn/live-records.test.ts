@@ -144,7 +144,7 @@ describe('M28, M29, M31 a relay that drops, doubles, renames, renumbers, swaps a
 });
 
 describe('M36 what a relay makes a tab hold is bounded', () => {
-  test('of frames before one that is missing: what found no room is fetched', async () => {
+  test('live frames behind a missing one: those that found no room are fetched', async () => {
     const own = answer(
       Array.from({ length: 300 }, () => 'word '),
       'bulk',

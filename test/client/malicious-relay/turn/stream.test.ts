@@ -258,7 +258,7 @@ describe('M34 an error in clear', () => {
 });
 
 describe('M35 plaintext', () => {
-  it('of a question is in no request, in no spelling, whatever the relay answers', async () => {
+  it('the plaintext of a question is in no request, in no spelling, whatever the relay answers', async () => {
     const text = 'An unmistakable sentence about the harbour';
     const flaky = allOf(
       changeRecords((record) => (isFrame(record) && record.number === 4 ? [] : [record])),

@@ -58,7 +58,7 @@ describe('keyslots', () => {
     expect(versionsSent(profile)).toEqual([2, 2, 2]);
   });
 
-  it('of version 1 open, and the next password change of who typed the name writes version 2', async () => {
+  it('keyslots of version 1 open, and a password change with the typed name writes version 2', async () => {
     const person = inventPerson();
     await signUp(new NodeRelay(lab.origin), person.userName, person.password, 1);
     const profile = lab.profile();

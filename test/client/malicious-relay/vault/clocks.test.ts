@@ -15,7 +15,7 @@ const year = 365 * 86_400_000;
 
 describe('M44 a clock', () => {
   it.each([10 * year, -10 * year])(
-    'of this device that is %i ms off decides on no expiry and no lifetime',
+    'a device’s clock that is %i ms off decides on no expiry and no lifetime',
     async (offset) => {
       const profile = lab.profile();
       profile.wallOffsetMs = offset;
@@ -56,7 +56,7 @@ describe('M44 a clock', () => {
     expect(asked()).toBe(2);
   });
 
-  it('of the relay that was once ahead hides no answer for good', async () => {
+  it('a relay’s clock that was once ahead hides no answer for good', async () => {
     const { person, profile, tab } = await lab.signUp();
     await tab.vault.openConversation({ conversationId: null });
     const first = await tab.ask('While this device is open');

@@ -116,7 +116,7 @@ describe('M7 the OPAQUE record of another account', () => {
 });
 
 describe('M8 an old or foreign keyslot', () => {
-  it('of another account does not open', async () => {
+  it('a keyslot of another account does not open', async () => {
     const foreign = (await releasedKeys(stranger)) as { keyslot: unknown };
     const { code } = await signInThrough(
       changeJson(/^\/v1\/sign-in\/finish$/, (answer) => {
@@ -231,7 +231,7 @@ describe('M9 a keyslot slipped in', () => {
     expect(sent()).toBe(2);
   });
 
-  it('of another kind than the factor that was shown is refused', async () => {
+  it('a keyslot of another kind than the shown factor is refused', async () => {
     const { code } = await signInThrough(
       changeJson(/^\/v1\/sign-in\/finish$/, (answer) => {
         answer.keys.keyslot.kind = 'recovery';
@@ -249,10 +249,13 @@ describe('M11 an older version, suite or format', () => {
       answer.keys[part].body = toBase64Url(body);
     });
 
-  it.each(['keyslot', 'keyslotList', 'head'] as const)('of the %s is refused', async (part) => {
-    expect((await signInThrough(withByte(part, 0))).code).toBe('other-version');
-    expect((await signInThrough(withByte(part, 1))).code).toBe('other-version');
-  });
+  it.each(['keyslot', 'keyslotList', 'head'] as const)(
+    'an older version, suite or format of the %s is refused',
+    async (part) => {
+      expect((await signInThrough(withByte(part, 0))).code).toBe('other-version');
+      expect((await signInThrough(withByte(part, 1))).code).toBe('other-version');
+    },
+  );
 
   it.each([0, 2, '1', null])('format %j of a message is refused', async (format) => {
     const { code } = await signInThrough(changeJson(/^\/v1\/sign-in\/start$/, (answer) => ({ ...answer, format })));
@@ -271,7 +274,7 @@ describe('M44 a session that would last for ever', () => {
   });
 });
 
-describe('what opens the vault', () => {
+describe('the secret that opens the vault', () => {
   it.each([
     [/^\/v1\/sign-in\/finish$/, 'ExportKey'],
     [/^\/v1\/recovery\/start$/, 'RecoveryEntropy'],

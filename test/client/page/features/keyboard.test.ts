@@ -106,7 +106,7 @@ describe('a form that fails, by keyboard alone', () => {
     await page.getByRole('link', { name: 'Harbours' }).waitFor();
   });
 
-  test('what a password manager wrote without telling anybody is sent', async () => {
+  test('a form sends the words that a password manager wrote without an event', async () => {
     const page = await client.openPage({ path: '/sign-in' });
     await page.getByLabel('User name').waitFor();
     await page.evaluate(() => {

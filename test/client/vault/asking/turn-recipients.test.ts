@@ -136,7 +136,7 @@ describe('a key under which an answer comes', () => {
     expect(await withDocument(content.document).standings(keyOf(first), foreign)).toEqual(['own', 'foreign']);
   });
 
-  test('of another turn says nothing of this one', async () => {
+  test('a key of another turn says nothing about this one', async () => {
     const device = new Device();
     for (const write of device.storeQuestion(first)) write();
     const content = { ...second.verification!.content, turnId: toBase64Url(randomBytes(16)) };

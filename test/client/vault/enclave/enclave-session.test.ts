@@ -43,7 +43,7 @@ function openSession(given: EnclavePolicy, refuses: (question: EnclaveRequest) =
   return { session: new EnclaveSession(dependencies), questions, answered };
 }
 
-describe('what comes with enclave-changed', () => {
+describe('the choice that comes with enclave-changed', () => {
   test('is judged as it is, where the policy does not ask for the nonce in the report', async () => {
     const { session, questions } = openSession(policy);
     const nonce = randomBytes(32);
@@ -88,7 +88,7 @@ describe('the wish for a statement of format 2', () => {
     expect(questions.map(({ statement }) => statement)).toEqual([2, undefined, undefined, 2]);
   });
 
-  test('of a relay that refuses the question without it too is no loop', async () => {
+  test('EnclaveSession: a relay that also refuses the question without the wish is asked no third time', async () => {
     const { session, questions } = openSession(policy, () => true);
     await expect(session.ask()).rejects.toThrow('bad-request');
     expect(questions).toHaveLength(2);

@@ -166,7 +166,7 @@ describe('a verification as earlier builds kept it, of one turn and named by oth
   });
 });
 
-test('of two of one moment every device reads the same, in whatever order they come', () => {
+test('two later verifications of one moment: every device reads the same one, in either order', () => {
   const { verification } = first;
   if (verification === null) throw new Error('Nothing was verified.');
   const turnId = newId();

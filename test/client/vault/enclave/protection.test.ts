@@ -142,7 +142,7 @@ describe('verification documents', () => {
     }
   });
 
-  it('what a question was sealed anew on is shown before the relay has it', async () => {
+  it('the verification of a question that was sealed anew is shown before the relay has it', async () => {
     const { profile, tab } = await lab.openChat();
     await lab.killWorker();
     await lab.startWorker();

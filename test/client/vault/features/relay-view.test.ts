@@ -38,7 +38,7 @@ describe('limits', () => {
   });
 });
 
-describe('what the relay sees', () => {
+describe('“What the relay sees”', () => {
   it('shows its very columns and bytes beside the words', async () => {
     const { tab } = await openChat();
     const { conversationId, turnId } = await tab.ask('What do you see?');

@@ -70,7 +70,7 @@ describe('a reload in the middle of an answer', () => {
     expect(profile.requests.filter(({ path }) => path === '/v1/live')).toHaveLength(1);
   });
 
-  it('of the tab that asked, before the relay had the question, lets another tab carry on', async () => {
+  it('a reload of the asking tab before the relay has the question lets another tab carry on', async () => {
     const { profile, tab } = await lab.openChat();
     const second = await profile.openTab();
     await second.until(() => second.connection === 'connected');

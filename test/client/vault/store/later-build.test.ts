@@ -62,7 +62,7 @@ class LaterBuild {
     return this.stored(id);
   }
 
-  /** What the relay holds of one item. */
+  /** The relay's copy of one item. */
   async stored(id: string) {
     const page = await this.#device.relay.expect<SyncAnswer>(200, 'GET', '/v1/items?afterCounter=0&limit=500');
     const item = page.items.find((each) => each.id === id);

@@ -86,7 +86,7 @@ function plan(contents: VaultContents, operation: Operation) {
   return { written, isSettled: settled.length === 1 };
 }
 
-describe('what a later build wrote', () => {
+describe('items of a later build', () => {
   it('hides the minimum while it may be the settings or is the conversation, and nothing else does', () => {
     const asked = newId();
     const hides = (items: Parameters<typeof contentsOf>[0]) => contentsOf(items).hidesMinimum(asked);

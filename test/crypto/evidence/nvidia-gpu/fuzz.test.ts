@@ -148,7 +148,7 @@ describe('fuzzing', () => {
     );
   });
 
-  test('what was read as XML has one canonical form, which is read to itself', () => {
+  test('XML that was read has one canonical form, which is read as itself', () => {
     fc.assert(
       fc.property(fc.array(xmlPiece, { maxLength: 12 }), (pieces) => {
         const text = `<r>${pieces.join('')}</r>`;

@@ -62,7 +62,7 @@ async function outcome(answers: readonly Uint8Array[] | null, requireGpuRevocati
 /** With one answer about the chip as told, and good ones about the rest. */
 const withChip = (request: AnswerRequest) => [makeRevocationAnswer(chip!, request), ...goodOfOthers];
 
-describe('what NVIDIA answered about revoked certificates', () => {
+describe('NVIDIA’s answer about revoked certificates', () => {
   test('is good for every certificate but root and firmware, of every GPU', async () => {
     expect(await outcome(good)).toBe('enforced');
     expect(await outcome(good.toReversed())).toBe('enforced');

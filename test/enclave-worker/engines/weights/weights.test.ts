@@ -118,7 +118,7 @@ describe('a manifest of weights', () => {
     await expect(read()).rejects.toThrow('model-failed');
   });
 
-  test('of another format gives none', async () => {
+  test('a manifest of another format gives no digest', async () => {
     write(model);
     writeManifest(listOf(model), 'sotto-weights/2');
     await expect(read()).rejects.toThrow('model-failed');

@@ -85,7 +85,7 @@ describe('the host’s table beside a report', () => {
     });
   });
 
-  test('of other firmware than the report is left aside', async () => {
+  test('the certificate table of other firmware than the report is left aside', async () => {
     const reportedTcb = { ...machine.tcb, snp: machine.tcb.snp - 1 };
     expect(await collect(makeCertificateTable(chain), { report: { reportedTcb } })).toMatchObject({
       collateral: null,

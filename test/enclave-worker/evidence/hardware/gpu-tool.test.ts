@@ -59,7 +59,7 @@ describe('the vendor’s command for GPUs', () => {
     expect(Object.keys(environment).filter((name) => name !== '__CF_USER_TEXT_ENCODING')).toEqual([]);
   });
 
-  test('what was signed for another nonce is refused', async () => {
+  test('a GPU report that was signed for another nonce is refused', async () => {
     const collect = nvidiaGpuCollector(writeGpuTool(folder.path, url));
     isReplaying = true;
     expect(await problemOf(collect(randomBytes(32)))).toBe('malformed');

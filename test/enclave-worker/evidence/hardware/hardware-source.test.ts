@@ -136,7 +136,7 @@ describe('HardwareSource', () => {
     source.close();
   });
 
-  test('what no schema takes goes nowhere', async () => {
+  test('HardwareSource: evidence that no schema takes goes nowhere', async () => {
     const machine = new ScriptedMachine();
     const source = machine.source(() => Promise.resolve({ devices: [], need: null }));
     await expect(source.current(null)).rejects.toThrow('starting');

@@ -20,7 +20,7 @@ export type BegunStep = Pick<StepUpStartAnswer, 'stepUpId'> & {
   readonly nonce?: string;
 };
 
-/** What somebody does by one factor with its right secret; a null in the account's place: with a wrong one. */
+/** Acts by one factor with its right secret, or with a wrong one where the account is null. */
 export type FactorHands = {
   startSignIn(name: string): Call;
   endSignIn(started: unknown, name: string, account: QuickAccount | null): Call;

@@ -7,7 +7,7 @@ import { readSourceFiles, type SourceFiles } from '../../../layers/source-files.
 
 const definesRoutes = (text: string) => text.includes('defineRoute({');
 
-/** What guards, limits and parsing may answer at any route. */
+/** Guards, limits and parsing may answer these at any route. */
 const ofEveryRoute = declaredCodes(
   defineRoute({
     name: 'any',

@@ -165,7 +165,7 @@ test('NVIDIA: manifests by their names, beside the machine’s own', async () =>
   expect(await verdictOn(completed, nonce, policy)).toBe('hardware-gpu');
 });
 
-describe('what is asked of a vendor', () => {
+describe('calls to a vendor', () => {
   test('nothing, when nothing is needed or the worker gave it', async () => {
     const { answer, collateral } = await amdAnswer(makeAmdMachine());
     const { collateralNeeds: _needs, ...content } = answer;

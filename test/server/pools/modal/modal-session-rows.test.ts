@@ -16,7 +16,7 @@ describe.each(databaseKinds)('%s', (kind) => {
     return { database, place: { accountId, model: 'default' }, rows, one: rows[0]!, two: rows[1]! };
   };
 
-  test('of many that want to start at once, one may', async () => {
+  test('ModalSessionRows: one of many that want to start at once may start', async () => {
     const { place, rows } = await open();
     const claims = await Promise.all(rows.map((relay) => relay.claimNew(place, nowMs)));
     const claimed = claims.filter((claim) => claim !== null);

@@ -31,7 +31,7 @@ test('everybody reads while the thread writes, and whoever writes waits for it',
   expect(await names(database.db)).toEqual(['alone', 'aside', 'in a transaction']);
 });
 
-test('of statements that were sent ahead, none is stored behind one that ended the transaction', async () => {
+test('no statement that was sent ahead is stored behind one that ended the transaction', async () => {
   const database = await openTestDatabase('sqlite');
   await sql`create trigger ending before insert on metadata when new.name = 'end'
     begin select raise(rollback, 'ended'); end`.execute(database.db);

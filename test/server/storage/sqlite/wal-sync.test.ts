@@ -41,7 +41,7 @@ test('a commit waits for a sync that began after it, and one sync serves all who
   expect(sync).toHaveBeenCalledTimes(2);
 });
 
-test('whoever reads what is not on the disk yet waits with its writer', async () => {
+test('a reader of rows that are not on the disk yet waits with their writer', async () => {
   const { open, sync } = heldSyncs();
   const log = new WalSync(sync, rescued);
   await log.settled();
@@ -53,7 +53,7 @@ test('whoever reads what is not on the disk yet waits with its writer', async ()
   expect(sync).toHaveBeenCalledTimes(1);
 });
 
-test('whoever reads while another thread commits waits for that commit and for a sync after it', async () => {
+test('a read during another thread’s commit waits for that commit and for a sync after it', async () => {
   const { open, sync } = heldSyncs();
   const log = new WalSync(sync, rescued);
   const commit = Promise.withResolvers<void>();

@@ -30,7 +30,7 @@ describe('drafts', () => {
     await page.waitForFunction(() => window.vault.drafts.get('new') === '');
   });
 
-  test('of a conversation that another device deletes goes along into a new chat, after what is there', async () => {
+  test('the draft of a conversation that another device deletes goes into a new chat, behind the words there', async () => {
     const page = await client.openChat();
     const id = await page.evaluate(() => window.vault.addConversation('Other', [['q', 'a']]));
     const box = page.getByRole('textbox', { name: 'Message' });
@@ -197,7 +197,7 @@ describe('drafts', () => {
     expect((await savedNew(page)).at(-1)).toMatchObject({ returned: ['t3'] });
   });
 
-  test('what does not fit into one message beside the rest waits until there is room', async () => {
+  test('a draft that does not fit into one message beside the rest waits until there is room', async () => {
     const page = await client.openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('typed');

@@ -3,7 +3,7 @@ import { clientOfTests } from '../../../../parts/vault/scripted-client/client-of
 
 const client = clientOfTests();
 
-describe('what cannot be sent is said, and nothing of it is lost', () => {
+describe('the message box: says what cannot be sent, and loses nothing of it', () => {
   test('a text that is too long stays whole in the box', async () => {
     const page = await client.openPage({ path: '/chat', status: 'unlocked' });
     const box = page.getByRole('textbox', { name: 'Message' });

@@ -258,7 +258,7 @@ describe('where something of an answer fails to render', () => {
     ).toBe(1);
   });
 
-  test('what stands around blocks: the whole answer stands as it is, all others are formatted, and growth tries again', async () => {
+  test('a fault outside of the blocks: this answer stands unformatted, others are formatted, and growth tries again', async () => {
     const page = await openChat();
     await openPairs(page, 'Some **bold** words.');
     await breakTag(page, 'summary');

@@ -9,7 +9,7 @@ async function openChat(reducedMotion = true): Promise<Page> {
   return client.openChat({ reducedMotion });
 }
 
-describe('what an answer may contain', () => {
+describe('contents of an answer', () => {
   const hostile = [
     'A [link](https://evil.example/?words=secret), ![picture](https://evil.example/pixel.png), [home](/chat), [x](javascript:alert(1)),',
     '<img src="https://evil.example/a.png" onerror="alert(1)"> <script>alert(1)</script> <style>@import "https://evil.example"</style>',
@@ -162,7 +162,7 @@ describe('Markdown', () => {
 });
 
 describe('reveal', () => {
-  test('what a frame brought appears over the next tick, and all of it before the answer counts as finished', async () => {
+  test('the words of a frame appear over the next tick, and all of them before the answer counts as finished', async () => {
     const page = await openChat(false);
     await openPairs(page, 'before');
     const turn = await askInPage(page, 'And now?');

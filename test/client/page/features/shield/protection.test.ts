@@ -171,7 +171,7 @@ describe('the engine', () => {
   });
 });
 
-describe('what changes', () => {
+describe('changes of the protection', () => {
   test('between turns is a line between the messages, and one word to a screen reader', async () => {
     const page = await openConversation();
     const announcer = page.locator('[data-announcer="protection"]');

@@ -67,7 +67,7 @@ describe('the shield', () => {
   });
 });
 
-describe.each([1280, 390])('what the relay sees, %i px wide', (width) => {
+describe.each([1280, 390])('“What the relay sees”, %i px wide', (width) => {
   test('the words beside the bytes, all of them on demand', async () => {
     const page = await openConversation(width);
     await page.getByRole('button', { name: /^Protection/ }).click();

@@ -18,7 +18,7 @@ describe('home', () => {
     expect(page.url()).toBe(`${client.origin}/sign-in`);
   });
 
-  test('whoever has a session goes on to the chat', async () => {
+  test('the home page: a person with a session goes on to the chat', async () => {
     const page = await client.openChat();
     await page.goto(client.origin);
     await page.getByRole('textbox', { name: 'Message' }).waitFor();

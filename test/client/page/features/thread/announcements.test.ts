@@ -132,7 +132,7 @@ describe('a copy', () => {
     expect(await page.evaluate(() => document.activeElement?.ariaLabel)).toBe('Could not copy');
   });
 
-  test('of the recovery words is said', async () => {
+  test('a copy of the recovery words is announced', async () => {
     const page = await client.openPage({ path: '/create-account' });
     await page.getByLabel('User name').fill('somebody');
     await page.getByLabel('Password', { exact: true }).fill('four unrelated words suffice');
@@ -144,7 +144,7 @@ describe('a copy', () => {
 });
 
 describe('a refusal', () => {
-  test('of the same kind is said at each press', async () => {
+  test('a refusal of the same kind is announced at each press', async () => {
     const page = await openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.fill('x'.repeat(200_001));
@@ -156,7 +156,7 @@ describe('a refusal', () => {
     await expect.poll(() => alert.evaluate((now) => now.id)).toBe('');
   });
 
-  test('of a file goes when one writes on', async () => {
+  test('the refusal of a file goes when a person writes on', async () => {
     const page = await openChat();
     const box = page.getByRole('textbox', { name: 'Message' });
     await box.evaluate((element) => {

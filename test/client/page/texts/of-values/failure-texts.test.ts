@@ -131,7 +131,7 @@ describe('the table of failures', () => {
 });
 
 describe('failureText', () => {
-  test('what was kept stands between what happened and what to do', () => {
+  test('failureText: names what was kept between the failure and the way out', () => {
     expect(failureText({ code: 'relay:quota-exceeded' }, 'Your message is kept.')).toBe(
       'Your space at the relay is full. Your message is kept. Delete conversations to make room.',
     );

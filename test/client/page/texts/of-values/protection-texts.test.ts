@@ -76,7 +76,7 @@ describe('refusalText', () => {
 describe('lines between messages', () => {
   const before = { kind: 'sev-snp', level: 'hardware', model: 'a/m', measurement: 'aa', release: '1.0.0' } as const;
 
-  test('what changed is named, each part once, and nothing else', () => {
+  test('lines between messages name each change once, and nothing else', () => {
     expect(changeText(before, before)).toBe('');
     expect(changeText(before, { ...before, release: '1.1.0', measurement: 'bb' })).toBe('release 1.1.0');
     expect(changeText(before, { ...before, model: 'a/n' })).toBe('model n instead of m');

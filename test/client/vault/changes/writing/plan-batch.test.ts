@@ -149,7 +149,7 @@ describe('a compact answer', () => {
     expect([contents.replies.size, contents.notes.size]).toEqual([1, 0]);
   });
 
-  it('of a conversation that is deleted leaves nothing, before and behind the deletion', () => {
+  it('a compact answer of a deleted conversation leaves nothing, before and behind the deletion', () => {
     for (const isFirst of [true, false]) {
       const { contents, conversationId, compact } = unanswered();
       if (isFirst) storeAll(contents, [compact()]);

@@ -73,7 +73,7 @@ describe('FrameFetcher.fetch: a transcript of more bytes than one answer may bri
     expect(asked).toEqual(['-1 of all', `${inFirst - 1} of one`]);
   });
 
-  test('of a relay that sends the same part for ever is asked for once more, and left', async () => {
+  test('a relay that sends the same part for ever is asked once more, and left', async () => {
     const { turnId, turnKey, header, frames } = reply;
     const reader = new ReplyReader(turnId, turnKey, () => 'own');
     const { asked, fetcher } = fetcherOf(() => [header, ...frames]);

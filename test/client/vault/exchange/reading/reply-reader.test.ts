@@ -119,7 +119,7 @@ describe('an end that a relay says', () => {
     }
   });
 
-  test('of a transcript that never began makes none', () => {
+  test('the end of a transcript that never began makes no transcript', () => {
     const { reader, closed } = startReading();
     expect(reader.take(closed('final'))).toBeNull();
     expect([reader.transcripts, reader.isUnreadable]).toEqual([[], false]);

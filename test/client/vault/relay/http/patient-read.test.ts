@@ -90,7 +90,7 @@ test('a pause of a minute is waited for, a longer one is not', async () => {
   expect(more.asked).toHaveLength(1);
 });
 
-test('what is written is not asked for again by itself', async () => {
+test('a call that writes is not repeated by itself', async () => {
   const { asked, client } = clientOf([() => put('1')]);
   const stop = client.stopTurn('A'.repeat(22), { format: 1, stopToken: 'A'.repeat(43) });
   await expect(stop).rejects.toMatchObject({ code: 'too-many-requests' });

@@ -16,7 +16,7 @@ import { DeviceLab } from '../../../../parts/users/vaults/device-lab.ts';
 type Person = Awaited<ReturnType<DeviceLab['signUp']>>['person'];
 type By<Given extends { readonly by?: string }> = NonNullable<Given['by']>;
 
-/** What a person gives by each name, their own or somebody else's: a new factor does not compile without. */
+/** A person gives these by each name, their own or somebody else's: a new factor does not compile without. */
 const signIns: { readonly [Name in By<SignInGiven>]: (whose: Person, userName: string) => SignInGiven } = {
   password: (whose, userName) => ({ userName, password: whose.password }),
   phrase: (whose, userName) => ({ by: 'phrase', userName, words: whose.recoveryWords.join(' ') }),

@@ -157,7 +157,7 @@ describe('text of the chain', () => {
   ]);
 });
 
-describe('what Intel certified of the processor', () => {
+describe('Intel’s certificate of the processor', () => {
   const sgx = '1.2.840.113741.1.13.1';
   const replaced = (index: number, value: Uint8Array<ArrayBuffer>): IntelChanges => ({
     sgxMembers: (members) => members.with(index, value),

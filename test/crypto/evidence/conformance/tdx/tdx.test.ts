@@ -146,7 +146,7 @@ describe('who signed', () => {
   ]);
 });
 
-describe('what the hardware signed', () => {
+describe('the quote that the hardware signed', () => {
   const other = new Uint8Array(64).fill(9);
   refuses([
     ['report data of another identity', 'report-data: tdx-report-data', {}, { expected: other }],

@@ -166,7 +166,7 @@ describe('an answer is read', () => {
   });
 });
 
-describe('what is no answer says its own cause', () => {
+describe('a reply that is no answer says its own cause', () => {
   test.each<readonly [name: string, body: string, right: ReadAnswer]>([
     [
       'Groq: an error beside empty choices',

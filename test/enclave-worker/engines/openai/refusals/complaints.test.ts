@@ -80,9 +80,12 @@ describe('a complaint', () => {
     },
   );
 
-  test.each([409, 425, 502, 503, 504, 520, 521, 522, 523, 530])('of a gateway with status %i may pass', (status) => {
-    expect(readRefusal(status, '<html>')).toMatchObject({ reason: 'server-failed', isPassing: true });
-  });
+  test.each([409, 425, 502, 503, 504, 520, 521, 522, 523, 530])(
+    'a gateway’s complaint with status %i may pass',
+    (status) => {
+      expect(readRefusal(status, '<html>')).toMatchObject({ reason: 'server-failed', isPassing: true });
+    },
+  );
 
   test.each([424, 499, 500, 501, 524])('with status %i does not pass by itself', (status) => {
     expect(readRefusal(status, '<html>')).toMatchObject({ reason: 'server-failed', isPassing: false });
