@@ -1,4 +1,9 @@
-import { type ItemRecord, type SyncAnswer, tombstoneFlag } from '../../../crypto/protocol/messages/item-messages.ts';
+import {
+  type ItemRecord,
+  maximumBatchLength,
+  type SyncAnswer,
+  tombstoneFlag,
+} from '../../../crypto/protocol/messages/item-messages.ts';
 import { type Bytes, compareBytes, equalBytes, fromBase64Url } from '../../../crypto/protocol/bytes/bytes.ts';
 import { CryptoError } from '../../../crypto/protocol/bytes/errors.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
@@ -102,7 +107,9 @@ async function readPruned(
   let place: Cursor = { counter: afterCounter, id: null };
   if (head.opened.prunedBefore <= place.counter) return [];
   const pruned = new Set<string>();
-  for (let page = 0; page < maximumPages; page++) {
+  // A relay that names more than so many batches can have pruned would go on for ever.
+  const most = (head.cached.counter - afterCounter) * maximumBatchLength;
+  while (pruned.size <= most) {
     const answer = await client.readPruned(place).catch((error: unknown) => {
       if (error instanceof RelayCallError && error.code === 'not-found') return null;
       throw error;
@@ -111,8 +118,9 @@ async function readPruned(
     for (const next of answer.pruned) {
       if (!isAfter(next, place)) throw new VaultError('vault-tampered');
       place = next;
-      // An item that a batch after the head's pruned is still in this head.
-      if (next.counter <= head.cached.counter) pruned.add(next.id);
+      // An item that a batch after the head's pruned is still in this head, and so are all behind it.
+      if (next.counter > head.cached.counter) return [...pruned];
+      pruned.add(next.id);
     }
     if (!answer.more) return [...pruned];
     if (answer.pruned.length === 0) throw new VaultError('vault-tampered');

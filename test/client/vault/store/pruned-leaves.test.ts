@@ -170,6 +170,30 @@ describe('a device that was away while leaves were pruned', () => {
     await away.device.pull();
   });
 
+  it.each<[string, (counter: number) => number]>([
+    ['of batches that it does not read yet', (counter) => counter + 1_000],
+    ['more than its batches can have pruned', (counter) => counter],
+  ])('leaves a relay that names ids without end (M36), %s', async (_, counterOf) => {
+    const away = await leave();
+    const [first, second] = away.ids as [Bytes, Bytes];
+    await away.bury([first, second]);
+    await away.prune([first, second]);
+    let pages = 0;
+    let last = 1;
+    away.profile.intercept = pruned((answer) => {
+      last = answer.pruned.at(-1)?.counter ?? last;
+      pages += 1;
+      const more = Array.from({ length: 998 }, (_each, place) => ({
+        // Above every random id, and rising.
+        id: toBase64Url(Uint8Array.from([255, 255, pages, place >> 8, place & 255, ...new Uint8Array(11)])),
+        counter: counterOf(last),
+      }));
+      return { ...answer, pruned: [...(pages === 1 ? answer.pruned : []), ...more], more: true };
+    });
+    await comeBack(away);
+    expect(pages).toBeLessThan(10);
+  });
+
   it.each<[string, Interceptor]>([
     ['says that there is more and brings nothing', pruned((answer) => ({ ...answer, pruned: [], more: true }))],
     ['brings the same page again and again', pruned((answer) => ({ ...answer, more: true }))],
