@@ -116,6 +116,61 @@ function wayToEnd(state: State): readonly Event[] {
   throw new Error(`Nothing leads on from ${state}.`);
 }
 
+/** The table once more, as it is meant: a cell that is changed by mistake differs from it. A `*` forgets the enclave. */
+const meant: Readonly<Record<State, string>> = {
+  looking: 'withdrawn: withdrawn, unread: waiting-to-read, deleted: waiting-to-give-back, stands: admitting',
+  'waiting-to-read': 'locked: reading',
+  reading: 'read: looking',
+  'waiting-to-give-back': 'locked: giving-back',
+  'giving-back': 'given-back: displaced, stands: looking',
+  admitting: 'as-shown: waiting-to-seal, unshown: noting, other: failing',
+  noting: 'noted: looking',
+  'waiting-to-seal': 'locked: sealing',
+  sealing: 'overtaken: looking, sealed-first: storing, sealed-again: posting',
+  storing: 'taken: accepted!, another-enclave: adopting, overtaken: looking',
+  posting: 'taken: accepted!, another-enclave: adopting, withdrawn: stopping',
+  adopting: 'adopted: looking',
+  'backing-off': 'waited: looking',
+  failing: 'written: failed, overtaken: looking',
+  stopping: 'stopped: withdrawn',
+  accepted: '',
+  failed: '',
+  withdrawn: '',
+  displaced: '',
+  shut: '',
+};
+const meantSetbacks = 'stale: looking*, later: backing-off, doubtful: backing-off*, final: failing, given-up: failing*';
+/** They wait for a clock, the outbox or a stop, each of which goes on by itself. */
+const withoutSetback: ReadonlySet<State> = new Set<State>(['backing-off', 'failing', 'stopping', ...ends]);
+const mark = { '': [], '*': ['forget-enclave'], '!': ['tell-accepted', 'leave-outbox'] } as const;
+
+describe('journey table: what is written is what is meant', () => {
+  test.each(states)('%s', (state) => {
+    const cells = [meant[state], withoutSetback.has(state) ? '' : meantSetbacks, ends.has(state) ? '' : 'shut: shut'];
+    const wanted = cells.flatMap((line) =>
+      [...line.matchAll(/([a-z-]+): ([a-z-]+)([*!]?)/g)].map(([, event = '', next = '', sign = '']) => [
+        event,
+        { kind: 'go', next, effects: mark[sign as keyof typeof mark] },
+      ]),
+    );
+    const written = Object.entries(journey[state]).filter(([, { kind }]) => kind === 'go');
+    expect(Object.fromEntries(written)).toEqual(Object.fromEntries(wanted));
+  });
+
+  test('a thread says how far its question is, and nothing while it looks or once it is over', () => {
+    const saying = (progress: string) => states.filter((state) => shownProgress[state] === progress);
+    expect(saying('as-the-shield')).toEqual(['looking']);
+    expect(saying('sealing')).toEqual(['waiting-to-seal', 'sealing', 'storing', 'posting', 'adopting']);
+    expect(saying('connecting')).toEqual(['backing-off']);
+  });
+
+  test('the vault is locked from the reading of a question to its storing, and the states that wait take the lock', () => {
+    expect([...lockedStates]).toEqual(['reading', 'giving-back', 'sealing', 'storing']);
+    expect([...waitingStates]).toEqual(['waiting-to-read', 'waiting-to-give-back', 'waiting-to-seal']);
+    expect([...ends]).toEqual(['accepted', 'failed', 'withdrawn', 'displaced', 'shut']);
+  });
+});
+
 describe('journey table: what every way through it keeps to', () => {
   test('a question is sealed under the lock, and only once its enclave is the one that the shield showed', () => {
     expect(waysInto('sealing')).toEqual([['waiting-to-seal', 'locked']]);
