@@ -6,6 +6,7 @@ import {
   type CollectionName,
   collections,
   type RowCache,
+  withOwnBytes,
 } from '../vault/store/cache.ts';
 
 /** The storage of this browser profile, or of a test. */
@@ -50,7 +51,7 @@ function rowsOf(table: (collection: CollectionName) => RowTable): ChangingRows {
       return number === null ? [] : table(collection).where(number).aboveOrEqual(from).toArray();
     },
     put: async (collection, puts) => {
-      await table(collection).bulkPut([...puts]);
+      await table(collection).bulkPut(puts.map(withOwnBytes));
     },
     delete: (collection, keys) =>
       keys === 'all' ? table(collection).clear() : table(collection).bulkDelete([...keys]),

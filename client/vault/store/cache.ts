@@ -74,3 +74,15 @@ export function keyOf(collection: CollectionName, row: CacheRow): string {
   if (typeof key !== 'string') throw new VaultError('storage-unavailable');
   return key;
 }
+
+/** The row with bytes of its own: a storage that copies a piece of longer bytes would keep all of them. */
+export function withOwnBytes(row: CacheRow): CacheRow {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, ownBytes(value)]));
+}
+
+function ownBytes(value: unknown): unknown {
+  if (value instanceof Uint8Array) return value.length === value.buffer.byteLength ? value : new Uint8Array(value);
+  // A key of WebCrypto is no plain object.
+  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? withOwnBytes(value as CacheRow) : value;
+}

@@ -8,6 +8,7 @@ import {
   numberOf,
   type RowCache,
   withinScope,
+  withOwnBytes,
 } from './cache.ts';
 
 type Collection = ReadonlyMap<string, CacheRow>;
@@ -86,7 +87,7 @@ class MemoryChange implements ChangingRows {
 
   async put(collection: CollectionName, rows: readonly CacheRow[]): Promise<void> {
     const next = new Map(this.rows[collection]);
-    for (const row of rows) next.set(keyOf(collection, row), copy(row));
+    for (const row of rows) next.set(keyOf(collection, row), copy(withOwnBytes(row)));
     this.rows = { ...this.rows, [collection]: next };
   }
 

@@ -8,16 +8,18 @@ import { projectRoot } from '../../layers/source-files.ts';
 import { startBrowser } from '../../parts/browser/browser.ts';
 import { cacheCases } from '../../parts/vault/cache-cases.ts';
 import { ciphertextCases } from '../../parts/vault/ciphertext-cases.ts';
+import { rowCases } from '../../parts/vault/row-cases.ts';
 
 /** The cases, and the cache itself, for a page to run. */
 const pageSource = `
 import { openIndexedDbCache } from '${join(projectRoot, 'client/worker/indexeddb-cache.ts')}';
 import { cacheCases } from '${join(projectRoot, 'test/parts/vault/cache-cases.ts')}';
 import { ciphertextCases } from '${join(projectRoot, 'test/parts/vault/ciphertext-cases.ts')}';
+import { rowCases } from '${join(projectRoot, 'test/parts/vault/row-cases.ts')}';
 const openTab = () => openIndexedDbCache({ indexedDB, IDBKeyRange });
 window.openTab = openTab;
 window.runCase = (title) => {
-  const found = [...cacheCases, ...ciphertextCases].find((each) => each.title === title);
+  const found = [...cacheCases, ...rowCases, ...ciphertextCases].find((each) => each.title === title);
   return found.run({ openTab, fill: async () => undefined, keepsKeys: true });
 };`;
 
@@ -72,7 +74,7 @@ async function openPage(): Promise<Page> {
 }
 
 describe('openIndexedDbCache in Chromium', () => {
-  it.each([...cacheCases, ...ciphertextCases])('$title', async ({ title }) => {
+  it.each([...cacheCases, ...rowCases, ...ciphertextCases])('$title', async ({ title }) => {
     const page = await openPage();
     await expect(page.evaluate(`window.runCase(${JSON.stringify(title)})`)).resolves.toBeUndefined();
   });

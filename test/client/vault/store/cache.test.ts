@@ -7,6 +7,7 @@ import { openIndexedDbCache } from '../../../../client/worker/indexeddb-cache.ts
 import { makeTemporaryFolder, type TemporaryFolder } from '../../../parts/machine/temporary-folder.ts';
 import { cacheCases, type CacheDevice } from '../../../parts/vault/cache-cases.ts';
 import { ciphertextCases } from '../../../parts/vault/ciphertext-cases.ts';
+import { rowCases } from '../../../parts/vault/row-cases.ts';
 
 function memoryDevice(): CacheDevice {
   const storage = new MemoryStorage(5 << 20);
@@ -50,7 +51,7 @@ describe.each([
   ['openIndexedDbCache', indexedDbDevice],
   ['SqliteCache', sqliteDevice],
 ])('%s', (_name, makeDevice) => {
-  it.each([...cacheCases, ...ciphertextCases])('$title', async ({ run }) => {
+  it.each([...cacheCases, ...rowCases, ...ciphertextCases])('$title', async ({ run }) => {
     await expect(run(await makeDevice())).resolves.toBeUndefined();
   });
 });
