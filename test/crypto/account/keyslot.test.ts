@@ -79,7 +79,7 @@ describe('password keyslot', () => {
   it.each([
     [1, null, new Uint8Array(0)],
     [2, nameTag, nameTag],
-  ] as const)('of version %i is what SPEC.md §4.2 says, byte for byte', (version, given, atTheEnd) => {
+  ] as const)('a keyslot of version %i has the bytes of SPEC.md §4.2', (version, given, atTheEnd) => {
     const body = wrapAccountKey({ ...password, ...inside, nameTag: given });
     const header = body.subarray(0, 6);
     expect(toHex(header)).toBe(`0${version}0100000003`);

@@ -96,7 +96,7 @@ describe('contents of an answer', () => {
       page = await context.newPage();
       await createAccount(page, sotto.url);
       const paths: string[] = [];
-      await page.waitForTimeout(1_500); // What is fetched after unlock, whatever the content.
+      await page.waitForTimeout(1_500); // All that is fetched after an unlock, whatever the content.
       context.on('request', (request) => paths.push(`${request.method()} ${shape(new URL(request.url()).pathname)}`));
       await ask(page, 'Answer with this.');
       await finishedAnswer(page);

@@ -80,7 +80,7 @@ describe.each(databaseKinds)('runs of frames of two processes on %s', (kind) => 
     { first: 9, second: 5 },
     { first: 1, second: 256 },
     { first: 7, second: 7 },
-  ])('of runs of $first and $second frames from one number, the longer stays', async ({ first, second }) => {
+  ])('the longer of two runs, $first and $second frames from one number, stays', async ({ first, second }) => {
     const log = quietLog();
     const [dying, living] = [new FrameJournal(database, log), new FrameJournal(database, log)];
     const longest = Math.max(first, second);

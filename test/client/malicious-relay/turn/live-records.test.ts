@@ -163,7 +163,7 @@ describe('M36 what a relay makes a tab hold is bounded', () => {
   test.each([
     [1, 'All of it.'],
     [20_000, ''],
-  ])('of questions that nobody has asked: after %i empty records an early answer is "%s"', (count, text) => {
+  ])('live records of questions that nobody has asked: after %i empty ones an early answer is "%s"', (count, text) => {
     const own = answer(['All ', 'of it.']);
     const { tracker } = device(own.id, () => []);
     const empty = () => ({ kind: 'closed', turnId: randomBytes(16), transcriptId: randomBytes(16) }) as const;

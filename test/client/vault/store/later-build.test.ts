@@ -233,7 +233,7 @@ async function breakCache({ indexedDB }: BrowserProfile, place: number): Promise
 describe.each([
   ['in its header', 0],
   ['behind it', 60],
-])('what broke in the cache of this browser: %s', (_, place) => {
+])('a damage in the cache of this browser: %s', (_, place) => {
   it('is fetched anew', async () => {
     const { profile, tab } = await openChat();
     await storeSettings(profile, tab);

@@ -153,7 +153,7 @@ describe('a list of models', () => {
       },
       ['gemma-3'],
     ],
-  ])('of %s: takes what answers questions', (_name, body, chat) => {
+  ])('the model list of %s: takes the models that answer questions', (_name, body, chat) => {
     expect(
       readModelList(body)
         ?.filter(({ canChat }) => canChat)

@@ -271,7 +271,7 @@ describe('Outbox: what the shield showed when a question was sent', () => {
         release: null,
       },
     ],
-  ])('of %s is read', async (_build, left, shown) => {
+  ])('the shown enclave of a question of %s is read', async (_build, left, shown) => {
     expect(await read(left)).toEqual([{ text: 'words', shown }]);
   });
 
