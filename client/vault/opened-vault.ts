@@ -49,7 +49,7 @@ export class OpenedVault {
   readonly #ended: AbortController = new AbortController();
   readonly #outbox: Outbox;
   readonly #tracker: ReplyTracker;
-  readonly #session: EnclaveSession;
+  readonly #enclaves: EnclaveSession;
   readonly #watch: EnclaveWatch;
   readonly #driver: TurnDriver;
   readonly #events: EventSink;
@@ -84,17 +84,17 @@ export class OpenedVault {
       onUnknownTurn: () => this.#live.sync(),
       onSettled: (turnId) => this.#inBackground(() => compactReply(this.#compaction, turnId)),
     });
-    this.#session = new EnclaveSession({
+    this.#enclaves = new EnclaveSession({
       client,
       clock,
       policy,
       onView: (view) => emit({ type: 'enclave', view }),
     });
-    this.#watch = new EnclaveWatch({ session: this.#session, clock, random });
+    this.#watch = new EnclaveWatch({ enclaves: this.#enclaves, clock, random });
     const shown = new ShownContents(this.store.contents, this.#outbox);
     const minimums = new Minimums({ contents: this.store.contents, shown, clock, policy });
     this.#protection = new Protection({
-      session: this.#session,
+      enclaves: this.#enclaves,
       minimums,
       store: this.store,
       outbox: this.#outbox,
@@ -128,7 +128,7 @@ export class OpenedVault {
     const shared = {
       ...writing,
       writer: this.writer,
-      session: this.#session,
+      enclaves: this.#enclaves,
       conversations,
       shown,
       minimums,

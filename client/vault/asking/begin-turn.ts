@@ -19,7 +19,7 @@ export type BeginTurnDependencies = {
   readonly store: VaultStore;
   readonly outbox: Outbox;
   readonly conversations: Conversations;
-  readonly session: EnclaveSession;
+  readonly enclaves: EnclaveSession;
   readonly minimums: Minimums;
   readonly clock: Clock;
 };
@@ -35,11 +35,11 @@ export class TurnBeginnings {
   async send(conversationId: string | null, text: string): Promise<TurnOperation> {
     if (text.length > maximumMessageLength) throw new VaultError('message-too-long');
     if (isUnseen(text)) throw new VaultError('message-empty');
-    const { conversations, session, minimums } = this.#dependencies;
+    const { conversations, enclaves, minimums } = this.#dependencies;
     // Read now: while the vault looks for an enclave, the relay may choose another and the person may open another chat.
-    const { shown } = session;
+    const { shown } = enclaves;
     const begun = conversationId === null ? this.#newConversation(text) : null;
-    await session.admit(minimums.effective(conversationId));
+    await enclaves.admit(minimums.effective(conversationId));
     const parentId = conversationId === null ? null : conversations.lastReplyId(conversationId);
     const operation = this.#newTurn({
       conversationId: conversationId ?? newId(),
@@ -54,15 +54,15 @@ export class TurnBeginnings {
 
   /** The same words again, under new keys; what failed on its way gives its place to them. */
   async retry(conversationId: string, turnId: string): Promise<TurnOperation> {
-    const { outbox, store, conversations, session, minimums } = this.#dependencies;
+    const { outbox, store, conversations, enclaves, minimums } = this.#dependencies;
     const queued = outbox.turn(turnId);
     const asked = queued?.operation ?? store.contents.messages.ofTurn(turnId)?.message;
     if (asked?.conversationId !== conversationId) throw new VaultError('not-here');
     const isGoing = queued?.operation.stage.name === 'going';
     // It is on its way: once is enough. A reply may be over before the call that brought the question is.
     if (isGoing && conversations.replyOf(turnId)?.message.state.kind !== 'ended') return queued.operation;
-    const { shown } = session;
-    await session.admit(minimums.effective(conversationId));
+    const { shown } = enclaves;
+    await enclaves.admit(minimums.effective(conversationId));
     const operation = this.#newTurn({
       conversationId,
       newConversation: this.#waitingConversation(conversationId),

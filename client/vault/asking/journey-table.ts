@@ -162,7 +162,7 @@ const nothing = Object.fromEntries(
   entries.flatMap(([, row]) => Object.keys(row)).map((event) => [event, { kind: 'impossible' }]),
 ) as Record<Event, Transition>;
 
-/** The step that each event takes in each state. */
+/** The transition of each event in each state. */
 export const journey = Object.fromEntries(entries.map(([state, row]) => [state, { ...nothing, ...row }])) as Readonly<
   Record<State, Readonly<Record<Event, Transition>>>
 >;

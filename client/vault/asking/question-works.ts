@@ -28,7 +28,7 @@ import type { TurnRecipients } from './turn-recipients.ts';
 /** The open vault, as far as a question on its way needs it. */
 export type AskingVault = WriterDependencies & {
   readonly writer: VaultWriter;
-  readonly session: EnclaveSession;
+  readonly enclaves: EnclaveSession;
   readonly minimums: Minimums;
   readonly conversations: Conversations;
   readonly shown: ShownContents;
@@ -89,7 +89,7 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
   readonly effects: Journey['effects'] = {
     'tell-accepted': () => this.#vault.onAccepted(this.#turnId, this.#isCertain),
     'leave-outbox': () => this.#vault.outbox.remove([this.#question]),
-    'forget-enclave': () => this.#vault.session.forget(),
+    'forget-enclave': () => this.#vault.enclaves.forget(),
   };
 
   readonly setBack = (error: unknown): SetBack => {
@@ -149,7 +149,7 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
 
   async #admit(): Promise<Outcome<'admitting'>> {
     const { shown } = this.#question.operation;
-    const enclave = await this.#vault.session.current(this.#minimum);
+    const enclave = await this.#vault.enclaves.current(this.#minimum);
     this.#enclave = enclave;
     if (shown === null) return 'unshown';
     if (isSameAsShown(enclave, shown)) return 'as-shown';
@@ -230,7 +230,7 @@ export class QuestionWorks implements Pick<Journey, 'works' | 'effects' | 'setBa
 
   async #adopt(): Promise<Outcome<'adopting'>> {
     const { nonce } = required(this.#sealed);
-    await this.#vault.session.adopt(required(this.#chosenInstead), nonce, this.#minimum);
+    await this.#vault.enclaves.adopt(required(this.#chosenInstead), nonce, this.#minimum);
     if (!this.#patience.sealAgain()) throw enclaveChanged().error;
     return 'adopted';
   }

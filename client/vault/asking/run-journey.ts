@@ -33,7 +33,7 @@ export type Journey = {
 /**
  * Takes one question along the table until it is there, was taken back, or needs the person.
  *
- * @throws what no step of the table takes: a storage that keeps nothing any more.
+ * @throws an error of which the table has no transition: a storage that keeps nothing any more.
  */
 export async function runJourney(question: Journey): Promise<End> {
   const { onState, setBack, signal, underLock } = question;

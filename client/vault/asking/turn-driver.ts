@@ -99,7 +99,7 @@ export class TurnDriver {
     const driven = this.#driven.get(turnId);
     const shown = shownProgress[state];
     if (driven === undefined || shown === null) return;
-    const isVerified = this.#vault.session.view.kind === 'verified';
+    const isVerified = this.#vault.enclaves.view.kind === 'verified';
     const progress = shown === 'as-the-shield' ? (isVerified ? 'sealing' : 'connecting') : shown;
     if (driven.progress === progress) return;
     driven.progress = progress;

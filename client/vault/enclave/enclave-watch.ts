@@ -9,7 +9,7 @@ const progressIntervalMs = 3_000;
 const startingIntervalMs = 2_000;
 
 export type WatchDependencies = {
-  readonly session: Pick<EnclaveSession, 'view' | 'isFresh' | 'ask' | 'showConnecting'>;
+  readonly enclaves: Pick<EnclaveSession, 'view' | 'isFresh' | 'ask' | 'showConnecting'>;
   readonly clock: Clock;
   readonly random: () => number;
 };
@@ -25,12 +25,12 @@ export class EnclaveWatch {
 
   /** A conversation is open: an enclave is found, and looked at while its model is still on its way. */
   start(): void {
-    const { session } = this.#dependencies;
+    const { enclaves } = this.#dependencies;
     if (this.#watching !== null) {
-      if (session.view.kind !== 'refused' && session.view.kind !== 'unreachable') return;
+      if (enclaves.view.kind !== 'refused' && enclaves.view.kind !== 'unreachable') return;
       // Somebody asks again: now, not when the pause is over.
       this.stop();
-      session.showConnecting();
+      enclaves.showConnecting();
     }
     const watching = new AbortController();
     this.#watching = watching;
@@ -43,16 +43,16 @@ export class EnclaveWatch {
   }
 
   async #keepWatching(signal: AbortSignal): Promise<void> {
-    const { session, clock, random } = this.#dependencies;
+    const { enclaves, clock, random } = this.#dependencies;
     let failures = 0;
     // The view of an earlier conversation may be hours old.
-    let isDue = !session.isFresh;
+    let isDue = !enclaves.isFresh;
     while (!signal.aborted) {
       let pauseMs = 0;
       if (isDue) {
         try {
-          await session.ask();
-          failures = session.view.kind === 'refused' ? failures + 1 : 0;
+          await enclaves.ask();
+          failures = enclaves.view.kind === 'refused' ? failures + 1 : 0;
         } catch (error) {
           const failure = toVaultError(error);
           if (failure.code === 'session-ended') return;
@@ -75,7 +75,7 @@ export class EnclaveWatch {
   }
 
   #isInProgress(): boolean {
-    const { view } = this.#dependencies.session;
+    const { view } = this.#dependencies.enclaves;
     return view.kind === 'verified' && (view.status.next !== null || view.status.state === 'loading');
   }
 }

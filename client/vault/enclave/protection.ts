@@ -14,7 +14,7 @@ import { VaultError } from '../failures/vault-error.ts';
 import type { VaultStore } from '../store/vault-store.ts';
 
 export type ProtectionDependencies = {
-  readonly session: EnclaveSession;
+  readonly enclaves: EnclaveSession;
   readonly minimums: Minimums;
   readonly store: VaultStore;
   readonly outbox: Pick<Outbox, 'of'>;
@@ -40,9 +40,9 @@ export class Protection {
   /** Judges the enclave that is shown by the minimum of what is open. The page was told that minimum before. */
   judge(): void {
     if (this.#openId === undefined) return;
-    const { minimums, session } = this.#dependencies;
+    const { minimums, enclaves } = this.#dependencies;
     // This verdict is only shown: the code that seals judges again.
-    session.setMinimum(minimums.view(this.#openId).effective).catch(() => undefined);
+    enclaves.setMinimum(minimums.view(this.#openId).effective).catch(() => undefined);
   }
 
   /** The minimum for the conversation that the person looks at. */
@@ -53,7 +53,7 @@ export class Protection {
   /** @param turnId - null for what the shield shows now. */
   async readVerification(turnId: string | null): Promise<VerificationView | null> {
     if (turnId === null) {
-      const document = this.#dependencies.session.judgement?.document ?? null;
+      const document = this.#dependencies.enclaves.judgement?.document ?? null;
       return document === null ? null : viewOf(encodeVerificationDocument(document));
     }
     const { store, outbox } = this.#dependencies;

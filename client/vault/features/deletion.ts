@@ -71,7 +71,7 @@ function buryConversation(plan: BatchInProgress, conversationId: string): boolea
     else plan.finishTurn(message.turnId);
     plan.bury(messageId);
   }
-  for (const id of [...contents.notes.idsOf(conversationId), ...contents.unreadable.idsOf(conversationId)]) {
+  for (const id of [...contents.replyNotes.idsOf(conversationId), ...contents.unreadable.idsOf(conversationId)]) {
     if (!plan.hasRoomToBury) return false;
     plan.bury(id);
   }
@@ -87,7 +87,7 @@ function halfDeleted(contents: VaultContents, outbox: Outbox): ReadonlySet<strin
     if (contents.rows.has(conversationId) && !contents.isLive(conversationId)) found.add(conversationId);
   }
   // The note of a reply came with it, so its conversation was there. An older build leaves the note behind.
-  for (const { conversationId } of contents.notes.values()) {
+  for (const { conversationId } of contents.replyNotes.values()) {
     if (!contents.isLive(conversationId)) found.add(conversationId);
   }
   for (const queued of outbox.all) if (isOf(deleteOperation, queued)) found.delete(queued.operation.conversationId);

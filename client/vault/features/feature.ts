@@ -24,7 +24,7 @@ export type FeatureVault = {
   readonly shown: ShownContents;
   readonly writer: VaultWriter;
   readonly client: RelayClient;
-  readonly session: EnclaveSession;
+  readonly enclaves: EnclaveSession;
   readonly watch: EnclaveWatch;
   readonly minimums: Minimums;
   readonly protection: Protection;

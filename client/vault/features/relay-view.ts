@@ -112,7 +112,7 @@ export async function buildRelayView(
     if (reply !== undefined) {
       await pushItem(dependencies, rows, message.replyItemId, { words: reply.text, kindOfWords: 'reply' });
     }
-    const noted = contents.notes.ofTurn(message.turnId);
+    const noted = contents.replyNotes.ofTurn(message.turnId);
     if (noted !== null) await pushItem(dependencies, rows, noted.id, noteWords(noted.note));
     const turn = turnsById.get(message.turnId);
     if (turn !== undefined) rows.push(...transcriptRows(dependencies.tracker, turn));

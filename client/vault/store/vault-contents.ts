@@ -42,7 +42,7 @@ export class VaultContents {
   readonly conversations = new Map<string, ConversationContent>();
   readonly messages = new Messages();
   readonly replies = new Map<string, ReplyContent>();
-  readonly notes = new ReplyNotes();
+  readonly replyNotes = new ReplyNotes();
   readonly settings = new Map<string, SettingsContent>();
   readonly preferences = new Preferences();
   readonly verifications = new Verifications();
@@ -53,7 +53,7 @@ export class VaultContents {
     conversation: whole(this.conversations),
     message: whole(this.messages),
     reply: whole(this.replies),
-    'reply-note': whole(this.notes),
+    'reply-note': whole(this.replyNotes),
     settings: whole(this.settings),
     preference: whole(this.preferences),
     verification: { items: this.verifications, keep: (id, content) => this.verifications.add(id, content) },
@@ -90,7 +90,7 @@ export class VaultContents {
     if (this.conversations.has(id) || unreadable?.of === 'conversation') return id;
     const turnId = this.verifications.get(id)?.turnId;
     const message = this.messages.get(id) ?? (turnId === undefined ? null : this.messages.ofTurn(turnId)?.message);
-    return (message ?? this.replies.get(id) ?? this.notes.get(id) ?? unreadable)?.conversationId ?? null;
+    return (message ?? this.replies.get(id) ?? this.replyNotes.get(id) ?? unreadable)?.conversationId ?? null;
   }
 
   /** True where a person's minimum may be higher than this build can read: for the account, or for this conversation. */

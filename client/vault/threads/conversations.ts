@@ -102,7 +102,7 @@ export class Conversations {
     const { id, content, queued } = question;
     const reader = tracker.reader(content.turnId);
     if (reader !== null) this.seen.note(content.turnId, reader);
-    const notes = this.seen.of(content.turnId, contents.notes.ofTurn(content.turnId)?.note ?? null);
+    const notes = this.seen.of(content.turnId, contents.replyNotes.ofTurn(content.turnId)?.note ?? null);
     const shared = {
       role: 'assistant',
       id: content.replyItemId,

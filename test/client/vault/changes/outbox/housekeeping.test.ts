@@ -51,7 +51,7 @@ describe('chores of the features', () => {
     const found = await orderedByChores(contents);
     expect(found).toEqual([{ kind: 'delete', conversationId }]);
     expect(storeAll(contents, found).waiting).toEqual([]);
-    expect([...contents.notes.values()].map((note) => note.conversationId)).toEqual(
+    expect([...contents.replyNotes.values()].map((note) => note.conversationId)).toEqual(
       kept.turns.map(() => kept.conversationId),
     );
     expect(await orderedByChores(contents)).toEqual([]);

@@ -59,7 +59,7 @@ describe('deleting', () => {
     const tables: Readonly<Record<InConversation, ReadonlyMap<string, unknown>>> = {
       message: contents.messages,
       reply: contents.replies,
-      'reply-note': contents.notes,
+      'reply-note': contents.replyNotes,
     };
     const sizes = () => Object.values(tables).map(({ size }) => size);
     expect(sizes()).toEqual([1, 1, 1]);
@@ -104,7 +104,7 @@ describe('deleting', () => {
           each === 'each' ? length : each === 'one' ? Math.min(1, length) : 0,
         );
         const noted = kept.filter(({ isNoted }) => isNoted);
-        expect(contents.notes.size).toBe(noted.reduce((sum, each) => sum + each.turns.length, 0));
+        expect(contents.replyNotes.size).toBe(noted.reduce((sum, each) => sum + each.turns.length, 0));
         // Without a deletion nothing looks for what no turn names.
         expect(contents.verifications.size).toBe(expected.reduce((sum, each) => sum + each, 0));
         for (const { title } of contents.conversations.values()) expect(title.value).toBe('Another');
@@ -136,17 +136,17 @@ describe('a compact answer', () => {
     const { contents, turnId, compact } = unanswered();
     const { batches } = storeAll(contents, [compact()]);
     expect(batches.map(({ writes }) => writes.map(({ content }) => content?.type))).toEqual([['reply', 'reply-note']]);
-    const kept = contents.notes.ofTurn(turnId);
+    const kept = contents.replyNotes.ofTurn(turnId);
     expect(kept?.note.codes).toEqual(['quota-spent']);
     expect(storeAll(contents, [compact()])).toEqual({ batches: [], waiting: [] });
-    expect([contents.notes.size, contents.notes.ofTurn(turnId)]).toEqual([1, kept]);
+    expect([contents.replyNotes.size, contents.replyNotes.ofTurn(turnId)]).toEqual([1, kept]);
   });
 
   it('that an older build of this browser left waiting is stored without a note', () => {
     const { contents, compact } = unanswered();
     const { note: _note, ...older } = compact() as Extract<Operation, { kind: 'reply' }>;
     storeAll(contents, [older]);
-    expect([contents.replies.size, contents.notes.size]).toEqual([1, 0]);
+    expect([contents.replies.size, contents.replyNotes.size]).toEqual([1, 0]);
   });
 
   it('a compact answer of a deleted conversation leaves nothing, before and behind the deletion', () => {
