@@ -62,7 +62,7 @@ export class FrameFetcher {
       } catch (error) {
         const code = error instanceof RelayCallError ? error.code : 'relay-unreachable';
         // It holds nothing of this turn any more: that is an answer too, and it does not bring what is missing.
-        if (code === 'not-found') onFetched(reader, reader.noteFetch(false));
+        if (code === 'not-found') onFetched(reader, joined(grown, reader.noteFetch(false)));
         else if (grown !== null) onFetched(reader, grown);
         return code;
       }

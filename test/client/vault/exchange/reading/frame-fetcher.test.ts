@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FrameFetcher } from '../../../../../client/vault/exchange/reading/frame-fetcher.ts';
-import { ReplyReader } from '../../../../../client/vault/exchange/reading/reply-reader.ts';
+import { type ReplyGrowth, ReplyReader } from '../../../../../client/vault/exchange/reading/reply-reader.ts';
 import { RelayClient } from '../../../../../client/vault/relay/relay-client.ts';
 import { aeadReady } from '../../../../../crypto/primitives/aead.ts';
 import { type Bytes, encodeUtf8, randomBytes, toBase64Url } from '../../../../../crypto/protocol/bytes/bytes.ts';
@@ -37,18 +37,22 @@ function longReply() {
 }
 
 /** @param answer - The relay's whole answer for a place; it may send more than is taken. */
-function fetcherOf(answer: (after: number) => Bytes[]) {
+function fetcherOf(answer: (after: number) => Bytes[] | null) {
   const asked: string[] = [];
+  const told: string[] = [];
   const fetch = (url: string | URL | Request) => {
     const place = new URL(url as string, 'http://relay').searchParams;
     asked.push(`${place.get('after')} of ${place.has('transcript') ? 'one' : 'all'}`);
-    return Promise.resolve(new Response(new Blob(answer(Number(place.get('after'))))));
+    const pieces = answer(Number(place.get('after')));
+    const gone = () => Response.json({ error: 'not-found' }, { status: 404 });
+    return Promise.resolve(pieces === null ? gone() : new Response(new Blob(pieces)));
   };
   const clock = new ManualClock();
   const tokens = { current: () => Promise.resolve('token'), renew: () => Promise.resolve('token') };
   const relay = new RelayClient({ fetch, origin: '', clock }, tokens, () => undefined);
   const { signal } = new AbortController();
-  return { asked, fetcher: new FrameFetcher({ relay, clock, signal, onFetched: () => undefined }) };
+  const onFetched = (_: ReplyReader, growth: ReplyGrowth | null) => void told.push(growth?.text ?? '');
+  return { asked, told, fetcher: new FrameFetcher({ relay, clock, signal, onFetched }) };
 }
 
 let reply: ReturnType<typeof longReply>;
@@ -80,5 +84,13 @@ describe('FrameFetcher.fetch: a transcript of more bytes than one answer may bri
     expect(await fetcher.fetch(reader, { after: -1, transcriptId: null })).toBeNull();
     expect(reader.text).toBe('First, ');
     expect(asked).toHaveLength(2);
+  });
+
+  test('that goes between two parts leaves what came of it, and that is told', async () => {
+    const { turnId, turnKey, header, frames } = reply;
+    const reader = new ReplyReader(turnId, turnKey, () => 'own');
+    const { fetcher, told } = fetcherOf((after) => (after < 0 ? [header, ...frames] : null));
+    expect(await fetcher.fetch(reader, { after: -1, transcriptId: null })).toBe('not-found');
+    expect(told).toEqual(['First, ']);
   });
 });
