@@ -13,7 +13,7 @@ const looks: Record<ButtonLook, string> = {
 
 export function buttonClasses(look: ButtonLook, className?: string): string {
   return classNames(
-    'inline-flex min-h-11 items-center justify-center gap-2 rounded-control border px-5 py-2 text-center font-semibold',
+    'inline-flex print:hidden min-h-11 items-center justify-center gap-2 rounded-control border px-5 py-2 text-center font-semibold',
     'transition-colors duration-150 aria-disabled:opacity-55 aria-disabled:cursor-default select-none no-underline',
     looks[look],
     className,

@@ -2,7 +2,7 @@ import type { ButtonHTMLAttributes, Ref } from 'react';
 import { classNames } from '../styles/class-names.ts';
 
 export const iconButtonClasses =
-  'inline-flex size-9 touch:size-11 shrink-0 items-center justify-center rounded-control text-ink-soft ' +
+  'inline-flex print:hidden size-9 touch:size-11 shrink-0 items-center justify-center rounded-control text-ink-soft ' +
   'transition-colors duration-150 hover:bg-sunken hover:text-ink disabled:opacity-45 disabled:pointer-events-none';
 
 type IconButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'aria-label'> & {

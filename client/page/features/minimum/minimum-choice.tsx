@@ -48,7 +48,7 @@ export function MinimumChoice({ conversationId }: { readonly conversationId: str
           className="text-small"
           action={<Button onClick={() => void takeBack()}>{say('minimum.ask-here')}</Button>}
         >
-          {say('minimum.own', { level: levelPhrase(own.value), time: writeTime(own.setAtMs, 'moment') })}
+          {say('minimum.own', { level: levelPhrase(own.value), time: writeTime(own.setAtMs, 'day-and-time') })}
         </Notice>
       )}
       {isOutOfReach && (

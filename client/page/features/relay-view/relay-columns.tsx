@@ -6,7 +6,7 @@ import type { RelayColumn } from '../../../vault/api/vault-api.ts';
 /** The columns of the relay's own table. */
 export function RelayColumns({ columns }: { readonly columns: readonly RelayColumn[] }) {
   return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-5 gap-y-1 text-fine">
+    <dl className="grid grid-cols-[fit-content(45%)_minmax(0,1fr)] gap-x-5 gap-y-1 text-fine">
       {columns.map((column) => (
         <div key={column.name} className="contents">
           <dt className="text-machine-faint">{columnName(column)}</dt>

@@ -78,7 +78,7 @@ function VerificationContents({ turnId }: { readonly turnId: string | null }) {
         facts={[
           [say('fact.checked'), writeTime(view.verifiedAtMs, 'moment')],
           [say('fact.minimum'), levelPhrase(view.minimum)],
-          [say('fact.model-asked'), view.modelAsked],
+          [say('fact.model-asked'), view.modelAsked === 'default' ? say('fact.model-default') : view.modelAsked],
           view.evidenceDigest === null ? null : [say('fact.digest'), view.evidenceDigest, 'code'],
         ]}
       />

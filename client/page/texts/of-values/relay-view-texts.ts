@@ -1,8 +1,10 @@
 import { endedEarlyCode } from '../../../../crypto/protocol/contents/item-contents.ts';
+import type { TurnRecord } from '../../../../crypto/protocol/messages/turn-messages.ts';
 import type { RelayColumn, RelayViewRow } from '../../../vault/api/vault-api.ts';
 import { leftOutText } from './reply-texts.ts';
 import { isReplyErrorCode, replyErrorText } from './reply-error-texts.ts';
-import { languageTag, say } from '../say.ts';
+import { kindName } from './protection-texts.ts';
+import { isText, languageTag, say } from '../say.ts';
 import { writeTime } from './time-texts.ts';
 
 /** A column of the relay's tables in plain words. */
@@ -14,6 +16,8 @@ export function columnName({ name }: RelayColumn): string {
 /** Times as the person writes them, numbers too; numbers that only name something stay as they are. */
 export function columnValue({ name, value }: RelayColumn): string {
   if (value === null || value === '') return '–';
+  if (name === 'state' && isText(`turn-state.${value}`)) return say(`turn-state.${value as TurnRecord['state']}`);
+  if (name === 'bodyState' && isText(`body-state.${value}`)) return say(`body-state.${value as 'here' | 'expired'}`);
   if (typeof value === 'string') return value;
   return /At(?:Ms)?$/.test(name) ? writeTime(value, 'moment') : value.toLocaleString(languageTag());
 }
@@ -30,7 +34,7 @@ export function rowWords({ words, facts }: Pick<RelayViewRow, 'words' | 'facts'>
     case 'verification':
       return say('relay-view.verification-text', {
         time: writeTime(facts.verifiedAtMs, 'moment'),
-        kind: facts.evidenceKind,
+        kind: kindName(facts.evidenceKind),
         model: facts.model,
       });
     case 'note': {

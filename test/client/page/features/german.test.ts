@@ -67,6 +67,17 @@ async function faults(page: Page): Promise<string[]> {
   ];
 }
 
+/** Values of the relay's columns that the names beside them leave less than two fifths of the room. */
+async function squeezedValues(page: Page): Promise<string[]> {
+  const shares = await page.evaluate(() =>
+    [...document.querySelectorAll('dl')].flatMap((list) =>
+      [...list.querySelectorAll('dd')].map((each) => [each.innerText, each.clientWidth / list.clientWidth] as const),
+    ),
+  );
+  expect(shares.length).toBeGreaterThan(5);
+  return shares.flatMap(([value, share]) => (share > 0 && share < 0.4 ? [`${value}: ${share.toFixed(2)}`] : []));
+}
+
 async function openGerman(options: PageOptions): Promise<Page> {
   const page = await client.openPage({
     reducedMotion: true,
@@ -159,6 +170,13 @@ describe.each([1280, 360, 320])('in German, %i px wide: no English, nothing for 
     expect(await faults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Was das Relay sieht' }).click();
     await page.getByRole('region', { name: 'Was das Relay sieht' }).getByRole('listitem').first().waitFor();
+    expect(await faults(page)).toEqual([]);
+    expect(await squeezedValues(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('article').last().getByRole('button', { name: 'Prüfdokument' }).click();
+    const document = page.getByRole('dialog', { name: 'Prüfdokument' });
+    await document.getByText('Verlangtes Modell').waitFor();
+    expect(await document.getByText('default', { exact: true }).count()).toBe(0);
     expect(await faults(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.evaluate((view) => window.vault.setEnclave(view), belowMinimum);

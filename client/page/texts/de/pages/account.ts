@@ -37,8 +37,8 @@ export const accountWords: Wording<typeof english> = {
 
   'typed-phrase.count': 'Das {count, plural, one {ist # Wort} other {sind # Wörter}}; es müssen {all, number} sein.',
   'typed-phrase.many-unknown':
-    '{count, number} davon gehören zu keinen solchen 24 Wörtern. Sehen Sie auf dem Blatt nach, das Sie geschrieben haben.',
-  'typed-phrase.unknown': 'Wort {position, number}, „{word}“, gehört zu keinen solchen 24 Wörtern.',
+    '{count, number} davon kommen in solchen 24 Wörtern nicht vor. Sehen Sie auf Ihrem Blatt nach.',
+  'typed-phrase.unknown': 'Wort {position, number}, „{word}“, kommt in solchen 24 Wörtern nicht vor.',
   'typed-phrase.check': 'Prüfen Sie die Schreibweise.',
   'typed-phrase.no-match':
     'Jedes dieser Wörter ist möglich, aber sie gehören nicht zusammen: Eines ist ein anderes, oder die Reihenfolge stimmt nicht.',
@@ -63,7 +63,7 @@ export const accountWords: Wording<typeof english> = {
   'new-password.new': 'Neues Passwort',
   'new-password.again': 'Neues Passwort noch einmal',
   'new-password.unlike': 'Das stimmt nicht mit dem neuen Passwort oben überein.',
-  'new-password.set': 'Passwort setzen',
+  'new-password.set': 'Passwort ändern',
   'new-password.skip': 'Überspringen',
   'new-password.done': 'Ihr Passwort ist geändert',
   'new-password.done-lead':

@@ -24,7 +24,7 @@ export const relayViewWords: Wording<typeof english> = {
   'relay-view.reply': 'Der Assistent schrieb',
   'relay-view.settings': 'Eine Einstellung',
   'relay-view.verification': 'Was geprüft wurde',
-  'relay-view.verification-text': 'Geprüft von Ihrem Browser am {time}: Nachweis der Art {kind}, Modell {model}.',
+  'relay-view.verification-text': 'Geprüft von Ihrem Browser am {time}: {kind}, Modell {model}.',
   'relay-view.note': 'Wie die Antwort endete',
   'relay-view.bytes-spoken':
     '{count, plural, one {# Byte} other {# Bytes}} ohne Bedeutung für alle, die keinen Schlüssel haben.',
@@ -59,6 +59,11 @@ export const relayViewWords: Wording<typeof english> = {
   'column.quotaBytes': 'Bytes erlaubt',
   'column.keyslot':
     '{kind, select, password {Zugang per Passwort} recovery {Zugang per 24 Wörter} other {Zugang ({kind})}}',
+  'turn-state.running': 'läuft',
+  'turn-state.ended': 'beendet',
+  'turn-state.lost': 'verloren',
+  'body-state.here': 'beim Relay',
+  'body-state.expired': 'gelöscht, weil abgelaufen',
   'relay-view.nothing-noted': 'Nichts Ungewöhnliches.',
   'relay-view.noted-code': 'Ein Grund einer anderen Version ({code})',
 };

@@ -5,7 +5,7 @@ export const threadWords: Wording<typeof english> = {
   'empty.heading': 'Was beschäftigt Sie?',
   'empty.text':
     'Ihre Worte werden versiegelt, bevor sie diesen Browser verlassen. Das Relay, das sie befördert, kann sie nicht lesen; die Enklave, die antwortet, muss es, solange sie antwortet.',
-  'empty.development': 'Hier hält nichts die Person fern, die ihre Maschine betreibt.',
+  'empty.development': 'Hier hält nichts die Person fern, die deren Maschine betreibt.',
   'suggestion.talk': 'Ein schwieriges Gespräch',
   'suggestion.talk-text': 'Hilf mir, ein schwieriges Gespräch mit meiner Chefin über meine Arbeitslast vorzubereiten.',
   'suggestion.letter': 'Einen Brief verstehen',

@@ -70,7 +70,9 @@ export const protectionWords: Wording<typeof english> = {
   'change.measurement': 'Messwert {start}…',
   'change.model': 'Modell {after} statt {before}',
 
-  'note.minimum-lowered': 'Sie haben den Mindestschutz für dieses Gespräch am {time} gesenkt: {level}.',
-  'note.minimum-set': 'Sie haben den Mindestschutz für dieses Gespräch am {time} festgelegt: {level}.',
+  'note.minimum-lowered':
+    'Sie haben den Mindestschutz für dieses Gespräch am {time} gesenkt und nehmen seither an: {level}.',
+  'note.minimum-set':
+    'Sie haben den Mindestschutz für dieses Gespräch am {time} festgelegt und nehmen seither an: {level}.',
   'note.other-enclave': 'Ab hier antwortet eine andere Enklave: {change}.',
 };

@@ -25,7 +25,7 @@ export const shieldWords: Wording<typeof english> = {
 
   'minimum.legend': 'In allen Ihren Gesprächen annehmen',
   'minimum.ask-here': 'Auch hier verlangen',
-  'minimum.own': 'Für dieses Gespräch nehmen Sie seit {time} an: {level}.',
+  'minimum.own': 'Seit {time} nehmen Sie in diesem Gespräch an: {level}.',
   'minimum.out-of-reach':
     'Keine Enklave, für die dieser Client gebaut wurde, kann das bieten. Es wird nichts gesendet, bis Sie weniger verlangen.',
 
@@ -43,6 +43,7 @@ export const shieldWords: Wording<typeof english> = {
   'fact.checked': 'Geprüft',
   'fact.minimum': 'Ihr Mindestschutz',
   'fact.model-asked': 'Verlangtes Modell',
+  'fact.model-default': 'keines bestimmt: das der Enklave',
   'fact.digest': 'Prüfsumme des Nachweises',
 
   'document.heading': 'Prüfdokument',

@@ -22,7 +22,7 @@ export const relayViewWords = {
   'relay-view.reply': 'The assistant wrote',
   'relay-view.settings': 'A setting',
   'relay-view.verification': 'What was verified',
-  'relay-view.verification-text': 'What your browser checked on {time}: evidence of kind {kind}, model {model}.',
+  'relay-view.verification-text': 'What your browser checked on {time}: {kind}, model {model}.',
   'relay-view.note': 'How the answer ended',
   'relay-view.bytes-spoken': '{count, plural, one {# byte} other {# bytes}} without meaning to anyone who has no key.',
   'relay-view.bytes': '{count, plural, one {# byte} other {# bytes}}',
@@ -56,6 +56,11 @@ export const relayViewWords = {
   'column.quotaBytes': 'Bytes allowed',
   'column.keyslot':
     '{kind, select, password {Way in by password} recovery {Way in by recovery phrase} other {Way in ({kind})}}',
+  'turn-state.running': 'running',
+  'turn-state.ended': 'ended',
+  'turn-state.lost': 'lost',
+  'body-state.here': 'at the relay',
+  'body-state.expired': 'deleted, since expired',
   'relay-view.nothing-noted': 'Nothing out of the ordinary.',
   'relay-view.noted-code': 'A reason of another version ({code})',
 } as const;

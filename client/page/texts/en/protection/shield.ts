@@ -22,7 +22,7 @@ export const shieldWords = {
 
   'minimum.legend': 'Accept, in all your conversations',
   'minimum.ask-here': 'Ask for it here too',
-  'minimum.own': 'For this conversation you accept {level} since {time}.',
+  'minimum.own': 'Since {time} you have accepted {level} in this conversation.',
   'minimum.out-of-reach':
     'No enclave that this client was built to accept can offer that. Nothing will be sent until you ask for less.',
 
@@ -40,6 +40,7 @@ export const shieldWords = {
   'fact.checked': 'Checked',
   'fact.minimum': 'Your minimum',
   'fact.model-asked': 'Model asked for',
+  'fact.model-default': 'none by name: the enclave’s own',
   'fact.digest': 'Digest of the evidence',
 
   'document.heading': 'Verification document',

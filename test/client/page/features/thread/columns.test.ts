@@ -130,6 +130,23 @@ describe('on paper', () => {
     await expect.poll(() => page.getByRole('article').count()).toBeLessThan(60);
   });
 
+  test('nothing to press is on paper, and the place of a picture is', async () => {
+    const page = await client.openChat({ height: 500, reducedMotion: true });
+    const picture = '![A map](https://example.org/a.png)';
+    await openPairs(page, [
+      ['A question', `${'A line.\n\n'.repeat(40)}\`\`\`\ncode\n\`\`\``],
+      ['Another', `${picture}\n\n${'A line.\n\n'.repeat(40)}`],
+    ]);
+    await page.getByRole('log').hover();
+    await page.mouse.wheel(0, -900);
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor();
+    const shown = () => page.getByRole('main').getByRole('button').allInnerTexts();
+    expect((await shown()).length).toBeGreaterThan(4);
+    await page.emulateMedia({ media: 'print' });
+    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    expect(await shown()).toEqual([expect.stringContaining('https://example.org/a.png')]);
+  });
+
   test('a line of code and the words of a table go on in the next line, where nobody can scroll', async () => {
     const page = await openAtWidth(768, [
       ['Code, please', wideAnswer(wideThings['a long line of code'] ?? '')],

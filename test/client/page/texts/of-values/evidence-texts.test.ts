@@ -22,6 +22,15 @@ describe('stepText', () => {
     }
   });
 
+  test.each([
+    ['statement-holds', { minutes: 1 }, 'Made for 1 minute, which is not over.'],
+    ['statement-holds', { minutes: 2 }, 'Made for 2 minutes, which are not over.'],
+    ['evidence-holds', { minutes: 1 }, 'It holds for 1 more minute.'],
+    ['manifests-signed', { count: 1 }, '1 manifest, signed by NVIDIA.'],
+  ] as const)('%s with %j counts as a person would', (detail, values, words) => {
+    expect(stepText({ check: 'policy', result: 'enforced', detail, values }).detail).toBe(words);
+  });
+
   test('in English they are the words that documents of format 1 hold', () => {
     for (const step of sampleSteps()) expect(stepText(step)).toMatchObject(nameAndDetail(step));
   });
