@@ -46,7 +46,7 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
         <BaseDialog.Backdrop className="backdrop-motion fixed inset-0 bg-shade" />
         <BaseDialog.Viewport className="fixed inset-0 grid place-items-center overflow-clip">
           <BaseDialog.Popup
-            initialFocus={initialFocus}
+            initialFocus={initialFocus === undefined ? undefined : () => focusInPlace(initialFocus.current)}
             aria-modal
             className={classNames(
               'popup-motion flex flex-col border border-line bg-surface shadow-high',
@@ -71,6 +71,13 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
       </BaseDialog.Portal>
     </BaseDialog.Root>
   );
+}
+
+/** Where there is little room, the button that has the focus stands below the question: scrolling to it would hide the question. */
+function focusInPlace(element: HTMLElement | null): boolean {
+  element?.focus({ preventScroll: true });
+  // Where nothing was focused, Base UI chooses.
+  return element === null;
 }
 
 /** The words of a question: they are read when it opens, before the control that has the focus. */

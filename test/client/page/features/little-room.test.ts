@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { belowMinimum } from '../../../parts/vault/scripted-client/scripted-contents.ts';
 import { clientOfTests } from '../../../parts/vault/scripted-client/client-of-tests.ts';
 import { openPairs, settle } from '../../../parts/vault/scripted-client/scripted-page.ts';
 
@@ -54,6 +55,20 @@ describe('at 400 % zoom', () => {
     for (const link of [links.first(), links.nth(15), links.last()]) expect(await shareInSight(link)).toBe(1);
     expect(await shareInSight(page.getByRole('button', { name: 'Account' }))).toBe(1);
     expect(await shareInSight(page.getByRole('button', { name: 'New chat' }))).toBe(1);
+  });
+
+  test('a question opens at its first word, and its safe answer has the focus', async () => {
+    const page = await openChat({ width: 320, height: 320 });
+    await page.evaluate((view) => window.vault.setEnclave(view), belowMinimum);
+    await page.getByRole('button', { name: 'Lower the minimum here…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Lower the minimum for this conversation?' });
+    await expect.poll(() => focused(page)).toBe('Keep my minimum');
+    const scrolled = () =>
+      dialog.evaluate((each) => [...each.querySelectorAll('div')].map(({ scrollTop }) => scrollTop));
+    expect(Math.max(...(await scrolled()))).toBe(0);
+    await page.keyboard.press('Tab');
+    await expect.poll(() => focused(page)).toBe('Lower it here');
+    await expect.poll(async () => Math.max(...(await scrolled()))).toBeGreaterThan(0);
   });
 
   test('a wheel over the end of the messages goes on to the message box', async () => {
