@@ -1,5 +1,5 @@
 import { Dialog as BaseDialog } from '@base-ui/react/dialog';
-import { type ReactNode, type RefObject, useEffect } from 'react';
+import { type FocusEvent, type ReactNode, type RefObject, useEffect, useRef } from 'react';
 import { classNames } from '../styles/class-names.ts';
 import { iconButtonClasses } from '../buttons/icon-button.tsx';
 import { CloseIcon } from '../display/icons.tsx';
@@ -37,16 +37,43 @@ export function useHiddenLogs(open: boolean): void {
   }, [open]);
 }
 
+/**
+ * Where there is little room, the button that has the focus first stands below the question, and the browser scrolls to it:
+ * until a person does something, the question stays in sight.
+ */
+function useFirstWords(
+  open: boolean,
+  body: RefObject<HTMLElement | null>,
+  first: RefObject<HTMLElement | null> | undefined,
+) {
+  const isTouched = useRef(false);
+  useEffect(() => {
+    isTouched.current = false;
+  }, [open]);
+  const touch = () => {
+    isTouched.current = true;
+  };
+  const stay = ({ target }: FocusEvent) => {
+    if (target !== first?.current) return;
+    // The browser scrolls after this event.
+    requestAnimationFrame(() => !isTouched.current && body.current?.scrollTo(0, 0));
+  };
+  return { onKeyDownCapture: touch, onPointerDownCapture: touch, onFocus: stay };
+}
+
 /** Modal: focus goes in, stays, and comes back; Escape and a click beside it close. */
 export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, children }: DialogProps) {
   useHiddenLogs(open);
+  const body = useRef<HTMLDivElement>(null);
+  const firstWords = useFirstWords(open, body, initialFocus);
   return (
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className="backdrop-motion fixed inset-0 bg-shade" />
         <BaseDialog.Viewport className="fixed inset-0 grid place-items-center overflow-clip">
           <BaseDialog.Popup
-            initialFocus={initialFocus === undefined ? undefined : () => focusInPlace(initialFocus.current)}
+            initialFocus={initialFocus}
+            {...firstWords}
             aria-modal
             className={classNames(
               'popup-motion flex flex-col border border-line bg-surface shadow-high',
@@ -65,19 +92,14 @@ export function Dialog({ open, onClose, title, width = 'narrow', initialFocus, c
                 <CloseIcon />
               </BaseDialog.Close>
             </header>
-            <div className="min-h-0 flex-1 overflow-y-auto px-6 pt-1 pb-6">{children}</div>
+            <div ref={body} className="min-h-0 flex-1 overflow-y-auto px-6 pt-1 pb-6">
+              {children}
+            </div>
           </BaseDialog.Popup>
         </BaseDialog.Viewport>
       </BaseDialog.Portal>
     </BaseDialog.Root>
   );
-}
-
-/** Where there is little room, the button that has the focus stands below the question: scrolling to it would hide the question. */
-function focusInPlace(element: HTMLElement | null): boolean {
-  element?.focus({ preventScroll: true });
-  // Where nothing was focused, Base UI chooses.
-  return element === null;
 }
 
 /** The words of a question: they are read when it opens, before the control that has the focus. */

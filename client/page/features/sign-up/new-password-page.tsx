@@ -130,7 +130,7 @@ export function NewPasswordPage() {
           </Notice>
         )}
         <div className="flex flex-wrap gap-3">
-          <Button type="submit" look="primary" busy={busy} className="flex-1">
+          <Button type="submit" look="primary" busy={busy} className="flex-auto">
             {say('new-password.set')}
           </Button>
           <Button look="quiet" onClick={toChat}>

@@ -61,7 +61,7 @@ export function UnlockPage() {
           </Notice>
         )}
         <div className="flex flex-wrap gap-3">
-          <Button type="submit" look="primary" busy={busy === 'unlock'} className="flex-1">
+          <Button type="submit" look="primary" busy={busy === 'unlock'} className="flex-auto">
             {say('unlock.unlock')}
           </Button>
           <Button look="quiet" busy={busy === 'sign-out'} onClick={() => void signOut()}>

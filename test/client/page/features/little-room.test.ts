@@ -65,6 +65,7 @@ describe('at 400 % zoom', () => {
     await expect.poll(() => focused(page)).toBe('Keep my minimum');
     const scrolled = () =>
       dialog.evaluate((each) => [...each.querySelectorAll('div')].map(({ scrollTop }) => scrollTop));
+    await settle(page);
     expect(Math.max(...(await scrolled()))).toBe(0);
     await page.keyboard.press('Tab');
     await expect.poll(() => focused(page)).toBe('Lower it here');
