@@ -13,7 +13,9 @@ afterAll(() => lab[Symbol.asyncDispose]());
 describe('sign-up', () => {
   it('begins signed out, gives 24 words and ends unlocked', async () => {
     const tab = await lab.profile().openTab();
-    expect(tab.events[0]).toEqual({ type: 'session', status: 'signed-out', needsNewPassword: false });
+    // On a busy machine the relay seems silent before the vault has begun.
+    const [first] = tab.events.filter(({ type }) => type !== 'connection');
+    expect(first).toEqual({ type: 'session', status: 'signed-out', needsNewPassword: false });
     const { recoveryWords } = await tab.vault.beginSignUp(inventPerson());
     expect(recoveryWords).toHaveLength(24);
     expect(tab.status).toBe('signed-out');
