@@ -15,7 +15,7 @@ import { decodeBytes } from '../api/route/wire-bytes.ts';
 import { listTurns } from './rows/list-turns.ts';
 import { readFrames } from '../frames/read-frames.ts';
 import { enclaveErrors } from '../pools/enclave-call.ts';
-import { sendPieces } from '../live/send-frames.ts';
+import { sendPieces } from '../frames/send-pieces.ts';
 import { attemptTurn, type StartedTurn, startTurn } from './start-turn.ts';
 import { stopTurn } from './stop-turn.ts';
 import { requireTurn } from './rows/turn-rows.ts';

@@ -1,6 +1,6 @@
 import { type OpenVault, StartFailure } from '../../vault/api/open-vault.ts';
 import type { FailureCode, VaultApi } from '../../vault/api/vault-api.ts';
-import { toVaultFailure, type VaultResult } from './failure.ts';
+import { toVaultFailure, type VaultResult } from './vault-result.ts';
 import type { AppStore } from './store.ts';
 import { endsAccount, vaultBroken, vaultEventReceived, vaultStarting } from './slices/vault-events.ts';
 

@@ -9,7 +9,7 @@ import { useAppSelector, useVault } from '../../shell/context/app-context.tsx';
 import { RefusedNotice } from '../shield/refused-notice.tsx';
 import { ShieldButton } from '../shield/shield-button.tsx';
 import { EngineLine } from './engine-line.tsx';
-import { askToKeepStorage } from './keep-storage.ts';
+import { askToKeepStorage } from '../../shell/browser/keep-storage.ts';
 import { useDraft } from './use-draft.ts';
 import { useFilesRefused } from './use-files-refused.ts';
 import { useTextDirection } from './use-text-direction.ts';

@@ -8,7 +8,7 @@ import { claimText, kindName, levelPhrase } from '../../texts/of-values/protecti
 import type { VaultApi, VerificationView, VerifiedEnclaveView } from '../../../vault/api/vault-api.ts';
 import { useVaultRead } from '../../shell/context/use-vault-read.ts';
 import { Checklist } from './checklist.tsx';
-import { downloadText } from './download-text.ts';
+import { downloadText } from '../../shell/browser/download-text.ts';
 import { FactList, measuredFacts } from './enclave-facts.tsx';
 import { writeTime } from '../../texts/of-values/time-texts.ts';
 import { say } from '../../texts/say.ts';

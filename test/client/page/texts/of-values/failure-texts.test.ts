@@ -3,7 +3,7 @@ import { errorCodes } from '../../../../../crypto/protocol/messages/error-codes.
 import { replyCauses } from '../../../../../crypto/protocol/contents/reply-note.ts';
 import { replyErrorCodes } from '../../../../../crypto/protocol/contents/request-content.ts';
 import type { Cause, CodeText } from '../../../../../client/page/texts/of-values/code-text.ts';
-import { toVaultFailure } from '../../../../../client/page/state/failure.ts';
+import { toVaultFailure } from '../../../../../client/page/state/vault-result.ts';
 import {
   failureCodes,
   failureCodeText,
