@@ -17,7 +17,7 @@ export type BuildIdentity = { readonly version: string; readonly build: string }
 
 /**
  * Version of package.json and a hash over all inputs of the client, its policy included. The same sources give the same name
- * on every machine, with and without a git checkout, so that anyone can compare what a relay serves with what they built.
+ * on every machine, with and without a git checkout. So anyone can compare a relay's page with their own build.
  */
 export function readBuildIdentity(): BuildIdentity {
   const { version } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as { version: string };

@@ -42,8 +42,8 @@ function plainName(name: string): string {
 }
 
 /**
- * Looks through an environment that holds other people's variables too. A name is a mistake if it begins as ours alone do, or
- * if it is a slip away from one of ours that is itself not set.
+ * Looks through an environment that holds other people's variables too. A name is a mistake if it begins as ours alone do. It
+ * is one too if it is a slip away from one of ours that is not set itself.
  *
  * @param reader - Whoever reads this environment.
  * @throws {StartError} that names the nearest right name.

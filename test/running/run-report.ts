@@ -66,8 +66,8 @@ export function readProgress(path: string): readonly ProgressEvent[] {
 /**
  * Sums up one batch from its progress.
  *
- * No failure is ever summed up as zero: a file that was under way when the batch ended counts as one failed test, a file that it
- * never came to is named in `notRun`, and an end with an error that no file explains is a failure of its own.
+ * No failure is ever summed up as zero. A file that was under way when the batch ended counts as one failed test. A file that
+ * the batch never came to is named in `notRun`. An end with an error that no file explains is a failure of its own.
  */
 export function readTestRun(progress: readonly ProgressEvent[], end: BatchEnd): TestRun {
   const listed = new Set<string>();

@@ -24,8 +24,8 @@ const longestMs = 7 * dayMs;
 const slowClockMs = dayMs;
 
 /**
- * Believes an answer about one certificate for its signature, by the issuer or by a key that the issuer certified for that
- * (RFC 6960 §4.2.2.2), and for its dates. That a certificate was revoked counts on every date.
+ * Believes an answer about one certificate for its signature and its dates. The issuer signs, or a key that the issuer
+ * certified for that (RFC 6960 §4.2.2.2). That a certificate was revoked counts on every date.
  *
  * @param input.issuer - The certificate's issuer, already verified itself.
  * @returns null where it says nothing of this certificate.

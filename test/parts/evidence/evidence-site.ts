@@ -10,8 +10,8 @@ import { VendorServices } from './vendors/vendor-services.ts';
 export type SiteRelay = 'amd' | 'intel' | 'modal' | 'plain';
 
 /**
- * One build of the client, whose policy accepts our test roots, and a relay for each kind of evidence: two workers on an
- * AMD machine with a GPU, one on an Intel machine, one that a registrar vouches for, and one of a model that nobody listed.
+ * One build of the client, whose policy accepts our test roots, and a relay for each kind of evidence. Two workers are on an
+ * AMD machine with a GPU, one on an Intel machine. A registrar vouches for one, and one has a model that nobody listed.
  */
 export class EvidenceSite implements AsyncDisposable {
   readonly installation: PolicyInstallation;

@@ -52,7 +52,7 @@ export async function startSotto(options: StartOptions = {}): Promise<RunningSot
     // Rehearsal unless a test says otherwise: no test waits for a download.
     env: { ...process.env, ENGINE: 'rehearsal', PORT: String(port), DATA_DIR: dataFolder, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that a Ctrl-C at the terminal of the tests is none of its, and one of its is none of the tests'.
+    // A group of its own: a Ctrl-C of either does not reach the other.
     detached: true,
   });
   let printed = '';

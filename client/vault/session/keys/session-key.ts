@@ -35,8 +35,8 @@ const maximumSessionLength = 32 * 1024;
 const additionalData = encodeUtf8('sotto/v1/browser-session');
 
 /**
- * Wraps the keyring under a key that lives in this browser's IndexedDB and that no script can export, so that a reload
- * or a new tab stays unlocked. Anybody who can run the browser as this user can use it; lock and sign-out delete it.
+ * Wraps the keyring under a key of this browser's IndexedDB, so that a reload or a new tab stays unlocked. No script can
+ * export that key. Anybody who can run the browser as this user can use it; lock and sign-out delete it.
  */
 export async function wrapSession(session: AccountSession): Promise<WrappedSession> {
   const wrappingKey = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);

@@ -26,8 +26,8 @@ export type Measured = WorstReport & {
 };
 
 /**
- * A relay process as in production, with a bystander whose paced turn runs, and an account that does its worst on demand from
- * another process and another address.
+ * A relay process as in production, with a bystander whose paced turn runs. Another account does its worst on demand, from a
+ * process and an address of its own.
  */
 export class AttackedRelay implements AsyncDisposable {
   readonly #bench: BenchRelay;

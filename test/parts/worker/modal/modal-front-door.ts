@@ -26,9 +26,9 @@ type Session = {
 const lookEveryMs = 50;
 
 /**
- * A double of the proxy before a Modal Server with sticky sessions, as Modal documents it (guides "Servers" and "Sticky
- * Sessions", SDK 1.6.4), with real workers behind it, a process each: sessions lead to one container until they are
- * terminated, idle, or lost with it; containers boot when a start finds no room and stop when no session is left.
+ * A double of the proxy before a Modal Server with sticky sessions. Modal documents it in the guides "Servers" and "Sticky
+ * Sessions" (SDK 1.6.4). Behind it are real workers, a process each. A session leads to one container until it is terminated,
+ * idle, or lost with it. Containers boot when a start finds no room, and stop when no session is left.
  */
 export class ModalFrontDoor implements AsyncDisposable {
   proxyToken = `wk-${randomBytes(11).toString('hex')}.ws-${randomBytes(11).toString('hex')}`;
