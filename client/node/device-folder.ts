@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { VaultError } from '../vault/failures/vault-error.ts';
@@ -27,11 +27,16 @@ export class DeviceFolder {
   readonly #path: string;
   readonly #held: DatabaseSync;
 
-  /** @throws {VaultError} `storage-unavailable` when another process has it. */
+  /** @throws {VaultError} `storage-unavailable` when another process has it, or when others may write into it. */
   constructor(path: string) {
     this.#path = resolve(path);
-    mkdirSync(this.#path, { recursive: true, mode: 0o700 });
-    this.#held = hold(join(this.#path, 'lock.sqlite'));
+    try {
+      mkdirSync(this.#path, { recursive: true, mode: 0o700 });
+      requireOwn(this.#path);
+      this.#held = hold(join(this.#path, 'lock.sqlite'));
+    } catch {
+      throw new VaultError('storage-unavailable');
+    }
   }
 
   /** One vault on this device takes these from outside. */
@@ -58,14 +63,21 @@ export class DeviceFolder {
   }
 }
 
+/** Somebody else could put an older vault or another session in place of this one. Windows has no such modes. */
+function requireOwn(path: string): void {
+  const { mode, uid } = statSync(path);
+  const isShared = (mode & 0o022) !== 0 || uid !== process.getuid?.();
+  if (process.platform !== 'win32' && isShared) throw new VaultError('storage-unavailable');
+}
+
 function hold(path: string): DatabaseSync {
   const file = new DatabaseSync(path, { timeout: 0 });
   try {
     chmodSync(path, 0o600);
     file.exec('begin exclusive');
     return file;
-  } catch {
+  } catch (error) {
     file.close();
-    throw new VaultError('storage-unavailable');
+    throw error;
   }
 }

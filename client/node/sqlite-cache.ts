@@ -83,12 +83,20 @@ export class SqliteCache implements RowCache {
     return this.#turns.run(async () => {
       if (this.#isClosed) throw new VaultError('storage-unavailable');
       try {
-        this.#database ??= await openDatabase(this.#path, this.#options);
+        this.#database ??= await this.#openUnlessClosed();
         return await run(this.#database);
       } catch (error) {
         throw inCodes(error);
       }
     });
+  }
+
+  /** Another thread may hold the file for seconds: who closes meanwhile leaves nothing open behind. */
+  async #openUnlessClosed(): Promise<DatabaseSync> {
+    const database = await openDatabase(this.#path, this.#options);
+    if (!this.#isClosed) return database;
+    database.close();
+    throw new VaultError('storage-unavailable');
   }
 }
 

@@ -1,3 +1,4 @@
+import { chmod, chown, mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DeviceFolder } from '../../../client/node/device-folder.ts';
@@ -52,4 +53,23 @@ it('DeviceFolder: belongs to one process at a time', async () => {
   expect(await open()).toEqual({ code: 'storage-unavailable' });
   held.release();
   expect(await open()).toEqual({ had: true });
+});
+
+type Change = readonly [name: string, change: (path: string) => Promise<void>];
+const changes: readonly Change[] = [
+  ['that others may write into', (path) => chmod(path, 0o722)],
+  ['of another user', (path) => chown(path, 12_345, 12_345)],
+  ['that is a file', (path) => rmdir(path).then(() => writeFile(path, ''))],
+];
+// Only root may give a folder away.
+const possible = changes.filter(([name]) => process.getuid?.() === 0 || name !== 'of another user');
+
+it.each(possible)('DeviceFolder: refuses a folder %s', async (_name, change) => {
+  await using folder = await makeTemporaryFolder('device-folder');
+  const path = join(folder.path, 'device');
+  await mkdir(path, { mode: 0o755 });
+  new DeviceFolder(path).release();
+  await rm(join(path, 'lock.sqlite'));
+  await change(path);
+  expect(() => new DeviceFolder(path)).toThrow('storage-unavailable');
 });

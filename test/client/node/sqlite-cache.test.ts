@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -85,6 +85,22 @@ describe('SqliteCache', () => {
     expect(await after.get('drafts', 'b')).toEqual(draft('b', 1));
     expect(await after.get('outbox', 'whole')).toEqual({ ...draft('whole', 7, 3 << 20), order: 1 });
     after.close();
+  });
+
+  it('close: leaves nothing open of a file that another process held as it was opened', async () => {
+    await mkdir(join(folder.path, 'device'));
+    const other = new DatabaseSync(path);
+    other.exec('begin exclusive');
+    const cache = new SqliteCache(path);
+    const opening = cache.open();
+    // The file is held, so that it waits.
+    await new Promise((resolve) => setImmediate(resolve));
+    cache.close();
+    other.exec('rollback');
+    other.close();
+    await expect(opening).rejects.toMatchObject({ code: 'storage-unavailable' });
+    // The last connection to a database takes its log away.
+    expect(await readdir(join(folder.path, 'device'))).toEqual(['vault.sqlite']);
   });
 
   it('does not touch the file of a later build', async () => {

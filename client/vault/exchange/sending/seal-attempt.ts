@@ -27,7 +27,7 @@ export type SealingEnclave = Pick<
  * Seals a question to an enclave that its caller verified. Each call seals other bytes.
  *
  * @param nonce - The nonce of the call that carries it; the enclave that the relay chooses instead has to cover it.
- * @throws {VaultError} `message-too-long` for a request that no enclave would read.
+ * @throws {VaultError} `message-too-long`; `browser-failed` for a request of another form, which no enclave would read.
  */
 export async function sealAttempt(
   { turnId, turnKey, cacheSalt, messages, parameters }: TurnQuestion,
@@ -37,7 +37,8 @@ export async function sealAttempt(
   const { accepts } = enclave;
   const evidenceDigest = toBase64Url(enclave.evidenceDigest);
   const content = contentFor(accepts, { format: 1, turnKey, evidenceDigest, cacheSalt, messages, parameters });
-  if (!v.is(requestContent, content)) throw new VaultError('message-too-long');
+  const parsed = v.safeParse(requestContent, content);
+  if (!parsed.success) throw new VaultError(parsed.issues.every(isTooLong) ? 'message-too-long' : 'browser-failed');
   const sealed = await sealRequest({
     header: {
       turnId: fromBase64Url(turnId),
@@ -59,20 +60,24 @@ export async function sealAttempt(
   };
 }
 
+function isTooLong({ type, path }: v.BaseIssue<unknown>): boolean {
+  return type === 'max_length' && path?.[0]?.key === 'messages';
+}
+
 /** The same words in format 2 where every recipient reads it and takes all that is used of it; else in format 1. */
 function contentFor(accepts: SealingEnclave['accepts'], plain: PlainContent): RequestContent {
   const chat = accepts === null ? null : chatContentOf(plain);
   return chat !== null && usesOf(chat).every((name) => accepts?.has(name) === true) ? chat : plain;
 }
 
-/** @returns null for what format 2 has no place for: words of the system within the conversation, or too many before it. */
+/** @returns null for what format 2 has no place for: words of the system within the conversation or alone, or too many before it. */
 function chatContentOf({ messages, format: _format, ...shared }: PlainContent): ChatContent | null {
   const [first, ...others] = messages;
   const system = first?.role === 'system' && first.text !== '' ? first.text : null;
   const said = (system === null ? messages : others).flatMap(({ role, text }) =>
     role === 'system' ? [] : [{ role, parts: [{ kind: 'text' as const, text }] }],
   );
-  if (said.length !== messages.length - (system === null ? 0 : 1)) return null;
+  if (said.length === 0 || said.length !== messages.length - (system === null ? 0 : 1)) return null;
   if (system !== null && system.length > maximumSystemLength) return null;
   return { ...shared, format: 2, kind: 'chat', ...(system === null ? {} : { system }), messages: said, wants: {} };
 }

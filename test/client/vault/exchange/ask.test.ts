@@ -87,13 +87,18 @@ describe('ask: a reply without a vault', () => {
   });
 });
 
-test('ask: sends no question that is empty, or longer than any enclave reads', async () => {
+test('ask: sends no question that is empty, of another form, or longer than any enclave reads', async () => {
   await using asker = await StorelessAsker.signUp(sotto.url);
   const enclave = await asker.verifiedEnclave();
   await expect(readWhole(asker.ask('x'.repeat(2_000_001), { enclave }))).rejects.toMatchObject({
     code: 'message-too-long',
   });
   await expect(readWhole(asker.askAll([], { enclave }))).rejects.toMatchObject({ code: 'message-empty' });
+  const wrong = [{ parameters: { temperature: 99 } }, { cacheSalt: 'none' }];
+  for (const options of wrong) {
+    const refused = readWhole(asker.ask('Not so.', { enclave, ...options }));
+    await expect(refused).rejects.toMatchObject({ code: 'browser-failed' });
+  }
   expect(asker.calls.filter((call) => call.startsWith('POST /v1/turns'))).toEqual([]);
 });
 

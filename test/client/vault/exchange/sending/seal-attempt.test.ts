@@ -57,10 +57,12 @@ describe('sealAttempt: the format of a request', () => {
     expect(statement).toBe(2);
   });
 
-  test('has words of the system in front as its own member; those within a conversation need format 1', async () => {
+  test('has words of the system in front as its own member; those within a conversation or alone need format 1', async () => {
     const system = { role: 'system' as const, text: 'Quietly.' };
     const { content } = await sealedFor(new Set(), question([system, user('Why?')]));
     expect(content).toMatchObject({ format: 2, system: 'Quietly.', messages: [{ role: 'user' }] });
+    const alone = await sealedFor(new Set(), question([system]));
+    expect(alone.content).toMatchObject({ format: 1, messages: [system] });
     const messages = [user('Why?'), { role: 'assistant' as const, text: 'So.' }, system, user('And?')];
     expect((await sealedFor(new Set(), question(messages))).content).toMatchObject({ format: 1, messages });
   });
