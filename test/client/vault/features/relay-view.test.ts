@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildRelayView } from '../../../../client/vault/features/relay-view.ts';
+import { VaultContents } from '../../../../client/vault/store/vault-contents.ts';
+import { addConversation } from '../../../parts/vault/planned-batches.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 
 let lab: DeviceLab;
@@ -39,6 +42,27 @@ describe('limits', () => {
 });
 
 describe('“What the relay sees”', () => {
+  it('has a row for each item of a conversation, whatever its type', async () => {
+    const contents = new VaultContents();
+    // A new type of item that belongs to a conversation is added there, and gets its words in the view.
+    const { conversationId } = addConversation(contents, {
+      turns: 2,
+      documents: 'each',
+      isAnswered: true,
+      isNoted: true,
+    });
+    const account = { accountNumber: 1, nameHash: '', createdAtMs: 1, usedBytes: 0, quotaBytes: 0, keyslots: [] };
+    const sources = {
+      contents,
+      cache: { readBody: async () => null },
+      tracker: {},
+      client: { readAccount: async () => account },
+    } as unknown as Parameters<typeof buildRelayView>[0];
+    const { rows } = await buildRelayView(sources, conversationId, []);
+    expect(rows.map(({ id }) => id).toSorted()).toEqual([...contents.rows.keys()].toSorted());
+    expect(new Set(rows.map(({ kindOfWords }) => kindOfWords)).size).toBe(5);
+  });
+
   it('shows its very columns and bytes beside the words', async () => {
     const { tab } = await openChat();
     const { conversationId, turnId } = await tab.ask('What do you see?');
