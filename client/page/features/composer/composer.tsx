@@ -130,7 +130,8 @@ export function Composer({ conversationId, onSent, onShowShield, ref }: Composer
         event.preventDefault();
         void send();
       }}
-      className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6 sm:pb-5 short:pb-1.5 print:hidden"
+      // Above the edge of the thread, which fades into the ring of the focus else.
+      className="relative mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6 sm:pb-5 short:pb-1.5 print:hidden"
     >
       <EngineLine conversationId={conversationId} />
       <RefusedNotice

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clientOfTests } from '../../../../parts/vault/scripted-client/client-of-tests.ts';
+import { hardwareEnclave } from '../../../../parts/vault/scripted-client/scripted-contents.ts';
+import { openPairs, settle } from '../../../../parts/vault/scripted-client/scripted-page.ts';
 
 const client = clientOfTests();
 
@@ -79,4 +81,25 @@ describe('the message box: says what cannot be sent, and loses nothing of it', (
     }
     expect(await box.inputValue()).toBe('typed before..');
   });
+});
+
+test('the message box: the ring of its focus is whole below a conversation as it is below none', async () => {
+  const page = await client.openChat({ reducedMotion: true });
+  const box = page.getByRole('textbox', { name: 'Message' });
+  const ringAbove = async () => {
+    await box.focus();
+    await settle(page);
+    const frame = (await box.locator('..').boundingBox())!;
+    return page.screenshot({ clip: { x: frame.x + 100, y: frame.y - 1, width: 200, height: 1 } });
+  };
+  // Its engine needs no line between the thread and the box.
+  await page.evaluate((view) => window.vault.setEnclave(view), hardwareEnclave);
+  const alone = await ringAbove();
+  await openPairs(page, 'An answer of a line.', 3);
+  expect((await ringAbove()).equals(alone)).toBe(true);
+  await box.blur();
+  await settle(page);
+  const frame = (await box.locator('..').boundingBox())!;
+  const blurred = await page.screenshot({ clip: { x: frame.x + 100, y: frame.y - 1, width: 200, height: 1 } });
+  expect(blurred.equals(alone)).toBe(false);
 });
