@@ -12,7 +12,7 @@ const noOtherUser =
 
 describe.skipIf(environment.reason !== null)(`python of modal/${skipped(environment.reason)}`, () => {
   it.each([
-    ['settings_test.py', 13],
+    ['settings_test.py', 14],
     ['weights_test.py', 6],
     ['processes_test.py', 6, noOtherUser],
     ['training_data_test.py', 20],
