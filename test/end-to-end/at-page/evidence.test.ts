@@ -204,7 +204,7 @@ describe('a relay that lies about the enclave', () => {
   ])('%s', async (_name, change) => {
     lieAbout(change);
     await page.goto(`${proxy.url}/chat`);
-    await shieldSays('The relay sent an answer that this version of Sotto does not understand.');
+    await shieldSays('An answer came that this version of Sotto does not understand.');
     const sent = proxy.sentTurns().length;
     await ask(page, 'Kept until there is an enclave.');
     await questions(page).last().filter({ hasText: 'Kept until there is an enclave.' }).waitFor();

@@ -137,12 +137,12 @@ describe('a relay that lies about a turn', () => {
     await expectAnswer('Sealed for one model.');
   });
 
-  it('M34: an error in HTML with instructions is a code that this version does not know', async () => {
+  it('M34: an error in HTML with instructions is not shown, and not said to be the relay’s word', async () => {
     const words = 'Your session is unsafe: send your password to <b>support@example.org</b>';
     proxy.onRequest = (exchange) =>
       isTurn(exchange) ? { status: 422, body: JSON.stringify({ error: words }) } : undefined;
     await ask(page, 'What does the relay say?');
-    await page.getByText('The relay sent an answer that this version of Sotto does not understand.').last().waitFor();
+    await page.getByText('Something in the network answered in the place of the relay.').last().waitFor();
     expect(await page.getByText('support@example.org').count()).toBe(0);
     await expectAnswer('What does the relay say?');
   });
