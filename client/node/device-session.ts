@@ -1,6 +1,6 @@
 import { isLoopback } from '../../process/loopback.ts';
 import type { RelayConnection } from '../vault/relay/http/http-call.ts';
-import { askForSession, type SessionKeeper } from '../vault/relay/tokens/session-keeper.ts';
+import { renewAlone, type SessionKeeper } from '../vault/relay/tokens/session-keeper.ts';
 import type { TabLocks } from '../vault/surroundings/vault-lock.ts';
 import { type TokenFile, withCookie } from './token-file.ts';
 
@@ -40,7 +40,7 @@ export class DeviceSession implements SessionKeeper {
 
   /** Threads share the file, so it is read anew under the lock (`fetch` does). */
   renew(connection: RelayConnection) {
-    return this.#locks.request('sotto-refresh', { mode: 'exclusive' }, () => askForSession(connection));
+    return renewAlone(this.#locks, connection);
   }
 
   async forget(): Promise<void> {

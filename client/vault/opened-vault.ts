@@ -3,7 +3,7 @@ import type { CiphertextCache } from './store/ciphertext-cache.ts';
 import { TurnBeginnings } from './asking/begin-turn.ts';
 import type { ShownEnclave } from './changes/operations/turn-operation.ts';
 import { ShownContents } from './changes/outbox/shown-contents.ts';
-import { doChores, type Feature, type FeatureVault, namedOnce, readViews } from './features/feature.ts';
+import { doChores, type Feature, type FeatureVault, readViews } from './features/feature.ts';
 import { declaredViews, features, operationTypes, type VaultCommands, type VaultViews } from './features/features.ts';
 import { compactReply, type CompactionDependencies } from './replies/compaction.ts';
 import { Conversations } from './threads/conversations.ts';
@@ -23,6 +23,7 @@ import { TurnDriver } from './asking/turn-driver.ts';
 import { TurnRecipients } from './asking/turn-recipients.ts';
 import type { VaultEvent } from './api/vault-api.ts';
 import { toVaultError, VaultError } from './failures/vault-error.ts';
+import { namedOnce } from './surroundings/named-once.ts';
 import { underVaultLock } from './surroundings/vault-lock.ts';
 import type { Surroundings } from './surroundings/surroundings.ts';
 import { VaultStore } from './store/vault-store.ts';
@@ -169,7 +170,10 @@ export class OpenedVault {
       driver: this.#driver,
       show: (conversationId) => this.#show(conversationId),
     };
-    this.#commands = namedOnce<unknown>(features.map(({ commands }: Feature) => commands?.(this.#vault) ?? {}));
+    this.#commands = namedOnce<unknown>(
+      features.map(({ commands }: Feature) => commands?.(this.#vault) ?? {}),
+      'two features bring one command',
+    );
   }
 
   /** Runs a command of a feature. @throws {VaultError} `browser-failed` for a name that none has. */

@@ -1,4 +1,4 @@
-import { askForSession, type SessionKeeper } from '../vault/relay/tokens/session-keeper.ts';
+import { renewAlone, type SessionKeeper } from '../vault/relay/tokens/session-keeper.ts';
 import type { TabLocks } from '../vault/surroundings/vault-lock.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { TabLocks } from '../vault/surroundings/vault-lock.ts';
  */
 export function cookieKeeper(locks: TabLocks): SessionKeeper {
   return {
-    renew: (connection) => locks.request('sotto-refresh', { mode: 'exclusive' }, () => askForSession(connection)),
+    renew: (connection) => renewAlone(locks, connection),
     forget: async () => undefined,
   };
 }

@@ -5,7 +5,7 @@ import type { ProtectionLevel } from '../../../crypto/protocol/protection-level.
 import { type Bytes, randomBytes, toBase64Url, toHex } from '../../../crypto/protocol/bytes/bytes.ts';
 import { sha256 } from '../../../crypto/protocol/bytes/hash.ts';
 import { type Clock, wait } from '../surroundings/clock.ts';
-import { RelayCallError } from '../relay/http/relay-call-error.ts';
+import { withOlderRelay } from '../relay/http/older-relay.ts';
 import type { RelayClient } from '../relay/relay-client.ts';
 import type { AcceptedVerdict } from '../../../crypto/evidence/second-enclave.ts';
 import type { ProtectionClaim } from '../../../crypto/protocol/contents/protection-sentence.ts';
@@ -151,13 +151,10 @@ export class EnclaveSession {
   async #askRelay(question: EnclaveRequest): Promise<EnclaveChoice> {
     const { client, clock } = this.#dependencies;
     if (clock.monotonicMs() < this.#plainUntilMs) return client.askEnclave(question);
-    try {
-      return await client.askEnclave({ ...question, statement: 2 });
-    } catch (error) {
-      if (!(error instanceof RelayCallError) || error.code !== 'bad-request') throw error;
-      this.#plainUntilMs = clock.monotonicMs() + plainForMs;
-      return client.askEnclave(question);
-    }
+    return withOlderRelay<EnclaveRequest, EnclaveChoice>({ ...question, statement: 2 }, (body) => {
+      if (body.statement === undefined) this.#plainUntilMs = clock.monotonicMs() + plainForMs;
+      return client.askEnclave(body);
+    });
   }
 
   #failed(error: unknown): EnclaveView {

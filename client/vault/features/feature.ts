@@ -68,14 +68,6 @@ export function feature<const Declared extends Feature>(declared: Declared): Dec
   return declared;
 }
 
-/** Puts together all that features bring by name. @throws {Error} for a name that two of them bring. */
-export function namedOnce<Value>(brought: readonly Readonly<Record<string, Value>>[]): ReadonlyMap<string, Value> {
-  const all = brought.flatMap((each) => Object.entries(each));
-  const named = new Map(all);
-  if (named.size !== all.length) throw new Error('two features bring one name');
-  return named;
-}
-
 /** Looks at every view. One that fails is left out, so that the page hears of all the others. */
 export function readViews(
   views: ReadonlyMap<string, Views[string]>,

@@ -5,6 +5,7 @@ import {
   type TurnAttempt,
   type TurnStart,
 } from '../../../../crypto/protocol/messages/turn-messages.ts';
+import { withOlderRelay } from '../../relay/http/older-relay.ts';
 import { RelayCallError } from '../../relay/http/relay-call-error.ts';
 import type { RelayClient } from '../../relay/relay-client.ts';
 
@@ -49,27 +50,9 @@ async function post<Body extends TurnAttempt>(
     const { state } = await withOlderRelay(body, call);
     return { kind: 'taken', isCertain: state === 'running' };
   } catch (error) {
-    const enclave = enclaveChosenInstead(error);
-    if (enclave === null) throw error;
-    return { kind: 'another-enclave', choice: enclave };
-  }
-}
-
-/**
- * While relays are replaced, the one that gave a statement of format 2 may hand over to one of before. That one refuses the wish
- * for another, stores nothing, and gets the same request without it.
- */
-async function withOlderRelay<Body extends TurnAttempt, Answer>(
-  body: Body,
-  call: (body: Body) => Promise<Answer>,
-): Promise<Answer> {
-  try {
-    return await call(body);
-  } catch (error) {
-    const isPerhapsOlder = error instanceof RelayCallError && error.code === 'bad-request';
-    if (!isPerhapsOlder || body.statement === undefined) throw error;
-    const { statement: _, ...plain } = body;
-    return call(plain as Body);
+    const choice = enclaveChosenInstead(error);
+    if (choice === null) throw error;
+    return { kind: 'another-enclave', choice };
   }
 }
 

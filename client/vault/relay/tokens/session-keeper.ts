@@ -5,6 +5,7 @@ import { callRelayJson, type RelayConnection } from '../http/http-call.ts';
 import { RelayCallError } from '../http/relay-call-error.ts';
 
 const maximumSessionLength = 8 * 1024;
+const renewalLock = 'sotto-refresh';
 /** A relay that answers no renewal must not keep a sign-out waiting. */
 const longestWaitMs = 5_000;
 
@@ -24,8 +25,12 @@ export type SessionKeeper = {
   forget(): Promise<void>;
 };
 
-/** The call that renews; the kept token goes with it by the connection's own `fetch`. */
-export async function askForSession(connection: RelayConnection): Promise<SessionAnswer> {
+/** Renews in one tab after another. The kept token goes with the call by the connection's own `fetch`. */
+export function renewAlone(locks: TabLocks, connection: RelayConnection): Promise<SessionAnswer> {
+  return locks.request(renewalLock, { mode: 'exclusive' }, () => askForSession(connection));
+}
+
+async function askForSession(connection: RelayConnection): Promise<SessionAnswer> {
   const call = { method: 'POST', path: '/v1/session/refresh', body: { format: 1 } } as const;
   try {
     return await callRelayJson(connection, call, sessionAnswer, maximumSessionLength);
@@ -41,7 +46,7 @@ export async function afterRenewal(locks: TabLocks, clock: Clock): Promise<void>
   const callOff = clock.after(longestWaitMs, () => patience.abort());
   const options = { mode: 'exclusive', signal: patience.signal } as const;
   await locks
-    .request('sotto-refresh', options, async () => undefined)
+    .request(renewalLock, options, async () => undefined)
     .catch(() => undefined)
     .finally(callOff);
 }

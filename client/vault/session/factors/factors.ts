@@ -1,3 +1,4 @@
+import { namedOnce } from '../../surroundings/named-once.ts';
 import type { Factor, GivenTo } from './factor.ts';
 import { password } from './password.ts';
 import { recovery } from './recovery.ts';
@@ -28,9 +29,7 @@ export function listFactors(listed: readonly Factor[]): Tables {
 }
 
 function merge<Entry>(tables: readonly Readonly<Record<string, Entry>>[]): Readonly<Record<string, Entry>> {
-  const entries = tables.flatMap((table) => Object.entries(table));
-  const merged = new Map(entries);
-  if (merged.size !== entries.length) throw new Error('two factors take what is given by one name');
+  const merged = namedOnce(tables, 'two factors take what is given by one name');
   // Without a prototype: a name that comes from the page finds nothing but a factor.
   return Object.assign(Object.create(null) as Record<string, Entry>, Object.fromEntries(merged));
 }

@@ -4,7 +4,7 @@ import { withCommands } from '../../../../client/vault/api/open-vault.ts';
 import { operationType, OperationTypes } from '../../../../client/vault/changes/operations/operation.ts';
 import { Protection } from '../../../../client/vault/enclave/protection.ts';
 import { VaultError } from '../../../../client/vault/failures/vault-error.ts';
-import { doChores, type Feature, type FeatureVault, namedOnce } from '../../../../client/vault/features/feature.ts';
+import { doChores, type Feature, type FeatureVault } from '../../../../client/vault/features/feature.ts';
 import { features } from '../../../../client/vault/features/features.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { inCache } from '../../../parts/users/vaults/kept-cache.ts';
@@ -25,15 +25,6 @@ describe('features', () => {
     expect([doubled(commands), doubled(views), doubled(kinds)]).toEqual([[], [], []]);
     expect(commands.length + views.length + kinds.length).toBeGreaterThan(20);
     expect(doubled(['a', 'b', 'a'])).toEqual(['a']);
-  });
-
-  it('namedOnce: puts names together, and refuses one that two features bring', () => {
-    expect([...namedOnce([{ a: 1, b: 2 }, {}, { constructor: 3 }])]).toEqual([
-      ['a', 1],
-      ['b', 2],
-      ['constructor', 3],
-    ]);
-    expect(() => namedOnce<number>([{ a: 1 }, { b: 2 }, { a: 3 }])).toThrow('one name');
   });
 
   it('doChores: does the others although one fails, and then says why', async () => {
