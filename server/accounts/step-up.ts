@@ -83,8 +83,9 @@ export async function demandProof(
     .where('session_id', '=', decodeBytes(caller.sessionId))
     .where('expires_at', '>', nowMs)
     .executeTakeFirst();
+  if (stepUp === undefined) throw new RelayError('proof-failed');
   const account = await readOwnAccount(dependencies, caller.accountId);
-  if (stepUp === undefined || account === undefined) throw new RelayError('proof-failed');
+  if (account === undefined) throw new RelayError('proof-failed');
   const { server_state, nonce, body_digest: bodyDigest } = stepUp;
   const begun = { server_state, nonce, act, bodyDigest, account };
   const isForThis = stepUp.act === act && equalBytes(bodyDigest, digestActBody(rest));

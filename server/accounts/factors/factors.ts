@@ -1,4 +1,5 @@
 import type { KeyslotKind } from '../../../crypto/protocol/messages/account-messages.ts';
+import { refuseTwins } from '../../api/route/refuse-twins.ts';
 import type { Route } from '../../api/route/route.ts';
 import type { AttemptTableName } from '../keyslots/open-session.ts';
 import type { AccountDependencies } from '../sessions/account-dependencies.ts';
@@ -26,19 +27,16 @@ export const firstKeyslots: readonly KeyslotKind[] = all
  * @throws {Error} when two release one kind of keyslot, take each other's attempts or count guesses under one name.
  */
 export function factorRoutes(dependencies: AccountDependencies, listed: readonly AnyFactor[] = all): readonly Route[] {
-  refuseTwins('keyslot', listed, ({ keyslot }) => [keyslot]);
-  refuseTwins('table of attempts', listed, ({ attempts }) => attempts);
-  refuseTwins('count of guesses', listed, ({ limits }) => limits.map(({ kind }) => kind));
+  refuseClaims('keyslot', listed, ({ keyslot }) => [keyslot]);
+  refuseClaims('table of attempts', listed, ({ attempts }) => attempts);
+  refuseClaims('count of guesses', listed, ({ limits }) => limits.map(({ kind }) => kind));
   return listed.flatMap((factor) => factor.routes(dependencies));
 }
 
-function refuseTwins(claim: string, listed: readonly AnyFactor[], claimsOf: (factor: AnyFactor) => readonly string[]) {
-  const claimed = new Map<string, string>();
-  for (const factor of listed) {
-    for (const name of claimsOf(factor)) {
-      const other = claimed.get(name);
-      if (other !== undefined) throw new Error(`Two factors claim one ${claim}, ${name}: ${other} and ${factor.kind}.`);
-      claimed.set(name, factor.kind);
-    }
-  }
+function refuseClaims(claim: string, listed: readonly AnyFactor[], claimsOf: (factor: AnyFactor) => readonly string[]) {
+  refuseTwins(
+    listed,
+    claimsOf,
+    (name, first, second) => `Two factors claim one ${claim}, ${name}: ${first.kind} and ${second.kind}.`,
+  );
 }

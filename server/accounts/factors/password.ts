@@ -50,7 +50,7 @@ export const password: Factor<'password'> = {
     };
   },
 
-  async isProven(_parts, { server_state: state }, { loginFinish: finish }) {
+  async isProven(_dependencies, { server_state: state }, { loginFinish: finish }) {
     return state !== null && finishServerLogin({ state, finish }) !== null;
   },
 };

@@ -45,7 +45,7 @@ export const recovery: Factor<'recovery'> = {
     };
   },
 
-  async isProven(_parts, { nonce, act, bodyDigest, account }, proof) {
+  async isProven(_dependencies, { nonce, act, bodyDigest, account }, proof) {
     const { recovery_public_key: publicKey } = account;
     const signature = decodeBytes(proof.signature);
     return nonce !== null && verifyStepUpSignature({ act, nonce, bodyDigest, publicKey, signature });

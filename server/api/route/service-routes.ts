@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { stretchingProfiles } from '../../../crypto/protocol/messages/account-messages.ts';
 import { formatField } from '../../../crypto/protocol/messages/fields.ts';
 import { describeApi } from './openapi.ts';
+import { refuseTwins } from './refuse-twins.ts';
 import { answer, defineRoute, type Route } from './route.ts';
 
 const versionAnswer = v.strictObject({
@@ -48,13 +49,9 @@ export function withServiceRoutes(others: readonly Route[], facts: ServiceFacts)
       handle: () => answer((described ??= describeApi(routes, facts.version))),
     }),
   ];
-  refuseTwins(routes, ({ name }) => name);
-  refuseTwins(routes, ({ method, url }) => `${method} ${url.replace(/\{\w+\}/g, '{}')}`);
+  const calls = ({ method, url }: Route) => [`${method} ${url.replace(/\{\w+\}/g, '{}')}`];
+  for (const claimsOf of [({ name }: Route) => [name], calls]) {
+    refuseTwins(routes, claimsOf, (claim) => `Two routes claim ${claim}.`);
+  }
   return routes;
-}
-
-function refuseTwins(routes: readonly Route[], claimOf: (route: Route) => string): void {
-  const claims = routes.map(claimOf);
-  const twin = claims.find((claim, at) => claims.indexOf(claim) !== at);
-  if (twin !== undefined) throw new Error(`Two routes claim ${twin}.`);
 }

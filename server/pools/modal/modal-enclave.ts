@@ -74,8 +74,8 @@ export class ModalEnclave extends EnclaveClient {
 
   /** @throws {RelayError} `enclave-starting` also when it is about to go: the next call begins another session. */
   override async askAttestation(request: EnclaveRequest): Promise<Attestation> {
-    const evidence = await super.askAttestation(request);
-    if (evidence.status.state !== 'draining') return evidence;
+    const attestation = await super.askAttestation(request);
+    if (attestation.status.state !== 'draining') return attestation;
     await this.#dependencies.onDraining(this);
     throw new RelayError('enclave-starting', 1);
   }

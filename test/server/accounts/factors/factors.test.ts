@@ -25,7 +25,7 @@ const badProof = { status: 403, json: { error: 'proof-failed' } };
 const badSignIn = { status: 401, json: { error: 'sign-in-failed' } };
 
 /** Routes are declared before anything of the relay is needed. */
-const noParts = {} as AccountDependencies;
+const noDependencies = {} as AccountDependencies;
 const facts = { version: '1.0.0', build: null, signUp: 'open' } as const;
 
 async function start(relay: TestRelay, hands: FactorHands, name: string) {
@@ -167,8 +167,8 @@ describe('factorRoutes', () => {
   const listed: readonly AnyFactor[] = [password, recovery];
 
   test('lists the routes of the factors that stand, each with a claim of its own', () => {
-    const routes = factorRoutes(noParts, listed);
-    expect(routes).toHaveLength(password.routes(noParts).length + recovery.routes(noParts).length);
+    const routes = factorRoutes(noDependencies, listed);
+    expect(routes).toHaveLength(password.routes(noDependencies).length + recovery.routes(noDependencies).length);
     expect(routes.map(({ name }) => name)).toEqual(expect.arrayContaining(['startSignIn', 'startRecovery']));
   });
 
@@ -177,15 +177,15 @@ describe('factorRoutes', () => {
     ['table of attempts, login_attempts', { attempts: ['recovery_challenges', 'login_attempts'] }],
     ['count of guesses, unlock', { limits: [{ kind: 'unlock', limit: 10 }] }],
   ])('refuses two factors that claim one %s', (claim, changes) => {
-    expect(() => factorRoutes(noParts, [password, { ...recovery, ...changes }])).toThrow(
+    expect(() => factorRoutes(noDependencies, [password, { ...recovery, ...changes }])).toThrow(
       `Two factors claim one ${claim}: password and recovery.`,
     );
   });
 });
 
 describe('withServiceRoutes', () => {
-  const routes = accountRoutes(noParts);
-  const [startSignIn] = factors.password.routes(noParts);
+  const routes = accountRoutes(noDependencies);
+  const [startSignIn] = factors.password.routes(noDependencies);
 
   test.each([
     ['POST /v1/sign-in/start', { ...startSignIn!, name: 'startOtherwise' }],
