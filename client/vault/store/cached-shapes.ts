@@ -26,7 +26,7 @@ export type RememberedHead = HeadMark & {
   readonly shownCounter?: number | undefined;
 };
 
-/** Where this browser stands with one account. */
+/** This browser's own record of one account: the head that it followed, and the place of its next sync. */
 export type VaultMark = {
   readonly name: 'vault';
   /** A hash of the account's secret id: another account's cache is never mixed in. */
@@ -37,7 +37,7 @@ export type VaultMark = {
   readonly head: CachedHead;
   /** A head that was accepted before this cache was made: the next sync has to descend from it. */
   readonly floor?: RememberedHead | null;
-  /** Where the next sync begins; null: from the beginning. */
+  /** The next sync begins behind this; null: from the beginning. */
   readonly cursor: { readonly counter: number; readonly id: string | null } | null;
   /** A head that was sent and not answered yet: it may come back as ours. */
   readonly pending: { readonly counter: number; readonly hash: Bytes } | null;

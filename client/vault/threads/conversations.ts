@@ -62,8 +62,8 @@ export class Conversations {
     const notes = this.#notes(conversationId, ordered);
     return ordered.flatMap((question, index) => {
       const asked = { ...this.#asked(question), notesBefore: notes.before.get(question.content.turnId) ?? [] };
-      const replyTo = this.replyTo(question);
-      return [asked, index === ordered.length - 1 ? { ...replyTo, notesAfter: notes.after } : replyTo];
+      const reply = this.replyTo(question);
+      return [asked, index === ordered.length - 1 ? { ...reply, notesAfter: notes.after } : reply];
     });
   }
 
@@ -75,13 +75,13 @@ export class Conversations {
     if (conversationId === undefined) return null;
     const question = this.#question(turnId);
     if (question === null) return null;
-    const replyTo = this.replyTo(question);
+    const reply = this.replyTo(question);
     // Rare, and only then all turns have to be looked at: a reply grows ten times a second.
-    if (this.#dependencies.minimums.said(conversationId) === null) return { conversationId, message: replyTo };
+    if (this.#dependencies.minimums.said(conversationId) === null) return { conversationId, message: reply };
     const ordered = this.#ordered(conversationId);
     const isLast = ordered.at(-1)?.content.turnId === turnId;
     const notesAfter = isLast ? this.#notes(conversationId, ordered).after : [];
-    return { conversationId, message: { ...replyTo, notesAfter } };
+    return { conversationId, message: { ...reply, notesAfter } };
   }
 
   /** The questions and replies that lead to a place, oldest first. */

@@ -43,7 +43,7 @@ test('.env.example shows the values that hold without it, but for the model and 
   expect(shown.length).toBeGreaterThan(25);
   const other = shown.flatMap(([, name = '', value]) => (value === usual.get(name) ? [] : [name]));
   expect(other).toEqual(['GGUF_URL', 'GGUF_NAME', 'ENCLAVE_POOL', 'ENCLAVE_URLS']);
-  // Where the table of settings knows what an empty one means, the remark before it says so.
+  // The table of settings knows what an empty one means, and the remark before such a line says it.
   const remarks = [...example.matchAll(/empty: ([\d,]+(?: GiB)?)(?: and ([\d,]+))?\n([A-Z_]+)=\n(?:([A-Z_]+)=\n)?/g)];
   const said = remarks.flatMap(([, first, second, name, next]) => [
     [name, first],

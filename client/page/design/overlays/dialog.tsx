@@ -38,8 +38,8 @@ export function useHiddenLogs(open: boolean): void {
 }
 
 /**
- * Where there is little room, the button that has the focus first stands below the question, and the browser scrolls to it:
- * until a person does something, the question stays in sight.
+ * The button that has the focus first stands below the question. With little room the browser would scroll to it: the question
+ * stays in sight until a person does something.
  */
 function useFirstWords(
   open: boolean,

@@ -26,6 +26,7 @@ export function CutTable({ blocks }: { readonly blocks: readonly Block[] }) {
     return blocks.map((block, index) => <PlainText key={`piece-${index}`} text={block.source} />);
   }
   return (
+    // It scrolls by itself as an uncut table does, also by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <figure aria-label={say('markdown.table')} className="wide-table" tabIndex={0}>
       <table>
