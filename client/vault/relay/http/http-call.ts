@@ -77,19 +77,8 @@ export async function callRelayJson<Schema extends v.GenericSchema>(
 }
 
 /** The answer as it begins; its body is still to come. @throws {RelayCallError} unless 2xx. */
-export async function openRelayStream(connection: RelayConnection, call: HttpCall): Promise<Response> {
-  const timeout = new AbortController();
-  const callOff = connection.clock.after(call.timeoutMs ?? defaultTimeoutMs, () => timeout.abort());
-  const signal = call.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, call.signal]);
-  try {
-    const response = await sendCall(connection, call, signal);
-    await requireSuccess(response);
-    return response;
-  } catch (error) {
-    throw error instanceof RelayCallError ? error : new RelayCallError('relay-unreachable');
-  } finally {
-    callOff();
-  }
+export function openRelayStream(connection: RelayConnection, call: HttpCall): Promise<Response> {
+  return callAndRead(connection, call, async (response) => response);
 }
 
 function sendCall(connection: RelayConnection, call: HttpCall, signal: AbortSignal): Promise<Response> {

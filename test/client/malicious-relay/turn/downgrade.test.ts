@@ -1,7 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-member-access -- what a lying relay says has no type. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64Url } from '../../../../crypto/protocol/bytes/bytes.ts';
-import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import { makeAmdMachine } from '../../../parts/evidence/amd/amd-machine.ts';
 import { hardwarePolicy, makeHardwareAttestation } from '../../../parts/evidence/hardware-attestation.ts';
@@ -41,10 +40,6 @@ const showGenuine = answerInstead(enclaves, async (request) => {
   });
 });
 
-function sentTurns(profile: BrowserProfile) {
-  return profile.requests.filter(({ path, method }) => method === 'POST' && path.startsWith('/v1/turns'));
-}
-
 /** The shield says that genuine hardware protects, and has said so for a while. */
 async function openBeforeGenuine() {
   const profile = lab.profile({ policy });
@@ -64,7 +59,7 @@ describe('between what the shield shows and what is sealed', () => {
     const { turnId, conversationId } = await tab.ask('For the hardware that was shown.');
     await tab.until(() => tab.stateOf(turnId) === 'unsent');
     expect(tab.answer(turnId).state).toMatchObject({ failure: { code: 'enclave-changed' } });
-    expect(sentTurns(profile)).toEqual([]);
+    expect(profile.sentTurns).toEqual([]);
     expect(lab.upstream.requests.length).toBe(asked);
     // Seen and wanted all the same.
     expect(tab.enclave).toMatchObject({ kind: 'verified', level: 'any' });
@@ -89,7 +84,7 @@ describe('between what the shield shows and what is sealed', () => {
       const failed = tab.messages.get(conversationId)?.at(-1);
       return failed?.role === 'assistant' && failed.state.kind === 'unsent';
     });
-    expect(sentTurns(profile)).toEqual([]);
+    expect(profile.sentTurns).toEqual([]);
     expect(lab.upstream.requests.length).toBe(asked);
   });
 

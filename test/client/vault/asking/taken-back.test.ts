@@ -15,10 +15,6 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 const isSending = (request: Request) => request.method === 'POST' && /^\/v1\/(items|turns)$/.test(pathOf(request));
 
-function sentTurns(profile: BrowserProfile): number {
-  return profile.requests.filter(({ method, path }) => method === 'POST' && path.startsWith('/v1/turns')).length;
-}
-
 describe('a question that waits for an enclave', () => {
   /** Asked before the shield had anything to show; the relay holds what it is asked for. */
   async function askAndHold(text: string) {
@@ -40,7 +36,7 @@ describe('a question that waits for an enclave', () => {
   /** Tells what became of the next one: once it has passed, what was to go before it has gone, or never will. */
   async function whatWent(profile: BrowserProfile, { tab, turnId }: { tab: VaultTab; turnId: string }) {
     const { text } = await tab.ended(turnId);
-    return { text, sent: sentTurns(profile), messages: lab.upstream.requests.at(-1)?.body.messages };
+    return { text, sent: profile.sentTurns.length, messages: lab.upstream.requests.at(-1)?.body.messages };
   }
   const nextAlone = { text: 'In a low voice.', sent: 1, messages: [{ role: 'user', content: 'The next one.' }] };
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BrowserProfile } from '../../../parts/users/vaults/browser-profile.ts';
 import { DeviceLab } from '../../../parts/users/vaults/device-lab.ts';
 import type { VaultTab } from '../../../parts/users/vaults/vault-tab.ts';
 
@@ -8,9 +7,6 @@ beforeAll(async () => {
   lab = await DeviceLab.open();
 });
 afterAll(() => lab[Symbol.asyncDispose]());
-
-const sentTurns = (requests: BrowserProfile['requests']) =>
-  requests.filter(({ method, path }) => method === 'POST' && path.startsWith('/v1/turns'));
 
 async function notesOf(tab: VaultTab, conversationId: string) {
   await tab.vault.openConversation({ conversationId });
@@ -42,7 +38,7 @@ describe('a person’s own minimum', () => {
     });
     expect(tab.minimum).toMatchObject({ account: { value: 'hardware' }, effective: 'hardware', strongest: 'any' });
     expect(await tab.refusal(tab.ask('Not for this one.'))).toEqual({ code: 'evidence-refused' });
-    expect(sentTurns(profile.requests)).toEqual([]);
+    expect(profile.sentTurns).toEqual([]);
     expect(tab.conversations).toEqual([]);
     // Its accepted twin.
     await tab.vault.setMinimum({ level: 'any' });
@@ -116,7 +112,7 @@ describe('a person’s own minimum', () => {
     isHeld = false;
     const ended = await second.tab.ended(turnId);
     expect(ended.state).toMatchObject({ kind: 'unsent', failure: { code: 'evidence-refused' } });
-    expect(sentTurns(slow.requests)).toEqual([]);
+    expect(slow.sentTurns).toEqual([]);
   });
 
   it('is lowered for one conversation by an act of its own, which the conversation remembers on every device', async () => {

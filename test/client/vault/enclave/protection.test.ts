@@ -13,14 +13,11 @@ beforeAll(async () => {
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const sentTurns = (requests: BrowserProfile['requests']) =>
-  requests.filter(({ method, path }) => method === 'POST' && path.startsWith('/v1/turns'));
-
 type Asked = { readonly conversationId: string; readonly turnId: string };
 
 /** The keys that the requests of a turn were sealed to, in hex, in the order in which they were sent. */
-function requestsOf(requests: BrowserProfile['requests'], turnId: string): string[] {
-  return sentTurns(requests).flatMap(({ path, body }) => {
+function requestsOf(profile: BrowserProfile, turnId: string): string[] {
+  return profile.sentTurns.flatMap(({ path, body }) => {
     const sent = JSON.parse(body) as { turnId?: string; request?: { recipients: { keyId: string }[] } };
     const isOfTurn = sent.turnId === turnId || path === `/v1/turns/${turnId}/attempts`;
     const keyId = sent.request?.recipients[0]?.keyId;
@@ -131,7 +128,7 @@ describe('verification documents', () => {
     await lab.killWorker();
     await lab.startWorker();
     const turns = await Promise.all(['To whoever is there.', 'And so is this.'].map((text) => tab.ask(text)));
-    const posted = ({ turnId }: Asked) => requestsOf(profile.requests, turnId);
+    const posted = ({ turnId }: Asked) => requestsOf(profile, turnId);
     for (const { turnId } of turns) await tab.ended(turnId);
     // The message of one at least names the enclave that is gone.
     expect(turns.some((turn) => new Set(posted(turn)).size === 2)).toBe(true);
@@ -152,7 +149,7 @@ describe('verification documents', () => {
         : next(request);
     const turn = await tab.ask('To whoever is there now.');
     await tab.ended(turn.turnId);
-    const posted = requestsOf(profile.requests, turn.turnId);
+    const posted = requestsOf(profile, turn.turnId);
     expect(new Set(posted).size).toBe(2);
     expect(await isShownStored(tab, turn)).toBe(false);
     expect(await keyOf(tab, turn.turnId)).toBe(posted.at(-1));
